@@ -1,0 +1,207 @@
+/**
+ * @file cert.h
+ * Certificates: load, create, look into, match, verify. No connection needed.
+ *
+ * A tlsock_cert is a leaf, the chain that goes with it, and its private key if
+ * known. It is reference-counted, never changes, and may be used by any number
+ * of threads. URIs and passwords are named as in tlsock/config.h.
+ */
+#ifndef TLSOCK_CERT_H
+#define TLSOCK_CERT_H
+
+#include <tlsock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Load a certificate: PEM, DER or PKCS#12, told apart by content. The first
+ * certificate is the leaf, the others its chain, kept as given.
+ * @param uri       file, "file:FILE", "pem:TEXT" or bare PEM text
+ * @param key_uri   its private key; NULL: in @p uri if it is there
+ * @param pass_uri  "file:FILE", "env:NAME", "fd:N", or NULL
+ * @param err       filled in on failure; may be NULL
+ * @return yours to tlsock_cert_unref(); NULL on failure: TLSOCK_E_OWN_FILE,
+ *         TLSOCK_E_KEY_MISMATCH, TLSOCK_E_PASSWORD
+ */
+TLSOCK_API tlsock_cert *tlsock_cert_load(const char *uri, const char *key_uri,
+                                         const char *pass_uri,
+                                         tlsock_error *err);
+/**
+ * The same from memory.
+ * @param data      PEM, DER or PKCS#12
+ * @param len       its length
+ * @param pass_uri  as above
+ * @param err       filled in on failure; may be NULL
+ * @return as tlsock_cert_load()
+ */
+TLSOCK_API tlsock_cert *tlsock_cert_parse(const void *data, size_t len,
+                                          const char *pass_uri,
+                                          tlsock_error *err);
+/** @param c a certificate @return the same, with one more reference */
+TLSOCK_API tlsock_cert *tlsock_cert_ref(tlsock_cert *c);
+/** @param c one reference is given back; NULL is a no-op */
+TLSOCK_API void tlsock_cert_unref(tlsock_cert *c);
+
+/** How to make a certificate; zero is the default. */
+typedef struct tlsock_cert_opts {
+    size_t size;         /**< TLSOCK_CERT_OPTS() fills it in */
+    const char *subject; /**< "CN=...,O=..."; NULL: the first name */
+    const char *const *sans; /**< "DNS:a", "IP:192.0.2.1", "URI:", "EMAIL:";
+                                  bare names and addresses are told apart */
+    size_t n_sans;
+    const char *key; /**< "ec:P-256" (default), "ec:P-384", "ec:P-521",
+                          "rsa:3072", "ed25519", or URI of an existing key */
+    const tlsock_cert *issuer; /**< with its key; NULL: self-signed */
+    int ca;                    /**< 1: a CA */
+    int pathlen;               /**< CA: most CAs below it; 0: none, -1: any */
+    const char *purpose;  /**< "server,client" (default), "server", "client" */
+    const char *digest;   /**< "sha256" (default), "sha384", "sha512" */
+    const char *csr;      /**< URI of a signing request to answer */
+    const char *crl_url;  /**< CRL distribution point */
+    const char *ocsp_url; /**< OCSP responder */
+    const char *aia_url;  /**< where the issuer's certificate is */
+    const char *permitted; /**< CA: names it may sign, comma separated:
+                                ".test", "10.0.0.0/8" */
+    int64_t not_before;    /**< Unix seconds; 0: now */
+    int64_t not_after;     /**< Unix seconds; 0: by days */
+    int days;              /**< lifetime; 0: 90, for a CA 3650 */
+    const char *serial;    /**< hex; NULL: random, 128 bits */
+    const char *const *ext; /**< "name=value", as openssl.cnf writes them */
+    size_t n_ext;
+} tlsock_cert_opts;
+
+/** A pointer to options: TLSOCK_CERT_OPTS(.subject = "CN=me", .ca = 1) */
+#define TLSOCK_CERT_OPTS(...) \
+    (&(tlsock_cert_opts){.size = sizeof(tlsock_cert_opts), __VA_ARGS__})
+/** @param o options to set to their defaults @param size sizeof *o */
+TLSOCK_API void tlsock_cert_opts_init(tlsock_cert_opts *o, size_t size);
+
+/**
+ * Make a key and a certificate: self-signed, or signed by o->issuer.
+ * @param o    how; safe without any option but a name
+ * @param err  filled in on failure; may be NULL
+ * @return with its key and chain, yours to tlsock_cert_unref(); NULL on failure
+ */
+TLSOCK_API tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o,
+                                           tlsock_error *err);
+
+/** @name What tlsock_cert_save() writes, and how @{ */
+#define TLSOCK_PART_CERT 1u
+#define TLSOCK_PART_CHAIN 2u
+#define TLSOCK_PART_KEY 4u
+#define TLSOCK_FORMAT_PEM 0u
+#define TLSOCK_FORMAT_DER 1u    /**< exactly one part */
+#define TLSOCK_FORMAT_PKCS12 2u /**< needs a password */
+/** @} */
+/**
+ * Write a certificate, its chain, its key. Written aside and renamed, so that
+ * readers see the old file or the new; with a key the mode is 0600, else 0644.
+ * @param c         the certificate
+ * @param parts     TLSOCK_PART_*, or-ed
+ * @param format    TLSOCK_FORMAT_*
+ * @param path      the file; replaced if it is there
+ * @param pass_uri  encrypts the key; NULL: not encrypted
+ * @param err       filled in on failure; may be NULL
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_cert_save(const tlsock_cert *c, unsigned parts,
+                                unsigned format, const char *path,
+                                const char *pass_uri, tlsock_error *err);
+
+/** @name Items of tlsock_cert_field() @{ */
+#define TLSOCK_CERT_SUBJECT 1    /**< "CN=a,O=b" (RFC 4514) */
+#define TLSOCK_CERT_ISSUER 2     /**< the same of its issuer */
+#define TLSOCK_CERT_CN 3         /**< common name, or "" */
+#define TLSOCK_CERT_SANS 4       /**< "DNS:a, IP:192.0.2.1", or "" */
+#define TLSOCK_CERT_SERIAL 5     /**< hex, lower case */
+#define TLSOCK_CERT_NOT_BEFORE 6 /**< RFC 3339, UTC */
+#define TLSOCK_CERT_NOT_AFTER 7  /**< RFC 3339, UTC */
+#define TLSOCK_CERT_KEY_TYPE 8   /**< "ECDSA P-256", "RSA 2048", "Ed25519" */
+#define TLSOCK_CERT_SIGNATURE 9  /**< "ecdsa-with-SHA256" */
+#define TLSOCK_CERT_USAGE 10     /**< "digitalSignature, serverAuth, CA" */
+#define TLSOCK_CERT_CRL_URLS 11  /**< separated by blanks */
+#define TLSOCK_CERT_OCSP_URLS 12 /**< separated by blanks */
+#define TLSOCK_CERT_AIA_URLS 13  /**< separated by blanks */
+#define TLSOCK_CERT_SHA256 14    /**< "sha256:HEX" of the certificate */
+#define TLSOCK_CERT_PIN 15       /**< "sha256:pub:HEX" of its public key */
+/** @} */
+/** @param c the certificate @param item TLSOCK_CERT_*
+ *  @return text, escaped, borrowed, as long as the certificate lives; ""
+ *  if it is not there; NULL: no such item or out of memory */
+TLSOCK_API const char *tlsock_cert_field(const tlsock_cert *c, int item);
+/** All of it as one JSON object. @param c the certificate
+ *  @param out the caller's memory @param size its size
+ *  @return the length of the whole text, as snprintf(3); negative: code */
+TLSOCK_API int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size);
+/** @param c the certificate @return how many certificates go with the leaf */
+TLSOCK_API int tlsock_cert_chain_len(const tlsock_cert *c);
+/** @param c the certificate @param i 0 is the one after the leaf
+ *  @return that one, yours to tlsock_cert_unref(); NULL: no such place */
+TLSOCK_API tlsock_cert *tlsock_cert_chain_at(const tlsock_cert *c, int i);
+/** @param c the certificate @param algo "sha256", "sha384", "sha512", "sha1"
+ *  @param of_public_key 1: of its SubjectPublicKeyInfo
+ *  @param out the caller's memory: "sha256:HEX", "sha256:pub:HEX"
+ *  @param size its size
+ *  @return length of the text, or a code */
+TLSOCK_API int tlsock_cert_fingerprint(const tlsock_cert *c, const char *algo,
+                                       int of_public_key, char *out,
+                                       size_t size);
+/**
+ * Was this certificate issued for @p name? RFC 9525: DNS names against
+ * subjectAltName dNSName only, addresses against iPAddress only, a wildcard
+ * only as the whole leftmost label and never right under a public suffix.
+ * @param c       the certificate
+ * @param name    host name (IDN allowed) or IP address
+ * @param scheme  NULL: RFC 9525
+ * @param err     filled in if not; may be NULL
+ * @return 0 yes; TLSOCK_E_NAME_MISMATCH, TLSOCK_E_NO_NAME, ... no
+ */
+TLSOCK_API int tlsock_cert_matches(const tlsock_cert *c, const char *name,
+                                   const char *scheme, tlsock_error *err);
+
+/** @name What a certificate is asked to be good for @{ */
+#define TLSOCK_PURPOSE_SERVER 0
+#define TLSOCK_PURPOSE_CLIENT 1
+#define TLSOCK_PURPOSE_ANY 2
+/** @} */
+/** How to verify; zero is the default. */
+typedef struct tlsock_verify_opts {
+    size_t size;        /**< TLSOCK_VERIFY_OPTS() fills it in */
+    const char *name;   /**< NULL: none asked; "mail:a@b.c": an address */
+    const char *scheme; /**< NULL: RFC 9525 */
+    int purpose;        /**< TLSOCK_PURPOSE_* */
+    int64_t time;       /**< Unix seconds; 0: now */
+    int depth;          /**< most intermediates; 0: default, -1: none */
+} tlsock_verify_opts;
+/** A pointer to options: TLSOCK_VERIFY_OPTS(.name = "example.com") */
+#define TLSOCK_VERIFY_OPTS(...) \
+    (&(tlsock_verify_opts){.size = sizeof(tlsock_verify_opts), __VA_ARGS__})
+/** @param o options to set to their defaults @param size sizeof *o */
+TLSOCK_API void tlsock_verify_opts_init(tlsock_verify_opts *o, size_t size);
+/**
+ * Verify as a connection would: chain, name, purpose, time, pins.
+ * @param c       leaf and what was sent with it, in any order
+ * @param config  what to trust; NULL: the system trust store
+ * @param o       name, purpose, time; NULL: the defaults
+ * @param err     filled in if not; may be NULL
+ * @return 0 good, a negative code if not
+ */
+TLSOCK_API int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
+                             const tlsock_verify_opts *o, tlsock_error *err);
+/**
+ * The public suffix of a host name (publicsuffix.org), and labels before it.
+ * @param host          host name, IDN allowed
+ * @param extra_labels  0: the suffix; 1: the registrable domain; ...
+ * @param out           the caller's memory
+ * @param size          its size
+ * @return length of the text; 0: the name has no such part; negative: code
+ */
+TLSOCK_API int tlsock_public_suffix(const char *host, int extra_labels,
+                                    char *out, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

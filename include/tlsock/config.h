@@ -1,0 +1,139 @@
+/**
+ * @file config.h
+ * Settings that many connections share.
+ *
+ * A config is made, set, and then used by any number of connections in any
+ * number of threads. It freezes at first use: later sets are TLSOCK_E_FROZEN.
+ * Everything costly in it (trust store, keys, SSL_CTX) is made once.
+ *
+ * Every setter returns 0 or a negative code; tlsock_config_error() tells more.
+ * Setters on one config are for one thread at a time, until it is in use.
+ *
+ * Certificates, keys and lists are named by a path or URI: "FILE",
+ * "file:FILE", "pem:TEXT" or bare PEM text. PEM, DER and PKCS#12 are told
+ * apart by content. Passwords are named, never given: "file:FILE" (its first
+ * line), "env:NAME", "fd:N".
+ */
+#ifndef TLSOCK_CONFIG_H
+#define TLSOCK_CONFIG_H
+
+#include <tlsock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** @return a config with the defaults, one reference; NULL: out of memory */
+TLSOCK_API tlsock_config *tlsock_config_new(void);
+/** @param c a config, frozen or not
+ *  @return an unfrozen copy of its settings; NULL: out of memory */
+TLSOCK_API tlsock_config *tlsock_config_copy(const tlsock_config *c);
+/** @param c a config @return the same, with one more reference */
+TLSOCK_API tlsock_config *tlsock_config_ref(tlsock_config *c);
+/** @param c one reference is given back; NULL is a no-op */
+TLSOCK_API void tlsock_config_unref(tlsock_config *c);
+
+/**
+ * Set one option; the keys are those of tlsock_option_next().
+ * @param c      the config
+ * @param key    "tls.min"; "?tls.min" is ignored where this OpenSSL cannot
+ * @param value  as text; "" is not a value
+ * @retval 0                  set
+ * @retval TLSOCK_E_OPTION    unknown key or bad value: the valid ones are named
+ * @retval TLSOCK_E_FROZEN    the config is in use
+ * @retval TLSOCK_E_UNSUPPORTED  needs a newer OpenSSL
+ */
+TLSOCK_API int tlsock_config_set(tlsock_config *c, const char *key,
+                                 const char *value);
+/**
+ * Set options from an INI file: "[section]" lines, "key = value" lines, and
+ * comments that begin with ";" or "#". Beside the option keys it takes
+ * "trust", "cert", "key", "pass" and "pin". All or nothing.
+ * @param c        the config
+ * @param path     the file
+ * @param section  only this section; NULL: the lines before the first one
+ * @return 0, or TLSOCK_E_CONFIG_FILE whose message begins with "path:line:"
+ */
+TLSOCK_API int tlsock_config_load(tlsock_config *c, const char *path,
+                                  const char *section);
+/**
+ * Read every file and build everything now, to see whether it is good.
+ * @param c  the config; not frozen by this
+ * @return 0 or the code that the first connection would fail with
+ */
+TLSOCK_API int tlsock_config_check(tlsock_config *c);
+/**
+ * Read all files again: new connections use them, live ones keep what they
+ * have. If anything is wrong, all stays as it was.
+ * @param c  the config
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_config_reload(tlsock_config *c);
+
+/**
+ * Trust these certificates. The first call replaces the default ("system");
+ * further ones add.
+ * @param c    the config
+ * @param uri  "system", "none" for an empty store, a file, a directory, PEM
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_config_add_trust(tlsock_config *c, const char *uri);
+/**
+ * Add a certificate with its chain and key. Several: the client's SNI and
+ * signature algorithms choose. Proven now: key fits, chain in order, in date.
+ * @param c         the config
+ * @param cert_uri  leaf first, then intermediates
+ * @param key_uri   NULL: it is in @p cert_uri
+ * @param pass_uri  its password, or NULL
+ * @return 0, TLSOCK_E_OWN_FILE, TLSOCK_E_KEY_MISMATCH, TLSOCK_E_PASSWORD, ...
+ */
+TLSOCK_API int tlsock_config_add_identity(tlsock_config *c,
+                                          const char *cert_uri,
+                                          const char *key_uri,
+                                          const char *pass_uri);
+/**
+ * The same, for one host name.
+ * @param c         the config
+ * @param host      "www.example.com", "*.example.com"; "": the default host
+ * @param cert_uri  as above
+ * @param key_uri   as above
+ * @param pass_uri  as above
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_config_add_identity_for(tlsock_config *c,
+                                              const char *host,
+                                              const char *cert_uri,
+                                              const char *key_uri,
+                                              const char *pass_uri);
+/** An identity in memory. @param c the config
+ *  @param cert certificate with key, one reference is taken
+ *  @return 0 or a code */
+TLSOCK_API int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert);
+/**
+ * Accept a peer by fingerprint; see "pin.mode".
+ * @param c    the config
+ * @param pin  sha256:HEX of the certificate, sha256:pub:HEX of its public key,
+ *             or sha256//BASE64 of its public key; colons in HEX are allowed
+ * @return 0 or TLSOCK_E_OPTION
+ */
+TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
+
+/** @param c a config, or NULL @return its last error, borrowed, never NULL */
+TLSOCK_API const tlsock_error *tlsock_config_error(const tlsock_config *c);
+
+/** One row of the option table. */
+typedef struct tlsock_option {
+    const char *key;   /**< "tls.min" */
+    const char *type;  /**< the valid values: "1.2|1.3", "0..100", "TEXT" */
+    const char *dflt;  /**< default, as text */
+    const char *since; /**< version of tlsock that brought it */
+    const char *help;  /**< one sentence */
+} tlsock_option;
+/** @param o the row before, or NULL for the first
+ *  @return the next row, static; NULL after the last */
+TLSOCK_API const tlsock_option *tlsock_option_next(const tlsock_option *o);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,29 @@
+/* fd - the socket layer: CLOEXEC, never blocks (MSG_DONTWAIT, so that a
+ * foreign descriptor's flags stay as they are), never SIGPIPE; and the small
+ * calls around sockets: listen, accept, addresses, sniffing. */
+#ifndef TSK_NET_FD_H
+#define TSK_NET_FD_H
+
+#include "core/err.h"
+#include "core/layer.h"
+#include "net/target.h"
+
+/* owned: free closes it. NULL: no memory, the fd is untouched. */
+struct tsk_layer *tsk_fd_layer_new(int fd, int owned);
+/* Is it a connected stream socket? Else E_ARGUMENT. TCP_NODELAY is set. */
+int tsk_fd_check_stream(int fd, tlsock_error *err);
+/* Is it a listening stream socket? Else E_ARGUMENT. */
+int tsk_fd_check_listening(int fd, tlsock_error *err);
+/* "192.0.2.1:443", "[::1]:443", "unix:/path", "" - the peer's or our side */
+void tsk_fd_address(int fd, int peer, char *out, size_t size);
+int tsk_fd_port(int fd); /* our side; 0: not an IP socket */
+/* A bound, listening socket (numeric or resolved inline); v6 "any" is dual
+ * stack. */
+int tsk_fd_listen(const struct tsk_target *t, int family, int backlog, int *fd,
+                  tlsock_error *err);
+/* OK, AGAIN, code; transient failures (ECONNABORTED, EINTR) are retried or
+ * AGAIN. Out of descriptors is E_SYSTEM, and the listener stays usable. */
+int tsk_fd_accept(int listener, int *fd, tlsock_error *err);
+int tsk_fd_sniff(int fd, int timeout_ms); /* TLSOCK_SNIFF_*, or code */
+
+#endif

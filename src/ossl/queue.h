@@ -1,0 +1,16 @@
+/* queue - OpenSSL's error queue: marked on entry, read into tlsock_error,
+ * and left as it was found. */
+#ifndef TSK_OSSL_QUEUE_H
+#define TSK_OSSL_QUEUE_H
+
+#include "core/err.h"
+
+void tsk_ossl_enter(void); /* set a mark; pairs with tsk_ossl_leave */
+void tsk_ossl_leave(void); /* back to the mark */
+/* Like tsk_fail(); the reason of OpenSSL's oldest error since the mark goes
+ * behind the message, its code into err->ossl_code. An allocation failure
+ * becomes TLSOCK_E_NOMEM. The queue is back at the mark, which stays set. */
+int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)
+    TLSOCK_PRINTF(3, 4);
+
+#endif

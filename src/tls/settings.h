@@ -1,0 +1,57 @@
+/* settings - every option's value, parsed, as one config has them.
+ * Plain data: filled in by api/config, read by tls/ctx and the handshake. */
+#ifndef TSK_TLS_SETTINGS_H
+#define TSK_TLS_SETTINGS_H
+
+#include "verify/policy.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <tlsock/cert.h>
+
+enum tsk_revocation { TSK_REVOKE_OFF, TSK_REVOKE_STAPLE, TSK_REVOKE_MUST_STAPLE };
+enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
+
+struct tsk_identity {
+    char *host; /* NULL: names come from the SANs; "": the default host */
+    char *cert_uri, *key_uri, *pass_uri; /* NULL cert_uri: in memory only */
+    tlsock_cert *cert;                   /* loaded and proven */
+};
+
+struct tsk_settings {
+    /* protocol */
+    int tls_min, tls_max; /* 0x0303, 0x0304; tls_max 0: newest */
+    char *ciphers, *ciphersuites, *groups, *sigalgs; /* NULL: default */
+    int server_order;
+    /* verification */
+    char *verify_scheme; /* NULL: RFC 9525 */
+    int verify_depth, verify_purpose, partial_chain, psl;
+    int64_t verify_time;
+    int pin_mode;
+    int truncation_allowed;
+    int revocation;  /* enum tsk_revocation */
+    int client_auth; /* enum tsk_client_auth */
+    unsigned insecure;
+    char *insecure_text; /* "no-name: lab box" */
+    /* ALPN in wire form (length-prefixed), NULL: none */
+    unsigned char *alpn;
+    size_t alpn_len;
+    int alpn_required;
+    /* sessions */
+    int session, session_size, session_timeout_s;
+    int tickets, tickets_count;
+    char *session_id_context; /* NULL: derived */
+    /* time and buffers */
+    int timeout_ms, handshake_timeout_ms; /* -1: none */
+    int write_buffer, read_ahead, release_buffers;
+    char *keylog; /* file, or NULL */
+    /* lists */
+    char **trust;
+    size_t n_trust; /* 0: the system's */
+    struct tsk_identity *identities;
+    size_t n_identities;
+    struct tsk_pin *pins;
+    size_t n_pins;
+};
+
+#endif

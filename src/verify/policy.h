@@ -1,0 +1,50 @@
+/* policy - the one place that says yes or no to a peer's certificate: chain,
+ * purpose, time, name, pins. Works on an X509_STORE_CTX, with or without a
+ * connection; every verdict goes into the caller's struct, nothing is shared. */
+#ifndef TSK_VERIFY_POLICY_H
+#define TSK_VERIFY_POLICY_H
+
+#include "core/err.h"
+#include "verify/pin.h"
+
+#include <openssl/x509_vfy.h>
+
+#define TSK_PIN_ACCEPT 0        /* a pin stands in for chain and name */
+#define TSK_PIN_REQUIRE 1       /* a pin is the only criterion */
+#define TSK_PIN_REQUIRE_CHAIN 2 /* a pin and chain and name */
+
+#define TSK_INSECURE_NO_CHAIN 0x1u /* any chain */
+#define TSK_INSECURE_NO_NAME 0x2u  /* any name */
+#define TSK_INSECURE_EXPIRED 0x4u  /* only the dates are forgiven */
+#define TSK_INSECURE_SELF_SIGNED 0x8u /* only a self-signed leaf is */
+#define TSK_INSECURE_ALL 0x10u        /* anything at all */
+
+struct tsk_verify_req {
+    const char *name;   /* NULL: none to check */
+    const char *scheme; /* NULL: RFC 9525 */
+    int psl;
+    int purpose; /* TLSOCK_PURPOSE_*: what the peer's certificate is for */
+    int depth;   /* most intermediates; 0 default, -1 none */
+    int64_t time; /* 0: now */
+    int partial_chain;
+    const struct tsk_pin *pins;
+    size_t n_pins;
+    int pin_mode;
+    unsigned insecure;
+};
+
+struct tsk_verdict {
+    char verified[128]; /* "chain", "pin sha256:...", "insecure no-name: ..." */
+    int64_t expires;    /* first notAfter in the built chain, Unix seconds */
+};
+
+/* crt and untrusted are set in ctx, made on a store. Builds and checks.
+ * 0 or the code; ctx's error is set for libssl's alert. */
+int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                      struct tsk_verdict *verdict, tlsock_error *err);
+/* verify/explain.c: OpenSSL's verdict in ctx -> code, message, hint, facts
+ * (which certificate, issuer missing, days since expiry, ready pin). */
+int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                     tlsock_error *err);
+
+#endif
