@@ -1,0 +1,92 @@
+#include "fault.h"
+
+#include "core/mem.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+
+static atomic_int armed = -1;
+static atomic_long left;
+static atomic_int fired, value_of;
+
+const char *fault_name(enum fault_kind kind)
+{
+    static const char *const names[FAULT_KINDS] = {
+        "own allocation", "OpenSSL allocation", "recv",  "send",
+        "connect",        "socket",             "getaddrinfo", "accept",
+        "poll",           "epoll",              "fcntl", "setsockopt",
+        "pthread_create", "pipe"};
+
+    return names[kind];
+}
+
+int fault_hit(enum fault_kind kind)
+{
+    if (atomic_load(&armed) != (int)kind || atomic_fetch_sub(&left, 1) != 1)
+        return 0;
+    atomic_store(&fired, 1);
+    return atomic_load(&value_of);
+}
+
+static int own_fails(void)
+{
+    return fault_hit(FAULT_OWN) != 0;
+}
+
+static void *ossl_malloc(size_t n, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return n == 0 || fault_hit(FAULT_OPENSSL) ? NULL : malloc(n);
+}
+
+static void ossl_free(void *p, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(p);
+}
+
+static void *ossl_realloc(void *p, size_t n, const char *file, int line)
+{
+    if (p == NULL)
+        return ossl_malloc(n, file, line);
+    if (n == 0) {
+        free(p);
+        return NULL;
+    }
+    return fault_hit(FAULT_OPENSSL) ? NULL : realloc(p, n);
+}
+
+void fault_init(void)
+{
+    if (!CRYPTO_set_mem_functions(ossl_malloc, ossl_realloc, ossl_free))
+        abort();
+    tsk_mem_fail = own_fails;
+}
+
+void fault_arm(enum fault_kind kind, long n, int value)
+{
+    atomic_store(&fired, 0);
+    atomic_store(&value_of, value);
+    atomic_store(&left, n);
+    atomic_store(&armed, (int)kind);
+}
+
+int fault_disarm(void)
+{
+    atomic_store(&armed, -1);
+    return atomic_load(&fired);
+}
+
+/* there under AddressSanitizer alone, whose heap mallinfo() does not see */
+size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+size_t fault_heap(void)
+{
+    if (__sanitizer_get_current_allocated_bytes != NULL)
+        return __sanitizer_get_current_allocated_bytes();
+    return mallinfo2().uordblks;
+}

@@ -1,0 +1,42 @@
+/* fault - let the n-th allocation, or the n-th system call of a kind, fail.
+ *
+ * Call fault_init() first thing in main(): OpenSSL takes another allocator
+ * only before its first allocation. System calls are reached through the
+ * linker (wrap.c), so only programs that link test_wrap_dep have them. */
+#ifndef TEST_FAULT_H
+#define TEST_FAULT_H
+
+#include "test.h"
+
+enum fault_kind {
+    FAULT_OWN,     /* memory of the library */
+    FAULT_OPENSSL, /* memory of OpenSSL */
+    FAULT_RECV,
+    FAULT_SEND,
+    FAULT_CONNECT,
+    FAULT_SOCKET,
+    FAULT_RESOLVE,
+    FAULT_ACCEPT,
+    FAULT_POLL,
+    FAULT_EPOLL,
+    FAULT_FCNTL,
+    FAULT_SETSOCKOPT,
+    FAULT_THREAD,
+    FAULT_PIPE,
+    FAULT_KINDS
+};
+
+const char *fault_name(enum fault_kind kind);
+void fault_init(void);
+/* The n-th from now fails, once; n counts from 1. value: errno, or the code
+ * that the call returns (getaddrinfo, pthread_create). */
+void fault_arm(enum fault_kind kind, long n, int value);
+/* No more failures. 1: the armed one has happened. */
+int fault_disarm(void);
+/* For the wrappers: does this one fail? Its value, or 0. */
+int fault_hit(enum fault_kind kind);
+
+/* Bytes that are allocated now, by anybody; 0: nobody counts. */
+size_t fault_heap(void);
+
+#endif

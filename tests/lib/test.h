@@ -1,0 +1,33 @@
+/* test - what every test program includes. */
+#ifndef TEST_TEST_H
+#define TEST_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <tlsock.h>
+#include <tlsock/cert.h>
+#include <tlsock/config.h>
+#include <tlsock/info.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The code, by name: a failed test then says what came instead. */
+#define assert_code(got, want) \
+    assert_string_equal(tlsock_errname((int)(got)), tlsock_errname((int)(want)))
+
+/* Does a text tell this fact? Both are shown if not. */
+#define assert_tells(text, fact) \
+    do { \
+        if (strstr((text), (fact)) == NULL) \
+            fail_msg("\"%s\" does not tell \"%s\"", (text), (fact)); \
+    } while (0)
+
+#endif

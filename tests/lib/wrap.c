@@ -1,0 +1,83 @@
+/* The linker sends the library's system calls here (--wrap). */
+#include "fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define WRAP(kind, type, name, params, args) \
+    type __real_##name params; \
+    type __wrap_##name params; \
+    type __wrap_##name params \
+    { \
+        int value = fault_hit(kind); \
+        if (value != 0) { \
+            errno = value; \
+            return -1; \
+        } \
+        return __real_##name args; \
+    }
+
+/* these give their error as the result */
+#define WRAP_CODE(kind, type, name, params, args) \
+    type __real_##name params; \
+    type __wrap_##name params; \
+    type __wrap_##name params \
+    { \
+        int value = fault_hit(kind); \
+        return value != 0 ? value : __real_##name args; \
+    }
+
+WRAP(FAULT_RECV, ssize_t, recv, (int fd, void *b, size_t n, int f),
+     (fd, b, n, f))
+WRAP(FAULT_RECV, ssize_t, recvmsg, (int fd, struct msghdr *m, int f),
+     (fd, m, f))
+WRAP(FAULT_SEND, ssize_t, send, (int fd, const void *b, size_t n, int f),
+     (fd, b, n, f))
+WRAP(FAULT_SEND, ssize_t, sendmsg, (int fd, const struct msghdr *m, int f),
+     (fd, m, f))
+WRAP(FAULT_CONNECT, int, connect,
+     (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n))
+WRAP(FAULT_SOCKET, int, socket, (int d, int t, int p), (d, t, p))
+WRAP(FAULT_ACCEPT, int, accept4,
+     (int fd, struct sockaddr *a, socklen_t *n, int f), (fd, a, n, f))
+WRAP(FAULT_POLL, int, poll, (struct pollfd * p, nfds_t n, int t), (p, n, t))
+WRAP(FAULT_EPOLL, int, epoll_create1, (int f), (f))
+WRAP(FAULT_EPOLL, int, epoll_ctl,
+     (int e, int op, int fd, struct epoll_event *ev), (e, op, fd, ev))
+WRAP(FAULT_SETSOCKOPT, int, setsockopt,
+     (int fd, int l, int o, const void *v, socklen_t n), (fd, l, o, v, n))
+WRAP(FAULT_PIPE, int, eventfd, (unsigned int v, int f), (v, f))
+WRAP(FAULT_PIPE, int, pipe2, (int fds[2], int f), (fds, f))
+WRAP_CODE(FAULT_RESOLVE, int, getaddrinfo,
+          (const char *h, const char *s, const struct addrinfo *hints,
+           struct addrinfo **out),
+          (h, s, hints, out))
+WRAP_CODE(FAULT_THREAD, int, pthread_create,
+          (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *),
+           void *arg),
+          (t, a, f, arg))
+
+int __real_fcntl(int fd, int cmd, ...);
+int __wrap_fcntl(int fd, int cmd, ...);
+int __wrap_fcntl(int fd, int cmd, ...)
+{
+    int value = fault_hit(FAULT_FCNTL);
+    va_list ap;
+    void *arg;
+
+    if (value != 0) {
+        errno = value;
+        return -1;
+    }
+    va_start(ap, cmd);
+    arg = va_arg(ap, void *);
+    va_end(ap);
+    return __real_fcntl(fd, cmd, arg);
+}
