@@ -1,0 +1,201 @@
+#include "ossl/bio.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <tlsock.h>
+
+static BIO_METHOD *method;
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+
+int tsk_bio_flush(struct tsk_bio *io)
+{
+    while (io->out.len != 0) {
+        ssize_t n =
+            io->below->ops->send(io->below, tsk_buf_at(&io->out), io->out.len);
+
+        if (n == TLSOCK_AGAIN) {
+            io->want = POLLOUT;
+            return TLSOCK_AGAIN;
+        }
+        if (n < 0) {
+            io->code = (int)n;
+            return (int)n;
+        }
+        io->bytes_out += (uint64_t)n;
+        tsk_buf_take(&io->out, (size_t)n);
+        io->just_sent = 1;
+    }
+    if (io->out.cap > TSK_BIO_IN)
+        tsk_buf_free(&io->out);
+    return TLSOCK_OK;
+}
+
+static void grow_or_shrink(struct tsk_bio *io, size_t got)
+{
+    if (got == io->in_size && io->in_size < TSK_BIO_IN_MOST)
+        io->in_size *= 2; /* the kernel had more than fits */
+    else if (got < io->in_size / 4 && io->in_size > TSK_BIO_IN)
+        io->in_size /= 2;
+}
+
+static void remember_first(struct tsk_bio *io, const uint8_t *p, size_t n)
+{
+    size_t room = sizeof(io->first) - io->n_first;
+
+    if (n > room)
+        n = room;
+    memcpy(io->first + io->n_first, p, n);
+    io->n_first += n;
+}
+
+/* > 0 bytes are in the buffer; 0 end; negative code */
+static int fill(struct tsk_bio *io)
+{
+    uint8_t *room;
+    ssize_t n;
+    int rc;
+
+    if (io->out.len != 0) { /* the peer may be waiting for it */
+        rc = tsk_bio_flush(io);
+        if (rc < 0 && rc != TLSOCK_AGAIN)
+            return rc;
+    }
+    io->want |= POLLIN;
+    if (io->polite && io->just_sent) {
+        io->just_sent = 0;
+        return TLSOCK_AGAIN;
+    }
+    room = tsk_buf_room(&io->in, io->in_size);
+    if (room == NULL) {
+        io->code = TLSOCK_E_NOMEM;
+        return TLSOCK_E_NOMEM;
+    }
+    n = io->below->ops->recv(io->below, room, io->in_size);
+    if (n <= 0) {
+        if (n == 0)
+            io->eof = 1;
+        else if (n != TLSOCK_AGAIN)
+            io->code = (int)n;
+        return (int)n;
+    }
+    io->just_sent = 0;
+    if (io->n_first < sizeof(io->first))
+        remember_first(io, room, (size_t)n);
+    io->bytes_in += (uint64_t)n;
+    io->in.len += (size_t)n;
+    grow_or_shrink(io, (size_t)n);
+    return (int)n;
+}
+
+static int bio_read(BIO *b, char *out, size_t len, size_t *got)
+{
+    struct tsk_bio *io = BIO_get_data(b);
+
+    BIO_clear_retry_flags(b);
+    *got = 0;
+    if (io->in.len == 0) {
+        int rc = io->eof ? 0 : fill(io);
+
+        if (rc == TLSOCK_AGAIN)
+            BIO_set_retry_read(b);
+        if (rc <= 0)
+            return 0;
+    }
+    if (len > io->in.len)
+        len = io->in.len;
+    memcpy(out, tsk_buf_at(&io->in), len);
+    tsk_buf_take(&io->in, len);
+    if (io->in.len == 0 && io->in.cap > TSK_BIO_IN &&
+        io->in_size < TSK_BIO_IN_MOST)
+        tsk_buf_free(&io->in); /* a burst has passed */
+    *got = len;
+    return 1;
+}
+
+static int bio_write(BIO *b, const char *data, size_t len, size_t *put)
+{
+    struct tsk_bio *io = BIO_get_data(b);
+
+    BIO_clear_retry_flags(b);
+    *put = 0;
+    if (io->code < 0)
+        return 0;
+    if (io->out.len + len > TSK_BIO_OUT_MOST) {
+        int rc = tsk_bio_flush(io);
+
+        if (rc == TLSOCK_AGAIN)
+            BIO_set_retry_write(b);
+        if (rc < 0)
+            return 0;
+    }
+    if (tsk_buf_add(&io->out, data, len) < 0) {
+        io->code = TLSOCK_E_NOMEM;
+        return 0;
+    }
+    *put = len;
+    return 1;
+}
+
+static long bio_ctrl(BIO *b, int cmd, long num, void *ptr)
+{
+    struct tsk_bio *io = BIO_get_data(b);
+
+    (void)num;
+    (void)ptr;
+    switch (cmd) {
+    case BIO_CTRL_FLUSH: /* held: see tsk_bio_flush() */
+        return 1;
+    case BIO_CTRL_PENDING:
+        return (long)io->in.len;
+    case BIO_CTRL_WPENDING:
+        return (long)io->out.len;
+    case BIO_CTRL_EOF: /* 3.0's SSL_read tells EOF from failure by this */
+        return io->eof && io->in.len == 0;
+    default:
+        return 0;
+    }
+}
+
+static void make_method(void)
+{
+    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
+                                 "tlsock layer");
+
+    if (m == NULL)
+        return;
+    BIO_meth_set_read_ex(m, bio_read);
+    BIO_meth_set_write_ex(m, bio_write);
+    BIO_meth_set_ctrl(m, bio_ctrl);
+    method = m;
+}
+
+BIO *tsk_bio_new(struct tsk_bio *io)
+{
+    BIO *b;
+
+    pthread_once(&method_once, make_method);
+    if (method == NULL)
+        return NULL;
+    b = BIO_new(method);
+    if (b == NULL)
+        return NULL;
+    io->in_size = TSK_BIO_IN;
+    BIO_set_data(b, io);
+    BIO_set_init(b, 1);
+    return b;
+}
+
+void tsk_bio_idle(struct tsk_bio *io)
+{
+    if (io->in.len == 0 && io->in.cap != 0)
+        tsk_buf_free(&io->in);
+    if (io->out.len == 0 && io->out.cap != 0)
+        tsk_buf_free(&io->out);
+}
+
+void tsk_bio_free(struct tsk_bio *io)
+{
+    tsk_buf_free(&io->in);
+    tsk_buf_free(&io->out);
+}

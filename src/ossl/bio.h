@@ -1,0 +1,40 @@
+/* bio - a BIO over a layer, with buffers of our own under libssl.
+ *
+ * One recv fills the buffer for many records; what libssl writes is held until
+ * it would wait for the peer, or until tsk_bio_flush(), so that a flight, its
+ * tickets and a reply leave in as few sends as can be. Knows nothing of TLS. */
+#ifndef TSK_OSSL_BIO_H
+#define TSK_OSSL_BIO_H
+
+#include "core/buf.h"
+#include "core/layer.h"
+
+#include <openssl/bio.h>
+
+#define TSK_BIO_IN 16384         /* first size of the input buffer */
+#define TSK_BIO_IN_MOST 131072   /* grown to while every recv fills it */
+#define TSK_BIO_OUT_MOST 131072  /* held output; beyond it a write waits */
+
+struct tsk_bio {
+    struct tsk_layer *below; /* borrowed */
+    struct tsk_buf in, out;
+    size_t in_size;   /* how much the next recv asks for */
+    int polite;       /* blocking: after a send, wait before the first recv */
+    int just_sent;    /* nothing was received since the last send */
+    int eof;          /* the stream below has ended */
+    int code;         /* failure of the layer below, or 0 */
+    short want;       /* POLLIN, POLLOUT: what a wait is for */
+    uint64_t bytes_in, bytes_out;
+    uint8_t first[64]; /* what the peer said first, for error texts */
+    size_t n_first;
+};
+
+/* A BIO whose state is io; both outlive the SSL. NULL: no memory. */
+BIO *tsk_bio_new(struct tsk_bio *io);
+/* Send what is held: 0, TLSOCK_AGAIN (want is POLLOUT), or a code. */
+int tsk_bio_flush(struct tsk_bio *io);
+/* Nothing is under way: give memory back. */
+void tsk_bio_idle(struct tsk_bio *io);
+void tsk_bio_free(struct tsk_bio *io);
+
+#endif
