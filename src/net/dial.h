@@ -26,6 +26,9 @@ int tsk_dial_wait_ms(const struct tsk_dial *d); /* -1: no timer of its own */
 int tsk_dial_take_fd(struct tsk_dial *d);       /* yours: TCP_NODELAY set */
 int tsk_dial_resolve_ms(const struct tsk_dial *d);
 int tsk_dial_connect_ms(const struct tsk_dial *d);
+/* What was tried so far and what is under way, for the message of a deadline
+ * that passed: "192.0.2.1:443: no answer; [::1]:443: Connection refused". */
+void tsk_dial_describe(const struct tsk_dial *d, char *out, size_t size);
 void tsk_dial_free(struct tsk_dial *d); /* losers closed, lookup cancelled */
 
 #endif

@@ -20,4 +20,10 @@ int tsk_waitfd_set(struct tsk_waitfd *w, const struct pollfd *fds, size_t n,
                    tlsock_error *err);
 void tsk_waitfd_free(struct tsk_waitfd *w);
 
+/* close() for a descriptor that may be a member of some waitfd: the kernel
+ * forgets a closed member, and its number may come back with another socket.
+ * tsk_waitfd_set() asks the kernel anew about all members after one of these,
+ * and skips what did not change otherwise. errno is kept. */
+void tsk_wait_close(int fd);
+
 #endif

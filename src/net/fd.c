@@ -1,0 +1,253 @@
+#include "net/fd.h"
+
+#include "core/clock.h"
+#include "core/mem.h"
+#include "net/resolve.h"
+#include "net/wait.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct fd_layer {
+    struct tsk_layer layer; /* first: the two are cast to each other */
+    int fd, owned;
+};
+
+static ssize_t failed(struct tsk_layer *l)
+{
+    l->sys_errno = errno;
+    if (errno == EAGAIN || errno == EWOULDBLOCK)
+        return TLSOCK_AGAIN;
+    if (errno == ECONNRESET || errno == EPIPE)
+        return TLSOCK_E_RESET;
+    return TLSOCK_E_SYSTEM;
+}
+
+static ssize_t fd_recv(struct tsk_layer *l, void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = recv(((struct fd_layer *)l)->fd, buf, len, MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : failed(l);
+}
+
+static ssize_t fd_send(struct tsk_layer *l, const void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = send(((struct fd_layer *)l)->fd, buf, len,
+                 MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : failed(l);
+}
+
+static int fd_fd(struct tsk_layer *l)
+{
+    return ((struct fd_layer *)l)->fd;
+}
+
+static short fd_events(struct tsk_layer *l, short wanted)
+{
+    (void)l;
+    return wanted;
+}
+
+static void fd_free(struct tsk_layer *l, int graceful)
+{
+    struct fd_layer *f = (struct fd_layer *)l;
+
+    (void)graceful; /* what was sent is the kernel's to deliver */
+    if (f->owned)
+        tsk_wait_close(f->fd);
+    tsk_free(f);
+}
+
+static const struct tsk_layer_ops fd_ops = {fd_recv, fd_send, fd_fd, fd_events,
+                                            fd_free};
+
+struct tsk_layer *tsk_fd_layer_new(int fd, int owned)
+{
+    struct fd_layer *f = tsk_alloc(sizeof(*f));
+
+    if (f == NULL)
+        return NULL;
+    f->layer.ops = &fd_ops;
+    f->fd = fd;
+    f->owned = owned;
+    return &f->layer;
+}
+
+static int get_int(int fd, int option, int *value)
+{
+    socklen_t len = sizeof(*value);
+
+    return getsockopt(fd, SOL_SOCKET, option, value, &len);
+}
+
+/* Accepted sockets inherit it from their listener. */
+static void set_nodelay(int fd, int family)
+{
+    int on = 1;
+
+    if (family == AF_INET || family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+static int no_stream(int fd, const char *wanted, const char *is,
+                     tlsock_error *err)
+{
+    tsk_fail(err, TLSOCK_E_ARGUMENT,
+             "descriptor %d is not a %s stream socket: %s", fd, wanted, is);
+    tsk_hint(err, "pass the descriptor of an open TCP or UNIX stream socket");
+    return TLSOCK_E_ARGUMENT;
+}
+
+static int check_socket(int fd, const char *wanted, int listening,
+                        tlsock_error *err)
+{
+    int type, listens = 0;
+
+    if (get_int(fd, SO_TYPE, &type) != 0) {
+        if (errno == EBADF)
+            return no_stream(fd, wanted, "it is not open", err);
+        if (errno == ENOTSOCK)
+            return no_stream(fd, wanted, "it is no socket", err);
+        return tsk_fail_sys(err, TLSOCK_E_SYSTEM, errno,
+                            "cannot examine descriptor %d", fd);
+    }
+    if (type != SOCK_STREAM)
+        return no_stream(fd, wanted, "it is for datagrams or packets", err);
+    (void)get_int(fd, SO_ACCEPTCONN, &listens);
+    if (listens && !listening)
+        return no_stream(fd, wanted, "it listens", err);
+    if (!listens && listening)
+        return no_stream(fd, wanted, "it does not listen", err);
+    return TLSOCK_OK;
+}
+
+int tsk_fd_check_stream(int fd, tlsock_error *err)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    int rc = check_socket(fd, "connected", 0, err);
+
+    if (rc != TLSOCK_OK)
+        return rc;
+    if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0)
+        return no_stream(fd, "connected",
+                         errno == ENOTCONN
+                             ? "it has no peer (yet, or any more)"
+                             : "its peer is unknown",
+                         err);
+    set_nodelay(fd, ss.ss_family);
+    return TLSOCK_OK;
+}
+
+int tsk_fd_check_listening(int fd, tlsock_error *err)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+    int rc = check_socket(fd, "listening", 1, err);
+
+    if (rc == TLSOCK_OK && getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
+        set_nodelay(fd, ss.ss_family);
+    return rc;
+}
+
+void tsk_fd_address(int fd, int peer, char *out, size_t size)
+{
+    struct sockaddr_storage ss;
+    struct sockaddr *sa = (struct sockaddr *)&ss;
+    socklen_t len = sizeof(ss);
+    int rc = peer ? getpeername(fd, sa, &len) : getsockname(fd, sa, &len);
+
+    if (rc == 0)
+        tsk_addr_text(out, size, sa, len);
+    else if (size > 0)
+        out[0] = '\0';
+}
+
+int tsk_fd_port(int fd)
+{
+    struct sockaddr_storage ss;
+    socklen_t len = sizeof(ss);
+
+    if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
+        return 0;
+    if (ss.ss_family == AF_INET)
+        return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+    if (ss.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
+    return 0;
+}
+
+/* A ClientHello begins with a handshake record, 0x16, of version 3.0 to 3.4
+ * (RFC 8446, 5.1). -1: too early to tell. */
+static int judge(const uint8_t *p, ssize_t n)
+{
+    if (n >= 1 && p[0] != 0x16)
+        return TLSOCK_SNIFF_PLAIN;
+    if (n >= 2 && p[1] != 0x03)
+        return TLSOCK_SNIFF_PLAIN;
+    if (n < 3)
+        return -1;
+    return p[2] <= 0x04 ? TLSOCK_SNIFF_TLS : TLSOCK_SNIFF_PLAIN;
+}
+
+static int peek_failed(void)
+{
+    if (errno == ECONNRESET)
+        return TLSOCK_E_RESET;
+    if (errno == EBADF || errno == ENOTSOCK || errno == ENOTCONN)
+        return TLSOCK_E_ARGUMENT;
+    return TLSOCK_E_SYSTEM;
+}
+
+/* Wait for more than what is there already. poll() cannot be asked for that,
+ * so it is only told to end when the peer stops sending; pause_ms grows. */
+static int wait_more(int fd, int64_t pause_ms, int64_t deadline)
+{
+    struct pollfd p = {fd, POLLRDHUP, 0};
+    int64_t until = tsk_deadline_in(pause_ms);
+
+    return tsk_wait(&p, 1, until < deadline ? until : deadline, NULL);
+}
+
+int tsk_fd_sniff(int fd, int timeout_ms)
+{
+    int64_t deadline = tsk_deadline_in(timeout_ms), pause_ms = 1;
+    struct pollfd p = {fd, POLLIN, 0};
+    uint8_t first[3];
+    ssize_t n;
+    int verdict, ended = 0;
+
+    for (;;) {
+        n = recv(fd, first, sizeof(first), MSG_PEEK | MSG_DONTWAIT);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+            return peek_failed();
+        if (n == 0)
+            return TLSOCK_SNIFF_NONE; /* the peer ended without a byte */
+        verdict = judge(first, n);
+        if (verdict >= 0)
+            return verdict;
+        if (n > 0 && ended)
+            return TLSOCK_SNIFF_PLAIN; /* that was all */
+        if (tsk_ms_until(deadline) == 0)
+            return TLSOCK_SNIFF_NONE;
+        if (n < 0 && tsk_wait(&p, 1, deadline, NULL) < 0)
+            return TLSOCK_E_SYSTEM;
+        if (n > 0) {
+            ended = wait_more(fd, pause_ms, deadline) > 0;
+            pause_ms = pause_ms < 64 ? pause_ms * 2 : 64;
+        }
+    }
+}
