@@ -569,6 +569,8 @@ TLSOCK_API int tlsock_error_format(const tlsock_error *err, unsigned how,
 
 /** @return the library's version, "0.1.0" */
 TLSOCK_API const char *tlsock_version(void);
+/** @return the OpenSSL that is linked now, "OpenSSL 3.0.22 ..." */
+TLSOCK_API const char *tlsock_openssl_version(void);
 /**
  * Is a feature there, in this build, with the OpenSSL that is linked now?
  * @param feature  "tls1.3" "pq" "psl" "idn" "ipv6" "ktls" "ocsp" ...; the

@@ -121,6 +121,10 @@ TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
 /** @param c a config, or NULL @return its last error, borrowed, never NULL */
 TLSOCK_API const tlsock_error *tlsock_config_error(const tlsock_config *c);
 
+/** @return which system trust store is used and why: "PATH (why)", or what was
+ *  looked at in vain; static */
+TLSOCK_API const char *tlsock_trust_store(void);
+
 /** One row of the option table. */
 typedef struct tlsock_option {
     const char *key;   /**< "tls.min" */

@@ -11,19 +11,19 @@
 
 #include <openssl/bio.h>
 
-#define TSK_BIO_IN 16384         /* first size of the input buffer */
-#define TSK_BIO_IN_MOST 131072   /* grown to while every recv fills it */
-#define TSK_BIO_OUT_MOST 131072  /* held output; beyond it a write waits */
+#define TSK_BIO_IN 16384        /* first size of the input buffer */
+#define TSK_BIO_IN_MOST 131072  /* grown to while every recv fills it */
+#define TSK_BIO_OUT_MOST 131072 /* held output; beyond it a write waits */
 
 struct tsk_bio {
     struct tsk_layer *below; /* borrowed */
     struct tsk_buf in, out;
-    size_t in_size;   /* how much the next recv asks for */
-    int polite;       /* blocking: after a send, wait before the first recv */
-    int just_sent;    /* nothing was received since the last send */
-    int eof;          /* the stream below has ended */
-    int code;         /* failure of the layer below, or 0 */
-    short want;       /* POLLIN, POLLOUT: what a wait is for */
+    size_t in_size; /* how much the next recv asks for */
+    int polite;     /* blocking: after a send, wait before the first recv */
+    int just_sent;  /* nothing was received since the last send */
+    int eof;        /* the stream below has ended */
+    int code;       /* failure of the layer below, or 0 */
+    short want;     /* POLLIN, POLLOUT: what a wait is for */
     uint64_t bytes_in, bytes_out;
     uint8_t first[64]; /* what the peer said first, for error texts */
     size_t n_first;

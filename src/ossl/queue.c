@@ -1,5 +1,6 @@
 #include "ossl/queue.h"
 
+#include "core/mem.h"
 #include "core/str.h"
 
 #include <openssl/err.h>
@@ -7,30 +8,77 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Were there errors of the caller's before ours? Then the oldest one in the
- * queue is not ours, and the newest must do. */
-static _Thread_local int foreign;
+#define MOST 16 /* what OpenSSL's queue holds */
+
+/* Errors that the caller left there. SSL_get_error() would take them for its
+ * own, so they are put aside for the length of a call. */
+struct saved {
+    unsigned long code;
+    int line;
+    char file[128], func[64], data[160];
+};
+
+static _Thread_local struct saved *aside;
+static _Thread_local size_t n_aside;
+static _Thread_local int depth;
+
+static void put_aside(void)
+{
+    const char *file, *func, *data;
+    int line, flags;
+
+    aside = tsk_alloc(MOST * sizeof(*aside));
+    n_aside = 0;
+    while (aside != NULL && n_aside < MOST) {
+        struct saved *e = &aside[n_aside];
+
+        e->code = ERR_get_error_all(&file, &line, &func, &data, &flags);
+        if (e->code == 0)
+            break;
+        e->line = line;
+        snprintf(e->file, sizeof(e->file), "%s", file);
+        snprintf(e->func, sizeof(e->func), "%s", func);
+        snprintf(e->data, sizeof(e->data), "%s",
+                 (flags & ERR_TXT_STRING) != 0 ? data : "");
+        n_aside++;
+    }
+}
+
+static void put_back(void)
+{
+    for (size_t i = 0; i < n_aside; i++) {
+        const struct saved *e = &aside[i];
+
+        ERR_new();
+        ERR_set_debug(e->file, e->line, e->func);
+        ERR_set_error(ERR_GET_LIB(e->code), ERR_GET_REASON(e->code),
+                      e->data[0] != '\0' ? "%s" : NULL, e->data);
+    }
+    tsk_free(aside);
+    aside = NULL;
+    n_aside = 0;
+}
 
 void tsk_ossl_enter(void)
 {
-    foreign = ERR_peek_error() != 0;
+    if (depth++ == 0 && ERR_peek_error() != 0)
+        put_aside();
     ERR_set_mark();
 }
 
 void tsk_ossl_leave(void)
 {
     ERR_pop_to_mark();
-    foreign = 0;
+    if (--depth == 0 && aside != NULL)
+        put_back();
 }
 
 int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)
 {
-    unsigned long cause = foreign ? ERR_peek_last_error() : ERR_peek_error();
-    int nomem = ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ||
-                ERR_GET_REASON(cause) == ERR_R_MALLOC_FAILURE;
+    unsigned long cause = ERR_peek_error(), last = ERR_peek_last_error();
     const char *reason = ERR_reason_error_string(cause);
-    char text[sizeof(err->message)];
-    size_t pos = 0;
+    char text[320];
+    size_t pos;
     va_list ap;
 
     va_start(ap, fmt);
@@ -40,11 +88,9 @@ int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)
     if (reason != NULL)
         tsk_append(text, sizeof(text), &pos, ": %s", reason);
     ERR_pop_to_mark();
-    if (!foreign)
-        ERR_clear_error();
-    else
-        ERR_set_mark();
-    if (nomem)
+    ERR_set_mark();
+    if (ERR_GET_REASON(cause) == ERR_R_MALLOC_FAILURE ||
+        ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE)
         return tsk_fail_nomem(err);
     tsk_fail(err, code, "%s", text);
     if (err != NULL)

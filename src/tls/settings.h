@@ -9,7 +9,11 @@
 #include <stdint.h>
 #include <tlsock/cert.h>
 
-enum tsk_revocation { TSK_REVOKE_OFF, TSK_REVOKE_STAPLE, TSK_REVOKE_MUST_STAPLE };
+enum tsk_revocation {
+    TSK_REVOKE_OFF,
+    TSK_REVOKE_STAPLE,
+    TSK_REVOKE_MUST_STAPLE
+};
 enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
 
 struct tsk_identity {

@@ -1,0 +1,368 @@
+#include "api/conn.h"
+
+#include "api/io_layer.h"
+#include "core/mem.h"
+#include "core/str.h"
+#include "net/addr.h"
+#include "net/fd.h"
+#include "ossl/queue.h"
+#include "verify/host.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void tlsock_opts_init(tlsock_opts *o, size_t size)
+{
+    if (o == NULL || size < sizeof(size_t))
+        return;
+    memset(o, 0, size);
+    o->size = size;
+}
+
+int tsk_opts_take(tlsock_opts *out, const tlsock_opts *opts, tlsock_error *err)
+{
+    const unsigned char *p = (const unsigned char *)opts;
+
+    memset(out, 0, sizeof(*out));
+    out->size = sizeof(*out);
+    if (opts == NULL)
+        return TLSOCK_OK;
+    if (opts->size < sizeof(size_t) + sizeof(int) || opts->size > 65536)
+        return tsk_fail(err, TLSOCK_E_ARGUMENT,
+                        "opts->size is %zu: fill it in with TLSOCK_OPTS() or "
+                        "tlsock_opts_init()",
+                        opts->size);
+    for (size_t i = sizeof(*out); i < opts->size; i++)
+        if (p[i] != 0)
+            return tsk_fail(err, TLSOCK_E_UNSUPPORTED,
+                            "an option that is newer than this library (%s) "
+                            "is set",
+                            TSK_VERSION);
+    memcpy(out, opts, opts->size < sizeof(*out) ? opts->size : sizeof(*out));
+    if (out->family != 0 && out->family != 4 && out->family != 6)
+        return tsk_fail(err, TLSOCK_E_ARGUMENT,
+                        "opts.family is %d; it is 0 (any), 4 or 6",
+                        out->family);
+    if (out->timeout_ms < -1)
+        return tsk_fail(err, TLSOCK_E_ARGUMENT,
+                        "opts.timeout_ms is %d; it is 0 (the config's), -1 "
+                        "(none) or milliseconds",
+                        out->timeout_ms);
+    if (out->plain || out->starttls != NULL || out->proxy != NULL ||
+        out->resume_from != NULL)
+        return tsk_fail(err, TLSOCK_E_UNSUPPORTED,
+                        "opts.%s is not in version %s",
+                        out->plain              ? "plain"
+                        : out->starttls != NULL ? "starttls"
+                        : out->proxy != NULL    ? "proxy"
+                                                : "resume_from",
+                        TSK_VERSION);
+    return TLSOCK_OK;
+}
+
+static int needs_no_name(const struct tsk_settings *set)
+{
+    return set->n_pins != 0 ||
+           (set->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL)) != 0;
+}
+
+static int set_sni(tlsock *s, const char *sni, tlsock_error *err)
+{
+    char host[256];
+    uint8_t ip[16];
+    int rc;
+
+    if (sni == NULL) {
+        if (s->name == NULL || tsk_ip_parse(s->name, ip) != 0)
+            return TLSOCK_OK; /* RFC 6066, 3: no addresses in SNI */
+        sni = s->name;
+    }
+    if (*sni == '\0')
+        return TLSOCK_OK;
+    rc = tsk_host_normalise(host, sni, err);
+    if (rc < 0)
+        return rc;
+    if (tsk_ip_parse(host, ip) != 0)
+        return tsk_fail(err, TLSOCK_E_ARGUMENT,
+                        "SNI \"%s\" is an address: RFC 6066 allows host names "
+                        "only",
+                        host);
+    s->sni = tsk_strdup(host);
+    return s->sni != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
+}
+
+int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
+                      const tlsock_opts *opts, tlsock_error *err)
+{
+    char normal[256];
+    int rc;
+
+    if (name == NULL)
+        name = opts->name;
+    if (name == NULL)
+        name = host;
+    if (name == NULL || *name == '\0') {
+        if (name == NULL && needs_no_name(s->set))
+            return set_sni(s, opts->sni, err);
+        tsk_fail(err, TLSOCK_E_NO_NAME,
+                 "no name to check the server's certificate against");
+        tsk_hint(err, "give the name the server is known by (opts.name, "
+                      "--name), or pin its certificate");
+        return TLSOCK_E_NO_NAME;
+    }
+    if (!tsk_scheme_known(opts->scheme))
+        return tsk_fail(err, TLSOCK_E_ARGUMENT,
+                        "unknown name scheme \"%s\"; leave it out for RFC 9525",
+                        opts->scheme);
+    rc = tsk_host_normalise(normal, name, err);
+    if (rc < 0)
+        return rc;
+    s->name = tsk_strdup(normal);
+    if (opts->scheme != NULL)
+        s->scheme = tsk_strdup(opts->scheme);
+    if (s->name == NULL || (opts->scheme != NULL && s->scheme == NULL))
+        return tsk_fail_nomem(err);
+    return set_sni(s, opts->sni, err);
+}
+
+static int budget(const tlsock *s, const tlsock_opts *opts)
+{
+    if (opts->timeout_ms != 0)
+        return opts->timeout_ms;
+    return s->server ? s->set->handshake_timeout_ms : s->set->timeout_ms;
+}
+
+tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
+                     tlsock_error *err)
+{
+    tlsock *s = tsk_alloc(sizeof(*s));
+
+    if (s == NULL) {
+        tsk_fail_nomem(err);
+        return NULL;
+    }
+    s->server = server;
+    if (tsk_config_snapshot(config, server, &s->ctx, err) < 0) {
+        tsk_free(s);
+        return NULL;
+    }
+    s->set = tsk_ctx_settings(s->ctx);
+    s->nonblocking = opts->nonblocking != 0;
+    s->flags = opts->flags;
+    s->user = opts->user;
+    s->call_timeout_ms = -1;
+    s->deadline = TSK_NEVER;
+    s->t_start = tsk_now_ms();
+    s->hs_deadline = tsk_deadline_in(budget(s, opts));
+    return s;
+}
+
+void tsk_conn_free(tlsock *s, int graceful)
+{
+    tsk_dial_free(s->dial);
+    tsk_waitfd_free(s->waitfd);
+    if (s->ssl != NULL) {
+        SSL_set_quiet_shutdown(s->ssl, 1);
+        /* libssl drops a session from its cache when a connection is freed
+         * without close_notify; tickets do not depend on that */
+        SSL_free(s->ssl);
+    }
+    tsk_bio_free(&s->io);
+    tsk_buf_free(&s->plain);
+    tsk_buf_free(&s->hold);
+    if (s->layer != NULL)
+        s->layer->ops->free(s->layer, graceful);
+    tsk_ctx_unref(s->ctx);
+    tsk_free(s->name);
+    tsk_free(s->sni);
+    tsk_free(s->scheme);
+    tsk_free(s->session_key);
+    tsk_free(s);
+}
+
+/* A constructor on a blocking handle completes the handshake. */
+static tlsock *complete(tlsock *s, tlsock_error *err)
+{
+    int rc = (int)tsk_run(s, TLSOCK_PHASE_HANDSHAKE, NULL, NULL);
+
+    if (rc == TLSOCK_OK || rc == TLSOCK_AGAIN) {
+        if (s->nonblocking)
+            tsk_conn_sync_waitfd(s);
+        return s;
+    }
+    if (err != NULL)
+        *err = s->err;
+    return NULL;
+}
+
+static int prepare_dial(tlsock *s, const struct tsk_target *t,
+                        const tlsock_opts *o, tlsock_error *err)
+{
+    const char *host = t->host[0] != '\0' ? t->host : NULL;
+    int rc = tsk_conn_set_name(s, NULL, host, o, err);
+
+    if (rc < 0)
+        return rc;
+    s->dial = tsk_dial_new(t, o->family, o->local, err);
+    if (s->dial == NULL)
+        return TLSOCK_E_NOMEM;
+    s->rung = TSK_RUNG_DIAL;
+    if (t->path[0] != '\0')
+        snprintf(s->address, sizeof(s->address), "unix:%.58s", t->path);
+    if (o->session_key != NULL) {
+        s->session_key = tsk_strdup(o->session_key);
+        if (s->session_key == NULL)
+            return tsk_fail_nomem(err);
+    }
+    if (s->nonblocking) {
+        s->waitfd = tsk_waitfd_new(err);
+        if (s->waitfd == NULL)
+            return TLSOCK_E_SYSTEM;
+    }
+    return TLSOCK_OK;
+}
+
+static int target_is_tls(const struct tsk_target *t, tlsock_error *err)
+{
+    if (t->starttls[0] == '\0')
+        return TLSOCK_OK;
+    tsk_fail(err, TLSOCK_E_UNSUPPORTED,
+             "%s:// begins in plaintext (STARTTLS), which version %s does not "
+             "speak",
+             t->scheme, TSK_VERSION);
+    tsk_hint(err, "connect to the service's TLS port, for example %ss://%s",
+             t->scheme, t->host);
+    return TLSOCK_E_UNSUPPORTED;
+}
+
+tlsock *tlsock_connect(const char *target, tlsock_config *config,
+                       const tlsock_opts *opts, tlsock_error *err)
+{
+    struct tsk_target t;
+    tlsock_opts o;
+    tlsock *s = NULL, *done = NULL;
+    int saved = errno;
+
+    tsk_clear(err);
+    tsk_ossl_enter();
+    if (tsk_opts_take(&o, opts, err) < 0 ||
+        tsk_target_parse(&t, target, 0, err) < 0 || target_is_tls(&t, err) < 0)
+        goto out;
+    if (o.scheme == NULL && t.scheme[0] != '\0' && tsk_scheme_known(t.scheme))
+        o.scheme = t.scheme;
+    s = tsk_conn_new(config, 0, &o, err);
+    if (s == NULL || prepare_dial(s, &t, &o, err) < 0)
+        goto out;
+    done = complete(s, err);
+out:
+    if (done == NULL && s != NULL)
+        tsk_conn_free(s, 0);
+    tsk_ossl_leave();
+    errno = saved;
+    return done;
+}
+
+/* layer: owned on success alone */
+static tlsock *over_layer(struct tsk_layer *layer, int server, const char *name,
+                          tlsock_config *config, const tlsock_opts *o,
+                          tlsock_error *err)
+{
+    tlsock *s = tsk_conn_new(config, server, o, err), *done = NULL;
+
+    if (s == NULL)
+        return NULL;
+    if (!server && tsk_conn_set_name(s, name, NULL, o, err) < 0)
+        goto out;
+    if (tsk_conn_set_layer(s, layer, o->session_key) < 0) {
+        if (err != NULL)
+            *err = s->err;
+        goto out;
+    }
+    done = server ? s : complete(s, err);
+out:
+    if (done == NULL) {
+        s->layer = NULL; /* stays the caller's */
+        tsk_conn_free(s, 0);
+    }
+    return done;
+}
+
+static tlsock *over_fd(int fd, int server, const char *name,
+                       tlsock_config *config, const tlsock_opts *opts,
+                       tlsock_error *err)
+{
+    struct tsk_layer *layer = NULL;
+    tlsock_opts o;
+    tlsock *s = NULL;
+    int saved = errno;
+
+    tsk_clear(err);
+    tsk_ossl_enter();
+    if (tsk_opts_take(&o, opts, err) < 0 || tsk_fd_check_stream(fd, err) < 0)
+        goto out;
+    layer = tsk_fd_layer_new(fd, 0);
+    if (layer == NULL) {
+        tsk_fail_nomem(err);
+        goto out;
+    }
+    s = over_layer(layer, server, name, config, &o, err);
+    if (s == NULL)
+        layer->ops->free(layer, 0);
+    else if ((o.flags & TLSOCK_F_BORROW_FD) == 0)
+        tsk_fd_layer_own(layer);
+out:
+    tsk_ossl_leave();
+    errno = saved;
+    return s;
+}
+
+tlsock *tlsock_client_fd(int fd, const char *name, tlsock_config *config,
+                         const tlsock_opts *opts, tlsock_error *err)
+{
+    return over_fd(fd, 0, name, config, opts, err);
+}
+
+tlsock *tlsock_server_fd(int fd, tlsock_config *config, const tlsock_opts *opts,
+                         tlsock_error *err)
+{
+    return over_fd(fd, 1, NULL, config, opts, err);
+}
+
+static tlsock *over_io(const tlsock_io *io, void *arg, int server,
+                       const char *name, tlsock_config *config,
+                       const tlsock_opts *opts, tlsock_error *err)
+{
+    struct tsk_layer *layer;
+    tlsock_opts o;
+    tlsock *s = NULL;
+    int saved = errno;
+
+    tsk_clear(err);
+    tsk_ossl_enter();
+    if (tsk_opts_take(&o, opts, err) < 0)
+        goto out;
+    layer = tsk_io_layer_new(io, arg, err);
+    if (layer == NULL)
+        goto out;
+    s = over_layer(layer, server, name, config, &o, err);
+    if (s == NULL)
+        tsk_io_layer_forget(layer);
+out:
+    tsk_ossl_leave();
+    errno = saved;
+    return s;
+}
+
+tlsock *tlsock_client_io(const tlsock_io *io, void *arg, const char *name,
+                         tlsock_config *config, const tlsock_opts *opts,
+                         tlsock_error *err)
+{
+    return over_io(io, arg, 0, name, config, opts, err);
+}
+
+tlsock *tlsock_server_io(const tlsock_io *io, void *arg, tlsock_config *config,
+                         const tlsock_opts *opts, tlsock_error *err)
+{
+    return over_io(io, arg, 1, NULL, config, opts, err);
+}

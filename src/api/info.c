@@ -1,0 +1,269 @@
+#include "api/conn.h"
+#include "cert/cert.h"
+#include "core/str.h"
+#include "ossl/compat.h"
+#include "ossl/queue.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <tlsock/info.h>
+#include <tlsock/openssl.h>
+
+static int state(const tlsock *s)
+{
+    switch (s->rung) {
+    case TSK_RUNG_DIAL:
+        return TLSOCK_STATE_CONNECTING;
+    case TSK_RUNG_TLS:
+        return TLSOCK_STATE_HANDSHAKING;
+    case TSK_RUNG_READY:
+        if (s->got_close)
+            return s->sent_close ? TLSOCK_STATE_CLOSED
+                                 : TLSOCK_STATE_PEER_CLOSED;
+        return s->sent_close ? TLSOCK_STATE_WRITE_CLOSED : TLSOCK_STATE_TLS;
+    default:
+        return TLSOCK_STATE_CLOSED;
+    }
+}
+
+static const char *alpn(tlsock *s)
+{
+    const unsigned char *p = NULL;
+    unsigned int len = 0;
+
+    SSL_get0_alpn_selected(s->ssl, &p, &len);
+    tsk_printable(s->text, sizeof(s->text), p, len);
+    return s->text;
+}
+
+static const char *sni(tlsock *s)
+{
+    const char *name = s->sni;
+
+    if (s->server && s->ssl != NULL)
+        name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
+    if (name == NULL)
+        return "";
+    tsk_printable(s->text, sizeof(s->text), name, strlen(name));
+    return s->text;
+}
+
+static const char *timings(tlsock *s)
+{
+    snprintf(s->text, sizeof(s->text), "resolve %d ms, tcp %d ms, tls %d ms",
+             s->resolve_ms, s->tcp_ms, s->tls_ms);
+    return s->text;
+}
+
+static const char *of_tls(tlsock *s, int item)
+{
+    int id;
+
+    if (s->ssl == NULL || !SSL_is_init_finished(s->ssl))
+        return "";
+    switch (item) {
+    case TLSOCK_INFO_VERSION:
+        return SSL_get_version(s->ssl);
+    case TLSOCK_INFO_CIPHER:
+        return SSL_get_cipher_name(s->ssl);
+    case TLSOCK_INFO_GROUP:
+        return tsk_compat_group(s->ssl, &id);
+    case TLSOCK_INFO_SIGNATURE:
+        return tsk_compat_peer_signature(s->ssl, s->text, sizeof(s->text));
+    case TLSOCK_INFO_ALPN:
+        return alpn(s);
+    case TLSOCK_INFO_RESUMED:
+        return SSL_session_reused(s->ssl) ? "yes" : "no";
+    default:
+        return "";
+    }
+}
+
+const char *tlsock_info(const tlsock *conn, int item)
+{
+    tlsock *s = (tlsock *)(uintptr_t)conn; /* s->text is its scratch pad */
+
+    if (s == NULL)
+        return NULL;
+    switch (item) {
+    case TLSOCK_INFO_VERSION:
+    case TLSOCK_INFO_CIPHER:
+    case TLSOCK_INFO_GROUP:
+    case TLSOCK_INFO_SIGNATURE:
+    case TLSOCK_INFO_ALPN:
+    case TLSOCK_INFO_RESUMED:
+        return of_tls(s, item);
+    case TLSOCK_INFO_SNI:
+        return sni(s);
+    case TLSOCK_INFO_PEER_ADDRESS:
+        return s->address;
+    case TLSOCK_INFO_EARLY_DATA:
+        return "none";
+    case TLSOCK_INFO_VERIFIED:
+        return s->rung == TSK_RUNG_READY ? s->facts.verdict.verified : "";
+    case TLSOCK_INFO_REVOCATION:
+        return s->facts.revocation;
+    case TLSOCK_INFO_TIMINGS:
+        return timings(s);
+    case TLSOCK_INFO_NAME:
+        return s->name != NULL ? s->name : "";
+    case TLSOCK_INFO_STATE:
+        return "";
+    default:
+        return NULL;
+    }
+}
+
+int64_t tlsock_info_int(const tlsock *s, int item)
+{
+    const char *text = tlsock_info(s, item);
+    int id = 0;
+
+    if (text == NULL)
+        return TLSOCK_E_ARGUMENT;
+    if (item == TLSOCK_INFO_STATE)
+        return state(s);
+    if (s->ssl == NULL || !SSL_is_init_finished(s->ssl))
+        return 0;
+    switch (item) {
+    case TLSOCK_INFO_VERSION:
+        return SSL_version(s->ssl);
+    case TLSOCK_INFO_CIPHER:
+        return (int64_t)(SSL_CIPHER_get_id(SSL_get_current_cipher(s->ssl)) &
+                         0xffff);
+    case TLSOCK_INFO_GROUP:
+        tsk_compat_group(s->ssl, &id);
+        return id;
+    case TLSOCK_INFO_RESUMED:
+        return SSL_session_reused(s->ssl);
+    default:
+        return 0;
+    }
+}
+
+int tlsock_info_json(const tlsock *s, char *out, size_t size)
+{
+    static const struct {
+        const char *key;
+        int item;
+    } texts[] = {
+        {"version", TLSOCK_INFO_VERSION},
+        {"cipher", TLSOCK_INFO_CIPHER},
+        {"group", TLSOCK_INFO_GROUP},
+        {"signature", TLSOCK_INFO_SIGNATURE},
+        {"alpn", TLSOCK_INFO_ALPN},
+        {"sni", TLSOCK_INFO_SNI},
+        {"name", TLSOCK_INFO_NAME},
+        {"peer_address", TLSOCK_INFO_PEER_ADDRESS},
+        {"verified_by", TLSOCK_INFO_VERIFIED},
+        {"revocation", TLSOCK_INFO_REVOCATION},
+    };
+    const char *verified;
+    size_t pos = 0;
+
+    if (s == NULL || (out == NULL && size != 0))
+        return TLSOCK_E_ARGUMENT;
+    if (size != 0)
+        out[0] = '\0';
+    tsk_append(out, size, &pos, "{\"schema\":\"tlsock.info/1\"");
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        tsk_append(out, size, &pos, ",\"%s\":", texts[i].key);
+        tsk_append_json(out, size, &pos, tlsock_info(s, texts[i].item));
+    }
+    verified = tlsock_info(s, TLSOCK_INFO_VERIFIED);
+    tsk_append(out, size, &pos,
+               ",\"verified\":%s,\"resumed\":%s,\"state\":%d,"
+               "\"resolve_ms\":%d,\"tcp_ms\":%d,\"tls_ms\":%d}",
+               *verified != '\0' && strncmp(verified, "insecure", 8) != 0
+                   ? "true"
+                   : "false",
+               tlsock_info_int(s, TLSOCK_INFO_RESUMED) ? "true" : "false",
+               state(s), s->resolve_ms, s->tcp_ms, s->tls_ms);
+    return (int)pos;
+}
+
+int tlsock_export(const tlsock *conn, const char *label, const void *context,
+                  size_t clen, void *out, size_t len)
+{
+    tlsock *s = (tlsock *)(uintptr_t)conn;
+    int rc = TLSOCK_OK;
+
+    if (s == NULL || label == NULL || (out == NULL && len != 0))
+        return TLSOCK_E_ARGUMENT;
+    if (s->rung != TSK_RUNG_READY)
+        return tsk_fail(&s->err, TLSOCK_E_STATE,
+                        "keying material exists after the handshake only");
+    tsk_ossl_enter();
+    if (!SSL_export_keying_material(s->ssl, out, len, label, strlen(label),
+                                    context, clen, context != NULL))
+        rc = tsk_fail_ossl(&s->err, TLSOCK_E_ARGUMENT,
+                           "cannot export \"%.64s\"", label);
+    tsk_ossl_leave();
+    return rc;
+}
+
+int tlsock_fingerprint(const tlsock *s, const char *algo, int of_public_key,
+                       char *out, size_t size)
+{
+    X509 *leaf;
+    int rc;
+
+    if (s == NULL || algo == NULL)
+        return TLSOCK_E_ARGUMENT;
+    leaf = s->ssl != NULL ? SSL_get0_peer_certificate(s->ssl) : NULL;
+    if (leaf == NULL)
+        return TLSOCK_E_STATE;
+    tsk_ossl_enter();
+    rc = tsk_cert_fingerprint(leaf, algo, of_public_key, out, size);
+    tsk_ossl_leave();
+    return rc;
+}
+
+/* What was sent: on a server libssl leaves the leaf out of the chain. */
+tlsock_cert *tlsock_peer_cert(const tlsock *s)
+{
+    STACK_OF(X509) * chain, *rest = NULL;
+    tlsock_cert *cert = NULL;
+    X509 *leaf;
+
+    if (s == NULL || s->ssl == NULL)
+        return NULL;
+    leaf = SSL_get0_peer_certificate(s->ssl);
+    if (leaf == NULL)
+        return NULL;
+    tsk_ossl_enter();
+    chain = SSL_get_peer_cert_chain(s->ssl);
+    rest = sk_X509_new_null();
+    for (int i = s->server ? 0 : 1; rest != NULL && i < sk_X509_num(chain); i++)
+        if (!sk_X509_push(rest, sk_X509_value(chain, i)))
+            goto out;
+    if (rest != NULL)
+        cert = tsk_cert_new(leaf, rest, NULL, NULL);
+out:
+    sk_X509_free(rest);
+    tsk_ossl_leave();
+    return cert;
+}
+
+tlsock_cert *tlsock_own_cert(const tlsock *s)
+{
+    STACK_OF(X509) *chain = NULL;
+    tlsock_cert *cert = NULL;
+    X509 *leaf;
+
+    if (s == NULL || s->ssl == NULL)
+        return NULL;
+    leaf = SSL_get_certificate(s->ssl);
+    if (leaf == NULL)
+        return NULL;
+    tsk_ossl_enter();
+    SSL_get0_chain_certs(s->ssl, &chain);
+    cert = tsk_cert_new(leaf, chain, SSL_get_privatekey(s->ssl), NULL);
+    tsk_ossl_leave();
+    return cert;
+}
+
+struct ssl_st *tlsock_get_ssl(tlsock *s)
+{
+    return s != NULL ? s->ssl : NULL;
+}

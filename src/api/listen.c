@@ -1,0 +1,157 @@
+#include "api/conn.h"
+#include "core/mem.h"
+#include "net/fd.h"
+#include "ossl/queue.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct tlsock_listener {
+    int fd, owned;
+    tlsock_config *config;
+    tlsock_opts opts; /* what passes to accepted connections */
+    char path[108];   /* UNIX socket to unlink, or "" */
+};
+
+/* Proves the config now, so that no client has to find out. */
+static tlsock_listener *listener_new(tlsock_config *config,
+                                     const tlsock_opts *o, tlsock_error *err)
+{
+    tlsock_listener *l;
+    struct tsk_ctx *ctx;
+
+    if (tsk_config_snapshot(config, 1, &ctx, err) < 0)
+        return NULL;
+    tsk_ctx_unref(ctx);
+    l = tsk_alloc(sizeof(*l));
+    if (l == NULL) {
+        tsk_fail_nomem(err);
+        return NULL;
+    }
+    l->fd = -1;
+    l->config = tlsock_config_ref(config);
+    l->opts.size = sizeof(l->opts);
+    l->opts.timeout_ms = o->timeout_ms;
+    l->opts.nonblocking = o->nonblocking;
+    l->opts.flags = o->flags & ~TLSOCK_F_BORROW_FD;
+    l->opts.user = o->user;
+    return l;
+}
+
+tlsock_listener *tlsock_listen(const char *target, tlsock_config *config,
+                               const tlsock_opts *opts, tlsock_error *err)
+{
+    tlsock_listener *l = NULL;
+    struct tsk_target t;
+    tlsock_opts o;
+    int saved = errno;
+
+    tsk_clear(err);
+    tsk_ossl_enter();
+    if (tsk_opts_take(&o, opts, err) < 0 ||
+        tsk_target_parse(&t, target, 1, err) < 0)
+        goto out;
+    l = listener_new(config, &o, err);
+    if (l == NULL)
+        goto out;
+    l->owned = 1;
+    if (tsk_fd_listen(&t, o.family, o.backlog > 0 ? o.backlog : SOMAXCONN,
+                      &l->fd, err) < 0) {
+        tlsock_listener_free(l);
+        l = NULL;
+        goto out;
+    }
+    memcpy(l->path, t.path, sizeof(l->path));
+out:
+    tsk_ossl_leave();
+    errno = saved;
+    return l;
+}
+
+tlsock_listener *tlsock_listener_from_fd(int fd, tlsock_config *config,
+                                         const tlsock_opts *opts,
+                                         tlsock_error *err)
+{
+    tlsock_listener *l = NULL;
+    tlsock_opts o;
+    int saved = errno;
+
+    tsk_clear(err);
+    tsk_ossl_enter();
+    if (tsk_opts_take(&o, opts, err) == TLSOCK_OK &&
+        tsk_fd_check_listening(fd, err) == TLSOCK_OK)
+        l = listener_new(config, &o, err);
+    if (l != NULL) {
+        l->fd = fd;
+        l->owned = (o.flags & TLSOCK_F_BORROW_FD) == 0;
+    }
+    tsk_ossl_leave();
+    errno = saved;
+    return l;
+}
+
+static int accept_fd(tlsock_listener *l, int *fd, tlsock_error *err)
+{
+    for (;;) {
+        struct pollfd p = {l->fd, POLLIN, 0};
+        int rc = tsk_fd_accept(l->fd, fd, err);
+
+        if (rc != TLSOCK_AGAIN)
+            return rc;
+        if (l->opts.nonblocking) {
+            if (err != NULL)
+                err->code = TLSOCK_AGAIN;
+            return rc;
+        }
+        rc = tsk_wait(&p, 1, TSK_NEVER, err);
+        if (rc < 0)
+            return rc;
+    }
+}
+
+tlsock *tlsock_accept(tlsock_listener *l, tlsock_error *err)
+{
+    int saved = errno, fd;
+    tlsock *s = NULL;
+
+    tsk_clear(err);
+    if (l == NULL) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT, "the listener is NULL");
+        return NULL;
+    }
+    if (accept_fd(l, &fd, err) == TLSOCK_OK) {
+        s = tlsock_server_fd(fd, l->config, &l->opts, err);
+        if (s == NULL)
+            close(fd);
+    }
+    errno = saved;
+    return s;
+}
+
+int tlsock_listener_fd(const tlsock_listener *l)
+{
+    return l != NULL ? l->fd : -1;
+}
+
+int tlsock_listener_port(const tlsock_listener *l)
+{
+    return l != NULL ? tsk_fd_port(l->fd) : 0;
+}
+
+void tlsock_listener_free(tlsock_listener *l)
+{
+    int saved = errno;
+
+    if (l == NULL)
+        return;
+    if (l->owned && l->fd >= 0) {
+        if (l->path[0] != '\0')
+            unlink(l->path);
+        close(l->fd);
+    }
+    tlsock_config_unref(l->config);
+    tsk_free(l);
+    errno = saved;
+}

@@ -1,0 +1,80 @@
+#include "ossl/compat.h"
+
+#include <openssl/err.h>
+#include <openssl/objects.h>
+#include <stdio.h>
+
+#define CLASSIC "X25519:P-256:P-384"
+#define HYBRID "X25519MLKEM768:" CLASSIC
+
+int tsk_compat_default_groups(SSL_CTX *ctx)
+{
+    int ok;
+
+    ERR_set_mark();
+    ok = SSL_CTX_set1_groups_list(ctx, HYBRID);
+    ERR_pop_to_mark();
+    if (ok)
+        return 1;
+    return SSL_CTX_set1_groups_list(ctx, CLASSIC);
+}
+
+int tsk_compat_has_pq(void)
+{
+    SSL_CTX *ctx;
+    int ok;
+
+    ERR_set_mark();
+    ctx = SSL_CTX_new(TLS_method());
+    ok = ctx != NULL && SSL_CTX_set1_groups_list(ctx, "X25519MLKEM768");
+    SSL_CTX_free(ctx);
+    ERR_pop_to_mark();
+    return ok;
+}
+
+/* IANA's names where OpenSSL's short names are older ones */
+static const struct {
+    int nid, id;
+    const char *name;
+} groups[] = {
+    {NID_X9_62_prime256v1, 0x0017, "P-256"},
+    {NID_secp384r1, 0x0018, "P-384"},
+    {NID_secp521r1, 0x0019, "P-521"},
+    {NID_X25519, 0x001d, "X25519"},
+    {NID_X448, 0x001e, "X448"},
+};
+
+const char *tsk_compat_group(SSL *ssl, int *id)
+{
+    long nid = SSL_get_negotiated_group(ssl);
+    const char *name;
+
+    *id = 0;
+    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+        if (groups[i].nid == nid) {
+            *id = groups[i].id;
+            return groups[i].name;
+        }
+    if (nid == 0)
+        return "";
+    *id = (int)(nid & 0xffff); /* TLSEXT_nid_unknown | id */
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+    name = SSL_get0_group_name(ssl);
+#else
+    name = SSL_group_to_name(ssl, (int)nid);
+#endif
+    return name != NULL ? name : "";
+}
+
+const char *tsk_compat_peer_signature(SSL *ssl, char *out, size_t size)
+{
+    int type = 0, hash = 0;
+
+    out[0] = '\0';
+    if (!SSL_get_peer_signature_type_nid(ssl, &type))
+        return out;
+    SSL_get_peer_signature_nid(ssl, &hash);
+    snprintf(out, size, "%s%s%s", OBJ_nid2ln(type), hash != 0 ? " with " : "",
+             hash != 0 ? OBJ_nid2ln(hash) : "");
+    return out;
+}

@@ -1,0 +1,16 @@
+/* compat - what differs between OpenSSL 3.0 and its successors: the one place
+ * that looks at versions. */
+#ifndef TSK_OSSL_COMPAT_H
+#define TSK_OSSL_COMPAT_H
+
+#include <openssl/ssl.h>
+
+/* The default key exchange groups, the post-quantum hybrid first where the
+ * linked OpenSSL has it. 1, or 0 with OpenSSL's error queue. */
+int tsk_compat_default_groups(SSL_CTX *ctx);
+int tsk_compat_has_pq(void);
+/* The negotiated group: "X25519", "secp256r1"; "" if none. */
+const char *tsk_compat_group(SSL *ssl, int *id);
+const char *tsk_compat_peer_signature(SSL *ssl, char *out, size_t size);
+
+#endif

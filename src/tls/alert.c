@@ -1,0 +1,273 @@
+#include "core/str.h"
+#include "ossl/queue.h"
+#include "tls/fail.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A record begins with a type of 20..24 and a version of 3.x (RFC 8446, 5.1) */
+int tsk_fail_is_not_tls(const tlsock *s)
+{
+    const uint8_t *p = s->io.first;
+
+    if (s->io.n_first == 0)
+        return 0;
+    return p[0] < 20 || p[0] > 24 || (s->io.n_first > 1 && p[1] != 3);
+}
+
+static const struct {
+    const char *begins, *speaks, *fix;
+} banners[] = {
+    {"220", "SMTP or FTP",
+     "connect to its TLS port (465, 990): it says "
+     "plaintext first and wants STARTTLS here"},
+    {"* OK", "IMAP", "connect to its TLS port 993 (imaps://)"},
+    {"+OK", "POP3", "connect to its TLS port 995 (pop3s://)"},
+    {"HTTP/", "HTTP without TLS", "connect to its TLS port (443, https://)"},
+    {"SSH-", "SSH", "this is an SSH server: use another port"},
+    {"<", "HTTP or XMPP without TLS", "connect to its TLS port"},
+};
+
+static int not_tls(tlsock *s)
+{
+    char shown[4 * sizeof(s->io.first) + 1];
+    const uint8_t *p = s->io.first;
+    size_t len = 0;
+
+    while (len < s->io.n_first && len < 40 && p[len] != '\r' && p[len] != '\n')
+        len++;
+    tsk_printable(shown, sizeof(shown), p, len);
+    tsk_fail(&s->err, TLSOCK_E_NOT_TLS, "%s answered \"%s\": no TLS",
+             s->address[0] != '\0' ? s->address : "the peer", shown);
+    snprintf(s->err.presented, sizeof(s->err.presented), "%.*s",
+             (int)sizeof(s->err.presented) - 1, shown);
+    if (s->server)
+        tsk_hint(&s->err, "the client speaks plaintext: let it use TLS, for "
+                          "example https:// instead of http://");
+    else
+        tsk_hint(&s->err, "is it the TLS port? This one speaks plaintext");
+    for (size_t i = 0; i < sizeof(banners) / sizeof(banners[0]); i++)
+        if (!s->server && s->io.n_first >= strlen(banners[i].begins) &&
+            memcmp(p, banners[i].begins, strlen(banners[i].begins)) == 0)
+            tsk_hint(&s->err, "%s", banners[i].fix);
+    return TLSOCK_E_NOT_TLS;
+}
+
+static const char *version_name(int v)
+{
+    return v == 0x0300   ? "SSLv3"
+           : v == 0x0301 ? "TLSv1.0"
+           : v == 0x0302 ? "TLSv1.1"
+           : v == 0x0303 ? "TLSv1.2"
+           : v == 0x0304 ? "TLSv1.3"
+                         : "an unknown version";
+}
+
+/* ServerHello or ClientHello: record header, type, length, legacy_version */
+static int peer_version(const tlsock *s)
+{
+    const uint8_t *p = s->io.first;
+
+    if (s->io.n_first < 11 || p[0] != 22 || (p[5] != 1 && p[5] != 2))
+        return 0;
+    return p[9] << 8 | p[10];
+}
+
+static int version(tlsock *s)
+{
+    int theirs = s->alert_from_peer ? 0 : peer_version(s);
+    const char *ours = version_name(s->set->tls_min);
+
+    if (theirs != 0)
+        tsk_fail(&s->err, TLSOCK_E_VERSION_UNSUPPORTED,
+                 "%s speaks %s at most; we need %s or newer",
+                 s->server ? "the client" : "the server", version_name(theirs),
+                 ours);
+    else
+        tsk_fail(&s->err, TLSOCK_E_VERSION_UNSUPPORTED,
+                 "no common TLS version: the %s has none of ours (%s to %s)",
+                 s->server ? "client" : "server", ours,
+                 version_name(s->set->tls_max != 0 ? s->set->tls_max : 0x0304));
+    if (theirs != 0)
+        snprintf(s->err.presented, sizeof(s->err.presented), "%s",
+                 version_name(theirs));
+    snprintf(s->err.expected, sizeof(s->err.expected), "%s", ours);
+    tsk_hint(&s->err,
+             "upgrade the %s to TLS 1.2 or 1.3, or widen tls.min and "
+             "tls.max where they are set",
+             s->server ? "client" : "server");
+    return TLSOCK_E_VERSION_UNSUPPORTED;
+}
+
+static int no_common(tlsock *s, const char *reason)
+{
+    tsk_fail(&s->err, TLSOCK_E_NO_COMMON_PARAMETERS,
+             "no common cipher, group or signature with the %s%s%s",
+             s->server ? "client" : "server", reason != NULL ? ": " : "",
+             reason != NULL ? reason : "");
+    tsk_hint(&s->err,
+             "the %s needs AEAD ciphers with forward secrecy and a "
+             "key of 2048 bits RSA or 256 bits EC: replace its key or "
+             "ciphers; check our ciphers, groups and sigalgs",
+             s->server ? "client" : "server");
+    return TLSOCK_E_NO_COMMON_PARAMETERS;
+}
+
+static void ca_names(SSL *ssl, char *out, size_t size)
+{
+    const STACK_OF(X509_NAME) *names = SSL_get0_peer_CA_list(ssl);
+    size_t pos = 0;
+
+    out[0] = '\0';
+    for (int i = 0; i < sk_X509_NAME_num(names) && i < 4; i++) {
+        char text[256] = "", shown[128];
+
+        X509_NAME_get_text_by_NID(sk_X509_NAME_value(names, i), NID_commonName,
+                                  text, (int)sizeof(text));
+        tsk_printable(shown, sizeof(shown), text, strlen(text));
+        tsk_append(out, size, &pos, "%s%s", i > 0 ? ", " : "", shown);
+    }
+}
+
+static int client_cert(tlsock *s)
+{
+    X509 *ours = SSL_get_certificate(s->ssl);
+    char cas[112];
+
+    ca_names(s->ssl, cas, sizeof(cas));
+    tsk_fail(&s->err, TLSOCK_E_CLIENT_CERT_REQUIRED,
+             "the server wants a client certificate%s%s; %s",
+             cas[0] != '\0' ? " issued by " : "", cas,
+             ours == NULL ? "we sent none" : "it does not accept ours");
+    snprintf(s->err.expected, sizeof(s->err.expected), "%s", cas);
+    tsk_hint(&s->err, "give a certificate that is issued by one of its CAs: "
+                      "--cert me.pem --key me.key, "
+                      "tlsock_config_add_identity()");
+    return TLSOCK_E_CLIENT_CERT_REQUIRED;
+}
+
+/* RFC 8446, 6.2 */
+static int from_alert(tlsock *s)
+{
+    const char *text = SSL_alert_desc_string_long(s->alert);
+
+    switch (s->alert) {
+    case SSL_AD_PROTOCOL_VERSION:
+        return version(s);
+    case SSL_AD_NO_APPLICATION_PROTOCOL:
+        tsk_fail(&s->err, TLSOCK_E_ALPN,
+                 "the %s knows none of our ALPN protocols",
+                 s->server ? "client" : "server");
+        tsk_hint(&s->err, "change \"alpn\" to one that it speaks");
+        return TLSOCK_E_ALPN;
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return client_cert(s);
+    case SSL_AD_HANDSHAKE_FAILURE:
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+        if (!s->server && s->cert_requested)
+            return client_cert(s);
+        break;
+    default:
+        break;
+    }
+    if (s->alert == SSL_AD_HANDSHAKE_FAILURE ||
+        s->alert == SSL_AD_INSUFFICIENT_SECURITY)
+        return no_common(s, NULL);
+    tsk_fail(&s->err, TLSOCK_E_ALERT, "the %s sent the alert \"%s\" (%d)",
+             s->server ? "client" : "server", text, s->alert);
+    tsk_hint(&s->err, s->server ? "the client refuses us: does it trust our "
+                                  "CA, and do we send the whole chain?"
+                                : "the server's log says why");
+    return TLSOCK_E_ALERT;
+}
+
+static const struct {
+    int reason, kind; /* 1 version, 2 no common parameters */
+} reasons[] = {
+    {SSL_R_UNSUPPORTED_PROTOCOL, 1},
+    {SSL_R_VERSION_TOO_LOW, 1},
+    {SSL_R_VERSION_TOO_HIGH, 1},
+    {SSL_R_UNSUPPORTED_SSL_VERSION, 1},
+    {SSL_R_UNKNOWN_PROTOCOL, 1},
+    {SSL_R_WRONG_SSL_VERSION, 1},
+    {SSL_R_NO_PROTOCOLS_AVAILABLE, 1},
+    {SSL_R_NO_SHARED_CIPHER, 2},
+    {SSL_R_NO_SHARED_GROUPS, 2},
+    {SSL_R_NO_SUITABLE_KEY_SHARE, 2},
+    {SSL_R_NO_SUITABLE_GROUPS, 2},
+    {SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, 2},
+    {SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, 2},
+    {SSL_R_WRONG_SIGNATURE_TYPE, 2},
+    {SSL_R_WRONG_CIPHER_RETURNED, 2},
+    {SSL_R_UNKNOWN_CIPHER_RETURNED, 2},
+    {SSL_R_DH_KEY_TOO_SMALL, 2},
+    {SSL_R_EE_KEY_TOO_SMALL, 2},
+    {SSL_R_CA_KEY_TOO_SMALL, 2},
+    {SSL_R_CA_MD_TOO_WEAK, 2},
+    {SSL_R_UNSUPPORTED_ELLIPTIC_CURVE, 2},
+    {SSL_R_WRONG_CURVE, 2},
+    {SSL_R_BAD_KEY_SHARE, 2},
+    {SSL_R_NO_CIPHERS_AVAILABLE, 2},
+};
+
+static int from_reason(tlsock *s, unsigned long code)
+{
+    const char *text = ERR_reason_error_string(code);
+    int reason = ERR_GET_REASON(code), rc;
+
+    if (ERR_GET_LIB(code) == ERR_LIB_SSL) {
+        for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+            if (reasons[i].reason == reason)
+                return reasons[i].kind == 1 ? version(s) : no_common(s, text);
+        if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
+            tsk_fail(&s->err, TLSOCK_E_CLIENT_CERT_MISSING,
+                     "the client sent no certificate");
+            tsk_hint(&s->err, "give the client one that our client CAs issued,"
+                              " or set client-auth = ask");
+            return s->err.code;
+        }
+        if (reason == SSL_R_NO_APPLICATION_PROTOCOL) {
+            tsk_fail(&s->err, TLSOCK_E_ALPN,
+                     "none of the client's ALPN protocols is ours");
+            tsk_hint(&s->err, "add one that it offers to \"alpn\"");
+            return s->err.code;
+        }
+    }
+    rc = tsk_fail_ossl(&s->err, TLSOCK_E_PROTOCOL,
+                       "the %s broke the rules of TLS",
+                       s->server ? "client" : "server");
+    if (rc == TLSOCK_E_PROTOCOL)
+        tsk_hint(&s->err,
+                 "the connection was damaged on its way, or the %s "
+                 "is broken%s%s",
+                 s->server ? "client" : "server", text != NULL ? ": " : "",
+                 text != NULL ? text : "");
+    return rc;
+}
+
+int tsk_fail_protocol(tlsock *s)
+{
+    unsigned long code = ERR_peek_error(), last = ERR_peek_last_error();
+    int rc;
+
+    if (tsk_fail_is_not_tls(s))
+        rc = not_tls(s);
+    else if (ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ||
+             ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+        rc = tsk_fail_nomem(&s->err);
+    else if (s->alert != 0 && s->alert_from_peer)
+        rc = from_alert(s);
+    else
+        rc = from_reason(s, code);
+    if (s->err.ossl_code == 0)
+        s->err.ossl_code = (uint32_t)code;
+    return rc;
+}

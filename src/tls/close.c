@@ -1,0 +1,34 @@
+#include "tls/conn.h"
+
+#include <openssl/err.h>
+
+/* RFC 8446, 6.1: each side sends close_notify before it closes the writing
+ * side. SSL_shutdown() puts it into the BIO; it leaves with the flush. */
+int tsk_close_notify(tlsock *s)
+{
+    int rc = tsk_io_flush(s);
+
+    if (rc < 0)
+        return rc;
+    if (!s->sent_close) {
+        SSL_shutdown(s->ssl);
+        s->sent_close = 1;
+        rc = tsk_io_flush(s);
+    }
+    return rc;
+}
+
+/* Bytes that nobody read make the kernel answer close() with a reset, which
+ * may overtake what we have sent; and a TLS 1.3 ticket is worth having. */
+void tsk_close_drain(tlsock *s)
+{
+    char scrap[4096];
+    size_t got;
+
+    if (s->got_close || s->io.eof)
+        return;
+    s->io.polite = 0;
+    for (int i = 0; i < 16; i++)
+        if (SSL_read_ex(s->ssl, scrap, sizeof(scrap), &got) != 1)
+            break;
+}

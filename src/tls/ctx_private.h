@@ -1,0 +1,26 @@
+/* ctx_private - the inside of a tsk_ctx, for src/tls alone. */
+#ifndef TSK_TLS_CTX_PRIVATE_H
+#define TSK_TLS_CTX_PRIVATE_H
+
+#include "session/store.h"
+#include "tls/ctx.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct tsk_ctx {
+    atomic_int refs;
+    SSL_CTX *ssl;
+    const struct tsk_settings *set;
+    void (*free_set)(void *);
+    void *owner;
+    pthread_mutex_t lock;    /* guards trust */
+    struct tsk_trust *trust; /* NULL until somebody is to be verified */
+    struct tsk_sessions *sessions;
+    int keylog_fd; /* -1: none */
+};
+
+/* Is identity i for the very names of identity 0, of another key type? */
+int tsk_server_same_names(const struct tsk_identity *ids, size_t i);
+
+#endif

@@ -1,0 +1,120 @@
+#include "core/str.h"
+#include "ossl/queue.h"
+#include "tls/conn.h"
+#include "tls/fail.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *who(const tlsock *s)
+{
+    return s->server ? "client" : "server";
+}
+
+static const char *where(const tlsock *s)
+{
+    if (s->address[0] != '\0')
+        return s->address;
+    return s->server ? "the client" : "the server";
+}
+
+static int was_again(tlsock *s, int ssl_error)
+{
+    if (ssl_error == SSL_ERROR_WANT_WRITE)
+        s->io.want |= POLLOUT;
+    if (ssl_error == SSL_ERROR_WANT_READ && s->io.want == 0)
+        s->io.want = POLLIN;
+    return ssl_error == SSL_ERROR_WANT_READ ||
+           ssl_error == SSL_ERROR_WANT_WRITE;
+}
+
+/* The stream below ended, politely or not. */
+static int cut(tlsock *s, int phase)
+{
+    int sys = s->layer->sys_errno;
+
+    if (phase == TLSOCK_PHASE_HANDSHAKE) {
+        tsk_fail(&s->err, TLSOCK_E_CLOSED_IN_HANDSHAKE,
+                 "%s %s the connection %s", where(s),
+                 s->io.code == TLSOCK_E_RESET ? "reset" : "closed",
+                 s->server            ? "before the handshake was done"
+                 : s->io.n_first == 0 ? "after our ClientHello, without a word"
+                                      : "in the middle of the handshake");
+        s->err.sys_errno = sys;
+        tsk_hint(&s->err, s->server
+                              ? "the client gave up; its own log says why"
+                              : "is it a TLS port? A middlebox may drop the "
+                                "hello: try another network, tls.max = 1.2, "
+                                "or another SNI");
+        return s->err.code;
+    }
+    if (phase == TLSOCK_PHASE_WRITE || s->io.code == TLSOCK_E_RESET) {
+        tsk_fail_sys(&s->err, TLSOCK_E_RESET, sys != 0 ? sys : ECONNRESET,
+                     "%s reset the connection after %llu bytes", where(s),
+                     (unsigned long long)s->io.bytes_in);
+        tsk_hint(&s->err, "what was in flight is lost; the %s's log says why",
+                 who(s));
+        return s->err.code;
+    }
+    tsk_fail(&s->err, TLSOCK_E_TRUNCATED,
+             "%s vanished without close_notify after %llu bytes", where(s),
+             (unsigned long long)s->io.bytes_in);
+    tsk_hint(&s->err, "do not trust the data as complete; truncation = allow "
+                      "for peers known for it");
+    return s->err.code;
+}
+
+/* Of the transport below: its own code, or an end without close_notify. */
+static int transport(tlsock *s, int phase)
+{
+    if (s->io.code == TLSOCK_E_NOMEM)
+        return tsk_fail_nomem(&s->err);
+    if (s->io.code < 0 && s->io.code != TLSOCK_E_RESET) {
+        tsk_fail_sys(&s->err, TLSOCK_E_SYSTEM, s->layer->sys_errno,
+                     "transport to %s failed", where(s));
+        return s->err.code;
+    }
+    if (s->io.code == 0 && phase == TLSOCK_PHASE_READ &&
+        s->set->truncation_allowed) {
+        s->got_close = 1;
+        return 0;
+    }
+    return cut(s, phase);
+}
+
+int tsk_tls_fail(tlsock *s, int ret, int phase)
+{
+    int ssl_error, rc;
+
+    if (s->io.code < 0) {
+        rc = transport(s, phase);
+        goto out;
+    }
+    ssl_error = SSL_get_error(s->ssl, ret);
+    if (was_again(s, ssl_error))
+        return TLSOCK_AGAIN;
+    if (ssl_error == SSL_ERROR_ZERO_RETURN && phase != TLSOCK_PHASE_HANDSHAKE) {
+        s->got_close = 1;
+        return 0;
+    }
+    if (s->err.code != 0 && s->err.phase == TLSOCK_PHASE_VERIFY)
+        rc = s->err.code; /* recorded by a callback, where it was known */
+    else if (s->io.eof && s->io.in.len == 0 && s->alert == 0 &&
+             !tsk_fail_is_not_tls(s))
+        rc = transport(s, phase);
+    else
+        rc = tsk_fail_protocol(s);
+out:
+    ERR_pop_to_mark();
+    ERR_set_mark();
+    if (rc < 0) {
+        s->err.phase = s->err.phase != 0 ? s->err.phase : phase;
+        s->err.alert = s->alert;
+        s->err.alert_from_peer = s->alert_from_peer;
+        snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
+        s->rung = TSK_RUNG_DEAD;
+    }
+    return rc;
+}

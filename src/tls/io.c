@@ -1,0 +1,190 @@
+#include "core/mem.h"
+#include "tls/conn.h"
+
+#include <poll.h>
+#include <string.h>
+
+#define RECORD 16384u /* RFC 8446, 5.1: the most plaintext of one record */
+#define RECORD_OVERHEAD 512u
+#define STEP 16384u
+
+static ssize_t held(tlsock *s, void *buf, size_t len, int keep)
+{
+    if (len > s->plain.len)
+        len = s->plain.len;
+    memcpy(buf, tsk_buf_at(&s->plain), len);
+    if (!keep)
+        tsk_buf_take(&s->plain, len);
+    return (ssize_t)len;
+}
+
+static ssize_t outcome(tlsock *s, int ret, size_t got)
+{
+    if (ret == 1) {
+        s->read_once = 1;
+        return (ssize_t)got;
+    }
+    return tsk_tls_fail(s, ret, TLSOCK_PHASE_READ);
+}
+
+static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
+{
+    size_t got = 0;
+    int ret;
+
+    if (s->got_close)
+        return 0;
+    s->io.want = 0;
+    s->io.polite = !s->nonblocking;
+    ret = keep ? SSL_peek_ex(s->ssl, buf, len, &got)
+               : SSL_read_ex(s->ssl, buf, len, &got);
+    return outcome(s, ret, got);
+}
+
+ssize_t tsk_io_read(tlsock *s, void *buf, size_t len)
+{
+    if (s->plain.len != 0)
+        return held(s, buf, len, 0);
+    return from_tls(s, buf, len, 0);
+}
+
+ssize_t tsk_io_peek(tlsock *s, void *buf, size_t len)
+{
+    if (s->plain.len != 0)
+        return held(s, buf, len, 1);
+    return from_tls(s, buf, len, 1);
+}
+
+int tsk_io_more(tlsock *s)
+{
+    uint8_t *room = tsk_buf_room(&s->plain, STEP);
+    ssize_t n;
+
+    if (room == NULL)
+        return tsk_fail_nomem(&s->err);
+    n = from_tls(s, room, STEP, 0);
+    if (n > 0)
+        s->plain.len += (size_t)n;
+    return (int)n;
+}
+
+/* libssl must never see a full transport in the middle of a record: then it
+ * would insist on the same bytes again, and our callers need not know that. */
+static int make_room(tlsock *s, size_t len)
+{
+    if (s->io.out.len + len + RECORD_OVERHEAD <= TSK_BIO_OUT_MOST)
+        return TLSOCK_OK;
+    return tsk_bio_flush(&s->io);
+}
+
+static ssize_t encrypt(tlsock *s, const uint8_t *p, size_t len)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        size_t part = len - done < RECORD ? len - done : RECORD, put = 0;
+        int rc = make_room(s, part), ret;
+
+        if (rc == TLSOCK_AGAIN)
+            return done != 0 ? (ssize_t)done : TLSOCK_AGAIN;
+        if (rc < 0)
+            return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
+        ret = SSL_write_ex(s->ssl, p + done, part, &put);
+        if (ret != 1) {
+            rc = tsk_tls_fail(s, ret, TLSOCK_PHASE_WRITE);
+            if (rc == TLSOCK_AGAIN && done != 0)
+                return (ssize_t)done;
+            return rc;
+        }
+        done += put;
+    }
+    return (ssize_t)done;
+}
+
+/* Encrypt what is held back: 0, AGAIN, code */
+static int encrypt_held(tlsock *s)
+{
+    while (s->hold.len != 0) {
+        ssize_t n = encrypt(s, tsk_buf_at(&s->hold), s->hold.len);
+
+        if (n < 0)
+            return (int)n;
+        tsk_buf_take(&s->hold, (size_t)n);
+    }
+    return TLSOCK_OK;
+}
+
+int tsk_io_flush(tlsock *s)
+{
+    int rc = encrypt_held(s);
+
+    if (rc < 0)
+        return rc;
+    rc = tsk_bio_flush(&s->io);
+    if (rc < 0 && rc != TLSOCK_AGAIN)
+        return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
+    return rc;
+}
+
+/* Small pieces become one record: collect up to limit bytes first. */
+static ssize_t collect(tlsock *s, const uint8_t *p, size_t len, size_t limit)
+{
+    size_t done = 0;
+
+    while (done < len) {
+        size_t part = limit - s->hold.len;
+        int rc;
+
+        if (part > len - done)
+            part = len - done;
+        if (tsk_buf_add(&s->hold, p + done, part) < 0)
+            return done != 0 ? (ssize_t)done : tsk_fail_nomem(&s->err);
+        done += part;
+        if (s->hold.len < limit)
+            continue;
+        rc = encrypt_held(s);
+        if (rc < 0 && rc != TLSOCK_AGAIN)
+            return rc;
+        if (rc == TLSOCK_AGAIN && s->hold.len >= limit)
+            break;
+    }
+    return done != 0 || len == 0 ? (ssize_t)done : TLSOCK_AGAIN;
+}
+
+/* Take the pieces from byte skip on. Everything that is taken is encrypted or
+ * held in memory of ours; the caller's may go. */
+ssize_t tsk_io_write(tlsock *s, const struct iovec *iov, int n, size_t skip)
+{
+    size_t limit = (size_t)s->set->write_buffer, total = 0;
+    size_t coalesce = n > 1 && limit == 0 ? RECORD : limit;
+    ssize_t rc;
+
+    for (int i = 0; i < n; i++) {
+        const uint8_t *p = iov[i].iov_base;
+        size_t len = iov[i].iov_len;
+
+        if (skip >= len) {
+            skip -= len;
+            continue;
+        }
+        p += skip;
+        len -= skip;
+        skip = 0;
+        if (coalesce != 0 && (len < coalesce || s->hold.len != 0))
+            rc = collect(s, p, len, coalesce);
+        else
+            rc = encrypt(s, p, len);
+        if (rc < 0)
+            return total != 0 && rc == TLSOCK_AGAIN ? (ssize_t)total : rc;
+        total += (size_t)rc;
+        if ((size_t)rc < len)
+            break;
+    }
+    if (limit == 0) { /* application data never waits */
+        int flushed = tsk_io_flush(s);
+
+        if (flushed < 0 && flushed != TLSOCK_AGAIN)
+            return flushed;
+    }
+    return (ssize_t)total;
+}
