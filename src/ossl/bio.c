@@ -6,7 +6,7 @@
 #include <tlsock.h>
 
 static BIO_METHOD *method;
-static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t method_lock = PTHREAD_MUTEX_INITIALIZER;
 
 int tsk_bio_flush(struct tsk_bio *io)
 {
@@ -157,27 +157,34 @@ static long bio_ctrl(BIO *b, int cmd, long num, void *ptr)
     }
 }
 
-static void make_method(void)
+/* Made once; a failure for want of memory may be tried again. */
+static BIO_METHOD *get_method(void)
 {
-    BIO_METHOD *m = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
-                                 "tlsock layer");
+    BIO_METHOD *m;
 
+    pthread_mutex_lock(&method_lock);
+    m = method;
     if (m == NULL)
-        return;
-    BIO_meth_set_read_ex(m, bio_read);
-    BIO_meth_set_write_ex(m, bio_write);
-    BIO_meth_set_ctrl(m, bio_ctrl);
-    method = m;
+        m = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(),
+                         "tlsock layer");
+    if (m != NULL && method == NULL) {
+        BIO_meth_set_read_ex(m, bio_read);
+        BIO_meth_set_write_ex(m, bio_write);
+        BIO_meth_set_ctrl(m, bio_ctrl);
+        method = m;
+    }
+    pthread_mutex_unlock(&method_lock);
+    return m;
 }
 
 BIO *tsk_bio_new(struct tsk_bio *io)
 {
+    BIO_METHOD *m = get_method();
     BIO *b;
 
-    pthread_once(&method_once, make_method);
-    if (method == NULL)
+    if (m == NULL)
         return NULL;
-    b = BIO_new(method);
+    b = BIO_new(m);
     if (b == NULL)
         return NULL;
     io->in_size = TSK_BIO_IN;
