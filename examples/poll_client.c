@@ -1,7 +1,5 @@
 /* poll_client HOST:PORT - stdin to the peer, the peer to stdout, one loop
- *
- * Nothing here waits but tlsock_poll(): resolving, connecting, the handshake
- * and both directions of data go on in the same two calls. */
+ * Nothing but tlsock_poll() waits: connecting and handshake go on meanwhile. */
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -54,7 +52,6 @@ static int relay(struct relay *r)
         rc = tlsock_poll(items, 2, -1);
         if (rc >= 0 && items[1].revents != 0) {
             ssize_t n = read(STDIN_FILENO, r->out, sizeof(r->out));
-
             r->eof = n <= 0;
             r->have = n > 0 ? (size_t)n : 0;
             r->sent = 0;
