@@ -84,6 +84,11 @@ struct tsk_layer *tsk_fd_layer_new(int fd, int owned)
     return &f->layer;
 }
 
+void tsk_fd_layer_own(struct tsk_layer *l)
+{
+    ((struct fd_layer *)l)->owned = 1;
+}
+
 static int get_int(int fd, int option, int *value)
 {
     socklen_t len = sizeof(*value);
