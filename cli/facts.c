@@ -1,0 +1,213 @@
+#include "facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <tlsock/info.h>
+
+int facts_verified(const tlsock *s)
+{
+    const char *how = tlsock_info(s, TLSOCK_INFO_VERIFIED);
+
+    return how != NULL && how[0] != '\0' && strncmp(how, "insecure", 8) != 0;
+}
+
+void facts_expiry(const tlsock_cert *c, char *text, size_t size)
+{
+    const char *after = tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER);
+    int ok = 0;
+    long days = out_days_until(after, &ok);
+
+    if (!ok)
+        snprintf(text, size, "expires %s", after);
+    else if (days < 0)
+        snprintf(text, size, "EXPIRED %.10s (%ld days ago)", after, -days);
+    else
+        snprintf(text, size, "expires %.10s (%ld day%s)", after, days,
+                 days == 1 ? "" : "s");
+}
+
+static const char *short_name(const tlsock_cert *c)
+{
+    const char *cn = tlsock_cert_field(c, TLSOCK_CERT_CN);
+
+    if (cn == NULL || cn[0] == '\0')
+        cn = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
+    if (cn == NULL || cn[0] == '\0')
+        cn = tlsock_cert_field(c, TLSOCK_CERT_SANS);
+    return cn != NULL ? cn : "";
+}
+
+static void print_chain(const tlsock_cert *c, const char *how)
+{
+    const tlsock_cert *last = c;
+    tlsock_cert *at = NULL;
+    const char *issuer;
+    int n = tlsock_cert_chain_len(c);
+
+    fprintf(stderr, "%s", short_name(c));
+    for (int i = 0; i < n && i < 8; i++) {
+        tlsock_cert_unref(at);
+        at = tlsock_cert_chain_at(c, i);
+        if (at == NULL)
+            break;
+        fprintf(stderr, " < %s", short_name(at));
+        last = at;
+    }
+    issuer = tlsock_cert_field(last, TLSOCK_CERT_ISSUER);
+    if (issuer != NULL &&
+        strcmp(issuer, tlsock_cert_field(last, TLSOCK_CERT_SUBJECT)) != 0)
+        fprintf(stderr, " < %s", issuer);
+    fprintf(stderr, " (%s)\n", how);
+    tlsock_cert_unref(at);
+}
+
+static void print_server(const struct out *o, const tlsock *s,
+                         const tlsock_cert *c)
+{
+    const char *name = tlsock_info(s, TLSOCK_INFO_NAME);
+    int good = facts_verified(s);
+    char asked[300], expiry[80];
+
+    snprintf(asked, sizeof(asked), "%s", name != NULL ? name : "");
+    facts_expiry(c, expiry, sizeof(expiry));
+    out_label(o, stderr, good ? OUT_GREEN : OUT_RED, "server");
+    if (good && asked[0] != '\0' &&
+        strncmp(tlsock_info(s, TLSOCK_INFO_VERIFIED), "chain", 5) == 0)
+        fprintf(stderr, "%s: name matches, %s, ", asked, expiry);
+    else
+        fprintf(stderr, "%s: %s, %s, ", asked[0] ? asked : short_name(c),
+                good ? "pin matches" : "NOT VERIFIED", expiry);
+    fprintf(stderr, "%s\n", tlsock_info(s, TLSOCK_INFO_REVOCATION));
+}
+
+/* Texts of tlsock_info() last until its next call: one at a time. */
+static void print_security(const struct out *o, const tlsock *s)
+{
+    char group[64];
+
+    snprintf(group, sizeof(group), "%s", tlsock_info(s, TLSOCK_INFO_GROUP));
+    out_label(o, stderr, OUT_GREEN, "security");
+    fprintf(stderr, "%s  ", tlsock_info(s, TLSOCK_INFO_VERSION));
+    fprintf(stderr, "%s", tlsock_info(s, TLSOCK_INFO_CIPHER));
+    if (group[0] != '\0')
+        fprintf(stderr, "  %s%s", group,
+                strstr(group, "MLKEM") != NULL ? " (post-quantum)"
+                                               : " (not post-quantum)");
+    if (tlsock_info(s, TLSOCK_INFO_ALPN)[0] != '\0')
+        fprintf(stderr, "  alpn %s", tlsock_info(s, TLSOCK_INFO_ALPN));
+    fprintf(stderr, "  %s session\n",
+            tlsock_info_int(s, TLSOCK_INFO_RESUMED) ? "resumed" : "new");
+}
+
+void facts_print(const struct out *o, const char *target, const tlsock *s)
+{
+    tlsock_cert *c = tlsock_peer_cert(s);
+    char text[512];
+
+    out_label(o, stderr, OUT_GREEN, "connected");
+    fprintf(stderr, "%s (%s)", out_clean(text, sizeof(text), target),
+            tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
+    fprintf(stderr, "  %s\n", tlsock_info(s, TLSOCK_INFO_TIMINGS));
+    print_security(o, s);
+    if (c == NULL)
+        return;
+    print_server(o, s, c);
+    out_label(o, stderr, facts_verified(s) ? OUT_GREEN : OUT_RED, "chain");
+    print_chain(c, tlsock_info(s, TLSOCK_INFO_VERIFIED));
+    tlsock_cert_unref(c);
+}
+
+/* The library's JSON of one thing, of whatever length. */
+static json_t *grown(int (*write)(const void *thing, char *out, size_t size),
+                     const void *thing)
+{
+    int len = write(thing, NULL, 0);
+    char *text;
+    json_t *value;
+
+    if (len < 0)
+        return json_null();
+    text = malloc((size_t)len + 1);
+    if (text == NULL)
+        return json_null();
+    value = write(thing, text, (size_t)len + 1) == len ? out_json_raw(text)
+                                                       : json_null();
+    free(text);
+    return value;
+}
+
+static int cert_text(const void *thing, char *out, size_t size)
+{
+    return tlsock_cert_json(thing, out, size);
+}
+
+static int info_text(const void *thing, char *out, size_t size)
+{
+    return tlsock_info_json(thing, out, size);
+}
+
+json_t *facts_certs_json(const tlsock_cert *c)
+{
+    json_t *list = json_array();
+
+    json_array_append_new(list, grown(cert_text, c));
+    for (int i = 0; i < tlsock_cert_chain_len(c); i++) {
+        tlsock_cert *at = tlsock_cert_chain_at(c, i);
+
+        if (at == NULL)
+            break;
+        json_array_append_new(list, grown(cert_text, at));
+        tlsock_cert_unref(at);
+    }
+    return list;
+}
+
+void facts_json(json_t *obj, const tlsock *s)
+{
+    tlsock_cert *c = tlsock_peer_cert(s);
+
+    json_object_set_new(obj, "verified", json_boolean(facts_verified(s)));
+    json_object_set_new(obj, "connection", grown(info_text, s));
+    json_object_set_new(obj, "certificates",
+                        c != NULL ? facts_certs_json(c) : json_array());
+    tlsock_cert_unref(c);
+}
+
+static void line(const struct out *o, const char *label, const char *text)
+{
+    if (text == NULL || text[0] == '\0')
+        return;
+    fputs("  ", stdout);
+    out_label(o, stdout, "1", label);
+    printf("%s\n", text);
+}
+
+void facts_print_cert(const struct out *o, const tlsock_cert *c, int place)
+{
+    static const struct {
+        const char *label;
+        int item, verbose;
+    } rows[] = {{"issuer", TLSOCK_CERT_ISSUER, 0},
+                {"names", TLSOCK_CERT_SANS, 0},
+                {"key", TLSOCK_CERT_KEY_TYPE, 0},
+                {"usage", TLSOCK_CERT_USAGE, 0},
+                {"signature", TLSOCK_CERT_SIGNATURE, 1},
+                {"serial", TLSOCK_CERT_SERIAL, 1},
+                {"crl", TLSOCK_CERT_CRL_URLS, 1},
+                {"ocsp", TLSOCK_CERT_OCSP_URLS, 1},
+                {"issuer at", TLSOCK_CERT_AIA_URLS, 1},
+                {"sha256", TLSOCK_CERT_SHA256, 1},
+                {"pin", TLSOCK_CERT_PIN, 0}};
+    char expiry[80], valid[160];
+
+    printf("%d  %s\n", place, tlsock_cert_field(c, TLSOCK_CERT_SUBJECT));
+    facts_expiry(c, expiry, sizeof(expiry));
+    snprintf(valid, sizeof(valid), "%s to %s, %s",
+             tlsock_cert_field(c, TLSOCK_CERT_NOT_BEFORE),
+             tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER), expiry);
+    line(o, "valid", valid);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (!rows[i].verbose || o->verbose)
+            line(o, rows[i].label, tlsock_cert_field(c, rows[i].item));
+    }
+}

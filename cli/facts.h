@@ -1,0 +1,24 @@
+/* facts - what is known of a connection and its certificates, as lines for a
+ * person and as JSON. */
+#ifndef CLI_FACTS_H
+#define CLI_FACTS_H
+
+#include "out.h"
+
+#include <tlsock.h>
+#include <tlsock/cert.h>
+
+/* The lines connected, security, server, chain on stderr. */
+void facts_print(const struct out *o, const char *target, const tlsock *s);
+/* {"verified":..., "connection":{...}, "certificates":[...]} added to obj. */
+void facts_json(json_t *obj, const tlsock *s);
+/* Leaf and chain as an array. */
+json_t *facts_certs_json(const tlsock_cert *c);
+/* One certificate on stdout; place 0 is the leaf. */
+void facts_print_cert(const struct out *o, const tlsock_cert *c, int place);
+/* "expires 2027-01-15 (54 days)" */
+void facts_expiry(const tlsock_cert *c, char *text, size_t size);
+/* Did somebody vouch for the peer? */
+int facts_verified(const tlsock *s);
+
+#endif

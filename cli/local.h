@@ -1,0 +1,31 @@
+/* local - the CA of this machine's user: where it is, and what it signs. */
+#ifndef CLI_LOCAL_H
+#define CLI_LOCAL_H
+
+#include <stddef.h>
+#include <tlsock/cert.h>
+
+#define LOCAL_PATH 4096
+
+/* What a local CA may sign, unless told otherwise. */
+extern const char local_permitted[];
+
+/* Default directory: $XDG_DATA_HOME/tlsock/ca. 0, or -1: no home. */
+int local_dir(char dir[LOCAL_PATH]);
+/* dir/file; 0, or -1: too long. */
+int local_path(char path[LOCAL_PATH], const char *dir, const char *file);
+/* Is there a CA in this directory? */
+int local_exists(const char *dir);
+/* Make the directory and those above it, mode 0700; 0 or errno. */
+int local_make_dir(const char *dir);
+/* Load CA from a directory (ca.pem, ca.key) or a file: its key is in it, or
+ * in the file beside it that ends in .key. */
+tlsock_cert *local_load(const char *where, const char *pass_uri,
+                        tlsock_error *err);
+/* A certificate for localhost, in memory: signed by the local CA if there is
+ * one (*by_ca), else by itself. */
+tlsock_cert *local_host_cert(int *by_ca, tlsock_error *err);
+/* Take a file name that is free; with force, any. 0 or errno. */
+int local_reserve(const char *path, int force);
+
+#endif

@@ -1,0 +1,119 @@
+/* main - the table of commands, and nothing else. */
+#include "commands.h"
+#include "errors.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *word, *sub; /* "cert" "new"; sub NULL: no second word */
+    int (*run)(int argc, const char **argv);
+    const char *usage, *summary;
+} commands[] = {
+    {"connect", NULL, cmd_connect, "connect TARGET",
+     "verified session: stdin to the peer, the peer to stdout"},
+    {"serve", NULL, cmd_serve, "serve TARGET",
+     "TLS server: echo, a fixed reply, or a program per client"},
+    {"cert", "new", cmd_cert_new, "cert new NAME...",
+     "make a key and a certificate"},
+    {"cert", "show", cmd_cert_show, "cert show FILE|HOST:PORT",
+     "what certificates say"},
+    {"ca", "init", cmd_ca_init, "ca init",
+     "make a local CA for tests and laptops"},
+    {"version", NULL, cmd_version, "version",
+     "versions, trust store found and why, features"},
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static int overview(FILE *to, int code)
+{
+    fprintf(to, "Usage: tlsock COMMAND [options] TARGET...\n\n");
+    for (size_t i = 0; i < COUNT(commands); i++)
+        fprintf(to, "  %-26s %s\n", commands[i].usage, commands[i].summary);
+    fprintf(to, "\ntlsock COMMAND --help tells more; so does man tlsock.\n");
+    return fflush(to) == 0 ? code : EXIT_INTERNAL;
+}
+
+/* Usage errors before a command is known; --json is honoured here too. */
+static struct out plain_out(int argc, const char **argv)
+{
+    struct out o = {0, 0, 0, -1};
+
+    for (int i = 1; i < argc; i++)
+        o.json = o.json || strcmp(argv[i], "--json") == 0;
+    return o;
+}
+
+static int unknown(int argc, const char **argv)
+{
+    struct out o = plain_out(argc, argv);
+    char subs[128] = "", text[160];
+    size_t used = 0;
+
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (commands[i].sub != NULL && strcmp(commands[i].word, argv[1]) == 0)
+            used += (size_t)snprintf(subs + used, sizeof(subs) - used,
+                                     "%stlsock %s %s", used > 0 ? " or " : "",
+                                     argv[1], commands[i].sub);
+    }
+    out_clean(text, sizeof(text), argc > 2 && used > 0 ? argv[2] : argv[1]);
+    if (used > 0 && argc > 2)
+        return err_plain(&o, argv[1], EXIT_USAGE, "usage", subs,
+                         "there is no command \"%s %s\"", argv[1], text);
+    if (used > 0)
+        return err_plain(&o, argv[1], EXIT_USAGE, "usage", subs,
+                         "\"%s\" needs a second word", argv[1]);
+    return err_plain(&o, text, EXIT_USAGE, "usage",
+                     "connect, serve, cert new, cert show, ca init or version",
+                     "there is no command \"%s\"", text);
+}
+
+static int dispatch(int argc, const char **argv)
+{
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        int words = commands[i].sub != NULL ? 2 : 1;
+
+        if (strcmp(argv[1], commands[i].word) != 0)
+            continue;
+        if (words == 2 &&
+            (argc < 3 || strcmp(argv[2], commands[i].sub) != 0))
+            continue;
+        return commands[i].run(argc - words, argv + words);
+    }
+    if (argc > 2 &&
+        (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
+        for (size_t i = 0; i < COUNT(commands); i++) {
+            if (strcmp(argv[1], commands[i].word) == 0)
+                return overview(stdout, EXIT_GOOD);
+        }
+    }
+    return unknown(argc, argv);
+}
+
+static int is(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+int main(int argc, const char **argv)
+{
+    const char *help[8] = {argv[0]};
+    int n = 1;
+
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error to report */
+    if (argc < 2)
+        return overview(stderr, EXIT_USAGE);
+    if (is(argv[1], "--help", "-h") ||
+        (argc == 2 && strcmp(argv[1], "help") == 0))
+        return overview(stdout, EXIT_GOOD);
+    if (is(argv[1], "--version", "-V"))
+        return cmd_version(argc - 1, argv + 1);
+    if (strcmp(argv[1], "help") != 0)
+        return dispatch(argc, argv);
+    for (int i = 2; i < argc && n < 4; i++)
+        help[n++] = argv[i];
+    help[n++] = "--help";
+    return dispatch(n, help);
+}

@@ -1,0 +1,103 @@
+/* opt - the words of the command line: tables that commands share, their
+ * parsing, and the config they describe.
+ *
+ * Knows popt and tlsock_config; opens no connection. */
+#ifndef CLI_OPT_H
+#define CLI_OPT_H
+
+#include "out.h"
+
+#include <popt.h>
+#include <tlsock/config.h>
+
+/* What popt returns for each option; commands number their own from OPT_OWN. */
+enum {
+    OPT_HELP = 256,
+    OPT_CA,
+    OPT_PIN,
+    OPT_NAME,
+    OPT_SNI,
+    OPT_SCHEME,
+    OPT_ACCEPT,
+    OPT_INSECURE,
+    OPT_REVOCATION,
+    OPT_CERT,
+    OPT_KEY,
+    OPT_PASS,
+    OPT_TLS,
+    OPT_CIPHERS,
+    OPT_GROUPS,
+    OPT_ALPN,
+    OPT_KEYLOG,
+    OPT_IPV4,
+    OPT_IPV6,
+    OPT_TIMEOUT,
+    OPT_JSON,
+    OPT_QUIET,
+    OPT_VERBOSE,
+    OPT_COLOR,
+    OPT_SET,
+    OPT_CONFIG,
+    OPT_OWN = 512
+};
+
+struct strs {
+    const char **v;
+    size_t n;
+};
+
+struct ident {
+    const char *cert, *key, *pass;
+};
+
+struct opts {
+    struct out out;
+    const char *command; /* "connect", "cert new" */
+    int family;          /* 0, 4, 6 */
+    int timeout_ms;      /* 0: the config's */
+    int insecure;
+    const char *name, *sni, *accept, *config;
+    struct strs ca, pins;
+    struct strs sets; /* key, value, flag, by threes */
+    struct ident *idents;
+    size_t n_idents;
+    struct strs args; /* what is no option */
+    struct strs pool; /* every string that popt gave */
+    poptContext con;
+};
+
+/* A command's line: its tables, and what it does with options of its own. */
+struct opt_spec {
+    const char *command;   /* "cert new" */
+    const char *usage;     /* "[options] TARGET" */
+    const char *about;     /* a paragraph for --help */
+    const char *after;     /* examples, for the end of --help */
+    int with_table;        /* --help ends with the config keys */
+    struct poptOption *table;
+    /* 0, or an exit code after having said why */
+    int (*take)(void *own, struct opts *o, int val, const char *arg);
+    size_t min_args, max_args;
+};
+
+extern struct poptOption opt_trust[], opt_identity[], opt_protocol[],
+    opt_network[], opt_output[], opt_settings[];
+
+#define OPT_GROUP(table, title)                                                \
+    {                                                                          \
+        NULL, '\0', POPT_ARG_INCLUDE_TABLE, table, 0, title, NULL              \
+    }
+
+/* Parse argv (argv[0] is the command's own name). -1: go on; else exit with
+ * this code, all has been said. opt_free() in every case. */
+int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
+              const char **argv);
+void opt_free(struct opts *o);
+/* The config that the options describe; NULL: *exit_code, all has been said. */
+tlsock_config *opt_make_config(struct opts *o, int *exit_code);
+/* A whole number within bounds, or a usage error (then nonzero). */
+int opt_number(const struct opts *o, const char *flag, const char *text,
+               long min, long max, long *value);
+/* Add a string to a list; 0, or EXIT_INTERNAL after having said why. */
+int opt_push(const struct opts *o, struct strs *list, const char *text);
+
+#endif

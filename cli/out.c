@@ -1,0 +1,140 @@
+#include "out.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Length of the UTF-8 sequence at s that may be shown as it is, or 0. */
+static size_t showable(const unsigned char *s)
+{
+    static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
+    unsigned c;
+    size_t n;
+
+    if (s[0] < 0x80)
+        return s[0] >= 0x20 && s[0] != 0x7f ? 1 : 0;
+    n = s[0] >= 0xf0 ? 4 : s[0] >= 0xe0 ? 3 : 2;
+    if (s[0] < 0xc2 || s[0] > 0xf4)
+        return 0;
+    c = s[0] & (0xffu >> (n + 1));
+    for (size_t i = 1; i < n; i++) {
+        if ((s[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (s[i] & 0x3fu);
+    }
+    if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    /* C1 controls, and marks that make text read in another order */
+    if (c < 0xa0 || (c >= 0x200b && c <= 0x200f) ||
+        (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+        c == 0xfeff)
+        return 0;
+    return n;
+}
+
+char *out_clean(char *dst, size_t size, const char *text)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    size_t used = 0;
+
+    while (*s != '\0') {
+        size_t n = showable(s);
+
+        if (used + (n > 0 ? n : 4) >= size)
+            break;
+        if (n == 0) {
+            snprintf(dst + used, 5, "\\x%02x", *s++);
+            used += 4;
+            continue;
+        }
+        memcpy(dst + used, s, n);
+        used += n;
+        s += n;
+    }
+    dst[used] = '\0';
+    return dst;
+}
+
+int out_colored(const struct out *o, FILE *to)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+
+    if (o->color >= 0)
+        return o->color;
+    if (no != NULL && no[0] != '\0')
+        return 0;
+    if (term == NULL || strcmp(term, "dumb") == 0)
+        return 0;
+    return isatty(fileno(to));
+}
+
+void out_label(const struct out *o, FILE *to, const char *color,
+               const char *label)
+{
+    int pad = (int)strlen(label) < 10 ? 11 - (int)strlen(label) : 1;
+
+    if (out_colored(o, to))
+        fprintf(to, "\033[%sm%s\033[0m%*s", color, label, pad, "");
+    else
+        fprintf(to, "%s%*s", label, pad, "");
+}
+
+json_t *out_json_text(const char *text)
+{
+    json_t *value;
+    size_t size;
+    char *clean;
+
+    if (text == NULL)
+        return json_null();
+    size = 4 * strlen(text) + 1;
+    clean = malloc(size);
+    if (clean == NULL)
+        return json_null();
+    value = json_string(out_clean(clean, size, text));
+    free(clean);
+    return value;
+}
+
+json_t *out_json_raw(const char *text)
+{
+    json_t *value = json_loads(text, 0, NULL);
+
+    return value != NULL ? value : json_null();
+}
+
+int out_json_print(json_t *value)
+{
+    int rc = -1;
+
+    if (value != NULL)
+        rc = json_dumpf(value, stdout, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(value);
+    if (rc == 0 && putchar('\n') != EOF && fflush(stdout) == 0)
+        return 0;
+    return -1;
+}
+
+long out_days_until(const char *rfc3339, int *ok)
+{
+    struct tm tm = {0};
+    const char *end = strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    double seconds;
+
+    *ok = end != NULL && *end == '\0';
+    if (!*ok)
+        return 0;
+    seconds = difftime(timegm(&tm), time(NULL));
+    return (long)(seconds / 86400) - (seconds < 0 ? 1 : 0);
+}
+
+void out_now(char text[32])
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    gmtime_r(&now, &tm);
+    strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}

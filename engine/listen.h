@@ -1,0 +1,44 @@
+/* listen - the event loop of a TLS server: accepts, hands each connection to
+ * a relay, ends on SIGINT and SIGTERM.
+ *
+ * Uses the public API alone. Prints nothing: what happens is told to the
+ * callbacks. */
+#ifndef ENGINE_LISTEN_H
+#define ENGINE_LISTEN_H
+
+#include <stdint.h>
+#include <tlsock.h>
+
+#define ENGINE_ECHO 0
+#define ENGINE_REPLY 1 /* send reply after the client's first bytes, or end */
+#define ENGINE_EXEC 2  /* a program per connection */
+
+struct engine_end {
+    const tlsock_error *err; /* NULL: it ended as it should */
+    uint64_t received, sent; /* bytes of data */
+    int handshaken;
+};
+
+struct engine_opts {
+    tlsock_listener *listener; /* nonblocking; borrowed */
+    unsigned long count;       /* accept this many, then end; 0: no limit */
+    int mode;                  /* ENGINE_* */
+    char *const *argv;         /* ENGINE_EXEC */
+    const void *reply;         /* ENGINE_REPLY */
+    size_t reply_len;
+    /* handshake done, before any data */
+    void (*on_open)(void *arg, const tlsock *s, unsigned long id);
+    /* the connection is about to be closed */
+    void (*on_end)(void *arg, const tlsock *s, unsigned long id,
+                   const struct engine_end *end);
+    /* accept failed; the server goes on */
+    void (*on_trouble)(void *arg, const tlsock_error *err);
+    void *arg;
+};
+
+/* Serve until count connections have ended or a signal comes: 0. first_error
+ * gets the code of the first connection that failed, or 0. Negative: the
+ * loop could not be made. */
+int engine_run(const struct engine_opts *opts, int *first_error);
+
+#endif
