@@ -282,6 +282,33 @@ static void a_silent_address_gets_250_ms_alone(void **state)
     close(open);
 }
 
+static void what_was_tried_can_be_told_at_any_time(void **state)
+{
+    struct blackhole hole;
+    struct tsk_dial *d;
+    char text[300], want[128];
+    tlsock_error err;
+    int port, closed = bound(INADDR_LOOPBACK, -1, &port);
+
+    (void)state;
+    blackhole_open(&hole);
+    add("127.0.0.1", port);
+    add("127.0.0.2", hole.port);
+    tsk_clock_monotonic = fake_clock;
+    d = dial("a.example", 0, NULL, &err);
+    tsk_dial_describe(d, text, sizeof(text));
+    assert_string_equal(text, "");
+    assert_int_equal(run(d, &err), TLSOCK_AGAIN);
+    tsk_dial_describe(d, text, sizeof(text));
+    snprintf(want, sizeof(want), "127.0.0.2:%d: no answer; 127.0.0.1:%d: "
+             "Connection refused", hole.port, port);
+    assert_string_equal(text, want);
+    tsk_dial_describe(d, NULL, 0);
+    tsk_dial_free(d);
+    blackhole_close(&hole);
+    close(closed);
+}
+
 static void the_first_may_still_win_after_the_second_began(void **state)
 {
     struct blackhole hole, other;
@@ -627,6 +654,7 @@ int main(void)
         T(a_failure_stays),
         T(a_refused_address_lets_the_next_in_at_once),
         T(a_silent_address_gets_250_ms_alone),
+        T(what_was_tried_can_be_told_at_any_time),
         T(the_first_may_still_win_after_the_second_began),
         T(families_take_turns),
         T(every_failure_is_told_or_counted),

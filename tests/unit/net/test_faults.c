@@ -185,16 +185,69 @@ static void an_unreadable_outcome_is_a_failure(void **state)
     close(listener);
 }
 
+int64_t fake_now = 1000000;
+
+int64_t fake_clock(void)
+{
+    return fake_now;
+}
+
+static int hole_port, open_port;
+
+static int two_ports(const char *host, const char *service,
+                     const struct addrinfo *hints, struct addrinfo **out)
+{
+    char port[2][8];
+    int rc;
+
+    (void)host;
+    (void)service;
+    snprintf(port[0], sizeof(port[0]), "%d", hole_port);
+    snprintf(port[1], sizeof(port[1]), "%d", open_port);
+    rc = getaddrinfo("127.0.0.1", port[0], hints, out);
+    if (rc == 0)
+        rc = getaddrinfo("127.0.0.1", port[1], hints, &(*out)->ai_next);
+    return rc;
+}
+
 static void a_race_goes_on_without_more_descriptors(void **state)
 {
-    int port, listener = bound(INADDR_LOOPBACK, 5, &port), fd;
+    struct blackhole hole;
+    struct tsk_target t;
+    struct tsk_dial *d;
+    struct pollfd fds[TSK_DIAL_FDS];
+    int listener = bound(INADDR_LOOPBACK, 5, &open_port), rc;
+    tlsock_error err = {0};
 
     (void)state;
     order(SOCKET, 0, 1, ENOBUFS);
-    assert_int_equal(connect_to("127.0.0.1", port, NULL), TLSOCK_E_SYSTEM);
-    fd = connect_to("127.0.0.1", port, NULL);
-    assert_true(fd >= 0);
-    close(fd);
+    assert_int_equal(connect_to("127.0.0.1", open_port, &err),
+                     TLSOCK_E_SYSTEM);
+    assert_int_equal(err.sys_errno, ENOBUFS);
+    blackhole_open(&hole);
+    hole_port = hole.port;
+    tsk_resolve_getaddrinfo = two_ports;
+    tsk_clock_monotonic = fake_clock;
+    assert_int_equal(tsk_target_parse(&t, "localhost", 0, NULL), 0);
+    d = tsk_dial_new(&t, 4, NULL, &err);
+    while (tsk_dial_phase(d) == TLSOCK_PHASE_RESOLVE) {
+        assert_int_equal(tsk_dial_step(d, &err), TLSOCK_AGAIN);
+        if (tsk_dial_phase(d) == TLSOCK_PHASE_RESOLVE)
+            __real_poll(fds, tsk_dial_pollfds(d, fds, 1), -1);
+    }
+    fake_now += 250;
+    order(SOCKET, 0, 1, EMFILE);
+    assert_int_equal(tsk_dial_step(d, &err), TLSOCK_AGAIN);
+    assert_int_equal(tsk_dial_wait_ms(d), 250); /* tried again then */
+    fake_now += 250;
+    for (rc = tsk_dial_step(d, &err); rc == TLSOCK_AGAIN;
+         rc = tsk_dial_step(d, &err))
+        __real_poll(fds, tsk_dial_pollfds(d, fds, TSK_DIAL_FDS), -1);
+    assert_int_equal(rc, TLSOCK_OK);
+    tsk_dial_free(d);
+    tsk_clock_monotonic = NULL;
+    tsk_resolve_getaddrinfo = getaddrinfo;
+    blackhole_close(&hole);
     close(listener);
 }
 

@@ -212,7 +212,7 @@ static void an_answer_without_addresses_is_a_failure(void **state)
 
 /* A resolver that hangs until told. */
 static struct {
-    sem_t entered, go;
+    sem_t entered, go, left;
     pthread_mutex_t lock;
     int now, most;
 } slow = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -233,6 +233,7 @@ static int hang(const char *host, const char *service,
     pthread_mutex_lock(&slow.lock);
     slow.now--;
     pthread_mutex_unlock(&slow.lock);
+    sem_post(&slow.left);
     return getaddrinfo("127.0.0.1", "80", NULL, out);
 }
 
@@ -241,6 +242,7 @@ static int use_hang(void **state)
     (void)state;
     sem_init(&slow.entered, 0, 0);
     sem_init(&slow.go, 0, 0);
+    sem_init(&slow.left, 0, 0);
     slow.now = slow.most = 0;
     tsk_resolve_getaddrinfo = hang;
     return 0;
@@ -301,7 +303,9 @@ static void more_lookups_than_threads_wait_in_line(void **state)
         tsk_addrs_free(&a);
         tsk_lookup_free(l[i]);
     }
-    assert_true(slow.most <= TSK_RESOLVE_THREADS);
+    for (int i = 0; i < MANY - 2; i++) /* three never began, one more did */
+        sem_wait(&slow.left);
+    assert_int_equal(slow.most, TSK_RESOLVE_THREADS);
     tsk_lookup_free(NULL);
 }
 
@@ -316,6 +320,12 @@ static void a_forked_child_resolves_by_itself(void **state)
 
     (void)state;
     sem_wait(&slow.entered);
+#ifdef __SANITIZE_THREAD__ /* it ends children that start threads */
+    sem_post(&slow.go);
+    sem_wait(&slow.left);
+    tsk_lookup_free(ours);
+    skip();
+#endif
     pid = fork();
     if (pid == 0) {
         if (tsk_lookup_result(ours, &a, &err) != TLSOCK_E_FORKED)

@@ -3,6 +3,7 @@
 #include "net/wait.h"
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 
 int64_t fake_now;
@@ -202,6 +203,24 @@ static void waitfd_without_memory_fails_and_stays_usable(void **state)
     tsk_waitfd_free(NULL);
 }
 
+static void waitfd_without_descriptors_fails(void **state)
+{
+    struct rlimit old, few;
+    tlsock_error err = {0};
+    struct tsk_waitfd *w;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    few = old;
+    few.rlim_cur = 3;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    w = tsk_waitfd_new(&err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_null(w);
+    assert_int_equal(err.code, TLSOCK_E_SYSTEM);
+    assert_int_equal(err.sys_errno, EMFILE);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -214,6 +233,7 @@ int main(void)
         T(waitfd_sees_a_new_socket_under_an_old_number),
         T(waitfd_forgets_closed_members_quietly),
         T(waitfd_refuses_a_file_and_can_be_set_again),
+        T(waitfd_without_descriptors_fails),
         T(waitfd_without_memory_fails_and_stays_usable),
     };
 
