@@ -1,47 +1,7 @@
 /* Endings: close_notify once, half closes both ways, abandon without a byte. */
-#include "ca.h"
-#include "peer.h"
+#include "pair.h"
 
 #include <sys/socket.h>
-
-struct pair {
-    tlsock_config *cc, *sc;
-    struct peer p;
-};
-
-static int start(void **state, const char *tls_max)
-{
-    struct pair *t = test_malloc(sizeof(*t));
-
-    t->cc = ca_client("tls.max", tls_max, NULL);
-    t->sc = ca_server(ca_get()->a, NULL);
-    peer_init(&t->p);
-    peer_connect(&t->p, t->cc, t->sc, "a.test");
-    peer_pingpong(&t->p);
-    *state = t;
-    return 0;
-}
-
-static int start_12(void **state)
-{
-    return start(state, "1.2");
-}
-
-static int start_13(void **state)
-{
-    return start(state, "1.3");
-}
-
-static int stop(void **state)
-{
-    struct pair *t = *state;
-
-    peer_free(&t->p);
-    tlsock_config_unref(t->cc);
-    tlsock_config_unref(t->sc);
-    test_free(t);
-    return 0;
-}
 
 static int64_t state_of(tlsock *s)
 {
@@ -50,7 +10,7 @@ static int64_t state_of(tlsock *s)
 
 static void close_sends_one_close_notify(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
     size_t before = p->pipes[CLIENT].len;
     char byte;
 
@@ -65,7 +25,7 @@ static void close_sends_one_close_notify(void **state)
 
 static void shutdown_then_close_sends_one_close_notify(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
     size_t before = p->pipes[CLIENT].len;
 
     assert_code(tlsock_shutdown(p->conn[CLIENT], SHUT_WR), TLSOCK_OK);
@@ -78,7 +38,7 @@ static void shutdown_then_close_sends_one_close_notify(void **state)
 
 static void abandon_sends_nothing(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
     size_t before = p->pipes[CLIENT].len;
     char byte;
 
@@ -117,17 +77,17 @@ static void half_closed(struct peer *p, enum peer_side side)
 
 static void a_client_may_half_close(void **state)
 {
-    half_closed(&((struct pair *)*state)->p, CLIENT);
+    half_closed(pair_of(state), CLIENT);
 }
 
 static void a_server_may_half_close(void **state)
 {
-    half_closed(&((struct pair *)*state)->p, SERVER);
+    half_closed(pair_of(state), SERVER);
 }
 
 static void shut_rdwr_waits_for_the_peer(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
 
     assert_code(tlsock_shutdown(p->conn[CLIENT], SHUT_RDWR), TLSOCK_AGAIN);
     assert_int_equal(tlsock_write(p->conn[SERVER], "unread", 6), 6);
@@ -140,7 +100,7 @@ static void shut_rdwr_waits_for_the_peer(void **state)
 
 static void shut_rdwr_tells_that_the_peer_vanished(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
 
     tlsock_abandon(p->conn[SERVER]);
     p->conn[SERVER] = NULL;
@@ -150,7 +110,7 @@ static void shut_rdwr_tells_that_the_peer_vanished(void **state)
 
 static void shutdown_takes_no_other_direction(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
 
     assert_code(tlsock_shutdown(p->conn[CLIENT], SHUT_RD), TLSOCK_E_ARGUMENT);
     assert_code(tlsock_shutdown(p->conn[CLIENT], 77), TLSOCK_E_ARGUMENT);
@@ -159,7 +119,7 @@ static void shutdown_takes_no_other_direction(void **state)
 
 static void close_tells_that_bytes_were_dropped(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
     static const char big[65536];
     ssize_t n;
 
@@ -173,7 +133,7 @@ static void close_tells_that_bytes_were_dropped(void **state)
 
 static void both_may_close_at_once(void **state)
 {
-    struct peer *p = &((struct pair *)*state)->p;
+    struct peer *p = pair_of(state);
 
     for (int k = CLIENT; k <= SERVER; k++) {
         assert_code(tlsock_close(p->conn[k]), TLSOCK_OK);
@@ -196,12 +156,6 @@ static void an_unfinished_handshake_closes_without_noise(void **state)
     p.conn[CLIENT] = p.conn[SERVER] = NULL;
     peer_free(&p);
 }
-
-#define BOTH(test) \
-    {#test " (TLS 1.2)", test, start_12, stop, NULL}, \
-    { \
-        #test " (TLS 1.3)", test, start_13, stop, NULL \
-    }
 
 int main(void)
 {

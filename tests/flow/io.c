@@ -1,0 +1,379 @@
+/* The data calls: what they give, what they leave, how they travel. */
+#include "pair.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+
+static int pair_buffered(void **state)
+{
+    return pair_start(state, "1.3", "4096");
+}
+
+static void say(struct peer *p, const void *msg, size_t len)
+{
+    assert_int_equal(tlsock_write(p->conn[SERVER], msg, len), len);
+}
+
+static void peek_takes_nothing(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char got[16];
+
+    assert_code(tlsock_peek(c, got, 4), TLSOCK_AGAIN);
+    say(p, "abcdef", 6);
+    for (int i = 0; i < 3; i++) {
+        memset(got, 0, sizeof(got));
+        assert_int_equal(tlsock_peek(c, got, 3), 3);
+        assert_memory_equal(got, "abc", 3);
+    }
+    assert_int_equal(tlsock_read(c, got, 2), 2);
+    assert_int_equal(tlsock_peek(c, got, sizeof(got)), 4);
+    assert_memory_equal(got, "cdef", 4);
+    assert_int_equal(tlsock_read(c, got, sizeof(got)), 4);
+    assert_code(tlsock_read(c, got, 1), TLSOCK_AGAIN);
+}
+
+static void pending_counts_what_needs_no_socket(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char got[64];
+
+    assert_int_equal(tlsock_pending(c), 0);
+    say(p, "abcdef", 6);
+    assert_int_equal(tlsock_read(c, got, 2), 2);
+    assert_int_equal(tlsock_pending(c), 4);
+    assert_int_equal(tlsock_read(c, got, 4), 4);
+    assert_int_equal(tlsock_pending(c), 0);
+}
+
+static void read_full_waits_for_all_unless_the_end_comes(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char got[64];
+
+    say(p, "abc", 3);
+    assert_int_equal(tlsock_read_full(c, got, 3), 3);
+    say(p, "abc", 3);
+    assert_int_equal(tlsock_shutdown(p->conn[SERVER], SHUT_WR), 0);
+    assert_int_equal(tlsock_read_full(c, got, 10), 3);
+    assert_int_equal(tlsock_read_full(c, got, 10), 0);
+}
+
+static void zero_bytes_are_zero_bytes(void **state)
+{
+    struct peer *p = pair_of(state);
+    size_t before = p->pipes[CLIENT].len;
+    char got[4];
+
+    assert_int_equal(tlsock_write(p->conn[CLIENT], "", 0), 0);
+    assert_int_equal(tlsock_read(p->conn[CLIENT], got, 0), 0);
+    assert_int_equal(tlsock_read_full(p->conn[CLIENT], got, 0), 0);
+    assert_int_equal(p->pipes[CLIENT].len, before);
+    peer_pingpong(p);
+}
+
+static void lines_come_whole(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+    } lines[] = {{"one\n", 4},     {"\n", 1},          {"t\0wo\n", 5},
+                 {"three\r\n", 7}, {"no line feed", 12}};
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char *line = NULL;
+    size_t cap = 0;
+
+    assert_code(tlsock_getline(c, &line, &cap, 100), TLSOCK_AGAIN);
+    for (size_t i = 0; i < COUNT(lines); i++)
+        say(p, lines[i].text, lines[i].len);
+    for (size_t i = 0; i < COUNT(lines) - 1; i++) {
+        assert_int_equal(tlsock_getline(c, &line, &cap, 100), lines[i].len);
+        assert_memory_equal(line, lines[i].text, lines[i].len + 1);
+    }
+    assert_code(tlsock_getline(c, &line, &cap, 100), TLSOCK_AGAIN);
+    assert_int_equal(tlsock_shutdown(p->conn[SERVER], SHUT_WR), 0);
+    assert_int_equal(tlsock_getline(c, &line, &cap, 100), 12);
+    assert_string_equal(line, "no line feed");
+    assert_int_equal(tlsock_getline(c, &line, &cap, 100), 0);
+    free(line);
+}
+
+static void a_line_may_come_in_pieces(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    const char *text = "piece by piece\n";
+    char *line = NULL;
+    size_t cap = 0;
+
+    for (size_t i = 0; text[i] != '\0'; i++) {
+        assert_code(tlsock_getline(c, &line, &cap, 15), TLSOCK_AGAIN);
+        say(p, text + i, 1);
+    }
+    assert_int_equal(tlsock_getline(c, &line, &cap, 15), 15);
+    assert_string_equal(line, text);
+    free(line);
+}
+
+static void a_line_over_the_limit_consumes_nothing(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char *line = NULL, got[16];
+    size_t cap = 0;
+
+    say(p, "0123456789\nnext\n", 16);
+    assert_code(tlsock_getline(c, &line, &cap, 10), TLSOCK_E_LIMIT);
+    assert_code(tlsock_getline(c, &line, &cap, 3), TLSOCK_E_LIMIT);
+    assert_int_equal(tlsock_getline(c, &line, &cap, 11), 11);
+    assert_int_equal(tlsock_getline(c, &line, &cap, 5), 5);
+    assert_string_equal(line, "next\n");
+    free(line);
+    assert_code(tlsock_read(c, got, sizeof(got)), TLSOCK_AGAIN);
+}
+
+static void lines_and_reads_may_alternate(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char *line = NULL, got[8];
+    size_t cap = 0;
+
+    say(p, "head\nbody", 9);
+    assert_int_equal(tlsock_getline(c, &line, &cap, 100), 5);
+    assert_int_equal(tlsock_pending(c), 4);
+    assert_int_equal(tlsock_peek(c, got, 2), 2);
+    assert_int_equal(tlsock_read(c, got, sizeof(got)), 4);
+    assert_memory_equal(got, "body", 4);
+    free(line);
+}
+
+static void pieces_travel_as_one_record(void **state)
+{
+    struct peer *p = pair_of(state);
+    struct iovec iov[5] = {{(char[]){"ab"}, 2}, {NULL, 0}, {(char[]){"c"}, 1},
+                           {(char[]){"def"}, 3}, {(char[]){"g"}, 1}};
+    size_t before = p->pipes[CLIENT].len, sends = p->pipes[CLIENT].sends;
+    char got[16];
+
+    assert_int_equal(tlsock_writev(p->conn[CLIENT], iov, 5), 7);
+    assert_int_equal(pipe_records(&p->pipes[CLIENT], before, 23), 1);
+    assert_int_equal(p->pipes[CLIENT].sends, sends + 1);
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, sizeof(got)), 7);
+    assert_memory_equal(got, "abcdefg", 7);
+    assert_code(tlsock_writev(p->conn[CLIENT], iov, 1025), TLSOCK_E_ARGUMENT);
+    assert_code(tlsock_writev(p->conn[CLIENT], iov, -1), TLSOCK_E_ARGUMENT);
+}
+
+static void printf_is_all_or_nothing(void **state)
+{
+    struct peer *p = pair_of(state);
+    size_t before = p->pipes[CLIENT].len;
+    char got[3000];
+
+    assert_int_equal(tlsock_printf(p->conn[CLIENT], "%s %d\r\n", "GET", 42),
+                     8);
+    assert_int_equal(pipe_records(&p->pipes[CLIENT], before, 23), 1);
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, sizeof(got)), 8);
+    assert_memory_equal(got, "GET 42\r\n", 8);
+    assert_int_equal(tlsock_printf(p->conn[CLIENT], "%02000d", 7), 2000);
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, sizeof(got)), 2000);
+    assert_int_equal(tlsock_printf(p->conn[CLIENT], "%s", ""), 0);
+}
+
+static void writes_leave_at_once_without_a_buffer(void **state)
+{
+    struct peer *p = pair_of(state);
+    size_t sends = p->pipes[CLIENT].sends;
+
+    for (size_t i = 1; i <= 5; i++) {
+        assert_int_equal(tlsock_write(p->conn[CLIENT], "x", 1), 1);
+        assert_int_equal(p->pipes[CLIENT].sends, sends + i);
+    }
+}
+
+static void a_write_buffer_joins_writes_until_flush(void **state)
+{
+    struct peer *p = pair_of(state);
+    size_t before = p->pipes[CLIENT].len;
+    char got[1000];
+
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(tlsock_write(p->conn[CLIENT], "0123456", 7), 7);
+    assert_int_equal(p->pipes[CLIENT].len, before);
+    assert_code(tlsock_flush(p->conn[CLIENT]), TLSOCK_OK);
+    assert_int_equal(pipe_records(&p->pipes[CLIENT], before, 23), 1);
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, sizeof(got)), 700);
+}
+
+static void a_write_buffer_never_delays_a_reply(void **state)
+{
+    static const char *const ways[] = {"read", "getline", "peek", "shutdown",
+                                       "close"};
+    struct peer *p = pair_of(state);
+    char got[16], *line = NULL;
+    size_t cap = 0;
+
+    for (size_t i = 0; i < COUNT(ways); i++) {
+        tlsock *c = p->conn[CLIENT];
+
+        assert_int_equal(tlsock_write(c, "ask", 3), 3);
+        assert_code(tlsock_read(p->conn[SERVER], got, 16), TLSOCK_AGAIN);
+        if (i == 0)
+            assert_code(tlsock_read(c, got, 1), TLSOCK_AGAIN);
+        else if (i == 1)
+            assert_code(tlsock_getline(c, &line, &cap, 10), TLSOCK_AGAIN);
+        else if (i == 2)
+            assert_code(tlsock_peek(c, got, 1), TLSOCK_AGAIN);
+        else if (i == 3) /* the last that may write */
+            break;
+        assert_int_equal(tlsock_read(p->conn[SERVER], got, 16), 3);
+    }
+    assert_code(tlsock_shutdown(p->conn[CLIENT], SHUT_WR), TLSOCK_OK);
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, 16), 3);
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, 16), 0);
+    free(line);
+}
+
+static void close_sends_what_a_write_buffer_holds(void **state)
+{
+    struct peer *p = pair_of(state);
+    char got[16];
+
+    assert_int_equal(tlsock_write(p->conn[CLIENT], "last", 4), 4);
+    assert_code(tlsock_close(p->conn[CLIENT]), TLSOCK_OK);
+    p->conn[CLIENT] = NULL;
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, 16), 4);
+    assert_int_equal(tlsock_read(p->conn[SERVER], got, 16), 0);
+}
+
+static void a_full_write_buffer_goes_by_itself(void **state)
+{
+    struct peer *p = pair_of(state);
+    uint8_t msg[20000], got[20000];
+
+    for (size_t i = 0; i < sizeof(msg); i++)
+        msg[i] = (uint8_t)(i * 7);
+    for (size_t i = 0; i < sizeof(msg); i += 100)
+        assert_int_equal(tlsock_write(p->conn[CLIENT], msg + i, 100), 100);
+    assert_code(tlsock_flush(p->conn[CLIENT]), TLSOCK_OK);
+    for (size_t have = 0; have < sizeof(got);) {
+        ssize_t n = tlsock_read(p->conn[SERVER], got + have,
+                                sizeof(got) - have);
+
+        assert_true(n > 0);
+        have += (size_t)n;
+    }
+    assert_memory_equal(msg, got, sizeof(msg));
+}
+
+static void a_slow_reader_stops_a_writer(void **state)
+{
+    struct peer *p = pair_of(state);
+    uint8_t *msg = malloc(3000000), *got = malloc(3000000);
+    size_t taken = 0;
+    ssize_t n;
+
+    for (size_t i = 0; i < 3000000; i++)
+        msg[i] = (uint8_t)(i * 11 + i / 256);
+    p->pipes[CLIENT].capacity = 65536;
+    while ((n = tlsock_write(p->conn[CLIENT], msg + taken, 3000000 - taken)) >
+           0)
+        taken += (size_t)n;
+    assert_code(n, TLSOCK_AGAIN);
+    assert_true(taken < 1000000); /* memory is bounded */
+    assert_true(tlsock_events(p->conn[CLIENT]) & POLLOUT);
+    for (size_t have = 0; have < 3000000;) {
+        n = tlsock_read(p->conn[SERVER], got + have, 3000000 - have);
+        if (n == TLSOCK_AGAIN) { /* other buffers, other places: allowed */
+            n = tlsock_write(p->conn[CLIENT], msg + taken, 3000000 - taken);
+            assert_true(n > 0 || n == TLSOCK_AGAIN ||
+                        (n == 0 && taken == 3000000));
+            taken += n > 0 ? (size_t)n : 0;
+            if (n == 0)
+                assert_true(tlsock_flush(p->conn[CLIENT]) <= 0);
+            continue;
+        }
+        assert_true(n > 0);
+        have += (size_t)n;
+    }
+    assert_memory_equal(msg, got, 3000000);
+    free(msg);
+    free(got);
+}
+
+static void data_flows_both_ways_at_once(void **state)
+{
+    struct peer *p = pair_of(state);
+    enum { N = 400000 };
+    uint8_t *msg = malloc(N), *got[2] = {malloc(N), malloc(N)};
+    size_t sent[2] = {0}, have[2] = {0};
+
+    for (size_t i = 0; i < N; i++)
+        msg[i] = (uint8_t)(i % 251);
+    p->pipes[CLIENT].capacity = p->pipes[SERVER].capacity = 5000;
+    for (int turn = 0; turn < 4000; turn++) {
+        int side = turn % 2;
+        ssize_t n = tlsock_write(p->conn[side], msg + sent[side],
+                                 N - sent[side]);
+
+        assert_true(n >= 0 || n == TLSOCK_AGAIN);
+        sent[side] += n > 0 ? (size_t)n : 0;
+        assert_true(tlsock_flush(p->conn[side]) >= TLSOCK_AGAIN);
+        n = tlsock_read(p->conn[side], got[side] + have[side],
+                        N - have[side]);
+        assert_true(n >= 0 || n == TLSOCK_AGAIN);
+        have[side] += n > 0 ? (size_t)n : 0;
+    }
+    for (int side = 0; side < 2; side++) {
+        assert_int_equal(have[side], N);
+        assert_memory_equal(got[side], msg, N);
+        free(got[side]);
+    }
+    free(msg);
+}
+
+static void the_events_to_poll_for_follow_the_need(void **state)
+{
+    struct peer *p = pair_of(state);
+    char got[4];
+
+    assert_code(tlsock_read(p->conn[CLIENT], got, 4), TLSOCK_AGAIN);
+    assert_int_equal(tlsock_events(p->conn[CLIENT]), POLLIN);
+    assert_int_equal(tlsock_fd(p->conn[CLIENT]), -1);
+}
+
+#define BUFFERED(test) \
+    { \
+        #test, test, pair_buffered, pair_stop, NULL \
+    }
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        BOTH(peek_takes_nothing),
+        BOTH(pending_counts_what_needs_no_socket),
+        BOTH(read_full_waits_for_all_unless_the_end_comes),
+        BOTH(zero_bytes_are_zero_bytes),
+        BOTH(lines_come_whole),
+        BOTH(a_line_may_come_in_pieces),
+        BOTH(a_line_over_the_limit_consumes_nothing),
+        BOTH(lines_and_reads_may_alternate),
+        BOTH(pieces_travel_as_one_record),
+        BOTH(printf_is_all_or_nothing),
+        BOTH(writes_leave_at_once_without_a_buffer),
+        BUFFERED(a_write_buffer_joins_writes_until_flush),
+        BUFFERED(a_write_buffer_never_delays_a_reply),
+        BUFFERED(close_sends_what_a_write_buffer_holds),
+        BUFFERED(a_full_write_buffer_goes_by_itself),
+        BOTH(a_slow_reader_stops_a_writer),
+        BOTH(data_flows_both_ways_at_once),
+        BOTH(the_events_to_poll_for_follow_the_need),
+    };
+
+    return cmocka_run_group_tests_name("io", tests, ca_setup, ca_teardown);
+}
