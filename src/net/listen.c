@@ -97,7 +97,8 @@ int tsk_fd_listen(const struct tsk_target *t, int family, int backlog, int *fd,
         return rc;
     rc = TLSOCK_E_SYSTEM;
     for (size_t i = 0; i < addrs.n && rc != TLSOCK_OK; i++) {
-        *fd = open_one(&addrs.list[i], family, backlog > 0 ? backlog : SOMAXCONN);
+        *fd = open_one(&addrs.list[i], family,
+                       backlog > 0 ? backlog : SOMAXCONN);
         if (*fd >= 0) {
             rc = TLSOCK_OK;
             continue;

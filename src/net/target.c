@@ -173,7 +173,8 @@ static int set_authority(struct tsk_target *t, const char *p, size_t len,
         return set_bracketed(t, p, len, listening, err);
     if (colon == NULL)
         return set_host(t, p, len, listening, err);
-    if (memchr(colon + 1, ':', after) != NULL) { /* several colons: an address, or nothing */
+    /* Several colons: an address, or nothing. */
+    if (memchr(colon + 1, ':', after) != NULL) {
         if (len < sizeof(text)) {
             memcpy(text, p, len);
             text[len] = '\0';

@@ -192,6 +192,7 @@ static void addresses_are_shown_as_they_are_typed(void **state)
 {
     char text[128], want[128];
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
+    socklen_t len = (socklen_t)offsetof(struct sockaddr_un, sun_path) + 9;
     int s[2], fd;
 
     (void)state;
@@ -217,9 +218,7 @@ static void addresses_are_shown_as_they_are_typed(void **state)
     assert_int_equal(tsk_fd_port(-1), 0);
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
     memcpy(sun.sun_path, "\0net-\x1b[1m", 9); /* abstract, and hostile */
-    assert_int_equal(bind(fd, (struct sockaddr *)&sun,
-                          (socklen_t)offsetof(struct sockaddr_un, sun_path) + 9),
-                     0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&sun, len), 0);
     tsk_fd_address(fd, 0, text, sizeof(text));
     assert_string_equal(text, "unix:\\x00net-\\x1b[1m");
     close(fd);
