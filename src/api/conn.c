@@ -288,7 +288,8 @@ out:
     return done;
 }
 
-static tlsock *over_fd(int fd, int server, const char *name,
+/* accepted: known to be a stream socket, whatever its peer did since */
+static tlsock *over_fd(int fd, int server, int accepted, const char *name,
                        tlsock_config *config, const tlsock_opts *opts,
                        tlsock_error *err)
 {
@@ -299,7 +300,8 @@ static tlsock *over_fd(int fd, int server, const char *name,
 
     tsk_clear(err);
     tsk_ossl_enter();
-    if (tsk_opts_take(&o, opts, err) < 0 || tsk_fd_check_stream(fd, err) < 0)
+    if (tsk_opts_take(&o, opts, err) < 0 ||
+        (!accepted && tsk_fd_check_stream(fd, err) < 0))
         goto out;
     layer = tsk_fd_layer_new(fd, 0);
     if (layer == NULL) {
@@ -320,13 +322,19 @@ out:
 tlsock *tlsock_client_fd(int fd, const char *name, tlsock_config *config,
                          const tlsock_opts *opts, tlsock_error *err)
 {
-    return over_fd(fd, 0, name, config, opts, err);
+    return over_fd(fd, 0, 0, name, config, opts, err);
 }
 
 tlsock *tlsock_server_fd(int fd, tlsock_config *config, const tlsock_opts *opts,
                          tlsock_error *err)
 {
-    return over_fd(fd, 1, NULL, config, opts, err);
+    return over_fd(fd, 1, 0, NULL, config, opts, err);
+}
+
+tlsock *tsk_conn_accepted(int fd, tlsock_config *config,
+                          const tlsock_opts *opts, tlsock_error *err)
+{
+    return over_fd(fd, 1, 1, NULL, config, opts, err);
 }
 
 static tlsock *over_io(const tlsock_io *io, void *arg, int server,

@@ -18,6 +18,10 @@ int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
 int tsk_conn_set_layer(tlsock *s, struct tsk_layer *layer,
                        const char *session_key);
 
+/* As tlsock_server_fd(), for what accept() gave. */
+tlsock *tsk_conn_accepted(int fd, tlsock_config *config,
+                          const tlsock_opts *opts, tlsock_error *err);
+
 /* One step up: 0 ready, AGAIN, code. Never waits. */
 int tsk_ladder_step(tlsock *s);
 

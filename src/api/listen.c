@@ -122,7 +122,7 @@ tlsock *tlsock_accept(tlsock_listener *l, tlsock_error *err)
         return NULL;
     }
     if (accept_fd(l, &fd, err) == TLSOCK_OK) {
-        s = tlsock_server_fd(fd, l->config, &l->opts, err);
+        s = tsk_conn_accepted(fd, l->config, &l->opts, err);
         if (s == NULL)
             close(fd);
     }
