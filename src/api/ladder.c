@@ -134,6 +134,14 @@ static int timed_out(tlsock *s, int phase)
     tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "%s%stime is up while %s", s->address,
              s->address[0] != '\0' ? ": " : "",
              what != NULL ? what : "waiting");
+    if (s->rung == TSK_RUNG_DIAL) { /* which addresses were silent */
+        char tried[200] = "";
+
+        tsk_dial_describe(s->dial, tried, sizeof(tried));
+        tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while %s%s%s",
+                 what != NULL ? what : "waiting",
+                 tried[0] != '\0' ? ": " : "", tried);
+    }
     tsk_hint(&s->err, "the peer is slow or silent: is it the right port? "
                       "Give it longer with timeout or tlsock_set_deadline()");
     s->err.phase = phase;
@@ -204,6 +212,8 @@ static int after_again(tlsock *s, int phase, int64_t deadline)
 {
     int rc;
 
+    if (s->set->release_buffers)
+        tsk_bio_idle(&s->io);
     if (s->nonblocking) {
         tsk_conn_sync_waitfd(s);
         if (deadline != TSK_NEVER && tsk_now_ms() >= deadline)

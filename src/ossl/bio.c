@@ -1,5 +1,7 @@
 #include "ossl/bio.h"
 
+#include "core/mem.h"
+
 #include <poll.h>
 #include <pthread.h>
 #include <string.h>
@@ -7,6 +9,13 @@
 
 static BIO_METHOD *method;
 static pthread_mutex_t method_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Ciphertext is no secret: not worth the time of wiping it. */
+static void drop(struct tsk_buf *b)
+{
+    tsk_free(b->data);
+    memset(b, 0, sizeof(*b));
+}
 
 int tsk_bio_flush(struct tsk_bio *io)
 {
@@ -27,7 +36,7 @@ int tsk_bio_flush(struct tsk_bio *io)
         io->just_sent = 1;
     }
     if (io->out.cap > TSK_BIO_IN)
-        tsk_buf_free(&io->out);
+        drop(&io->out);
     return TLSOCK_OK;
 }
 
@@ -106,9 +115,6 @@ static int bio_read(BIO *b, char *out, size_t len, size_t *got)
         len = io->in.len;
     memcpy(out, tsk_buf_at(&io->in), len);
     tsk_buf_take(&io->in, len);
-    if (io->in.len == 0 && io->in.cap > TSK_BIO_IN &&
-        io->in_size < TSK_BIO_IN_MOST)
-        tsk_buf_free(&io->in); /* a burst has passed */
     *got = len;
     return 1;
 }
@@ -196,13 +202,13 @@ BIO *tsk_bio_new(struct tsk_bio *io)
 void tsk_bio_idle(struct tsk_bio *io)
 {
     if (io->in.len == 0 && io->in.cap != 0)
-        tsk_buf_free(&io->in);
+        drop(&io->in);
     if (io->out.len == 0 && io->out.cap != 0)
-        tsk_buf_free(&io->out);
+        drop(&io->out);
 }
 
 void tsk_bio_free(struct tsk_bio *io)
 {
-    tsk_buf_free(&io->in);
-    tsk_buf_free(&io->out);
+    drop(&io->in);
+    drop(&io->out);
 }
