@@ -1,0 +1,104 @@
+# What every script here shares: TAP, a directory of its own, servers that are
+# waited for by what they say and killed by their pid, a throw-away PKI.
+# Needs TLSOCK, the binary. No sleeps, no fixed ports.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+tlsock=${TLSOCK:?set TLSOCK to the binary}
+dir=$(mktemp -d) || exit 1
+pids=
+count=0
+failed=0
+export NO_COLOR=1 LC_ALL=C XDG_DATA_HOME="$dir/data" HOME="$dir"
+
+clean_up() {
+    for p in $pids; do
+        kill "$p" 2>/dev/null
+    done
+    wait
+    rm -rf "$dir"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+
+ok() { # RESULT NAME
+    count=$((count + 1))
+    if [ "$1" -eq 0 ]; then
+        echo "ok $count - $2"
+    else
+        echo "not ok $count - $2"
+        failed=$((failed + 1))
+        for f in "$dir/out" "$dir/err" "$dir/log"; do
+            [ -s "$f" ] && sed "s|^|# ${f##*/}: |" "$f" | head -20
+        done
+    fi
+}
+
+skip() { # NAME WHY
+    count=$((count + 1))
+    echo "ok $count - $1 # SKIP $2"
+}
+
+finish() {
+    echo "1..$count"
+    [ "$failed" -eq 0 ]
+    exit
+}
+
+# The tool with stdin empty unless given: out, err, rc.
+run() {
+    timeout 60 "$tlsock" "$@" >"$dir/out" 2>"$dir/err" </dev/null
+    rc=$?
+}
+
+# Refused as the table says: NAME EXIT SLUG CAUSE-REGEX FIX-REGEX
+refused() {
+    [ "$rc" -eq "$2" ] && grep -q ": $3\$" "$dir/err" &&
+        grep -Eq "^  cause: .*($4)" "$dir/err" &&
+        grep -Eq "^  fix:   .*($5)" "$dir/err"
+    ok $? "$1"
+}
+
+# Start COMMAND..., wait until a line matches REGEX; $1 of it goes to port.
+# fd 3 is closed in what is started, so that the test ends when it should.
+start() { # REGEX COMMAND...
+    regex=$1
+    shift
+    : >"$dir/log"
+    rm -f "$dir/said" "$dir/found"
+    mkfifo "$dir/said" "$dir/found"
+    "$@" >"$dir/said" 2>&1 </dev/null &
+    server=$!
+    pids="$pids $server"
+    perl "$here/watch.pl" "$regex" "$dir/log" "$dir/found" <"$dir/said" &
+    port=$(timeout 30 cat "$dir/found")
+    [ -n "$port" ]
+}
+
+# tlsock serve on a free port, which it writes itself when ready.
+serve() {
+    rm -f "$dir/port"
+    mkfifo "$dir/port"
+    timeout 120 "$tlsock" serve 127.0.0.1:0 --port-file "$dir/port" "$@" \
+        >"$dir/serve.out" 2>"$dir/log" </dev/null &
+    server=$!
+    pids="$pids $server"
+    port=$(timeout 30 cat "$dir/port")
+    [ -n "$port" ]
+}
+
+stop() {
+    kill "$server" 2>/dev/null
+    wait "$server" 2>/dev/null
+    server_rc=$?
+}
+
+free_port() {
+    perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
+        Listen => 1, LocalAddr => "127.0.0.1:0")->sockport'
+}
+
+# root > inter > app.test; expired, future, rsa and client beside it.
+make_pki() {
+    mkdir -p "$dir/pki" && cp "$here/pki.cnf" "$dir/pki/" &&
+        (cd "$dir/pki" && sh "$here/pki.sh") >"$dir/pki.log" 2>&1
+}
