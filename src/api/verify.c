@@ -1,0 +1,146 @@
+/* Matching and verifying certificates without a connection. */
+#include "api/config.h"
+#include "cert/cert.h"
+#include "core/mem.h"
+#include "ossl/queue.h"
+#include "verify/host.h"
+#include "verify/policy.h"
+#include "verify/trust.h"
+
+#include <errno.h>
+#include <string.h>
+
+void tlsock_verify_opts_init(tlsock_verify_opts *o, size_t size)
+{
+    memset(o, 0, size);
+    o->size = size;
+}
+
+/* Options as they are today, of a caller who was compiled with fewer. */
+static int read_opts(tlsock_verify_opts *to, const tlsock_verify_opts *from,
+                     tlsock_error *err)
+{
+    const unsigned char *more = (const unsigned char *)from;
+
+    memset(to, 0, sizeof(*to));
+    if (from == NULL)
+        return TLSOCK_OK;
+    if (from->size < sizeof(size_t) || from->size > 4096) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT, "verify options without a size");
+        tsk_hint(err, "use TLSOCK_VERIFY_OPTS() or tlsock_verify_opts_init()");
+        return TLSOCK_E_ARGUMENT;
+    }
+    for (size_t i = sizeof(*to); i < from->size; i++) {
+        if (more[i] != 0)
+            return tsk_fail(err, TLSOCK_E_UNSUPPORTED,
+                            "a verify option is newer than this library");
+    }
+    memcpy(to, from, from->size < sizeof(*to) ? from->size : sizeof(*to));
+    if (to->purpose < TLSOCK_PURPOSE_SERVER || to->purpose > TLSOCK_PURPOSE_ANY)
+        return tsk_fail(err, TLSOCK_E_ARGUMENT, "unknown purpose %d",
+                        to->purpose);
+    if (to->depth < -1 || to->depth > 100)
+        return tsk_fail(err, TLSOCK_E_ARGUMENT,
+                        "depth %d is not within -1..100", to->depth);
+    return TLSOCK_OK;
+}
+
+int tlsock_cert_matches(const tlsock_cert *c, const char *name,
+                        const char *scheme, tlsock_error *err)
+{
+    int saved = errno, rc;
+
+    tsk_clear(err);
+    rc = c == NULL ? tsk_fail(err, TLSOCK_E_ARGUMENT, "no certificate given")
+                   : tsk_host_match(c->leaf, name, scheme, 1, err);
+    if (rc < 0)
+        tsk_phase(err, TLSOCK_PHASE_VERIFY);
+    errno = saved;
+    return rc;
+}
+
+static void fill(struct tsk_verify_req *req, const struct tsk_settings *set,
+                 const tlsock_verify_opts *o)
+{
+    memset(req, 0, sizeof(*req));
+    req->name = o->name;
+    req->scheme = o->scheme != NULL ? o->scheme : set->verify_scheme;
+    req->psl = set->psl;
+    req->purpose = o->purpose;
+    req->depth = o->depth != 0 ? o->depth : set->verify_depth;
+    req->time = o->time != 0 ? o->time : set->verify_time;
+    req->partial_chain = set->partial_chain;
+    req->pins = set->pins;
+    req->n_pins = set->n_pins;
+    req->pin_mode = set->pin_mode;
+    req->insecure = set->insecure;
+    if (o->purpose == TLSOCK_PURPOSE_CLIENT) /* as a server does */
+        req->n_pins = 0;
+}
+
+static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
+                  const tlsock_verify_opts *o, tlsock_error *err)
+{
+    struct tsk_trust *trust = tsk_ctx_trust(ctx, err);
+    struct tsk_verify_req req;
+    struct tsk_verdict verdict;
+    X509_STORE_CTX *store = NULL;
+    int rc;
+
+    if (trust == NULL)
+        return err->code;
+    fill(&req, tsk_ctx_settings(ctx), o);
+    tsk_ossl_enter();
+    store = X509_STORE_CTX_new();
+    if (store == NULL || !X509_STORE_CTX_init(store, tsk_trust_store(trust),
+                                              c->leaf, c->chain)) {
+        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot prepare verification");
+        tsk_ossl_leave();
+        X509_STORE_CTX_free(store);
+        return rc;
+    }
+    tsk_ossl_leave();
+    rc = tsk_policy_verify(store, &req, &verdict, err);
+    X509_STORE_CTX_free(store);
+    return rc;
+}
+
+int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
+                  const tlsock_verify_opts *o, tlsock_error *err)
+{
+    tlsock_error local;
+    tlsock_verify_opts opts;
+    struct tsk_ctx *ctx = NULL;
+    int saved = errno, rc;
+
+    if (err == NULL)
+        err = &local;
+    tsk_clear(err);
+    if (c == NULL)
+        rc = tsk_fail(err, TLSOCK_E_ARGUMENT, "no certificate given");
+    else
+        rc = read_opts(&opts, o, err);
+    if (rc >= 0 && opts.name != NULL && opts.name[0] == '\0')
+        rc = tsk_fail(err, TLSOCK_E_NO_NAME, "the name to verify is empty");
+    if (rc >= 0)
+        rc = tsk_config_snapshot(config, 0, &ctx, err);
+    if (rc >= 0)
+        rc = verify(c, ctx, &opts, err);
+    tsk_ctx_unref(ctx);
+    if (rc < 0)
+        tsk_phase(err, TLSOCK_PHASE_VERIFY);
+    errno = saved;
+    return rc;
+}
+
+int tlsock_public_suffix(const char *host, int extra_labels, char *out,
+                         size_t size)
+{
+    int saved = errno, rc;
+
+    if (host == NULL || (out == NULL && size > 0) || extra_labels < 0)
+        return TLSOCK_E_ARGUMENT;
+    rc = tsk_psl_suffix(host, extra_labels, out, size);
+    errno = saved;
+    return rc;
+}

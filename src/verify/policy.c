@@ -1,0 +1,307 @@
+#include "verify/policy.h"
+
+#include "cert/cert.h"
+#include "core/clock.h"
+#include "core/str.h"
+#include "ossl/queue.h"
+#include "verify/host.h"
+
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_DEPTH 8
+#define SECURITY_LEVEL 2 /* 112 bits: RSA 2048, SHA-256 */
+
+/* What the callback below may forgive, and whether it had to. */
+struct run {
+    const struct tsk_verify_req *req;
+    unsigned forgiven; /* TSK_INSECURE_EXPIRED, _SELF_SIGNED */
+};
+
+static int run_index = -1;
+static pthread_mutex_t run_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static int get_run_index(void)
+{
+    int index;
+
+    pthread_mutex_lock(&run_lock);
+    if (run_index < 0)
+        run_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+    index = run_index;
+    pthread_mutex_unlock(&run_lock);
+    return index;
+}
+
+/* Forgives exactly the fault that was named; OpenSSL goes on with all its
+ * other checks then. */
+static int on_fault(int ok, X509_STORE_CTX *ctx)
+{
+    struct run *run;
+
+    if (ok)
+        return 1;
+    run = X509_STORE_CTX_get_ex_data(ctx, get_run_index());
+    if (run == NULL)
+        return 0;
+    switch (X509_STORE_CTX_get_error(ctx)) {
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        if (run->req->insecure & TSK_INSECURE_EXPIRED) {
+            run->forgiven |= TSK_INSECURE_EXPIRED;
+            return 1;
+        }
+        return 0;
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        if (run->req->insecure & TSK_INSECURE_SELF_SIGNED) {
+            run->forgiven |= TSK_INSECURE_SELF_SIGNED;
+            return 1;
+        }
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
+{
+    X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
+    int purpose = X509_PURPOSE_SSL_SERVER, trust = X509_TRUST_SSL_SERVER;
+
+    if (req->purpose == TLSOCK_PURPOSE_CLIENT) {
+        purpose = X509_PURPOSE_SSL_CLIENT;
+        trust = X509_TRUST_SSL_CLIENT;
+    } else if (req->purpose == TLSOCK_PURPOSE_ANY) {
+        purpose = X509_PURPOSE_ANY;
+        trust = X509_TRUST_COMPAT;
+    }
+    X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_X509_STRICT |
+                                       X509_V_FLAG_TRUSTED_FIRST);
+    if (req->partial_chain)
+        X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
+    else
+        X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
+    X509_VERIFY_PARAM_set_depth(p, req->depth > 0    ? req->depth
+                                   : req->depth == 0 ? DEFAULT_DEPTH
+                                                     : 0);
+    X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
+    X509_VERIFY_PARAM_set_time(
+        p, (time_t)(req->time != 0 ? req->time : tsk_wall_time()));
+    return X509_VERIFY_PARAM_set_purpose(p, purpose) &&
+           X509_VERIFY_PARAM_set_trust(p, trust);
+}
+
+/* Chain, purpose, time, strength. */
+static int check_chain(X509_STORE_CTX *ctx, struct run *run, tlsock_error *err)
+{
+    X509_STORE_CTX_verify_cb found = X509_STORE_CTX_get_verify_cb(ctx);
+    int index = get_run_index(), ok, rc = TLSOCK_OK;
+
+    tsk_ossl_enter();
+    if (index < 0 || !set_params(ctx, run->req) ||
+        !X509_STORE_CTX_set_ex_data(ctx, index, run)) {
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
+        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot prepare verification");
+        tsk_ossl_leave();
+        return rc;
+    }
+    X509_STORE_CTX_set_verify_cb(ctx, on_fault);
+    ok = X509_verify_cert(ctx);
+    X509_STORE_CTX_set_verify_cb(ctx, found);
+    X509_STORE_CTX_set_ex_data(ctx, index, NULL); /* run is on our stack */
+    tsk_ossl_leave();
+    if (ok == 1)
+        return TLSOCK_OK;
+    if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
+    return tsk_explain_x509(ctx, run->req, err);
+}
+
+static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                      tlsock_error *err)
+{
+    int rc;
+
+    if (req->name == NULL)
+        return TLSOCK_OK;
+    rc = tsk_host_match(X509_STORE_CTX_get0_cert(ctx), req->name, req->scheme,
+                        req->psl, err);
+    if (rc < 0)
+        X509_STORE_CTX_set_error(ctx, rc == TLSOCK_E_NOMEM
+                                          ? X509_V_ERR_OUT_OF_MEM
+                                          : X509_V_ERR_HOSTNAME_MISMATCH);
+    return rc;
+}
+
+static int say_pin(X509 *crt, const struct tsk_verify_req *req,
+                   struct tsk_verdict *verdict, tlsock_error *err)
+{
+    char print[96];
+    int of_public_key = 0, rc;
+
+    /* name the form that the user gave */
+    for (size_t i = 0; i < req->n_pins; i++) {
+        if (tsk_pin_match(&req->pins[i], 1, crt, NULL) == 1)
+            of_public_key = req->pins[i].of_public_key;
+    }
+    rc = tsk_cert_fingerprint(crt, "sha256", of_public_key, print,
+                              sizeof(print));
+    if (rc < 0)
+        return tsk_fail(err, rc, "cannot take the certificate's fingerprint");
+    snprintf(verdict->verified, sizeof(verdict->verified), "pin %s", print);
+    return TLSOCK_OK;
+}
+
+static int no_pin_fits(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                       tlsock_error *err)
+{
+    X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+    char print[96] = "", name[96];
+
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
+    if (err == NULL)
+        return TLSOCK_E_PIN;
+    tsk_cert_short_name(leaf, name, sizeof(name));
+    (void)tsk_cert_fingerprint(leaf, "sha256", 0, print, sizeof(print));
+    if (req->n_pins == 0)
+        tsk_fail(err, TLSOCK_E_PIN, "pin.mode wants a pin, but there is none");
+    else
+        tsk_fail(err, TLSOCK_E_PIN, "%s fits the certificate of \"%s\", which "
+                                    "has %s",
+                 req->n_pins == 1 ? "the pin does not" : "none of the pins",
+                 name, print);
+    tsk_facts(err, NULL, print, name);
+    err->x509_code = X509_V_ERR_APPLICATION_VERIFICATION;
+    tsk_hint(err, "if the peer changed its certificate on purpose, ask its "
+                  "owner for the new fingerprint and pin %s; if not, somebody "
+                  "is in between", print);
+    return TLSOCK_E_PIN;
+}
+
+/* 1 if a pin fits the leaf, or with whole_chain any certificate in it. */
+static int pins_fit(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                    int whole_chain, X509 **which, tlsock_error *err)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    int rc;
+
+    *which = X509_STORE_CTX_get0_cert(ctx);
+    rc = tsk_pin_match(req->pins, req->n_pins, *which, err);
+    for (int i = 1; whole_chain && rc == 0 && i < sk_X509_num(chain); i++) {
+        *which = sk_X509_value(chain, i);
+        rc = tsk_pin_match(req->pins, req->n_pins, *which, err);
+    }
+    return rc;
+}
+
+static int64_t first_end(X509_STORE_CTX *ctx)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    int64_t first =
+        tsk_cert_time(X509_get0_notAfter(X509_STORE_CTX_get0_cert(ctx)));
+
+    for (int i = 1; i < sk_X509_num(chain); i++) {
+        int64_t t = tsk_cert_time(X509_get0_notAfter(sk_X509_value(chain, i)));
+
+        if (t < first)
+            first = t;
+    }
+    return first;
+}
+
+/* Chain and name, minus what the user chose to do without. */
+static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                          struct tsk_verdict *verdict, tlsock_error *err)
+{
+    static const struct {
+        unsigned bit;
+        const char *text;
+    } words[] = {
+        {TSK_INSECURE_ALL, "all"},         {TSK_INSECURE_NO_CHAIN, "no-chain"},
+        {TSK_INSECURE_NO_NAME, "no-name"}, {TSK_INSECURE_EXPIRED, "expired"},
+        {TSK_INSECURE_SELF_SIGNED, "self-signed"},
+    };
+    struct run run = {.req = req};
+    size_t pos = 0;
+    int rc = check_chain(ctx, &run, err);
+
+    if (rc < 0) {
+        run.forgiven = req->insecure & (TSK_INSECURE_NO_CHAIN |
+                                        TSK_INSECURE_ALL);
+        if (run.forgiven == 0 || rc == TLSOCK_E_NOMEM)
+            return rc;
+    }
+    rc = check_name(ctx, req, err);
+    if (rc < 0) {
+        unsigned bits = req->insecure & (TSK_INSECURE_NO_NAME |
+                                         TSK_INSECURE_ALL);
+
+        if (bits == 0 || rc == TLSOCK_E_NOMEM)
+            return rc;
+        run.forgiven |= bits;
+    } else if (req->name == NULL && req->purpose == TLSOCK_PURPOSE_SERVER) {
+        run.forgiven |= req->insecure & TSK_INSECURE_NO_NAME;
+    }
+    tsk_append(verdict->verified, sizeof(verdict->verified), &pos, "%s",
+               run.forgiven == 0 ? "chain" : "insecure");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (run.forgiven & words[i].bit)
+            tsk_append(verdict->verified, sizeof(verdict->verified), &pos,
+                       " %s", words[i].text);
+    }
+    return TLSOCK_OK;
+}
+
+static int decide(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                  struct tsk_verdict *verdict, tlsock_error *err)
+{
+    X509 *which = NULL;
+    int rc, fit = 0;
+
+    /* Clients have no pins; a server's settings may name a mode all the same */
+    if (req->pin_mode != TSK_PIN_ACCEPT && req->n_pins == 0 &&
+        req->purpose != TLSOCK_PURPOSE_CLIENT)
+        return no_pin_fits(ctx, req, err);
+    if (req->n_pins > 0 && req->pin_mode != TSK_PIN_REQUIRE_CHAIN) {
+        fit = pins_fit(ctx, req, 0, &which, err);
+        if (fit < 0)
+            return fit;
+        if (fit)
+            return say_pin(which, req, verdict, err);
+        if (req->pin_mode == TSK_PIN_REQUIRE)
+            return no_pin_fits(ctx, req, err);
+    }
+    rc = chain_and_name(ctx, req, verdict, err);
+    if (rc < 0 || req->n_pins == 0 || req->pin_mode != TSK_PIN_REQUIRE_CHAIN)
+        return rc;
+    fit = pins_fit(ctx, req, 1, &which, err);
+    return fit > 0 ? TLSOCK_OK : fit < 0 ? fit : no_pin_fits(ctx, req, err);
+}
+
+int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                      struct tsk_verdict *verdict, tlsock_error *err)
+{
+    int rc;
+
+    memset(verdict, 0, sizeof(*verdict));
+    if (X509_STORE_CTX_get0_cert(ctx) == NULL) {
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
+        return tsk_fail(err, TLSOCK_E_CERT_INVALID,
+                        "the peer sent no certificate");
+    }
+    rc = decide(ctx, req, verdict, err);
+    if (rc < 0) {
+        memset(verdict, 0, sizeof(*verdict));
+        if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
+            X509_STORE_CTX_set_error(ctx, rc == TLSOCK_E_NOMEM
+                                              ? X509_V_ERR_OUT_OF_MEM
+                                              : X509_V_ERR_UNSPECIFIED);
+        return rc;
+    }
+    tsk_clear(err); /* a fault that was forgiven is none */
+    X509_STORE_CTX_set_error(ctx, X509_V_OK);
+    verdict->expires = first_end(ctx);
+    return TLSOCK_OK;
+}
