@@ -19,7 +19,8 @@ enum {
     OPT_FORCE
 };
 
-struct new {
+struct new
+{
     struct opts o;
     const char *out, *key_type, *issuer;
     int self, client, force;
@@ -32,8 +33,7 @@ static struct poptOption options[] = {
     {"out", '\0', POPT_ARG_STRING, NULL, OPT_OUT,
      "write PREFIX.pem and PREFIX.key (default: the first name)", "PREFIX"},
     {"key-type", '\0', POPT_ARG_STRING, NULL, OPT_KEY_TYPE,
-     "kind of the new key",
-     "ec:P-256|ec:P-384|ec:P-521|rsa:3072|ed25519"},
+     "kind of the new key", "ec:P-256|ec:P-384|ec:P-521|rsa:3072|ed25519"},
     {"days", '\0', POPT_ARG_STRING, NULL, OPT_DAYS, "lifetime (default: 90)",
      "N"},
     {"ca", '\0', POPT_ARG_STRING, NULL, OPT_ISSUER,
@@ -43,8 +43,7 @@ static struct poptOption options[] = {
     {"client", '\0', POPT_ARG_NONE, NULL, OPT_CLIENT,
      "for a client, not for a server", NULL},
     {"pass", '\0', POPT_ARG_STRING, NULL, OPT_PASS,
-     "where the password of the CA's key is",
-     "file:FILE|env:NAME|fd:N|prompt"},
+     "where the password of the CA's key is", "file:FILE|env:NAME|fd:N|prompt"},
     {"force", '\0', POPT_ARG_NONE, NULL, OPT_FORCE, "replace existing files",
      NULL},
     POPT_TABLEEND};
@@ -85,8 +84,8 @@ static const struct opt_spec spec = {
     .command = "cert new",
     .usage = "[options] NAME...",
     .about = "Makes a private key and a certificate for these host names and "
-             "addresses.\nNAME.pem holds the certificate and what a server "
-             "must send with it, NAME.key the\nkey (mode 0600). Existing "
+             "addresses. NAME.pem holds the certificate and what a server "
+             "must send with it, NAME.key the key (mode 0600). Existing "
              "files are never replaced without --force.",
     .after = "  tlsock cert new app.test '*.app.test' 127.0.0.1\n"
              "  tlsock cert new --client alice@app.test\n",
@@ -266,8 +265,8 @@ static int report(const struct new *w, const tlsock_cert *ca,
     printf("created  %s   certificate, %s, %.10s to ", w->cert,
            tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
            tlsock_cert_field(made, TLSOCK_CERT_NOT_BEFORE));
-    printf("%.10s (%ld days)\n",
-           tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER), w->days);
+    printf("%.10s (%ld days)\n", tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER),
+           w->days);
     printf("created  %s   private key, mode 0600, not encrypted\n", w->key);
     printf("names   ");
     for (size_t i = 0; i < w->o.args.n; i++)

@@ -27,13 +27,12 @@ static struct poptOption options[] = {
      "names and networks it may sign, separated by commas", "LIST"},
     {"any-name", '\0', POPT_ARG_NONE, NULL, OPT_ANY,
      "let it sign every name: whoever has its key can be anybody", NULL},
-    {"days", '\0', POPT_ARG_STRING, NULL, OPT_DAYS,
-     "lifetime (default: 3650)", "N"},
+    {"days", '\0', POPT_ARG_STRING, NULL, OPT_DAYS, "lifetime (default: 3650)",
+     "N"},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {OPT_GROUP(options, "CA:"),
-                                    OPT_GROUP(opt_output, "Output:"),
-                                    POPT_TABLEEND};
+static struct poptOption table[] = {
+    OPT_GROUP(options, "CA:"), OPT_GROUP(opt_output, "Output:"), POPT_TABLEEND};
 
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
@@ -61,8 +60,8 @@ static const struct opt_spec spec = {
     .command = "ca init",
     .usage = "[options]",
     .about = "Makes a local CA: ca.pem and ca.key in its own directory. It "
-             "may sign only .test,\n.localhost, .internal and private "
-             "addresses, unless told otherwise. An existing CA\nis never "
+             "may sign only .test, .localhost, .internal and private "
+             "addresses, unless told otherwise. An existing CA is never "
              "replaced.",
     .after = "  tlsock ca init\n"
              "  tlsock cert new app.test && tlsock serve :8443 --cert "
@@ -129,10 +128,9 @@ static int make(const struct ca *c, tlsock_cert **made, tlsock_error *err)
     *made = tlsock_cert_create(
         TLSOCK_CERT_OPTS(.subject = subject, .ca = 1, .pathlen = 0,
                          .days = (int)c->days,
-                         .permitted = c->any ? NULL
-                                      : c->permitted != NULL
-                                          ? c->permitted
-                                          : local_permitted),
+                         .permitted = c->any                 ? NULL
+                                      : c->permitted != NULL ? c->permitted
+                                                             : local_permitted),
         err);
     if (*made == NULL)
         return err->code;
@@ -153,11 +151,11 @@ static int report(const struct ca *c, const tlsock_cert *made)
         json_object_set_new(obj, "schema", json_string("tlsock.ca-init/1"));
         json_object_set_new(obj, "certificate", out_json_text(c->cert));
         json_object_set_new(obj, "key", out_json_text(c->key));
-        json_object_set_new(
-            obj, "permitted",
-            c->any ? json_null()
-                   : out_json_text(c->permitted != NULL ? c->permitted
-                                                        : local_permitted));
+        json_object_set_new(obj, "permitted",
+                            c->any ? json_null()
+                                   : out_json_text(c->permitted != NULL
+                                                       ? c->permitted
+                                                       : local_permitted));
         json_object_set_new(
             obj, "not_after",
             out_json_text(tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER)));

@@ -29,7 +29,7 @@ static const struct opt_spec spec = {
     .command = "cert show",
     .usage = "[options] FILE|HOST:PORT",
     .about = "Shows what is in a file (PEM, DER, PKCS#12), or what a server "
-             "sends. Nothing is\nverified: tlsock connect does that.",
+             "sends. Nothing is verified: tlsock connect does that.",
     .after = "  tlsock cert show app.test.pem\n"
              "  tlsock cert show -v example.com:443\n",
     .table = table,

@@ -52,8 +52,7 @@ static struct poptOption options[] = {
      "clients' certificates, signed by --ca", "none|ask|require"},
     {"show-client", '\0', POPT_ARG_NONE, NULL, OPT_SHOW_CLIENT,
      "a line about each client", NULL},
-    {"once", '\0', POPT_ARG_NONE, NULL, OPT_ONCE, "end after one client",
-     NULL},
+    {"once", '\0', POPT_ARG_NONE, NULL, OPT_ONCE, "end after one client", NULL},
     {"count", '\0', POPT_ARG_STRING, NULL, OPT_COUNT, "end after N clients",
      "N"},
     {"port-file", '\0', POPT_ARG_STRING, NULL, OPT_PORT_FILE,
@@ -103,11 +102,11 @@ static const struct opt_spec spec = {
     .usage = "[options] TARGET",
     .about =
         "Serves TLS to many clients at once. TARGET: host:port, [v6]:port or "
-        "unix:PATH;\n:port is loopback only, *:port every address, port 0 a "
-        "free one. Without --cert\nit makes a certificate for localhost, "
-        "signed by the local CA if there is one.\nSeveral --cert: the name "
-        "the client asks for (SNI) chooses. Ends on SIGINT and\nSIGTERM; with "
-        "--once or --count the exit code is that of the first client that\n"
+        "unix:PATH; :port is loopback only, *:port every address, port 0 a "
+        "free one. Without --cert it makes a certificate for localhost, "
+        "signed by the local CA if there is one. Several --cert: the name "
+        "the client asks for (SNI) chooses. Ends on SIGINT and SIGTERM; with "
+        "--once or --count the exit code is that of the first client that "
         "failed.",
     .after = "  tlsock serve :8443\n"
              "  tlsock serve :8443 --cert app.test.pem --key app.test.key "
@@ -134,8 +133,8 @@ static void print_client(const struct serve *v, const tlsock *s,
     if (tlsock_info_int(s, TLSOCK_INFO_RESUMED))
         printf("  resumed");
     if (cert != NULL)
-        printf("  certificate %s", tlsock_cert_field(cert,
-                                                     TLSOCK_CERT_SUBJECT));
+        printf("  certificate %s",
+               tlsock_cert_field(cert, TLSOCK_CERT_SUBJECT));
     else if (v->client_auth != NULL && strcmp(v->client_auth, "none") != 0)
         printf("  no certificate");
     putchar('\n');
@@ -322,7 +321,7 @@ static int write_port(const struct serve *v, int port)
 
 static int say_ready(struct serve *v, const tlsock_listener *l)
 {
-    const char *kind = v->exec                    ? v->argv[0]
+    const char *kind = v->exec                 ? v->argv[0]
                        : v->reply_path != NULL ? v->reply_path
                                                : "echo";
     char text[300];
@@ -334,8 +333,7 @@ static int say_ready(struct serve *v, const tlsock_listener *l)
         json_object_set_new(obj, "schema", json_string("tlsock.serve/1"));
         json_object_set_new(obj, "event", json_string("ready"));
         json_object_set_new(obj, "address", out_json_text(v->where));
-        json_object_set_new(obj, "port",
-                            json_integer(tlsock_listener_port(l)));
+        json_object_set_new(obj, "port", json_integer(tlsock_listener_port(l)));
         json_object_set_new(obj, "identity", out_json_text(v->identity));
         out_json_print(obj);
     } else {
@@ -350,19 +348,18 @@ static int say_ready(struct serve *v, const tlsock_listener *l)
 
 static int serve_on(struct serve *v, tlsock_listener *l)
 {
-    struct engine_opts engine = {
-        .listener = l,
-        .count = (unsigned long)v->count,
-        .mode = v->exec                    ? ENGINE_EXEC
-                : v->reply_path != NULL ? ENGINE_REPLY
-                                        : ENGINE_ECHO,
-        .argv = v->argv,
-        .reply = v->reply,
-        .reply_len = v->reply_len,
-        .on_open = on_open,
-        .on_end = on_end,
-        .on_trouble = on_trouble,
-        .arg = v};
+    struct engine_opts engine = {.listener = l,
+                                 .count = (unsigned long)v->count,
+                                 .mode = v->exec                 ? ENGINE_EXEC
+                                         : v->reply_path != NULL ? ENGINE_REPLY
+                                                                 : ENGINE_ECHO,
+                                 .argv = v->argv,
+                                 .reply = v->reply,
+                                 .reply_len = v->reply_len,
+                                 .on_open = on_open,
+                                 .on_end = on_end,
+                                 .on_trouble = on_trouble,
+                                 .arg = v};
     int rc = say_ready(v, l), first = 0;
 
     if (rc != 0)

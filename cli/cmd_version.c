@@ -6,9 +6,9 @@
 #include <tlsock.h>
 
 static const char *const features[] = {
-    "tls1.2",     "tls1.3",  "alpn",    "sni",   "multi-cert", "ciphersuites",
-    "ocsp",       "pins",    "sessions", "tickets", "partial-chain",
-    "idn",        "psl",     "ipv6",    "keylog", "pq", "happy-eyeballs"};
+    "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",    "ciphersuites",
+    "ocsp",   "pins",   "sessions", "tickets", "partial-chain", "idn",
+    "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs"};
 
 static struct poptOption table[] = {OPT_GROUP(opt_output, "Output:"),
                                     POPT_TABLEEND};

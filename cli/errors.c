@@ -6,8 +6,8 @@
 #include <string.h>
 
 static const char *const phases[] = {
-    "none",      "resolve", "connect", "proxy", "starttls", "handshake",
-    "verify",    "read",    "write",   "close", "config"};
+    "none",   "resolve", "connect", "proxy", "starttls", "handshake",
+    "verify", "read",    "write",   "close", "config"};
 
 static int of_system(const tlsock_error *err, int own)
 {
@@ -131,8 +131,7 @@ static void print_codes(const tlsock_error *err)
                 err->alert_from_peer ? "from the peer" : "from us");
     if (err->x509_code != 0)
         fprintf(stderr, "  x509:  %d at depth %d: %s\n", err->x509_code,
-                err->x509_depth,
-                X509_verify_cert_error_string(err->x509_code));
+                err->x509_depth, X509_verify_cert_error_string(err->x509_code));
     if (err->ossl_code != 0) {
         ERR_error_string_n(err->ossl_code, text, sizeof(text));
         fprintf(stderr, "  openssl: %s\n", text);

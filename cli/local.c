@@ -97,10 +97,10 @@ tlsock_cert *local_host_cert(int *by_ca, tlsock_error *err)
         if (ca == NULL)
             return NULL;
     }
-    made = tlsock_cert_create(
-        TLSOCK_CERT_OPTS(.sans = names, .n_sans = 3, .issuer = ca,
-                         .purpose = "server", .days = 30),
-        err);
+    made = tlsock_cert_create(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 3,
+                                               .issuer = ca,
+                                               .purpose = "server", .days = 30),
+                              err);
     tlsock_cert_unref(ca);
     return made;
 }

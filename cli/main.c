@@ -77,8 +77,7 @@ static int dispatch(int argc, const char **argv)
 
         if (strcmp(argv[1], commands[i].word) != 0)
             continue;
-        if (words == 2 &&
-            (argc < 3 || strcmp(argv[2], commands[i].sub) != 0))
+        if (words == 2 && (argc < 3 || strcmp(argv[2], commands[i].sub) != 0))
             continue;
         return commands[i].run(argc - words, argv + words);
     }

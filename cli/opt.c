@@ -1,6 +1,7 @@
 #include "opt.h"
 
 #include "errors.h"
+#include "opthelp.h"
 #include "pass.h"
 
 #include <errno.h>
@@ -48,12 +49,12 @@ struct poptOption opt_protocol[] = {
     STR("keylog", 0, OPT_KEYLOG, "write the session keys (for Wireshark)",
         "FILE"),
     POPT_TABLEEND};
-struct poptOption opt_network[] = {
-    FLAG("ipv4", '4', OPT_IPV4, "IPv4 only"),
-    FLAG("ipv6", '6', OPT_IPV6, "IPv6 only"),
-    STR("timeout", 0, OPT_TIMEOUT, "budget of connect and handshake",
-        "10s|500ms|2m|none"),
-    POPT_TABLEEND};
+struct poptOption opt_network[] = {FLAG("ipv4", '4', OPT_IPV4, "IPv4 only"),
+                                   FLAG("ipv6", '6', OPT_IPV6, "IPv6 only"),
+                                   STR("timeout", 0, OPT_TIMEOUT,
+                                       "budget of connect and handshake",
+                                       "10s|500ms|2m|none"),
+                                   POPT_TABLEEND};
 struct poptOption opt_output[] = {
     FLAG("json", 0, OPT_JSON, "results and errors as JSON on stdout"),
     FLAG("quiet", 'q', OPT_QUIET, "errors only"),
@@ -119,8 +120,8 @@ static int take_timeout(struct opts *o, const char *text)
     static const struct {
         const char *unit;
         long ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60000},
-                 {"h", 3600000}};
+    } units[] = {
+        {"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60000}, {"h", 3600000}};
     char *end = NULL;
     long n;
 
@@ -362,30 +363,6 @@ static int take_flag(struct opts *o, int val)
     }
 }
 
-static void print_keys(void)
-{
-    const tlsock_option *row = NULL;
-
-    printf("\nKeys for -o and --config (type, default):\n");
-    while ((row = tlsock_option_next(row)) != NULL)
-        printf("  %-20s %s%s%s\n  %-20s   %s\n", row->key, row->type,
-               row->dflt[0] != '\0' ? "; " : "", row->dflt, "", row->help);
-}
-
-static int help(const struct opts *o, const struct opt_spec *spec)
-{
-    poptSetOtherOptionHelp(o->con, spec->usage);
-    poptPrintHelp(o->con, stdout, 0);
-    printf("\n%s\n", spec->about);
-    if (spec->after != NULL)
-        printf("\nExamples:\n%s", spec->after);
-    if (spec->with_table)
-        print_keys();
-    printf("\nExit: 0 good, 2 usage, 3 network, 4 TLS, 5 peer not trusted, "
-           "6 own file,\n7 timeout, 8 policy, 70 internal.\n");
-    return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
-}
-
 static int bad_option(const struct opts *o, int rc)
 {
     const char *word = poptBadOption(o->con, POPT_BADOPTION_NOALIAS);
@@ -439,8 +416,7 @@ static int take_args(struct opts *o, const struct opt_spec *spec)
     if (o->args.n > spec->max_args)
         return err_usage(&o->out, o->command, NULL,
                          "unexpected argument \"%s\": tlsock %s %s",
-                         o->args.v[spec->max_args], spec->command,
-                         spec->usage);
+                         o->args.v[spec->max_args], spec->command, spec->usage);
     return -1;
 }
 
@@ -473,7 +449,7 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
         return EXIT_INTERNAL;
     while ((val = poptGetNextOpt(o->con)) > 0) {
         if (val == OPT_HELP)
-            return help(o, spec);
+            return opt_help(spec);
         rc = take_one(o, spec, own, val);
         if (rc != 0)
             return rc;

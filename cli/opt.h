@@ -68,11 +68,11 @@ struct opts {
 
 /* A command's line: its tables, and what it does with options of its own. */
 struct opt_spec {
-    const char *command;   /* "cert new" */
-    const char *usage;     /* "[options] TARGET" */
-    const char *about;     /* a paragraph for --help */
-    const char *after;     /* examples, for the end of --help */
-    int with_table;        /* --help ends with the config keys */
+    const char *command; /* "cert new" */
+    const char *usage;   /* "[options] TARGET" */
+    const char *about;   /* a paragraph for --help */
+    const char *after;   /* examples, for the end of --help */
+    int with_table;      /* --help ends with the config keys */
     struct poptOption *table;
     /* 0, or an exit code after having said why */
     int (*take)(void *own, struct opts *o, int val, const char *arg);

@@ -125,8 +125,8 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code)
     tlsock_config *c = tlsock_config_new();
 
     if (c == NULL) {
-        *exit_code = err_plain(&o->out, o->command, EXIT_INTERNAL, "nomem",
-                               "", "out of memory");
+        *exit_code = err_plain(&o->out, o->command, EXIT_INTERNAL, "nomem", "",
+                               "out of memory");
         return NULL;
     }
     *exit_code = apply(o, c);

@@ -127,8 +127,8 @@ static int wait_for_any(struct pump *p, tlsock_pollitem items[4])
     items[1] = (tlsock_pollitem){.fd = -1, .events = POLLIN};
     if (!p->in_over && p->up.off == p->up.len)
         items[1].fd = STDIN_FILENO;
-    items[2] = (tlsock_pollitem){.fd = filled ? STDOUT_FILENO : -1,
-                                 .events = POLLOUT};
+    items[2] =
+        (tlsock_pollitem){.fd = filled ? STDOUT_FILENO : -1, .events = POLLOUT};
     /* the peer said that it is done, and has left too: nobody is there to
      * read what we might still send */
     items[3] = (tlsock_pollitem){.fd = p->peer_over ? tlsock_fd(p->s) : -1,

@@ -10,9 +10,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHAN_SIZE 32768  /* at most so much waits in each direction */
-#define ROUNDS 16        /* then the others get their turn */
-#define LINGER_MS 5000   /* we are done: how long the peer may take to close */
+#define CHAN_SIZE 32768 /* at most so much waits in each direction */
+#define ROUNDS 16       /* then the others get their turn */
+#define LINGER_MS 5000  /* we are done: how long the peer may take to close */
 
 /* Bytes on their way: from off to len; over says that no more will come. */
 struct chan {
