@@ -113,7 +113,8 @@ static void *copy_and_free(void *arg)
         tlsock_config *copy = tlsock_config_copy(c);
 
         if (tlsock_config_set(copy, "timeout", "5s") != 0 ||
-            tlsock_config_set(c, "timeout", "5s") != TLSOCK_E_FROZEN)
+            (job->id == 0 &&
+             tlsock_config_set(c, "timeout", "5s") != TLSOCK_E_FROZEN))
             job->failed++;
         tlsock_config_unref(copy);
         tlsock_config_unref(c);

@@ -1,0 +1,260 @@
+/* For n = 1, 2, ... the n-th allocation of the library, then of OpenSSL,
+ * fails: every time a clear code, no crash, no leak (the sanitizer's part), and
+ * never a peer accepted that would not have been. */
+#include "ca.h"
+#include "fault.h"
+#include "peer.h"
+
+#include <sys/socket.h>
+
+#define MOST 100000
+
+struct world {
+    tlsock_config *cc, *sc; /* NULL: made within the scenario */
+    const char *name;
+    tlsock_error err; /* the first failure, of either side */
+    int accepted;     /* the client took the peer for good */
+};
+
+typedef int scenario(struct world *w);
+
+static int note(struct world *w, const tlsock_error *err, int rc)
+{
+    if (w->err.code == 0)
+        w->err = *err;
+    if (w->err.code == 0)
+        w->err.code = rc;
+    return rc;
+}
+
+static int noted(struct world *w, tlsock *s, ssize_t rc)
+{
+    return rc < 0 ? note(w, tlsock_last_error(s), (int)rc) : 0;
+}
+
+static int talk(struct world *w, struct peer *p)
+{
+    char got[8];
+    int rc;
+
+    rc = noted(w, p->conn[CLIENT], tlsock_write(p->conn[CLIENT], "ping", 4));
+    if (rc == 0)
+        rc = noted(w, p->conn[SERVER], tlsock_read(p->conn[SERVER], got, 8));
+    if (rc == 0)
+        rc = noted(w, p->conn[SERVER],
+                   tlsock_printf(p->conn[SERVER], "%s\n", "pong"));
+    if (rc == 0)
+        rc = noted(w, p->conn[CLIENT], tlsock_peek(p->conn[CLIENT], got, 8));
+    if (rc == 0) {
+        char *line = NULL;
+        size_t cap = 0;
+
+        rc = noted(w, p->conn[CLIENT],
+                   tlsock_getline(p->conn[CLIENT], &line, &cap, 100));
+        free(line);
+    }
+    if (rc == 0)
+        rc = noted(w, p->conn[CLIENT],
+                   tlsock_shutdown(p->conn[CLIENT], SHUT_WR));
+    if (rc == 0)
+        rc = noted(w, p->conn[SERVER], tlsock_read(p->conn[SERVER], got, 8));
+    return rc;
+}
+
+/* connect, handshake, data both ways, close_notify */
+static int connection(struct world *w)
+{
+    struct peer p;
+    int rc;
+
+    peer_init(&p);
+    rc = peer_open(&p, w->cc, w->sc, w->name);
+    if (rc < 0)
+        note(w, p.err[CLIENT].code != 0 ? &p.err[CLIENT] : &p.err[SERVER], rc);
+    if (rc == 0)
+        rc = peer_shake(&p);
+    w->accepted = p.conn[CLIENT] != NULL && p.rc[CLIENT] == 0;
+    for (int side = CLIENT; side <= SERVER && rc < 0; side++)
+        if (p.rc[side] < TLSOCK_AGAIN &&
+            (w->err.code == 0 || p.err[side].code == TLSOCK_E_NOMEM))
+            w->err = p.err[side];
+    if (rc == 0)
+        rc = talk(w, &p);
+    for (int side = CLIENT; side <= SERVER; side++) {
+        tlsock_close(p.conn[side]);
+        p.conn[side] = NULL;
+    }
+    peer_free(&p);
+    return rc;
+}
+
+static int config_code(struct world *w, tlsock_config *c, int rc)
+{
+    return rc < 0 ? note(w, tlsock_config_error(c), rc) : 0;
+}
+
+/* configs from files, then a connection on them */
+static int from_nothing(struct world *w)
+{
+    const struct test_ca *ca = ca_get();
+    struct world inner = {.name = w->name};
+    int rc = TLSOCK_E_NOMEM;
+
+    inner.cc = tlsock_config_new();
+    inner.sc = tlsock_config_new();
+    if (inner.cc == NULL || inner.sc == NULL)
+        goto out;
+    rc = config_code(w, inner.cc,
+                     tlsock_config_add_trust(inner.cc, ca->root_pem));
+    if (rc == 0)
+        rc = config_code(w, inner.cc,
+                         tlsock_config_set(inner.cc, "alpn", "h2,http/1.1"));
+    if (rc == 0)
+        rc = config_code(w, inner.sc,
+                         tlsock_config_set(inner.sc, "ciphers",
+                                           "ECDHE+AESGCM"));
+    if (rc == 0)
+        rc = config_code(w, inner.sc,
+                         tlsock_config_add_identity(inner.sc, ca->a_pem,
+                                                    ca->a_key, NULL));
+    if (rc == 0) {
+        rc = connection(&inner);
+        w->accepted = inner.accepted;
+        if (rc < 0)
+            note(w, &inner.err, rc);
+    }
+out:
+    tlsock_config_unref(inner.cc);
+    tlsock_config_unref(inner.sc);
+    return rc;
+}
+
+static int listening(struct world *w)
+{
+    tlsock_error err = {0};
+    tlsock_listener *l = tlsock_listen("127.0.0.1:0", w->sc,
+                                       TLSOCK_OPTS(.nonblocking = 1), &err);
+
+    if (l == NULL)
+        return note(w, &err, err.code);
+    if (tlsock_accept(l, &err) != NULL)
+        return TLSOCK_E_STATE;
+    tlsock_listener_free(l);
+    return err.code == TLSOCK_AGAIN ? 0 : note(w, &err, err.code);
+}
+
+/* What failed must have a name and a text; the library's own failures are
+ * out of memory and nothing else. */
+static void check(const char *what, enum fault_kind kind, long n,
+                  const struct world *w, int rc)
+{
+    if (rc == 0)
+        return; /* a cache that stays empty is no failure */
+    if (rc == TLSOCK_AGAIN)
+        fail_msg("%s, %s %ld: stuck", what, fault_name(kind), n);
+    if (strcmp(tlsock_errslug(w->err.code), tlsock_errslug(-9999)) == 0)
+        fail_msg("%s, %s %ld: code %d", what, fault_name(kind), n,
+                 w->err.code);
+    if (kind == FAULT_OWN && w->err.code != TLSOCK_E_NOMEM)
+        fail_msg("%s, %s %ld: %s: %s", what, fault_name(kind), n,
+                 tlsock_errname(w->err.code), w->err.message);
+    if (w->err.message[0] == '\0' && rc != TLSOCK_E_NOMEM)
+        fail_msg("%s, %s %ld: %s without a message", what, fault_name(kind), n,
+                 tlsock_errname(rc));
+}
+
+static void each(const char *what, scenario *run, const struct world *start,
+                 enum fault_kind kind, int want)
+{
+    long n, failed = 0;
+    struct world w = *start;
+
+    run(&w); /* what is made once per process is made now */
+    for (n = 1; n < MOST; n++) {
+        int rc, fired;
+
+        w = *start;
+        fault_arm(kind, n, 1);
+        rc = run(&w);
+        fired = fault_disarm();
+        if (want != 0 && w.accepted)
+            fail_msg("%s, %s %ld: a wrong peer was accepted", what,
+                     fault_name(kind), n);
+        if (!fired) {
+            assert_code(rc, want);
+            break;
+        }
+        failed += rc != 0;
+        if (want == 0)
+            check(what, kind, n, &w, rc);
+    }
+    assert_true(n < MOST);
+    print_message("# %s: %ld times %s, %ld failed\n", what, n - 1,
+                  fault_name(kind), failed);
+}
+
+static void with(const char *what, scenario *run, enum fault_kind kind,
+                 const char *tls_max, const char *session, const char *name,
+                 int want)
+{
+    struct world w = {.name = name};
+
+    w.cc = ca_client("tls.max", tls_max, "session", session, NULL);
+    w.sc = ca_server(ca_get()->a, NULL);
+    each(what, run, &w, kind, want);
+    tlsock_config_unref(w.cc);
+    tlsock_config_unref(w.sc);
+}
+
+#define CASE(name, run, kind, tls_max, session, host, want) \
+    static void name(void **state) \
+    { \
+        (void)state; \
+        with(#name, run, kind, tls_max, session, host, want); \
+    }
+
+CASE(own_memory_may_fail_in_tls_12, connection, FAULT_OWN, "1.2", "off",
+     "a.test", 0)
+CASE(own_memory_may_fail_in_tls_13, connection, FAULT_OWN, "1.3", "off",
+     "a.test", 0)
+CASE(own_memory_may_fail_when_resuming, connection, FAULT_OWN, "1.3", "on",
+     "a.test", 0)
+CASE(own_memory_may_fail_from_nothing, from_nothing, FAULT_OWN, "1.3", "on",
+     "a.test", 0)
+CASE(own_memory_may_fail_in_listen, listening, FAULT_OWN, "1.3", "on",
+     "a.test", 0)
+CASE(own_failures_let_no_wrong_name_pass, connection, FAULT_OWN, "1.3", "off",
+     "b.test", TLSOCK_E_NAME_MISMATCH)
+CASE(openssl_memory_may_fail_in_tls_12, connection, FAULT_OPENSSL, "1.2",
+     "off", "a.test", 0)
+CASE(openssl_memory_may_fail_in_tls_13, connection, FAULT_OPENSSL, "1.3",
+     "off", "a.test", 0)
+CASE(openssl_memory_may_fail_when_resuming, connection, FAULT_OPENSSL, "1.3",
+     "on", "a.test", 0)
+CASE(openssl_memory_may_fail_in_listen, listening, FAULT_OPENSSL, "1.3", "on",
+     "a.test", 0)
+CASE(openssl_memory_may_fail_from_nothing, from_nothing, FAULT_OPENSSL, "1.3",
+     "on", "a.test", 0)
+CASE(openssl_failures_let_no_wrong_name_pass, connection, FAULT_OPENSSL, "1.3",
+     "off", "b.test", TLSOCK_E_NAME_MISMATCH)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_memory_may_fail_in_tls_12),
+        cmocka_unit_test(own_memory_may_fail_in_tls_13),
+        cmocka_unit_test(own_memory_may_fail_when_resuming),
+        cmocka_unit_test(own_memory_may_fail_from_nothing),
+        cmocka_unit_test(own_memory_may_fail_in_listen),
+        cmocka_unit_test(own_failures_let_no_wrong_name_pass),
+        cmocka_unit_test(openssl_memory_may_fail_in_tls_12),
+        cmocka_unit_test(openssl_memory_may_fail_in_tls_13),
+        cmocka_unit_test(openssl_memory_may_fail_when_resuming),
+        cmocka_unit_test(openssl_memory_may_fail_in_listen),
+        cmocka_unit_test(openssl_memory_may_fail_from_nothing),
+        cmocka_unit_test(openssl_failures_let_no_wrong_name_pass),
+    };
+
+    fault_init();
+    return cmocka_run_group_tests_name("memory", tests, ca_setup, ca_teardown);
+}
