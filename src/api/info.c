@@ -69,7 +69,7 @@ static const char *of_tls(tlsock *s, int item)
     case TLSOCK_INFO_GROUP:
         return tsk_compat_group(s->ssl, &id);
     case TLSOCK_INFO_SIGNATURE:
-        return tsk_compat_peer_signature(s->ssl, s->text, sizeof(s->text));
+        return tsk_compat_peer_signature(s->ssl);
     case TLSOCK_INFO_ALPN:
         return alpn(s);
     case TLSOCK_INFO_RESUMED:

@@ -1,8 +1,8 @@
 #include "ossl/compat.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/objects.h>
-#include <stdio.h>
 
 #define CLASSIC "X25519:P-256:P-384"
 #define HYBRID "X25519MLKEM768:" CLASSIC
@@ -66,15 +66,34 @@ const char *tsk_compat_group(SSL *ssl, int *id)
     return name != NULL ? name : "";
 }
 
-const char *tsk_compat_peer_signature(SSL *ssl, char *out, size_t size)
-{
-    int type = 0, hash = 0;
+/* RFC 8446, 4.2.3 */
+static const struct {
+    int type, hash;
+    const char *name;
+} signatures[] = {
+    {EVP_PKEY_EC, NID_sha256, "ecdsa_secp256r1_sha256"},
+    {EVP_PKEY_EC, NID_sha384, "ecdsa_secp384r1_sha384"},
+    {EVP_PKEY_EC, NID_sha512, "ecdsa_secp521r1_sha512"},
+    {EVP_PKEY_RSA_PSS, NID_sha256, "rsa_pss_sha256"},
+    {EVP_PKEY_RSA_PSS, NID_sha384, "rsa_pss_sha384"},
+    {EVP_PKEY_RSA_PSS, NID_sha512, "rsa_pss_sha512"},
+    {EVP_PKEY_RSA, NID_sha256, "rsa_pkcs1_sha256"},
+    {EVP_PKEY_RSA, NID_sha384, "rsa_pkcs1_sha384"},
+    {EVP_PKEY_RSA, NID_sha512, "rsa_pkcs1_sha512"},
+    {EVP_PKEY_ED25519, NID_undef, "ed25519"},
+    {EVP_PKEY_ED448, NID_undef, "ed448"},
+};
 
-    out[0] = '\0';
+const char *tsk_compat_peer_signature(SSL *ssl)
+{
+    int type = 0, hash = NID_undef;
+
     if (!SSL_get_peer_signature_type_nid(ssl, &type))
-        return out;
+        return "";
     SSL_get_peer_signature_nid(ssl, &hash);
-    snprintf(out, size, "%s%s%s", OBJ_nid2ln(type), hash != 0 ? " with " : "",
-             hash != 0 ? OBJ_nid2ln(hash) : "");
-    return out;
+    for (size_t i = 0; i < sizeof(signatures) / sizeof(signatures[0]); i++)
+        if (signatures[i].type == type &&
+            (signatures[i].hash == hash || signatures[i].hash == NID_undef))
+            return signatures[i].name;
+    return OBJ_nid2sn(type);
 }

@@ -11,6 +11,7 @@ int tsk_compat_default_groups(SSL_CTX *ctx);
 int tsk_compat_has_pq(void);
 /* The negotiated group: "X25519", "secp256r1"; "" if none. */
 const char *tsk_compat_group(SSL *ssl, int *id);
-const char *tsk_compat_peer_signature(SSL *ssl, char *out, size_t size);
+/* RFC 8446's name of the scheme the peer signed with; "" if it did not. */
+const char *tsk_compat_peer_signature(SSL *ssl);
 
 #endif

@@ -30,11 +30,13 @@ static int was_again(tlsock *s, int ssl_error)
            ssl_error == SSL_ERROR_WANT_WRITE;
 }
 
-/* The stream below ended, politely or not. */
+/* The stream below ended, politely or not. libssl calls that a decode_error
+ * and tells nobody, since there is nobody left. */
 static int cut(tlsock *s, int phase)
 {
     int sys = s->layer->sys_errno;
 
+    s->alert = 0;
     if (phase == TLSOCK_PHASE_HANDSHAKE) {
         tsk_fail(&s->err, TLSOCK_E_CLOSED_IN_HANDSHAKE,
                  "%s %s the connection %s", where(s),
@@ -101,7 +103,7 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
     }
     if (s->err.code != 0 && s->err.phase == TLSOCK_PHASE_VERIFY)
         rc = s->err.code; /* recorded by a callback, where it was known */
-    else if (s->io.eof && s->io.in.len == 0 && s->alert == 0 &&
+    else if (s->io.eof && s->io.in.len == 0 && !s->alert_from_peer &&
              !tsk_fail_is_not_tls(s))
         rc = transport(s, phase);
     else

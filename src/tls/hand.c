@@ -5,6 +5,7 @@
 #include "tls/ctx_private.h"
 #include "verify/trust.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Offer what was won from this peer, under this name and this config. */
@@ -133,6 +134,9 @@ static int finish(tlsock *s)
         if (at != 0)
             tsk_append(s->facts.verdict.verified,
                        sizeof(s->facts.verdict.verified), &at, " (resumed)");
+        if (s->facts.revocation[0] == '\0' && !s->server)
+            snprintf(s->facts.revocation, sizeof(s->facts.revocation),
+                     "not checked: the session is resumed");
     } else if (!s->server && s->facts.verdict.verified[0] == '\0') {
         /* no verdict, no trust: cannot happen, so it must not pass */
         return tsk_fail(&s->err, TLSOCK_E_PROTOCOL,
