@@ -1,0 +1,210 @@
+#include "api/config_box.h"
+
+#include "api/options.h"
+#include "cert/cert.h"
+#include "core/clock.h"
+#include "core/mem.h"
+
+#include <string.h>
+
+/* Texts of the settings, which a copy has to have for itself. */
+static const size_t texts[] = {
+    offsetof(struct tsk_settings, ciphers),
+    offsetof(struct tsk_settings, ciphersuites),
+    offsetof(struct tsk_settings, groups),
+    offsetof(struct tsk_settings, sigalgs),
+    offsetof(struct tsk_settings, verify_scheme),
+    offsetof(struct tsk_settings, insecure_text),
+    offsetof(struct tsk_settings, session_id_context),
+    offsetof(struct tsk_settings, keylog),
+};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static char **text_at(struct tsk_settings *set, size_t i)
+{
+    return (char **)(void *)((char *)set + texts[i]);
+}
+
+/* NULL stays NULL; 0, or E_NOMEM */
+static int copy_text(char **to, const char *from)
+{
+    *to = from != NULL ? tsk_strdup(from) : NULL;
+    return from != NULL && *to == NULL ? TLSOCK_E_NOMEM : TLSOCK_OK;
+}
+
+static void free_identity(struct tsk_identity *id)
+{
+    tsk_free(id->host);
+    tsk_free(id->cert_uri);
+    tsk_free(id->key_uri);
+    tsk_free(id->pass_uri);
+    tlsock_cert_unref(id->cert);
+}
+
+static void free_settings(struct tsk_settings *set)
+{
+    for (size_t i = 0; i < COUNT(texts); i++)
+        tsk_free(*text_at(set, i));
+    tsk_free(set->alpn);
+    for (size_t i = 0; i < set->n_trust; i++)
+        tsk_free(set->trust[i]);
+    tsk_free(set->trust);
+    for (size_t i = 0; i < set->n_identities; i++)
+        free_identity(&set->identities[i]);
+    tsk_free(set->identities);
+    tsk_free(set->pins);
+}
+
+static int copy_identities(struct tsk_settings *to,
+                           const struct tsk_settings *from)
+{
+    to->identities = tsk_alloc(from->n_identities * sizeof(*to->identities));
+    if (to->identities == NULL)
+        return TLSOCK_E_NOMEM;
+    for (size_t i = 0; i < from->n_identities; i++) {
+        const struct tsk_identity *id = &from->identities[i];
+        struct tsk_identity *copy = &to->identities[i];
+
+        to->n_identities++;
+        copy->cert = tlsock_cert_ref(id->cert);
+        if (copy_text(&copy->host, id->host) < 0 ||
+            copy_text(&copy->cert_uri, id->cert_uri) < 0 ||
+            copy_text(&copy->key_uri, id->key_uri) < 0 ||
+            copy_text(&copy->pass_uri, id->pass_uri) < 0)
+            return TLSOCK_E_NOMEM;
+    }
+    return TLSOCK_OK;
+}
+
+static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
+{
+    if (from->n_trust != 0) {
+        to->trust = tsk_alloc(from->n_trust * sizeof(*to->trust));
+        if (to->trust == NULL)
+            return TLSOCK_E_NOMEM;
+        for (size_t i = 0; i < from->n_trust; i++, to->n_trust++)
+            if (copy_text(&to->trust[i], from->trust[i]) < 0)
+                return TLSOCK_E_NOMEM;
+    }
+    if (from->n_pins != 0) {
+        to->pins = tsk_alloc(from->n_pins * sizeof(*to->pins));
+        if (to->pins == NULL)
+            return TLSOCK_E_NOMEM;
+        memcpy(to->pins, from->pins, from->n_pins * sizeof(*to->pins));
+        to->n_pins = from->n_pins;
+    }
+    return from->n_identities != 0 ? copy_identities(to, from) : TLSOCK_OK;
+}
+
+/* to: a bitwise copy of from, whose pointers are still from's. */
+static int own_pointers(struct tsk_settings *to,
+                        const struct tsk_settings *from)
+{
+    int rc = TLSOCK_OK;
+
+    for (size_t i = 0; i < COUNT(texts); i++)
+        *text_at(to, i) = NULL;
+    to->alpn = NULL;
+    to->trust = NULL;
+    to->identities = NULL;
+    to->pins = NULL;
+    to->n_trust = to->n_identities = to->n_pins = 0;
+    for (size_t i = 0; i < COUNT(texts) && rc == TLSOCK_OK; i++)
+        rc = copy_text(text_at(to, i),
+                       *text_at((struct tsk_settings *)(uintptr_t)from, i));
+    if (rc == TLSOCK_OK && from->alpn != NULL) {
+        to->alpn = tsk_alloc(from->alpn_len);
+        if (to->alpn == NULL)
+            return TLSOCK_E_NOMEM;
+        memcpy(to->alpn, from->alpn, from->alpn_len);
+    }
+    return rc == TLSOCK_OK ? copy_lists(to, from) : rc;
+}
+
+static struct tsk_box *empty(tlsock_error *err)
+{
+    struct tsk_box *box = tsk_alloc(sizeof(*box));
+
+    if (box == NULL)
+        tsk_fail_nomem(err);
+    else
+        atomic_init(&box->refs, 1);
+    return box;
+}
+
+struct tsk_box *tsk_box_new(tlsock_error *err)
+{
+    struct tsk_box *box = empty(err);
+
+    if (box != NULL && tsk_option_defaults(&box->set, err) < 0) {
+        tsk_box_unref(box);
+        return NULL;
+    }
+    return box;
+}
+
+struct tsk_box *tsk_box_copy(const struct tsk_box *from, tlsock_error *err)
+{
+    struct tsk_box *box = empty(err);
+
+    if (box == NULL)
+        return NULL;
+    box->set = from->set;
+    if (own_pointers(&box->set, &from->set) < 0) {
+        tsk_fail_nomem(err);
+        tsk_box_unref(box);
+        return NULL;
+    }
+    return box;
+}
+
+struct tsk_box *tsk_box_ref(struct tsk_box *box)
+{
+    atomic_fetch_add(&box->refs, 1);
+    return box;
+}
+
+void tsk_box_unref(void *owner)
+{
+    struct tsk_box *box = owner;
+
+    if (box == NULL || atomic_fetch_sub(&box->refs, 1) != 1)
+        return;
+    free_settings(&box->set);
+    tsk_free(box);
+}
+
+struct tsk_ctx *tsk_box_build(struct tsk_box *box, tlsock_error *err)
+{
+    struct tsk_ctx *ctx;
+
+    ctx = tsk_ctx_new(&box->set, tsk_box_unref, tsk_box_ref(box), err);
+    if (ctx == NULL)
+        tsk_box_unref(box); /* it stayed ours */
+    return ctx;
+}
+
+int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
+{
+    const struct tsk_settings *set = &box->set;
+    char name[200];
+
+    for (size_t i = 0; i < set->n_identities; i++) {
+        const struct tsk_identity *id = &set->identities[i];
+        int rc;
+
+        rc = tsk_cert_prove(
+            id->cert, tsk_settings_file_name(id->cert_uri, name, sizeof(name)),
+            server, tsk_wall_time(), err);
+        if (rc < 0)
+            return rc;
+    }
+    if (!server || set->n_identities != 0)
+        return TLSOCK_OK;
+    tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "
+                                     "config has none");
+    tsk_hint(err, "add one with tlsock_config_add_identity(), or a cert line "
+                  "in the configuration file");
+    return TLSOCK_E_OWN_FILE;
+}

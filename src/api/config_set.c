@@ -1,0 +1,218 @@
+#include "api/config_box.h"
+#include "api/options.h"
+#include "cert/cert.h"
+#include "core/clock.h"
+#include "core/mem.h"
+#include "core/str.h"
+#include "verify/trust.h"
+
+#include <string.h>
+
+const char *tsk_settings_file_name(const char *uri, char *out, size_t size)
+{
+    if (uri == NULL)
+        return "the certificate in memory";
+    if (strncmp(uri, "pem:", 4) == 0 || strstr(uri, "-----BEGIN") != NULL)
+        return "inline PEM";
+    if (strncmp(uri, "file:", 5) == 0)
+        uri += 5;
+    tsk_printable(out, size, uri, strlen(uri));
+    return out;
+}
+
+/* Room for one more element; the array is the settings' own. */
+static int grow(void *array, size_t n, size_t size, tlsock_error *err)
+{
+    void *old, *bigger;
+
+    memcpy(&old, array, sizeof(old));
+    bigger = tsk_realloc(old, (n + 1) * size);
+    if (bigger == NULL)
+        return tsk_fail_nomem(err);
+    memset((char *)bigger + n * size, 0, size);
+    memcpy(array, &bigger, sizeof(bigger));
+    return TLSOCK_OK;
+}
+
+static int missing(tlsock_error *err, const char *what)
+{
+    return tsk_fail(err, TLSOCK_E_ARGUMENT, "%s is NULL or empty", what);
+}
+
+/* A named file is read now, so that the mistake shows where it was made. */
+int tsk_settings_trust(struct tsk_settings *set, const char *uri,
+                       tlsock_error *err)
+{
+    struct tsk_trust *trust;
+    char *copy;
+
+    if (uri == NULL || *uri == '\0')
+        return missing(err, "the trust URI");
+    if (strcmp(uri, "system") != 0 && strcmp(uri, "none") != 0) {
+        tlsock_error why = {0};
+
+        trust = tsk_trust_new(&uri, 1, err != NULL ? err : &why);
+        if (trust == NULL)
+            return err != NULL ? err->code : why.code;
+        tsk_trust_unref(trust);
+    }
+    if (grow(&set->trust, set->n_trust, sizeof(*set->trust), err) < 0)
+        return TLSOCK_E_NOMEM;
+    copy = tsk_strdup(uri);
+    if (copy == NULL)
+        return tsk_fail_nomem(err);
+    set->trust[set->n_trust++] = copy;
+    return TLSOCK_OK;
+}
+
+static int copy_optional(char **to, const char *from)
+{
+    if (from == NULL)
+        return 1;
+    *to = tsk_strdup(from);
+    return *to != NULL;
+}
+
+/* Takes one reference on cert if it succeeds. */
+static int add_identity(struct tsk_settings *set, const char *host,
+                        const char *const uris[3], tlsock_cert *cert,
+                        tlsock_error *err)
+{
+    struct tsk_identity id = {0};
+
+    if (grow(&set->identities, set->n_identities, sizeof(id), err) < 0)
+        return TLSOCK_E_NOMEM;
+    if (!copy_optional(&id.host, host) ||
+        !copy_optional(&id.cert_uri, uris[0]) ||
+        !copy_optional(&id.key_uri, uris[1]) ||
+        !copy_optional(&id.pass_uri, uris[2])) {
+        tsk_free(id.host);
+        tsk_free(id.cert_uri);
+        tsk_free(id.key_uri);
+        tsk_free(id.pass_uri);
+        return tsk_fail_nomem(err);
+    }
+    id.cert = tlsock_cert_ref(cert);
+    set->identities[set->n_identities++] = id;
+    return TLSOCK_OK;
+}
+
+/* Whether it has names is only a server's question: asked at its first use. */
+int tsk_settings_identity(struct tsk_settings *set, const char *host,
+                          const char *cert_uri, const char *key_uri,
+                          const char *pass_uri, tlsock_error *err)
+{
+    const char *const uris[3] = {cert_uri, key_uri, pass_uri};
+    tlsock_error why = {0};
+    tlsock_cert *cert;
+    char name[200];
+    int rc;
+
+    if (cert_uri == NULL || *cert_uri == '\0')
+        return missing(err, "the certificate's URI");
+    if (err == NULL)
+        err = &why;
+    cert = tsk_cert_load(cert_uri, key_uri, pass_uri, err);
+    if (cert == NULL)
+        return err->code;
+    rc = tsk_cert_prove(cert,
+                        tsk_settings_file_name(cert_uri, name, sizeof(name)),
+                        0, tsk_wall_time(), err);
+    if (rc == TLSOCK_OK)
+        rc = add_identity(set, host, uris, cert, err);
+    tlsock_cert_unref(cert);
+    return rc;
+}
+
+int tsk_settings_pin(struct tsk_settings *set, const char *text,
+                     tlsock_error *err)
+{
+    struct tsk_pin pin;
+    int rc;
+
+    if (text == NULL || *text == '\0')
+        return missing(err, "the pin");
+    rc = tsk_pin_parse(&pin, text, err);
+    if (rc < 0)
+        return rc;
+    if (grow(&set->pins, set->n_pins, sizeof(pin), err) < 0)
+        return TLSOCK_E_NOMEM;
+    set->pins[set->n_pins++] = pin;
+    return TLSOCK_OK;
+}
+
+int tlsock_config_set(tlsock_config *c, const char *key, const char *value)
+{
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    return tsk_config_end(c, tsk_option_set(&c->box->set, key, value, &c->err));
+}
+
+int tlsock_config_add_trust(tlsock_config *c, const char *uri)
+{
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    return tsk_config_end(c, tsk_settings_trust(&c->box->set, uri, &c->err));
+}
+
+static int identity(tlsock_config *c, const char *host, const char *cert_uri,
+                    const char *key_uri, const char *pass_uri)
+{
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    return tsk_config_end(c, tsk_settings_identity(&c->box->set, host, cert_uri,
+                                                   key_uri, pass_uri, &c->err));
+}
+
+int tlsock_config_add_identity(tlsock_config *c, const char *cert_uri,
+                               const char *key_uri, const char *pass_uri)
+{
+    return identity(c, NULL, cert_uri, key_uri, pass_uri);
+}
+
+int tlsock_config_add_identity_for(tlsock_config *c, const char *host,
+                                   const char *cert_uri, const char *key_uri,
+                                   const char *pass_uri)
+{
+    int rc;
+
+    if (host != NULL)
+        return identity(c, host, cert_uri, key_uri, pass_uri);
+    rc = tsk_config_begin(c);
+    if (rc < 0)
+        return rc;
+    tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "the host is NULL");
+    tsk_hint(&c->err, "\"\" is the default host");
+    return tsk_config_end(c, TLSOCK_E_ARGUMENT);
+}
+
+int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert)
+{
+    static const char *const no_uris[3];
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    if (cert == NULL)
+        return tsk_config_end(c, missing(&c->err, "the certificate"));
+    rc = tsk_cert_prove(cert, tsk_settings_file_name(NULL, NULL, 0), 0,
+                        tsk_wall_time(), &c->err);
+    if (rc == TLSOCK_OK)
+        rc = add_identity(&c->box->set, NULL, no_uris, cert, &c->err);
+    return tsk_config_end(c, rc);
+}
+
+int tlsock_config_add_pin(tlsock_config *c, const char *pin)
+{
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    return tsk_config_end(c, tsk_settings_pin(&c->box->set, pin, &c->err));
+}
