@@ -1,0 +1,340 @@
+/* One measurement: a server process and a client process, each counting its
+ * own CPU time from the end of the warm-up on. */
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WARM 4
+
+struct meter {
+    struct timespec t0;
+    struct rusage r0;
+};
+
+void bench_die(const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    fputs("bench: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    _exit(1);
+}
+
+void bench_nodelay(int fd)
+{
+    int on = 1;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+int bench_dial(int port)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    sa.sin_port = htons((uint16_t)port);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0)
+        bench_die("cannot connect to port %d", port);
+    bench_nodelay(fd);
+    return fd;
+}
+
+static int listen_any(int *port)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET};
+    socklen_t len = sizeof(sa);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) != 0 ||
+        listen(fd, 128) != 0 ||
+        getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
+        bench_die("cannot listen");
+    *port = ntohs(sa.sin_port);
+    return fd;
+}
+
+static double seconds(struct timeval t)
+{
+    return (double)t.tv_sec + (double)t.tv_usec / 1e6;
+}
+
+static void meter_start(struct meter *m)
+{
+    clock_gettime(CLOCK_MONOTONIC, &m->t0);
+    getrusage(RUSAGE_SELF, &m->r0);
+}
+
+static void meter_stop(const struct meter *m, struct bench_result *r)
+{
+    struct timespec t1;
+    struct rusage r1;
+
+    getrusage(RUSAGE_SELF, &r1);
+    clock_gettime(CLOCK_MONOTONIC, &t1);
+    r->wall_s = (double)(t1.tv_sec - m->t0.tv_sec) +
+                (double)(t1.tv_nsec - m->t0.tv_nsec) / 1e9;
+    r->cpu_s = seconds(r1.ru_utime) + seconds(r1.ru_stime) -
+               seconds(m->r0.ru_utime) - seconds(m->r0.ru_stime);
+}
+
+static double rss_kib(void)
+{
+    FILE *f = fopen("/proc/self/statm", "r");
+    long pages = 0, size = 0;
+
+    if (f == NULL || fscanf(f, "%ld %ld", &size, &pages) != 2)
+        bench_die("no /proc/self/statm");
+    fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+static void *take(const struct bench_job *job, void *server, int listener)
+{
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0)
+        bench_die("accept");
+    bench_nodelay(fd);
+    return job->lib->accept(server, fd);
+}
+
+static void one_byte(const struct bench_lib *lib, void *conn, int client)
+{
+    char byte = 'x';
+
+    if (client) {
+        lib->write(conn, &byte, 1);
+        lib->flush(conn);
+    }
+    if (lib->read(conn, &byte, 1) != 1)
+        bench_die("%s: no byte came", lib->name);
+    if (!client) {
+        lib->write(conn, &byte, 1);
+        lib->flush(conn);
+    }
+}
+
+static void serve_connections(const struct bench_job *job, void *server,
+                              int listener, struct bench_result *r)
+{
+    struct meter m;
+    char byte;
+
+    for (long i = -WARM; i < job->count; i++) {
+        void *conn;
+
+        if (i == 0)
+            meter_start(&m);
+        conn = take(job, server, listener);
+        one_byte(job->lib, conn, 0);
+        if (job->lib->read(conn, &byte, 1) != 0)
+            bench_die("%s: no close_notify came", job->lib->name);
+        job->lib->finish(conn, 0);
+    }
+    meter_stop(&m, r);
+}
+
+static void make_connections(const struct bench_job *job, void *client,
+                             int port, struct bench_result *r)
+{
+    struct meter m;
+
+    for (long i = -WARM; i < job->count; i++) {
+        void *conn;
+
+        if (i == 0)
+            meter_start(&m);
+        conn = job->lib->connect(client, port);
+        one_byte(job->lib, conn, 1);
+        if (i == job->count - 1)
+            job->lib->describe(conn, r->text, sizeof(r->text));
+        job->lib->finish(conn, 1);
+    }
+    meter_stop(&m, r);
+}
+
+static void drain(const struct bench_job *job, void *server, int listener,
+                  struct bench_result *r)
+{
+    size_t left = (size_t)job->count << 20;
+    static char buf[65536];
+    void *conn = take(job, server, listener);
+    struct meter m;
+
+    one_byte(job->lib, conn, 0);
+    meter_start(&m);
+    while (left > 0) {
+        ssize_t n = job->lib->read(conn, buf, sizeof(buf));
+
+        if (n <= 0 || (size_t)n > left)
+            bench_die("%s: the bulk stopped", job->lib->name);
+        left -= (size_t)n;
+    }
+    job->lib->write(conn, "k", 1);
+    job->lib->flush(conn);
+    meter_stop(&m, r);
+    if (job->lib->read(conn, buf, 1) != 0)
+        bench_die("%s: no close_notify came", job->lib->name);
+    job->lib->finish(conn, 0);
+}
+
+static void pour(const struct bench_job *job, void *client, int port,
+                 struct bench_result *r)
+{
+    size_t piece = job->mode == BENCH_BULK ? 16384 : 100;
+    size_t left = (size_t)job->count << 20;
+    static char buf[16384];
+    void *conn = job->lib->connect(client, port);
+    struct meter m;
+
+    one_byte(job->lib, conn, 1);
+    meter_start(&m);
+    while (left > 0) {
+        size_t n = left < piece ? left : piece;
+
+        job->lib->write(conn, buf, n);
+        left -= n;
+    }
+    job->lib->flush(conn);
+    if (job->lib->read(conn, buf, 1) != 1)
+        bench_die("%s: no answer to the bulk", job->lib->name);
+    meter_stop(&m, r);
+    job->lib->describe(conn, r->text, sizeof(r->text));
+    job->lib->finish(conn, 1);
+}
+
+/* Every connection is made, says a byte each way, and stays. The first tenth
+ * warms the heap up. */
+static void hoard(const struct bench_job *job, void *side, int fd_or_port,
+                  int client, struct bench_result *r)
+{
+    long warm = job->count / 10;
+    void **conns = calloc((size_t)job->count, sizeof(*conns));
+    double before = 0;
+    char byte;
+
+    for (long i = 0; i < job->count; i++) {
+        if (i == warm)
+            before = rss_kib();
+        conns[i] = client ? job->lib->connect(side, fd_or_port)
+                          : take(job, side, fd_or_port);
+        one_byte(job->lib, conns[i], client);
+    }
+    r->per_conn_kib = (rss_kib() - before) / (double)(job->count - warm);
+    if (client)
+        job->lib->describe(conns[0], r->text, sizeof(r->text));
+    for (long i = 0; i < job->count; i++) {
+        if (!client && job->lib->read(conns[i], &byte, 1) != 0)
+            bench_die("%s: no close_notify came", job->lib->name);
+        job->lib->finish(conns[i], client);
+    }
+    free(conns);
+}
+
+static void pin(const struct bench_job *job)
+{
+    cpu_set_t set;
+
+    if (!job->one_core)
+        return;
+    CPU_ZERO(&set);
+    CPU_SET(0, &set);
+    sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void run_server(const struct bench_job *job, int listener,
+                       struct bench_result *r)
+{
+    void *server = job->lib->server_new(job->mode, job->files);
+
+    if (job->mode == BENCH_IDLE)
+        hoard(job, server, listener, 0, r);
+    else if (job->mode == BENCH_BULK || job->mode == BENCH_SMALL)
+        drain(job, server, listener, r);
+    else
+        serve_connections(job, server, listener, r);
+}
+
+static void run_client(const struct bench_job *job, int port,
+                       struct bench_result *r)
+{
+    void *client = job->lib->client_new(job->mode, job->files);
+
+    if (job->mode == BENCH_IDLE)
+        hoard(job, client, port, 1, r);
+    else if (job->mode == BENCH_BULK || job->mode == BENCH_SMALL)
+        pour(job, client, port, r);
+    else
+        make_connections(job, client, port, r);
+}
+
+/* fork, run one side, send what it found through a pipe */
+static int start(const struct bench_job *job, int client, int listener,
+                 int port, pid_t *pid)
+{
+    struct bench_result r = {0};
+    int fds[2];
+
+    if (pipe(fds) != 0)
+        bench_die("pipe");
+    *pid = fork();
+    if (*pid != 0) {
+        close(fds[1]);
+        return fds[0];
+    }
+    signal(SIGPIPE, SIG_IGN);
+    alarm(300);
+    pin(job);
+    if (client) {
+        close(listener);
+        run_client(job, port, &r);
+    } else {
+        run_server(job, listener, &r);
+    }
+    if (write(fds[1], &r, sizeof(r)) != sizeof(r))
+        bench_die("result");
+    _exit(0);
+}
+
+static void gather(const struct bench_job *job, int fd, pid_t pid,
+                   struct bench_result *r)
+{
+    ssize_t n = read(fd, r, sizeof(*r));
+    int status;
+
+    close(fd);
+    if (waitpid(pid, &status, 0) != pid || status != 0 ||
+        n != (ssize_t)sizeof(*r))
+        bench_die("%s: a side failed", job->lib->name);
+}
+
+void bench_run(const struct bench_job *job, struct bench_result *client,
+               struct bench_result *server)
+{
+    int port, listener = listen_any(&port), cfd, sfd;
+    pid_t cpid, spid;
+
+    sfd = start(job, 0, listener, port, &spid);
+    cfd = start(job, 1, listener, port, &cpid);
+    close(listener);
+    gather(job, cfd, cpid, client);
+    gather(job, sfd, spid, server);
+}
