@@ -85,14 +85,16 @@ static int handshake(tlsock *s)
 
 /* In TLS 1.3 the server judges our certificate, or its absence, after we
  * think that all is done: give it a moment before saying "connected". The
- * byte looked at stays to be read. */
+ * first thing it sends, a ticket or data, says that it is content. The byte
+ * looked at stays to be read. */
 static int refused(tlsock *s)
 {
+    struct pollfd socket = {tlsock_fd(s), POLLIN, 0};
     char byte;
     ssize_t n;
 
     if (tlsock_info_int(s, TLSOCK_INFO_VERSION) < 0x0304 ||
-        wait_readable(s, REFUSAL_MS) <= 0)
+        (tlsock_pending(s) == 0 && poll(&socket, 1, REFUSAL_MS) <= 0))
         return 0;
     n = tlsock_peek(s, &byte, 1);
     return n < 0 && n != TLSOCK_AGAIN && n != TLSOCK_E_TRUNCATED &&

@@ -37,6 +37,20 @@ static const char *short_name(const tlsock_cert *c)
     return cn != NULL ? cn : "";
 }
 
+/* "CN=a,O=b" is "a" to a person; a name without CN first stays as it is. */
+static void print_issuer(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (strncmp(name, "CN=", 3) == 0) {
+        name += 3;
+        for (len = 0; name[len] != '\0' && name[len] != ','; len++)
+            if (name[len] == '\\' && name[len + 1] != '\0')
+                len++;
+    }
+    fprintf(stderr, " < %.*s", (int)len, name);
+}
+
 static void print_chain(const tlsock_cert *c, const char *how)
 {
     const tlsock_cert *last = c;
@@ -56,7 +70,7 @@ static void print_chain(const tlsock_cert *c, const char *how)
     issuer = tlsock_cert_field(last, TLSOCK_CERT_ISSUER);
     if (issuer != NULL &&
         strcmp(issuer, tlsock_cert_field(last, TLSOCK_CERT_SUBJECT)) != 0)
-        fprintf(stderr, " < %s", issuer);
+        print_issuer(issuer);
     fprintf(stderr, " (%s)\n", how);
     tlsock_cert_unref(at);
 }
@@ -65,6 +79,7 @@ static void print_server(const struct out *o, const tlsock *s,
                          const tlsock_cert *c)
 {
     const char *name = tlsock_info(s, TLSOCK_INFO_NAME);
+    const char *revoked;
     int good = facts_verified(s);
     char asked[300], expiry[80];
 
@@ -73,11 +88,13 @@ static void print_server(const struct out *o, const tlsock *s,
     out_label(o, stderr, good ? OUT_GREEN : OUT_RED, "server");
     if (good && asked[0] != '\0' &&
         strncmp(tlsock_info(s, TLSOCK_INFO_VERIFIED), "chain", 5) == 0)
-        fprintf(stderr, "%s: name matches, %s, ", asked, expiry);
+        fprintf(stderr, "%s: name matches, %s", asked, expiry);
     else
-        fprintf(stderr, "%s: %s, %s, ", asked[0] ? asked : short_name(c),
+        fprintf(stderr, "%s: %s, %s", asked[0] ? asked : short_name(c),
                 good ? "pin matches" : "NOT VERIFIED", expiry);
-    fprintf(stderr, "%s\n", tlsock_info(s, TLSOCK_INFO_REVOCATION));
+    revoked = tlsock_info(s, TLSOCK_INFO_REVOCATION);
+    fprintf(stderr, "%s%s\n", revoked[0] != '\0' ? ", revocation " : "",
+            revoked);
 }
 
 /* Texts of tlsock_info() last until its next call: one at a time. */
@@ -102,11 +119,14 @@ static void print_security(const struct out *o, const tlsock *s)
 void facts_print(const struct out *o, const char *target, const tlsock *s)
 {
     tlsock_cert *c = tlsock_peer_cert(s);
+    const char *address;
     char text[512];
 
     out_label(o, stderr, OUT_GREEN, "connected");
-    fprintf(stderr, "%s (%s)", out_clean(text, sizeof(text), target),
-            tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
+    address = tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS);
+    fprintf(stderr, "%s", out_clean(text, sizeof(text), target));
+    if (strcmp(address, target) != 0)
+        fprintf(stderr, " (%s)", address);
     fprintf(stderr, "  %s\n", tlsock_info(s, TLSOCK_INFO_TIMINGS));
     print_security(o, s);
     if (c == NULL)

@@ -38,13 +38,13 @@ bad 'too few' 'TARGET' serve
 bad 'too few' 'NAME' cert new
 bad 'too few' 'FILE' cert show
 bad 'unexpected' 'ca init' ca init x
-for target in '' ':' 'host' 'host:' 'host:0' 'host:65536' 'host:nosuch' \
-    '[::1' '[::1]443' '::1:443' 'ftpx://host' 'http:' 'a b:443' 'unix:' \
+for target in '' ':' 'host:' 'host:0' 'host:65536' \
+    '[::1' '[::1]443' 'ftpx://host' 'http:' 'a b:443' 'unix:' \
     'https://' ':443' '*:443' 'host:-1' 'host:44 3'; do
-    bad . '(host:port|unix:PATH|URL|https)' connect "$target"
+    bad . '(host:port|HOST:PORT|unix:PATH|URL|https|DNS name)' connect "$target"
 done
 for target in 'host' ':' ':99999' '*' '[::1]'; do
-    bad . '(:port|host:port)' serve --cert "$dir/a.pem" --key "$dir/a.key" \
+    bad . ':PORT' serve --cert "$dir/a.pem" --key "$dir/a.key" \
         "$target"
 done
 for d in 10x s -5s 1.5s 999999h 0 ''; do
@@ -69,7 +69,7 @@ bad 'pink' 'always' connect --color pink $t
 bad '-4 and -6' 'neither' connect -4 -6 $t
 bad 'KEY=VALUE' 'tls.min' connect -o nonsense $t
 bad 'KEY=VALUE' 'tls.min' connect -o tls.min= $t
-bad 'no.such' 'tls.min' connect -o no.such=1 $t
+bad 'no.such' 'tlsock.conf' connect -o no.such=1 $t
 bad 'never' 'file:FILE' connect --pass hunter2 --cert "$dir/a.pem" $t
 bad 'without a --cert' '--cert' connect --key "$dir/a.key" $t
 bad 'names no file' '--ca' connect --ca + $t
@@ -128,7 +128,7 @@ else
     own 'locked' serve --cert "$dir/a.pem" --key "$dir/locked" :0
 fi
 own 'exists' cert new --self-signed --out "$dir/a" app.test
-own 'a.pem' cert new --ca "$dir/a.pem" --out "$dir/x" x.test
+own 'no CA' cert new --ca "$dir/a.pem" --out "$dir/x" x.test
 own missing serve --reply "$dir/missing" :0
 own 'no/dir' cert new --self-signed --out "$dir/no/dir" app.test
 own 'ca' cert new --ca "$dir" --out "$dir/x" x.test

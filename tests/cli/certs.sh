@@ -113,7 +113,7 @@ PW=secret run cert show app.p12 --pass env:PW
 ok "$rc" "PKCS#12 with --pass env:"
 echo wrong >pw
 run cert show app.p12 --pass file:pw
-refused "a wrong password" 6 password app.p12 pass
+refused "a wrong password" 6 password app.p12 file:pw
 run cert show app.p12
 refused "no password" 6 password app.p12 pass
 

@@ -52,7 +52,7 @@ run() {
 
 # Refused as the table says: NAME EXIT SLUG CAUSE-REGEX FIX-REGEX
 refused() {
-    [ "$rc" -eq "$2" ] && grep -q ": $3\$" "$dir/err" &&
+    [ "$rc" -eq "$2" ] && grep -Eq ": ($3)\$" "$dir/err" &&
         grep -Eq "^  cause: .*($4)" "$dir/err" &&
         grep -Eq "^  fix:   .*($5)" "$dir/err"
     ok $? "$1"
@@ -78,7 +78,7 @@ start() { # REGEX COMMAND...
 serve() {
     rm -f "$dir/port"
     mkfifo "$dir/port"
-    timeout 120 "$tlsock" serve 127.0.0.1:0 --port-file "$dir/port" "$@" \
+    "$tlsock" serve 127.0.0.1:0 --port-file "$dir/port" "$@" \
         >"$dir/serve.out" 2>"$dir/log" </dev/null &
     server=$!
     pids="$pids $server"

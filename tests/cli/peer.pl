@@ -29,7 +29,9 @@ while (my $c = $l->accept) {
         require IO::Socket::SSL;
         my $s = IO::Socket::SSL->start_SSL($c, SSL_server => 1,
             SSL_cert_file => $arg[0], SSL_key_file => $arg[1]) or next;
-        print $s 'half';
+        print $s "half";
+        shutdown($s, 1); # what the client sends is read: else it would be
+        sysread($s, $buf, 4096); # a reset
         $s->close(SSL_no_shutdown => 1);
     } else {
         push @kept, $c;
