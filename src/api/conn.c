@@ -181,16 +181,13 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_free(s);
 }
 
-/* A constructor on a blocking handle completes the handshake. */
+/* A constructor on a blocking handle completes the handshake; on a
+ * nonblocking one the first call begins it, and tells how it goes. */
 static tlsock *complete(tlsock *s, tlsock_error *err)
 {
-    int rc = (int)tsk_run(s, TLSOCK_PHASE_HANDSHAKE, NULL, NULL);
-
-    if (rc == TLSOCK_OK || rc == TLSOCK_AGAIN) {
-        if (s->nonblocking)
-            tsk_conn_sync_waitfd(s);
+    if (s->nonblocking ||
+        tsk_run(s, TLSOCK_PHASE_HANDSHAKE, NULL, NULL) == TLSOCK_OK)
         return s;
-    }
     if (err != NULL)
         *err = s->err;
     return NULL;
@@ -245,6 +242,10 @@ tlsock *tlsock_connect(const char *target, tlsock_config *config,
     int saved = errno;
 
     tsk_clear(err);
+    if (target == NULL) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT, "the target is NULL");
+        return NULL;
+    }
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) < 0 ||
         tsk_target_parse(&t, target, 0, err) < 0 || target_is_tls(&t, err) < 0)

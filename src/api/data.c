@@ -80,6 +80,10 @@ static ssize_t input(tlsock *s, void *buf, size_t len, tsk_job *job)
 
     if (rc < 0 || len == 0)
         return rc;
+    /* what came before the stream broke is still the caller's */
+    if (s->rung == TSK_RUNG_DEAD && s->plain.len != 0 && job != do_read_full &&
+        !tsk_conn_foreign(s))
+        return job(s, &in);
     return tsk_run(s, TLSOCK_PHASE_READ, job, &in);
 }
 

@@ -162,7 +162,7 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
         return 0;
     if (want == 0)
         want = POLLIN;
-    if (s->io.out.len != 0)
+    if (tsk_bio_must_send(&s->io))
         want |= POLLOUT;
     fds[0].fd = s->layer->ops->fd(s->layer);
     fds[0].events = s->layer->ops->events != NULL

@@ -49,6 +49,10 @@ tlsock_listener *tlsock_listen(const char *target, tlsock_config *config,
     int saved = errno;
 
     tsk_clear(err);
+    if (target == NULL) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT, "the target is NULL");
+        return NULL;
+    }
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) < 0 ||
         tsk_target_parse(&t, target, 1, err) < 0)

@@ -34,8 +34,18 @@ short tlsock_events(const tlsock *s)
     if (uses_waitfd(s) || s->layer == NULL)
         return POLLIN;
     if (tsk_conn_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms) == 0)
-        return s->io.out.len != 0 ? POLLIN | POLLOUT : POLLIN;
+        return tsk_bio_must_send(&s->io) ? POLLIN | POLLOUT : POLLIN;
     return fds[0].events;
+}
+
+/* Something to do that no descriptor will tell of: the client's first step,
+ * or bytes that are decrypted already (unless the caller waits to write). */
+static int acts_unasked(const tlsock *s)
+{
+    if (s->rung == TSK_RUNG_TLS)
+        return s->ssl == NULL && !s->server;
+    return s->rung == TSK_RUNG_READY && (s->io.want & POLLOUT) == 0 &&
+           tlsock_pending(s) != 0;
 }
 
 int tlsock_timeout(const tlsock *s)
@@ -44,7 +54,7 @@ int tlsock_timeout(const tlsock *s)
 
     if (s == NULL)
         return -1;
-    if (s->rung == TSK_RUNG_DEAD)
+    if (s->rung == TSK_RUNG_DEAD || acts_unasked(s))
         return 0;
     ms = tsk_ms_until(tsk_conn_deadline(s));
     if (s->rung == TSK_RUNG_DIAL)
@@ -118,7 +128,8 @@ static short ready_now(tlsock *s, short events)
             got |= POLLIN;
         s->nonblocking = nonblocking;
     }
-    if ((events & POLLOUT) != 0 && s->io.out.len == 0 && s->hold.len == 0)
+    if ((events & POLLOUT) != 0 && !tsk_bio_must_send(&s->io) &&
+        s->hold.len == 0)
         got |= POLLOUT; /* there is room in our own queue */
     return got;
 }

@@ -31,8 +31,8 @@ int tsk_bio_flush(struct tsk_bio *io)
             io->code = (int)n;
             return (int)n;
         }
-        io->bytes_out += (uint64_t)n;
         tsk_buf_take(&io->out, (size_t)n);
+        io->lazy = 0;
         io->just_sent = 1;
     }
     if (io->out.cap > TSK_BIO_IN)
@@ -65,7 +65,7 @@ static int fill(struct tsk_bio *io)
     ssize_t n;
     int rc;
 
-    if (io->out.len != 0) { /* the peer may be waiting for it */
+    if (tsk_bio_must_send(io)) {
         rc = tsk_bio_flush(io);
         if (rc < 0 && rc != TLSOCK_AGAIN)
             return rc;
@@ -91,7 +91,6 @@ static int fill(struct tsk_bio *io)
     io->just_sent = 0;
     if (io->n_first < sizeof(io->first))
         remember_first(io, room, (size_t)n);
-    io->bytes_in += (uint64_t)n;
     io->in.len += (size_t)n;
     grow_or_shrink(io, (size_t)n);
     return (int)n;

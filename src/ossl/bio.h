@@ -18,13 +18,13 @@
 struct tsk_bio {
     struct tsk_layer *below; /* borrowed */
     struct tsk_buf in, out;
-    size_t in_size; /* how much the next recv asks for */
-    int polite;     /* blocking: after a send, wait before the first recv */
-    int just_sent;  /* nothing was received since the last send */
-    int eof;        /* the stream below has ended */
-    int code;       /* failure of the layer below, or 0 */
-    short want;     /* POLLIN, POLLOUT: what a wait is for */
-    uint64_t bytes_in, bytes_out;
+    size_t in_size;    /* how much the next recv asks for */
+    int polite;        /* blocking: after a send, wait before the first recv */
+    int just_sent;     /* nothing was received since the last send */
+    size_t lazy;       /* of out: nobody waits for them (TLS 1.3 tickets) */
+    int eof;           /* the stream below has ended */
+    int code;          /* failure of the layer below, or 0 */
+    short want;        /* POLLIN, POLLOUT: what a wait is for */
     uint8_t first[64]; /* what the peer said first, for error texts */
     size_t n_first;
 };
@@ -33,6 +33,11 @@ struct tsk_bio {
 BIO *tsk_bio_new(struct tsk_bio *io);
 /* Send what is held: 0, TLSOCK_AGAIN (want is POLLOUT), or a code. */
 int tsk_bio_flush(struct tsk_bio *io);
+/* Is anything held that the peer may be waiting for? */
+static inline int tsk_bio_must_send(const struct tsk_bio *io)
+{
+    return io->out.len > io->lazy;
+}
 /* Nothing is under way: give memory back. */
 void tsk_bio_idle(struct tsk_bio *io);
 void tsk_bio_free(struct tsk_bio *io);

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "core/str.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,7 +21,7 @@ struct saved {
 
 static _Thread_local struct saved *aside;
 static _Thread_local size_t n_aside;
-static _Thread_local int depth;
+static _Thread_local int depth, saved_errno;
 
 static void put_aside(void)
 {
@@ -61,16 +62,22 @@ static void put_back(void)
 
 void tsk_ossl_enter(void)
 {
-    if (depth++ == 0 && ERR_peek_error() != 0)
-        put_aside();
+    if (depth++ == 0) {
+        saved_errno = errno;
+        if (ERR_peek_error() != 0)
+            put_aside();
+    }
     ERR_set_mark();
 }
 
 void tsk_ossl_leave(void)
 {
     ERR_pop_to_mark();
-    if (--depth == 0 && aside != NULL)
+    if (--depth != 0)
+        return;
+    if (aside != NULL)
         put_back();
+    errno = saved_errno;
 }
 
 int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)

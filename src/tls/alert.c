@@ -23,8 +23,10 @@ static const struct {
     {"220", "SMTP or FTP",
      "connect to its TLS port (465, 990): it says "
      "plaintext first and wants STARTTLS here"},
-    {"* OK", "IMAP", "connect to its TLS port 993 (imaps://)"},
-    {"+OK", "POP3", "connect to its TLS port 995 (pop3s://)"},
+    {"* OK", "IMAP",
+     "connect to its TLS port 993 (imaps://): this one wants STARTTLS"},
+    {"+OK", "POP3",
+     "connect to its TLS port 995 (pop3s://): this one wants STARTTLS"},
     {"HTTP/", "HTTP without TLS", "connect to its TLS port (443, https://)"},
     {"SSH-", "SSH", "this is an SSH server: use another port"},
     {"<", "HTTP or XMPP without TLS", "connect to its TLS port"},

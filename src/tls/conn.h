@@ -39,12 +39,12 @@ struct tlsock {
     int sent_close, got_close; /* close_notify */
     int cert_requested;        /* the server asked for our certificate */
     int offered;               /* a session was offered */
-    int read_once;             /* something was read since the handshake */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
     int64_t t_start, t_connected, t_ready; /* tsk_now_ms() */
     int resolve_ms, tcp_ms, tls_ms;
+    uint64_t bytes_read;                   /* application data */
     void *user;
     tlsock_error err;
     char text[512]; /* last answer of tlsock_info() */

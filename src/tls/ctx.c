@@ -22,8 +22,8 @@
     "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!PSK:!SRP:!"   \
     "DSS"
 #define SUITES                                                                 \
-    "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_"     \
-    "SHA256"
+    "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:"                           \
+    "TLS_CHACHA20_POLY1305_SHA256"
 #define SIGALGS                                                                \
     "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:"                           \
     "ecdsa_secp521r1_sha512:ed25519:ed448:rsa_pss_rsae_sha256:"                \

@@ -55,14 +55,14 @@ static int cut(tlsock *s, int phase)
     if (phase == TLSOCK_PHASE_WRITE || s->io.code == TLSOCK_E_RESET) {
         tsk_fail_sys(&s->err, TLSOCK_E_RESET, sys != 0 ? sys : ECONNRESET,
                      "%s reset the connection after %llu bytes", where(s),
-                     (unsigned long long)s->io.bytes_in);
+                     (unsigned long long)s->bytes_read);
         tsk_hint(&s->err, "what was in flight is lost; the %s's log says why",
                  who(s));
         return s->err.code;
     }
     tsk_fail(&s->err, TLSOCK_E_TRUNCATED,
              "%s vanished without close_notify after %llu bytes", where(s),
-             (unsigned long long)s->io.bytes_in);
+             (unsigned long long)s->bytes_read);
     tsk_hint(&s->err, "do not trust the data as complete; truncation = allow "
                       "for peers known for it");
     return s->err.code;

@@ -184,6 +184,8 @@ int tsk_hand_step(tlsock *s)
             return rc;
         if (rc < 0)
             return tsk_tls_fail(s, -1, TLSOCK_PHASE_HANDSHAKE);
+    } else {
+        s->io.lazy = s->io.out.len;
     }
     rc = finish(s);
     if (rc < 0) {

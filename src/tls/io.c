@@ -20,10 +20,8 @@ static ssize_t held(tlsock *s, void *buf, size_t len, int keep)
 
 static ssize_t outcome(tlsock *s, int ret, size_t got)
 {
-    if (ret == 1) {
-        s->read_once = 1;
+    if (ret == 1)
         return (ssize_t)got;
-    }
     return tsk_tls_fail(s, ret, TLSOCK_PHASE_READ);
 }
 
@@ -38,6 +36,8 @@ static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
     s->io.polite = !s->nonblocking;
     ret = keep ? SSL_peek_ex(s->ssl, buf, len, &got)
                : SSL_read_ex(s->ssl, buf, len, &got);
+    if (!keep)
+        s->bytes_read += got;
     return outcome(s, ret, got);
 }
 
