@@ -156,6 +156,7 @@ int err_report(const struct out *o, const char *target, const tlsock_error *err,
     return exit_code;
 }
 
+TLSOCK_PRINTF(6, 0)
 static int vplain(const struct out *o, const char *target, int exit_code,
                   const char *slug, const char *fix, const char *format,
                   va_list ap)
