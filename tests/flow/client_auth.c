@@ -78,7 +78,7 @@ static void unfit_certificates_are_refused(void **state)
         int server;
     } rows[] = {
         {ca->a, TLSOCK_E_PURPOSE}, /* for servers only */
-        {ca->expired, TLSOCK_E_EXPIRED},
+        {ca->expired_client, TLSOCK_E_EXPIRED},
     };
 
     (void)state;

@@ -139,8 +139,8 @@ static void what_is_no_tls_is_quoted(void **state)
     } rows[] = {
         {"SMTP", "220 mx ESMTP ready\r\n", "220 mx ESMTP", "STARTTLS"},
         {"HTTP", "HTTP/1.1 400 Bad Request\r\n\r\n", "HTTP/1.1 400", NULL},
-        {"POP3", "+OK ready\r\n", "+OK ready", "STARTTLS"},
-        {"IMAP", "* OK IMAP4rev1\r\n", "* OK IMAP4rev1", "STARTTLS"},
+        {"POP3", "+OK ready\r\n", "+OK ready", "pop3s"},
+        {"IMAP", "* OK IMAP4rev1\r\n", "* OK IMAP4rev1", "imaps"},
         {"SSH", "SSH-2.0-x\r\n", "SSH-2.0-x", NULL},
         {"terminal codes", "220 \033[2Jboo\r\n", "\\x1b[2Jboo", NULL},
     };
@@ -319,6 +319,20 @@ static void failed_connections_stay_failed(void **state)
     tlsock_config_unref(sc);
 }
 
+/* The version in the header of a record that is not encrypted yet is the one
+ * thing that TLS itself neither reads nor protects (RFC 8446, 5.1). */
+static int is_dead_byte(const struct test_pipe *pipe, size_t at)
+{
+    for (size_t rec = 0; rec + 5 <= pipe->len;) {
+        const uint8_t *head = pipe->data + rec;
+
+        if (at == rec + 1 || at == rec + 2)
+            return head[0] != 23;
+        rec += 5 + ((size_t)head[3] << 8 | head[4]);
+    }
+    return 0;
+}
+
 static void noise_is_never_taken_for_a_peer(void **state)
 {
     tlsock_config *cc = ca_client(NULL), *sc = ca_server(ca_get()->a, NULL);
@@ -328,6 +342,7 @@ static void noise_is_never_taken_for_a_peer(void **state)
     for (int i = 0; i < 300; i++) {
         struct peer p;
         uint8_t noise;
+        size_t at;
 
         peer_init(&p);
         assert_int_equal(peer_open(&p, cc, sc, "a.test"), 0);
@@ -336,10 +351,14 @@ static void noise_is_never_taken_for_a_peer(void **state)
         /* one bit of the server's flight is turned */
         seed = seed * 1664525u + 1013904223u;
         noise = (uint8_t)(1u << (seed >> 8 & 7));
-        p.pipes[SERVER].data[(seed >> 11) % p.pipes[SERVER].len] ^= noise;
-        p.pipes[SERVER].ended = 1;
-        peer_shake(&p);
-        assert_true(p.rc[CLIENT] < 0);
+        at = (seed >> 11) % p.pipes[SERVER].len;
+        if (!is_dead_byte(&p.pipes[SERVER], at)) {
+            p.pipes[SERVER].data[at] ^= noise;
+            p.pipes[SERVER].ended = 1;
+            peer_shake(&p);
+            if (p.rc[CLIENT] == 0)
+                fail_msg("bit %02x of byte %zu", noise, at);
+        }
         peer_free(&p);
     }
     tlsock_config_unref(cc);

@@ -13,7 +13,7 @@ static size_t respond(unsigned char **der, const tlsock_cert *about,
 {
     OCSP_BASICRESP *bs = OCSP_BASICRESP_new();
     OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), about->leaf, issuer->leaf);
-    ASN1_TIME *from = X509_gmtime_adj(NULL, (hours - 1) * 3600);
+    ASN1_TIME *from = X509_gmtime_adj(NULL, (hours - 25) * 3600);
     ASN1_TIME *to = X509_gmtime_adj(NULL, hours * 3600);
     ASN1_TIME *when = X509_gmtime_adj(NULL, -86400);
     OCSP_RESPONSE *resp;

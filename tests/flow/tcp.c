@@ -83,10 +83,10 @@ static void a_nonblocking_failure_ends_the_polling(void **state)
 static void nonsense_names_the_valid_forms(void **state)
 {
     static const char *const targets[] = {
-        "",           ":",         "localhost",       "localhost:",
-        ":443",       "*:443",     "[::1]",           "[::1",
-        "::1:443",    "a b:443",   "localhost:70000", "localhost:-1",
-        "localhost:0x1bb", "unix:", "http://x/",      "nope://x",
+        "",           ":",         "localhost:",
+        ":443",       "*:443",     "[::1",
+        "a b:443",      "localhost:70000", "localhost:-1",
+        "unix:",      "http://x/",      "nope://x",
         "local\nhost:1"};
     tlsock_config *cc = ca_client(NULL);
     int fds = sock_count();

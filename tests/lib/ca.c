@@ -32,10 +32,12 @@ static tlsock_cert *leaf(const tlsock_cert *issuer, const char *name,
                                  .not_before = from, .not_after = to));
 }
 
-static tlsock_cert *client_leaf(const tlsock_cert *issuer)
+static tlsock_cert *client_leaf(const tlsock_cert *issuer, int64_t from,
+                                int64_t to)
 {
     return made(TLSOCK_CERT_OPTS(.subject = "CN=Test Client", .issuer = issuer,
-                                 .purpose = "client"));
+                                 .purpose = "client", .not_before = from,
+                                 .not_after = to));
 }
 
 /* The library makes no such key: sign one by hand, with a.test's contents. */
@@ -67,8 +69,9 @@ static void make_leaves(void)
     ca.rsa = leaf(ca.inter, "a.test", "rsa:2048", 0, 0);
     ca.expired = leaf(ca.inter, "a.test", NULL, now - 9 * DAY, now - 3 * DAY);
     ca.not_yet = leaf(ca.inter, "a.test", NULL, now + 3 * DAY, now + 9 * DAY);
-    ca.client = client_leaf(ca.inter);
-    ca.stranger_client = client_leaf(ca.stranger_root);
+    ca.client = client_leaf(ca.inter, 0, 0);
+    ca.expired_client = client_leaf(ca.inter, now - 9 * DAY, now - 3 * DAY);
+    ca.stranger_client = client_leaf(ca.stranger_root, 0, 0);
     ca.stranger = leaf(ca.stranger_root, "a.test", NULL, 0, 0);
     ca.self_signed = leaf(NULL, "a.test", NULL, 0, 0);
     ca.weak = weak_leaf();
@@ -121,7 +124,7 @@ void ca_free(void)
         &ca.root,    &ca.inter,   &ca.stranger_root,   &ca.a,
         &ca.b,       &ca.wild,    &ca.ip,              &ca.rsa,
         &ca.expired, &ca.not_yet, &ca.client,          &ca.stranger_client,
-        &ca.stranger, &ca.self_signed, &ca.weak};
+        &ca.stranger, &ca.self_signed, &ca.weak,      &ca.expired_client};
     const char *files[] = {ca.root_pem, ca.a_pem, ca.a_key,
                            ca.b_pem,    ca.b_key, ca.client_pem};
 

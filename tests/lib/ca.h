@@ -14,6 +14,7 @@ struct test_ca {
     tlsock_cert *rsa;               /* a.test with RSA 2048 */
     tlsock_cert *expired, *not_yet; /* a.test, 3 days off */
     tlsock_cert *client;            /* "Test Client", for clients only */
+    tlsock_cert *expired_client;  /* the same, since 3 days */
     tlsock_cert *stranger_client;   /* of the other root */
     tlsock_cert *stranger;          /* a.test of the other root */
     tlsock_cert *self_signed;       /* a.test of its own */

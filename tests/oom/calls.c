@@ -195,6 +195,8 @@ static void every_call_may_fail(void **state)
             }
         }
         assert_true(n < MOST);
+        print_message("# %s fails at each of %ld places\n",
+                      fault_name(rows[i].kind), n - 1);
     }
     tlsock_config_unref(start.cc);
     tlsock_config_unref(start.sc);

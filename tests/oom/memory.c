@@ -102,8 +102,10 @@ static int from_nothing(struct world *w)
 
     inner.cc = tlsock_config_new();
     inner.sc = tlsock_config_new();
-    if (inner.cc == NULL || inner.sc == NULL)
+    if (inner.cc == NULL || inner.sc == NULL) {
+        w->err.code = rc; /* a constructor without an error of its own */
         goto out;
+    }
     rc = config_code(w, inner.cc,
                      tlsock_config_add_trust(inner.cc, ca->root_pem));
     if (rc == 0)
