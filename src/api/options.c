@@ -44,8 +44,9 @@ int tsk_option_bad(tlsock_error *err, const struct tsk_optrow *row,
     int rc;
 
     tsk_printable(shown, sizeof(shown), value, strlen(value));
-    rc = tsk_fail(err, TLSOCK_E_OPTION, "%s: \"%s\" is not valid%s%s%s; valid: %s",
-                  row->pub.key, shown, why != NULL ? " (" : "",
+    rc = tsk_fail(err, TLSOCK_E_OPTION,
+                  "%s: \"%s\" is not valid%s%s%s; valid: %s", row->pub.key,
+                  shown, why != NULL ? " (" : "",
                   why != NULL ? why : "", why != NULL ? ")" : "",
                   row->pub.type);
     tsk_hint(err, "%s: %s", row->pub.key, row->pub.help);

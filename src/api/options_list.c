@@ -6,7 +6,6 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 
-#include <openssl/obj_mac.h>
 #include <openssl/ssl.h>
 #include <string.h>
 
@@ -80,17 +79,24 @@ static int refused(const struct tsk_optrow *row, const char *name,
  * "!RC4" is right even where there is no RC4. */
 static int instruction(const char *name)
 {
-    if (strcmp(name, "@STRENGTH") == 0)
-        return 1;
-    if (strncmp(name, "@SECLEVEL=", 10) == 0)
-        return name[10] >= '1' && name[10] <= '5' && name[11] == '\0';
-    return name[0] == '!' || name[0] == '-';
+    return strcmp(name, "@STRENGTH") == 0 ||
+           strncmp(name, "@SECLEVEL=", 10) == 0 || name[0] == '!' ||
+           name[0] == '-';
+}
+
+/* Level 0 would let suites without authentication in. */
+static int level_refused(const char *name)
+{
+    return strncmp(name, "@SECLEVEL=", 10) == 0 &&
+           (name[10] < '1' || name[10] > '5' || name[11] != '\0');
 }
 
 static int try_element(const struct tsk_optrow *row, SSL_CTX *ctx, try_fn *try,
                        const char *name, tlsock_error *err)
 {
     if (try == try_ciphers) {
+        if (level_refused(name))
+            return tsk_option_bad(err, row, name, "levels are 1 to 5");
         if (instruction(name))
             return TLSOCK_OK;
         name += *name == '+';
@@ -144,6 +150,8 @@ static SSL_CTX *scratch(tlsock_error *err)
 
     if (ctx == NULL)
         tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot make an SSL_CTX");
+    else
+        SSL_CTX_set_security_level(ctx, 2); /* as connections will have it */
     return ctx;
 }
 
@@ -179,32 +187,15 @@ TSK_OPTION_PARSER(sigalgs)
     return list(row, set, try_sigalgs, value, err);
 }
 
-/* Which suites would be offered, by name, version and level: at least one, and
- * none that leaves out the peer's identity or the encryption. */
-static int usable(const struct tsk_optrow *row, const char *value, SSL *ssl,
-                  tlsock_error *err)
+/* Is a suite left that would be offered? Those without encryption or without
+ * authentication never are: the security level is 1 or more. */
+static int usable(SSL *ssl)
 {
     STACK_OF(SSL_CIPHER) *suites = SSL_get1_supported_ciphers(ssl);
-    int found = 0, rc = TLSOCK_OK;
+    int n = sk_SSL_CIPHER_num(suites);
 
-    for (int i = 0; i < sk_SSL_CIPHER_num(suites) && rc == TLSOCK_OK; i++) {
-        const SSL_CIPHER *c = sk_SSL_CIPHER_value(suites, i);
-
-        if (SSL_CIPHER_get_auth_nid(c) == NID_auth_null ||
-            SSL_CIPHER_get_cipher_nid(c) == NID_undef) {
-            rc = tsk_fail(err, TLSOCK_E_OPTION,
-                          "ciphers: %s has no %s", SSL_CIPHER_get_name(c),
-                          SSL_CIPHER_get_cipher_nid(c) == NID_undef
-                              ? "encryption"
-                              : "authentication");
-            tsk_hint(err, "leave it out, or add !aNULL:!eNULL");
-        }
-        found = 1;
-    }
     sk_SSL_CIPHER_free(suites);
-    if (rc == TLSOCK_OK && !found)
-        rc = tsk_option_bad(err, row, value, "no usable suite of TLS 1.2");
-    return rc;
+    return n > 0;
 }
 
 static int ciphers_usable(const struct tsk_optrow *row, SSL_CTX *ctx,
@@ -223,7 +214,8 @@ static int ciphers_usable(const struct tsk_optrow *row, SSL_CTX *ctx,
     ssl = SSL_new(ctx);
     if (ssl == NULL)
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot make an SSL");
-    rc = usable(row, value, ssl, err);
+    if (!usable(ssl))
+        rc = tsk_option_bad(err, row, value, "no usable suite of TLS 1.2");
     SSL_free(ssl);
     return rc;
 }

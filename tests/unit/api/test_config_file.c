@@ -1,0 +1,186 @@
+#include "config_help.h"
+
+#include "api/config.h"
+#include "api/ini.h"
+
+#define PIN                                                               \
+    "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab" \
+    "cdef"
+
+static const char whole[] = "; what all share\n"
+                            "tls.min = 1.3\n"
+                            "trust = a.pem\n"
+                            "[server]\n"
+                            "alpn = h2\n"
+                            "cert = a.pem\n"
+                            "key = file:a.pem.key\n"
+                            "cert = b.pem\n"
+                            "host = *\n"
+                            "keylog = keys.log\n"
+                            "pin = " PIN "\n"
+                            "[client]\n"
+                            "no-such-option = is not looked at\n"
+                            "[server]\n"
+                            "cert = nameless.pem\n"
+                            "host = c.test\n";
+
+static void lines_before_the_first_section_are_the_plain_ones(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+    const struct tsk_settings *set;
+    struct tsk_ctx *ctx = NULL;
+
+    (void)state;
+    help_write("f.ini", whole);
+    assert_int_equal(tlsock_config_load(c, help_path("f.ini"), NULL), 0);
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    set = tsk_ctx_settings(ctx);
+    assert_int_equal(set->tls_min, 0x0304);
+    assert_int_equal(set->n_trust, 1);
+    assert_string_equal(set->trust[0], help_path("a.pem"));
+    assert_null(set->alpn);
+    assert_int_equal(set->n_identities, 0);
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+}
+
+static void a_section_makes_identities_of_cert_key_and_host(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+    const struct tsk_settings *set;
+    struct tsk_ctx *ctx = NULL;
+
+    (void)state;
+    help_write("f.ini", whole);
+    assert_int_equal(tlsock_config_load(c, help_path("f.ini"), "server"), 0);
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    set = tsk_ctx_settings(ctx);
+    assert_int_equal(set->tls_min, 0x0303);
+    assert_int_equal(set->alpn_len, 3);
+    assert_int_equal(set->n_pins, 1);
+    assert_string_equal(set->keylog, help_path("keys.log"));
+    assert_int_equal(set->n_identities, 3);
+    assert_null(set->identities[0].host);
+    assert_string_equal(set->identities[0].cert_uri, help_path("a.pem"));
+    assert_memory_equal(set->identities[0].key_uri, "file:", 5);
+    assert_string_equal(set->identities[0].key_uri + 5,
+                        help_path("a.pem.key"));
+    assert_string_equal(set->identities[1].host, "");
+    assert_null(set->identities[1].key_uri);
+    assert_string_equal(set->identities[2].host, "c.test");
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+}
+
+static void faults_are_named_by_line_and_change_nothing(void **state)
+{
+    static const struct {
+        const char *text, *section, *tells, *hint;
+    } cases[] = {
+        {"tls.mim = 1.3\n", NULL, "f.ini:1: unknown option \"tls.mim\"",
+         "tls.max"},
+        {"alpn = h2\ntls.min = 1.1\n", NULL, "f.ini:2: tls.min: \"1.1\"", ""},
+        {"alpn = h2\n\nalpn\n", NULL, "f.ini:3: \"alpn\" is neither", ""},
+        {"alpn = h2\n[s]\nx\n", NULL, "f.ini:3: ", ""},
+        {"alpn = \n", NULL, "f.ini:1: alpn has no value", ""},
+        {"verify = off\n", NULL, "cannot be switched off", "insecure"},
+        {"insecure = no-name\n", NULL, "f.ini:1: insecure", ""},
+        {"key = a.pem.key\n", NULL, "f.ini:1: key without a cert", "cert ="},
+        {"host = a.test\n", NULL, "f.ini:1: host without a cert", "cert ="},
+        {"cert = a.pem\n[s]\nkey = a.pem.key\n", "s", "f.ini:3: key without",
+         ""},
+        {"cert = a.pem\nkey = a.pem.key\nkey = x\n", NULL,
+         "f.ini:3: key is there twice", ""},
+        {"cert = no.pem\nalpn = h2\n", NULL, "f.ini:1: ", ""},
+        {"alpn = h2\ncert = no.pem\ncert = a.pem\n", NULL, "f.ini:2: ", ""},
+        {"cert = no.pem\nalpn = h2\n[s]\n", NULL, "f.ini:1: ", ""},
+        {"alpn = h2\ncert = a.pem\n\nkey = b.pem.key\n", NULL, "f.ini:2: ",
+         ""},
+        {"trust = no.pem\n", NULL, "f.ini:1: ", ""},
+        {"pin = sha1:00\n", NULL, "f.ini:1: ", ""},
+        {"[a]\nalpn=h2\n[b]\n", "c", "f.ini:3: there is no section [c]",
+         "[a], [b]"},
+        {"alpn=h2\n", "c", "there is no section [c]", "no sections at all"},
+        {"", "c", "there is no section [c]", "no sections at all"},
+    };
+    struct tsk_ctx *ctx = NULL;
+    tlsock_config *c = tlsock_config_new();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        const tlsock_error *err = tlsock_config_error(c);
+
+        help_write("f.ini", cases[i].text);
+        assert_code(
+            tlsock_config_load(c, help_path("f.ini"), cases[i].section),
+            TLSOCK_E_CONFIG_FILE);
+        assert_code(err->code, TLSOCK_E_CONFIG_FILE);
+        assert_int_equal(err->phase, TLSOCK_PHASE_CONFIG);
+        assert_tells(err->message, cases[i].tells);
+        assert_tells(err->hint, cases[i].hint);
+    }
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    assert_null(tsk_ctx_settings(ctx)->alpn);
+    assert_int_equal(tsk_ctx_settings(ctx)->n_identities, 0);
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+}
+
+static void files_that_cannot_be_read_are_named(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+    FILE *f;
+
+    (void)state;
+    assert_code(tlsock_config_load(c, help_path("no.ini"), NULL),
+                TLSOCK_E_CONFIG_FILE);
+    assert_tells(tlsock_config_error(c)->message, "no.ini");
+    assert_tells(tlsock_config_error(c)->message, "No such file");
+    assert_code(tlsock_config_load(c, help_dir, NULL), TLSOCK_E_CONFIG_FILE);
+    assert_tells(tlsock_config_error(c)->message, "directory");
+    f = fopen(help_path("big.ini"), "w");
+    assert_non_null(f);
+    for (int i = 0; i <= TSK_INI_FILE / 8; i++)
+        fputs("#234567\n", f);
+    fclose(f);
+    assert_code(tlsock_config_load(c, help_path("big.ini"), NULL),
+                TLSOCK_E_CONFIG_FILE);
+    assert_tells(tlsock_config_error(c)->message, "1 MiB");
+    assert_int_equal(truncate(help_path("big.ini"), TSK_INI_FILE), 0);
+    assert_int_equal(tlsock_config_load(c, help_path("big.ini"), NULL), 0);
+    tlsock_config_unref(c);
+}
+
+static void loads_add_up(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+    struct tsk_ctx *ctx = NULL;
+
+    (void)state;
+    help_write("f.ini", "?groups = no-such-group\nsession = off\n"
+                        "[more]\ntimeout = 5s\ntrust = none\n");
+    assert_int_equal(tlsock_config_set(c, "tls.min", "1.3"), 0);
+    assert_int_equal(tlsock_config_load(c, help_path("f.ini"), NULL), 0);
+    assert_int_equal(tlsock_config_load(c, help_path("f.ini"), "more"), 0);
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    assert_int_equal(tsk_ctx_settings(ctx)->tls_min, 0x0304);
+    assert_int_equal(tsk_ctx_settings(ctx)->session, 0);
+    assert_int_equal(tsk_ctx_settings(ctx)->timeout_ms, 5000);
+    assert_string_equal(tsk_ctx_settings(ctx)->trust[0], "none");
+    assert_null(tsk_ctx_settings(ctx)->groups);
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_before_the_first_section_are_the_plain_ones),
+        cmocka_unit_test(a_section_makes_identities_of_cert_key_and_host),
+        cmocka_unit_test(faults_are_named_by_line_and_change_nothing),
+        cmocka_unit_test(files_that_cannot_be_read_are_named),
+        cmocka_unit_test(loads_add_up),
+    };
+
+    return cmocka_run_group_tests(tests, help_setup, help_teardown);
+}
