@@ -298,7 +298,8 @@ static void check_finds_what_the_first_connection_would(void **state)
     assert_int_equal(
         tlsock_config_add_identity(c, help_path("live.pem"), NULL, NULL), 0);
     assert_int_equal(tlsock_config_check(c), 0);
-    assert_int_equal(tlsock_config_set(c, "tls.min", "1.3"), 0); /* not frozen */
+    /* not frozen by it */
+    assert_int_equal(tlsock_config_set(c, "tls.min", "1.3"), 0);
     unlink(help_path("live.pem"));
     assert_code(tlsock_config_check(c), TLSOCK_E_OWN_FILE);
     assert_tells(tlsock_config_error(c)->message, "live.pem");
