@@ -32,8 +32,8 @@ static int bad(tlsock_error *err, const char *fmt, ...)
 
 static int bad_ossl(tlsock_error *err, const char *why)
 {
-    int rc = tsk_fail_ossl(err, TLSOCK_E_STAPLE,
-                           "the stapled OCSP response %s", why);
+    int rc = tsk_fail_ossl(err, TLSOCK_E_STAPLE, "the stapled OCSP response %s",
+                           why);
 
     tsk_hint(err, "the server has to fetch a fresh response from its CA; a "
                   "forged one means that somebody is in between");
@@ -141,7 +141,8 @@ static int revoked(X509 *leaf, const ASN1_GENERALIZEDTIME *when, int reason,
     tsk_cert_short_name(leaf, name, sizeof(name));
     tsk_fail(err, TLSOCK_E_REVOKED,
              "the certificate of \"%s\" was revoked on %s for reason %s, says "
-             "the stapled OCSP response", name, date,
+             "the stapled OCSP response",
+             name, date,
              reason < 0 ? "unspecified" : OCSP_crl_reason_str(reason));
     tsk_hint(err, "the server needs a new certificate");
     tsk_facts(err, NULL, NULL, name);

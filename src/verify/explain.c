@@ -84,10 +84,13 @@ static void chain_incomplete(const struct facts *f, tlsock_error *err)
     path_text(f, path, sizeof(path));
     tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
              "the %s sends no \"%s\", so there is no path to a trusted root "
-             "(have: %s)", f->peer, f->issuer, path);
-    tsk_hint(err, "%s: append \"%.60s\" to the certificate file it sends; "
-                  "here only: trust that certificate too, --ca +FILE or "
-                  "tlsock_config_add_trust()", f->peer, f->issuer);
+             "(have: %s)",
+             f->peer, f->issuer, path);
+    tsk_hint(err,
+             "%s: append \"%.60s\" to the certificate file it sends; "
+             "here only: trust that certificate too, --ca +FILE or "
+             "tlsock_config_add_trust()",
+             f->peer, f->issuer);
 }
 
 static void untrusted_root(const struct facts *f, tlsock_error *err)
@@ -98,27 +101,34 @@ static void untrusted_root(const struct facts *f, tlsock_error *err)
     if (f->x509 == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT) {
         tsk_fail(err, TLSOCK_E_UNTRUSTED_ROOT,
                  "the chain ends at \"%s\", which your trust store holds, but "
-                 "it is no root", f->name);
-        tsk_hint(err, "trust its root \"%.60s\" too, or set "
-                      "verify.partial-chain = yes", f->issuer);
+                 "it is no root",
+                 f->name);
+        tsk_hint(err,
+                 "trust its root \"%.60s\" too, or set "
+                 "verify.partial-chain = yes",
+                 f->issuer);
         return;
     }
     if (f->x509 == X509_V_ERR_CERT_REJECTED ||
         f->x509 == X509_V_ERR_CERT_UNTRUSTED)
         tsk_fail(err, TLSOCK_E_UNTRUSTED_ROOT,
                  "the chain ends at \"%s\", which your trust store has marked "
-                 "as not for this use", f->name);
+                 "as not for this use",
+                 f->name);
     else
         tsk_fail(err, TLSOCK_E_UNTRUSTED_ROOT,
                  f->depth == 0 ? "the certificate of \"%s\" is self-signed and "
                                  "your trust store does not hold it"
                                : "the chain ends at \"%s\", which your trust "
-                                 "store does not hold", f->name);
+                                 "store does not hold",
+                 f->name);
     if (leaf != NULL)
         (void)tsk_cert_fingerprint(leaf, "sha256", 0, print, sizeof(print));
-    tsk_hint(err, "if it is yours: --ca +FILE with \"%.40s\" "
-                  "(tlsock_config_add_trust); one fixed host: --pin %s "
-                  "(tlsock_config_add_pin)", f->name, print);
+    tsk_hint(err,
+             "if it is yours: --ca +FILE with \"%.40s\" "
+             "(tlsock_config_add_trust); one fixed host: --pin %s "
+             "(tlsock_config_add_pin)",
+             f->name, print);
 }
 
 static void day_count(int64_t seconds, char out[40])
@@ -148,15 +158,19 @@ static void out_of_date(const struct facts *f, int code, tlsock_error *err)
         day_count(f->now - tsk_cert_time(X509_get0_notAfter(f->crt)), ago);
         tsk_fail(err, code, "the %s \"%s\" expired %s ago (%s)", f->role,
                  f->name, ago, date);
-        tsk_hint(err, "renew it at the %s and reload it there; or correct "
-                      "this clock if it is wrong (it says %s)", f->peer, now);
+        tsk_hint(err,
+                 "renew it at the %s and reload it there; or correct "
+                 "this clock if it is wrong (it says %s)",
+                 f->peer, now);
         return;
     }
     tsk_cert_date(X509_get0_notBefore(f->crt), date);
     tsk_fail(err, code, "the %s \"%s\" is valid from %s; this clock says %s",
              f->role, f->name, date, now);
-    tsk_hint(err, "correct this clock; if it is right, the %s uses its "
-                  "certificate too early", f->peer);
+    tsk_hint(err,
+             "correct this clock; if it is right, the %s uses its "
+             "certificate too early",
+             f->peer);
 }
 
 static void weak(const struct facts *f, tlsock_error *err)
@@ -175,8 +189,10 @@ static void weak(const struct facts *f, tlsock_error *err)
              "the %s \"%s\" has a key of %s %d, which is too small", f->role,
              f->name, key != NULL ? EVP_PKEY_get0_type_name(key) : "?",
              key != NULL ? EVP_PKEY_get_bits(key) : 0);
-    tsk_hint(err, "make a new key at the %s: ECDSA P-256, Ed25519 or RSA of "
-                  "2048 bits and more", f->peer);
+    tsk_hint(err,
+             "make a new key at the %s: ECDSA P-256, Ed25519 or RSA of "
+             "2048 bits and more",
+             f->peer);
 }
 
 static void wrong_purpose(const struct facts *f, tlsock_error *err)
@@ -184,9 +200,11 @@ static void wrong_purpose(const struct facts *f, tlsock_error *err)
     tsk_fail(err, TLSOCK_E_PURPOSE,
              f->depth == 0 ? "the %s \"%s\" is not made for a TLS %s"
                            : "the %s \"%s\" may not issue certificates for a "
-                             "TLS %s", f->role, f->name, f->peer);
-    tsk_hint(err, "have it issued with extendedKeyUsage %s (cert new "
-                  "--purpose %s) and keyUsage digitalSignature",
+                             "TLS %s",
+             f->role, f->name, f->peer);
+    tsk_hint(err,
+             "have it issued with extendedKeyUsage %s (cert new "
+             "--purpose %s) and keyUsage digitalSignature",
              f->client ? "clientAuth" : "serverAuth", f->peer);
 }
 
@@ -196,33 +214,42 @@ static void invalid(const struct facts *f, int code, tlsock_error *err)
 
     switch (f->x509) {
     case X509_V_ERR_INVALID_CA:
-        tsk_fail(err, code, "\"%s\" issued a certificate in this chain but is "
-                            "no CA", f->name);
+        tsk_fail(err, code,
+                 "\"%s\" issued a certificate in this chain but is "
+                 "no CA",
+                 f->name);
         tsk_hint(err, "have the certificate below it issued by a real CA "
                       "(basicConstraints CA:TRUE, keyUsage keyCertSign)");
         return;
     case X509_V_ERR_PATH_LENGTH_EXCEEDED:
-        tsk_fail(err, code, "\"%s\" allows fewer CAs below it than this chain "
-                            "has (pathlen)", f->name);
+        tsk_fail(err, code,
+                 "\"%s\" allows fewer CAs below it than this chain "
+                 "has (pathlen)",
+                 f->name);
         tsk_hint(err, "its owner has to issue from that CA directly, or to "
                       "raise its path length");
         return;
     case X509_V_ERR_CERT_CHAIN_TOO_LONG:
-        tsk_fail(err, code, "the chain of \"%s\" has more intermediates than "
-                            "verify.depth allows", f->name);
+        tsk_fail(err, code,
+                 "the chain of \"%s\" has more intermediates than "
+                 "verify.depth allows",
+                 f->name);
         tsk_hint(err, "raise verify.depth if a chain this long is meant");
         return;
     case X509_V_ERR_PERMITTED_VIOLATION:
     case X509_V_ERR_EXCLUDED_VIOLATION:
-        tsk_fail(err, code, "a CA of this chain may not issue certificates for "
-                            "the names of \"%s\" (%s)", f->name, text);
+        tsk_fail(err, code,
+                 "a CA of this chain may not issue certificates for "
+                 "the names of \"%s\" (%s)",
+                 f->name, text);
         tsk_hint(err, "have it issued by a CA that may, or reissue it with "
                       "permitted names alone");
         return;
     case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        tsk_fail(err, code, "the signature of \"%s\" on \"%s\" is wrong: "
-                            "forged, damaged, or of another key", f->issuer,
-                 f->name);
+        tsk_fail(err, code,
+                 "the signature of \"%s\" on \"%s\" is wrong: "
+                 "forged, damaged, or of another key",
+                 f->issuer, f->name);
         tsk_hint(err, "fetch the certificate from its issuer again; two CAs "
                       "of one name but different keys look like this too");
         return;

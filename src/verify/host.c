@@ -12,8 +12,8 @@
 /* One set of rules is behind all of them: RFC 9525 has replaced what the
  * protocols once said each for itself (RFC 2818, 4513, 2595, ...). */
 static const char *const schemes[] = {
-    "rfc9525", "default", "www", "http", "https", "smtp", "imap", "pop3",
-    "ldap", "ftp", "xmpp", "acap", "nntp", "sip", "snmp", "syslog",
+    "rfc9525", "default", "www",  "http", "https", "smtp", "imap", "pop3",
+    "ldap",    "ftp",     "xmpp", "acap", "nntp",  "sip",  "snmp", "syslog",
 };
 
 int tsk_scheme_known(const char *scheme)
@@ -177,8 +177,11 @@ int tsk_host_match(X509 *crt, const char *name, const char *scheme, int psl,
         return rc;
     family = tsk_ip_parse(host, ip);
     tsk_ossl_enter();
-    rc = fits(crt, host, family == 0 ? 0 : family == 4 ? 4 : 16, ip, psl,
-              &names, err);
+    rc = fits(crt, host,
+              family == 0   ? 0
+              : family == 4 ? 4
+                            : 16,
+              ip, psl, &names, err);
     tsk_ossl_leave();
     if (rc == 0)
         rc = tsk_host_explain(crt, names, host, family, psl, err);

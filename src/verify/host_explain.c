@@ -117,26 +117,38 @@ static void hint(X509 *crt, const struct near_miss *m, const char *host,
                  int family, int psl, tlsock_error *err)
 {
     if (m->rule != NULL)
-        tsk_hint(err, "\"%s\" %s; use a name it covers, or reissue the "
-                      "certificate with this one", m->pattern, m->rule);
+        tsk_hint(err,
+                 "\"%s\" %s; use a name it covers, or reissue the "
+                 "certificate with this one",
+                 m->pattern, m->rule);
     else if (in_cn(crt, host, psl))
-        tsk_hint(err, "it has the name only as common name (CN), which is "
-                      "never used (RFC 9525); reissue it with a "
-                      "subjectAltName of %s:%s", family ? "IP" : "DNS", host);
+        tsk_hint(err,
+                 "it has the name only as common name (CN), which is "
+                 "never used (RFC 9525); reissue it with a "
+                 "subjectAltName of %s:%s",
+                 family ? "IP" : "DNS", host);
     else if (family != 0 && m->dns > 0 && m->ip == 0)
-        tsk_hint(err, "it has DNS names only and you asked for an address: "
-                      "connect by one of these names, or set the expected "
-                      "name (--name); else reissue it with IP:%s", host);
+        tsk_hint(err,
+                 "it has DNS names only and you asked for an address: "
+                 "connect by one of these names, or set the expected "
+                 "name (--name); else reissue it with IP:%s",
+                 host);
     else if (family == 0 && m->ip > 0 && m->dns == 0)
-        tsk_hint(err, "it has addresses only and you asked for a host name: "
-                      "connect by address, or reissue it with DNS:%s", host);
+        tsk_hint(err,
+                 "it has addresses only and you asked for a host name: "
+                 "connect by address, or reissue it with DNS:%s",
+                 host);
     else if (m->dns + m->ip == 0)
-        tsk_hint(err, "reissue it with a subjectAltName of %s:%s, or accept "
-                      "it by fingerprint (--pin)", family ? "IP" : "DNS", host);
+        tsk_hint(err,
+                 "reissue it with a subjectAltName of %s:%s, or accept "
+                 "it by fingerprint (--pin)",
+                 family ? "IP" : "DNS", host);
     else
-        tsk_hint(err, "use one of these names, or set it as the expected name "
-                      "(--name, opts.name) if this host really is it; else "
-                      "reissue the certificate with %.100s", host);
+        tsk_hint(err,
+                 "use one of these names, or set it as the expected name "
+                 "(--name, opts.name) if this host really is it; else "
+                 "reissue the certificate with %.100s",
+                 host);
 }
 
 int tsk_host_explain(X509 *crt, const GENERAL_NAMES *names, const char *host,
@@ -153,14 +165,17 @@ int tsk_host_explain(X509 *crt, const GENERAL_NAMES *names, const char *host,
              sans[0] != '\0' ? "you asked for \"%.110s\"; the certificate is "
                                "for %s"
                              : "you asked for \"%.110s\"; the certificate "
-                               "has no names%s", host, sans);
+                               "has no names%s",
+             host, sans);
     tsk_facts(err, host, sans, subject);
     err->x509_code = family != 0 ? X509_V_ERR_IP_ADDRESS_MISMATCH
                                  : X509_V_ERR_HOSTNAME_MISMATCH;
     if (strchr(host, '@') != NULL) {
         err->x509_code = X509_V_ERR_EMAIL_MISMATCH;
-        tsk_hint(err, "use an address that the certificate has, or reissue it "
-                      "with email:%.100s", host);
+        tsk_hint(err,
+                 "use an address that the certificate has, or reissue it "
+                 "with email:%.100s",
+                 host);
         return TLSOCK_E_NAME_MISMATCH;
     }
     look(&m, names, host, family, psl);

@@ -1,4 +1,4 @@
-#include "verify/index.h"
+#include "verify/index_private.h"
 
 #include "cert/cert.h"
 #include "core/mem.h"
@@ -9,51 +9,12 @@
 #include <dirent.h>
 #include <limits.h>
 #include <openssl/asn1.h>
-#include <openssl/evp.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_BUNDLE (64u << 20)
 #define MAX_HASHED (1u << 20)
-#define EAGER 16 /* so many are decoded at once, so that faults show early */
-
-struct entry {
-    unsigned long hash; /* X509_NAME_hash_ex() of the subject */
-    X509 *crt;          /* once it was asked for */
-    const unsigned char *der;
-    long len;
-    int with_trust; /* "TRUSTED CERTIFICATE": more follows the certificate */
-    int from_dir;   /* of a hashed directory */
-};
-
-struct blob {
-    struct blob *next;
-    unsigned char bytes[];
-};
-
-/* Which files of a hashed directory were read already. */
-struct seen {
-    unsigned long hash;
-    size_t dir;
-    int next;
-};
-
-struct tsk_index {
-    atomic_int refs;
-    pthread_mutex_t lock;
-    struct entry *entries;
-    size_t n, cap;
-    int sorted;
-    struct blob *blobs;
-    char **dirs;
-    size_t n_dirs;
-    struct seen *seen;
-    size_t n_seen;
-};
 
 struct tsk_index *tsk_index_new(tlsock_error *err)
 {
@@ -87,7 +48,7 @@ void tsk_index_unref(struct tsk_index *ix)
     for (size_t i = 0; i < ix->n_dirs; i++)
         tsk_free(ix->dirs[i]);
     while (ix->blobs != NULL) {
-        struct blob *b = ix->blobs;
+        struct tsk_index_blob *b = ix->blobs;
 
         ix->blobs = b->next;
         tsk_free(b);
@@ -119,7 +80,7 @@ static const unsigned char *find_subject(const unsigned char *p, long len,
             return NULL;
         end = p + inner;
     }
-    for (int field = 0; field < 6; field++) {
+    for (int field = 0; field < 5; field++) {
         start = p;
         if (p >= end ||
             ASN1_get_object(&p, &inner, &tag, &class, end - p) & 0x81)
@@ -127,7 +88,7 @@ static const unsigned char *find_subject(const unsigned char *p, long len,
         p += inner;
         if (field == 0 && class == V_ASN1_CONTEXT_SPECIFIC) /* version */
             field = -1;
-        if (field == 5) {
+        if (field == 4) { /* serial, signature, issuer, validity */
             *subject_len = p - start;
             return start;
         }
@@ -135,7 +96,7 @@ static const unsigned char *find_subject(const unsigned char *p, long len,
     return NULL;
 }
 
-static X509_NAME *subject_of(const struct entry *e)
+static X509_NAME *subject_of(const struct tsk_index_entry *e)
 {
     long len;
     const unsigned char *p = find_subject(e->der, e->len, &len);
@@ -143,11 +104,12 @@ static X509_NAME *subject_of(const struct entry *e)
     return p == NULL ? NULL : d2i_X509_NAME(NULL, &p, len);
 }
 
-static int add_entry(struct tsk_index *ix, const struct entry *e)
+static int add_entry(struct tsk_index *ix, const struct tsk_index_entry *e)
 {
     if (ix->n == ix->cap) {
         size_t cap = ix->cap == 0 ? 16 : 2 * ix->cap;
-        struct entry *more = tsk_realloc(ix->entries, cap * sizeof(*more));
+        struct tsk_index_entry *more =
+            tsk_realloc(ix->entries, cap * sizeof(*more));
 
         if (more == NULL)
             return TLSOCK_E_NOMEM;
@@ -160,7 +122,7 @@ static int add_entry(struct tsk_index *ix, const struct entry *e)
 }
 
 /* One DER certificate. 1 taken, 0 damaged, E_NOMEM */
-static int add_der(struct tsk_index *ix, struct entry *e)
+int tsk_index_add_der(struct tsk_index *ix, struct tsk_index_entry *e)
 {
     X509_NAME *name = subject_of(e);
     int ok = 0;
@@ -174,7 +136,7 @@ static int add_der(struct tsk_index *ix, struct entry *e)
     return add_entry(ix, e) < 0 ? TLSOCK_E_NOMEM : 1;
 }
 
-static int decode(struct entry *e)
+int tsk_index_decode(struct tsk_index_entry *e)
 {
     const unsigned char *p = e->der;
 
@@ -182,218 +144,6 @@ static int decode(struct entry *e)
         e->crt = e->with_trust ? d2i_X509_AUX(NULL, &p, e->len)
                                : d2i_X509(NULL, &p, e->len);
     return e->crt != NULL;
-}
-
-static struct blob *new_blob(struct tsk_index *ix, size_t size)
-{
-    struct blob *b = tsk_alloc(sizeof(*b) + size);
-
-    if (b == NULL)
-        return NULL;
-    b->next = ix->blobs;
-    ix->blobs = b;
-    return b;
-}
-
-/* The next block of PEM that is a certificate, its base64 in *body. 1, 0 no
- * more, -1 one that does not end. */
-static int next_pem(const char **text, const char **body, size_t *len,
-                    int *with_trust)
-{
-    static const char begin[] = "-----BEGIN ";
-    const char *p;
-
-    while ((p = strstr(*text, begin)) != NULL) {
-        const char *label = p + sizeof(begin) - 1, *end;
-        int wanted;
-
-        *with_trust = strncmp(label, "TRUSTED CERTIFICATE-----", 24) == 0;
-        wanted = *with_trust || strncmp(label, "CERTIFICATE-----", 16) == 0 ||
-                 strncmp(label, "X509 CERTIFICATE-----", 21) == 0;
-        *text = label;
-        if (!wanted)
-            continue;
-        *body = strstr(label, "-----") + 5;
-        end = strstr(*body, "-----END ");
-        p = strstr(*body, begin);
-        if (end == NULL || (p != NULL && p < end))
-            return -1;
-        *len = (size_t)(end - *body);
-        *text = end + 9;
-        return 1;
-    }
-    return 0;
-}
-
-/* length, or -1 */
-static long base64(EVP_ENCODE_CTX *ctx, unsigned char *out, const char *body,
-                   size_t len)
-{
-    int n = 0, rest = 0;
-
-    if (len > INT_MAX)
-        return -1;
-    EVP_DecodeInit(ctx);
-    if (EVP_DecodeUpdate(ctx, out, &n, (const unsigned char *)body,
-                         (int)len) < 0 ||
-        EVP_DecodeFinal(ctx, out + n, &rest) < 0)
-        return -1;
-    return n + rest;
-}
-
-static int damaged(const char *name, int number, tlsock_error *err)
-{
-    int rc = tsk_fail_ossl(
-        err, TLSOCK_E_TRUST_STORE,
-        "certificate %d in trust file %s is damaged or cut off", number, name);
-
-    tsk_hint(err, "fetch the file again, or export the CA certificate once "
-                  "more as PEM");
-    return rc;
-}
-
-/* How many, or code. */
-static int add_pem(struct tsk_index *ix, const char *text, size_t size,
-                   const char *name, int strict, int from_dir,
-                   tlsock_error *err)
-{
-    EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
-    struct blob *blob = new_blob(ix, size / 4 * 3 + 64);
-    unsigned char *out = blob == NULL ? NULL : blob->bytes;
-    const char *body = NULL;
-    size_t len = 0;
-    int rc = TLSOCK_OK, n = 0, found, trust = 0;
-
-    if (ctx == NULL || blob == NULL) {
-        rc = tsk_fail_nomem(err);
-        goto out;
-    }
-    while ((found = next_pem(&text, &body, &len, &trust)) != 0) {
-        struct entry e = {.der = out, .with_trust = trust,
-                          .from_dir = from_dir};
-        int ok = 0;
-
-        e.len = found < 0 ? -1 : base64(ctx, out, body, len);
-        if (e.len > 0)
-            ok = add_der(ix, &e);
-        if (ok < 0) {
-            rc = tsk_fail_nomem(err);
-            goto out;
-        }
-        if (ok)
-            out += e.len, n++;
-        else if (strict) {
-            rc = damaged(name, n + 1, err);
-            goto out;
-        }
-    }
-    rc = n;
-out:
-    EVP_ENCODE_CTX_free(ctx);
-    return rc;
-}
-
-/* What is no PEM: DER or another container, which the certificate loader
- * tells apart. */
-static int add_other(struct tsk_index *ix, const char *uri, const char *name,
-                     const char *text, tlsock_error *err)
-{
-    tlsock_error why = {0};
-    STACK_OF(X509) *all = tsk_cert_load_all(uri, &why);
-    int n = 0, rc = TLSOCK_OK;
-
-    if (all == NULL && why.code == TLSOCK_E_NOMEM)
-        return tsk_fail_nomem(err);
-    for (; n < sk_X509_num(all) && rc == TLSOCK_OK; n++) {
-        struct entry e = {.crt = sk_X509_value(all, n)};
-        unsigned char *der = NULL;
-        struct blob *blob;
-        int len = i2d_X509(e.crt, &der);
-
-        blob = len <= 0 ? NULL : new_blob(ix, (size_t)len);
-        if (blob != NULL) {
-            memcpy(blob->bytes, der, (size_t)len);
-            e.der = blob->bytes;
-            e.len = len;
-            X509_up_ref(e.crt);
-            rc = add_der(ix, &e) == 1 ? TLSOCK_OK : TLSOCK_E_NOMEM;
-            if (rc < 0)
-                X509_free(e.crt);
-        } else {
-            rc = TLSOCK_E_NOMEM;
-        }
-        OPENSSL_free(der);
-    }
-    sk_X509_pop_free(all, X509_free);
-    if (rc < 0)
-        return tsk_fail_nomem(err);
-    if (n > 0)
-        return n;
-    tsk_fail(err, TLSOCK_E_TRUST_STORE,
-             "trust file %s holds no certificate%s", name,
-             strstr(text, "PRIVATE KEY-----") != NULL ? ", but a private key"
-                                                      : "");
-    tsk_hint(err, "it should hold CA certificates as PEM (-----BEGIN "
-                  "CERTIFICATE-----) or one as DER");
-    return TLSOCK_E_TRUST_STORE;
-}
-
-/* Small files are looked through to the end now, not when a peer is there. */
-static int prove(struct tsk_index *ix, size_t from, const char *name,
-                 tlsock_error *err)
-{
-    if (ix->n - from > EAGER)
-        return TLSOCK_OK;
-    for (size_t i = from; i < ix->n; i++) {
-        if (!decode(&ix->entries[i]))
-            return damaged(name, (int)(i - from) + 1, err);
-    }
-    return TLSOCK_OK;
-}
-
-static int unreadable(tlsock_error *err, const tlsock_error *why)
-{
-    if (why->code == TLSOCK_E_NOMEM)
-        return tsk_fail_nomem(err);
-    tsk_fail(err, TLSOCK_E_TRUST_STORE, "trust file: %.280s", why->message);
-    if (err != NULL)
-        err->sys_errno = why->sys_errno;
-    tsk_hint(err, "%s", why->hint[0] != '\0'
-                            ? why->hint
-                            : "name a readable file or directory of CA "
-                              "certificates, \"system\", or \"none\"");
-    return TLSOCK_E_TRUST_STORE;
-}
-
-int tsk_index_add(struct tsk_index *ix, const char *uri, int strict,
-                  tlsock_error *err)
-{
-    unsigned char *data = NULL;
-    tlsock_error why = {0};
-    char name[256];
-    size_t len = 0, before = ix->n;
-    int n;
-
-    if (tsk_uri_read(uri, MAX_BUNDLE, &data, &len, name, &why) < 0)
-        return unreadable(err, &why);
-    tsk_ossl_enter();
-    n = len == 0 ? 0 : add_pem(ix, (const char *)data, len, name, strict, 0,
-                               err);
-    if (len == 0) {
-        n = tsk_fail(err, TLSOCK_E_TRUST_STORE, "trust file %s is empty",
-                     name);
-        tsk_hint(err, "put CA certificates into it as PEM, or name another");
-    } else if (n == 0) {
-        n = add_other(ix, uri, name, (const char *)data, err);
-    }
-    if (n > 0 && strict) {
-        int rc = prove(ix, before, name, err);
-
-        n = rc < 0 ? rc : n;
-    }
-    tsk_ossl_leave();
-    tsk_free_secret(data, len);
-    return n;
 }
 
 static int hashed_name(const char *name)
@@ -436,10 +186,10 @@ int tsk_index_add_hashed(struct tsk_index *ix, const char *dir,
     return TLSOCK_OK;
 }
 
-static struct seen *seen_of(struct tsk_index *ix, size_t dir,
-                            unsigned long hash)
+static struct tsk_index_seen *seen_of(struct tsk_index *ix, size_t dir,
+                                      unsigned long hash)
 {
-    struct seen *more;
+    struct tsk_index_seen *more;
 
     for (size_t i = 0; i < ix->n_seen; i++) {
         if (ix->seen[i].hash == hash && ix->seen[i].dir == dir)
@@ -449,14 +199,14 @@ static struct seen *seen_of(struct tsk_index *ix, size_t dir,
     if (more == NULL)
         return NULL;
     ix->seen = more;
-    ix->seen[ix->n_seen] = (struct seen){.hash = hash, .dir = dir};
+    ix->seen[ix->n_seen] = (struct tsk_index_seen){.hash = hash, .dir = dir};
     return &ix->seen[ix->n_seen++];
 }
 
 /* Reads DIR/hash.0, .1, ... as far as there are any. */
 static int read_hashed(struct tsk_index *ix, size_t dir, unsigned long hash)
 {
-    struct seen *seen;
+    struct tsk_index_seen *seen;
     char uri[PATH_MAX + 8];
     int next = 0;
 
@@ -478,7 +228,8 @@ static int read_hashed(struct tsk_index *ix, size_t dir, unsigned long hash)
             break;
         n = tsk_uri_read(uri, MAX_HASHED, &data, &len, name, NULL);
         if (n == TLSOCK_OK)
-            n = add_pem(ix, (const char *)data, len, name, 0, 1, NULL);
+            n = tsk_bundle_add_pem(ix, (const char *)data, len, name, 0, 1,
+                                   NULL);
         tsk_free_secret(data, len);
         if (n == TLSOCK_E_NOMEM)
             return -1;
@@ -489,7 +240,7 @@ static int read_hashed(struct tsk_index *ix, size_t dir, unsigned long hash)
 
 static int by_hash(const void *a, const void *b)
 {
-    const struct entry *x = a, *y = b;
+    const struct tsk_index_entry *x = a, *y = b;
 
     return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
@@ -511,9 +262,9 @@ static int collect(struct tsk_index *ix, const X509_NAME *subject,
             hi = mid;
     }
     for (; lo < ix->n && ix->entries[lo].hash == hash; lo++) {
-        struct entry *e = &ix->entries[lo];
+        struct tsk_index_entry *e = &ix->entries[lo];
 
-        if (!decode(e)) /* damaged: trusted by nobody */
+        if (!tsk_index_decode(e)) /* damaged: trusted by nobody */
             continue;
         if (X509_NAME_cmp(X509_get_subject_name(e->crt), subject) == 0 &&
             !sk_X509_push(found, e->crt))

@@ -26,7 +26,7 @@ static int by_subject(X509_LOOKUP *lu, X509_LOOKUP_TYPE type,
                       const X509_NAME *name, X509_OBJECT *ret)
 {
     struct source *src = X509_LOOKUP_get_method_data(lu);
-    STACK_OF(X509) *found;
+    STACK_OF(X509) * found;
     int ok = 0;
 
     if (type != X509_LU_X509 || src == NULL)

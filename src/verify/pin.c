@@ -54,9 +54,9 @@ static const char *read_base64(uint8_t out[32], const char *p)
 
     /* 32 bytes are 43 characters and one "="; EVP_DecodeBlock() would take
      * blanks at the ends and "=" at other places too */
-    if (strlen(p) != 44 || p[43] != '=' || strspn(p,
-            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-            "0123456789+/") != 43 ||
+    if (strlen(p) != 44 || p[43] != '=' ||
+        strspn(p, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                  "0123456789+/") != 43 ||
         EVP_DecodeBlock(bytes, (const unsigned char *)p, 44) != 33)
         return "is not base64 of 32 bytes (44 characters, the last is \"=\")";
     memcpy(out, bytes, 32);

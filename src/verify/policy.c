@@ -168,15 +168,18 @@ static int no_pin_fits(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     if (req->n_pins == 0)
         tsk_fail(err, TLSOCK_E_PIN, "pin.mode wants a pin, but there is none");
     else
-        tsk_fail(err, TLSOCK_E_PIN, "%s fits the certificate of \"%s\", which "
-                                    "has %s",
+        tsk_fail(err, TLSOCK_E_PIN,
+                 "%s fits the certificate of \"%s\", which "
+                 "has %s",
                  req->n_pins == 1 ? "the pin does not" : "none of the pins",
                  name, print);
     tsk_facts(err, NULL, print, name);
     err->x509_code = X509_V_ERR_APPLICATION_VERIFICATION;
-    tsk_hint(err, "if the peer changed its certificate on purpose, ask its "
-                  "owner for the new fingerprint and pin %s; if not, somebody "
-                  "is in between", print);
+    tsk_hint(err,
+             "if the peer changed its certificate on purpose, ask its "
+             "owner for the new fingerprint and pin %s; if not, somebody "
+             "is in between",
+             print);
     return TLSOCK_E_PIN;
 }
 
@@ -219,8 +222,10 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         unsigned bit;
         const char *text;
     } words[] = {
-        {TSK_INSECURE_ALL, "all"},         {TSK_INSECURE_NO_CHAIN, "no-chain"},
-        {TSK_INSECURE_NO_NAME, "no-name"}, {TSK_INSECURE_EXPIRED, "expired"},
+        {TSK_INSECURE_ALL, "all"},
+        {TSK_INSECURE_NO_CHAIN, "no-chain"},
+        {TSK_INSECURE_NO_NAME, "no-name"},
+        {TSK_INSECURE_EXPIRED, "expired"},
         {TSK_INSECURE_SELF_SIGNED, "self-signed"},
     };
     struct run run = {.req = req};
@@ -228,15 +233,15 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     int rc = check_chain(ctx, &run, err);
 
     if (rc < 0) {
-        run.forgiven = req->insecure & (TSK_INSECURE_NO_CHAIN |
-                                        TSK_INSECURE_ALL);
+        run.forgiven =
+            req->insecure & (TSK_INSECURE_NO_CHAIN | TSK_INSECURE_ALL);
         if (run.forgiven == 0 || rc == TLSOCK_E_NOMEM)
             return rc;
     }
     rc = check_name(ctx, req, err);
     if (rc < 0) {
-        unsigned bits = req->insecure & (TSK_INSECURE_NO_NAME |
-                                         TSK_INSECURE_ALL);
+        unsigned bits =
+            req->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL);
 
         if (bits == 0 || rc == TLSOCK_E_NOMEM)
             return rc;
@@ -291,7 +296,11 @@ int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         return tsk_fail(err, TLSOCK_E_CERT_INVALID,
                         "the peer sent no certificate");
     }
+    tsk_ossl_enter(); /* for all that is asked of certificates on the way */
     rc = decide(ctx, req, verdict, err);
+    if (rc == TLSOCK_OK)
+        verdict->expires = first_end(ctx);
+    tsk_ossl_leave();
     if (rc < 0) {
         memset(verdict, 0, sizeof(*verdict));
         if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
@@ -302,6 +311,5 @@ int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     }
     tsk_clear(err); /* a fault that was forgiven is none */
     X509_STORE_CTX_set_error(ctx, X509_V_OK);
-    verdict->expires = first_end(ctx);
     return TLSOCK_OK;
 }

@@ -49,8 +49,9 @@ static int look(struct tsk_system *sys, const char *path)
     if (S_ISDIR(st.st_mode)) {
         if (tsk_index_is_hashed(path))
             return 'd';
-        note(sys, path, access(path, R_OK) == 0 ? "no hash-named file inside"
-                                                : "not readable");
+        note(sys, path,
+             access(path, R_OK) == 0 ? "no hash-named file inside"
+                                     : "not readable");
         return 0;
     }
     if (st.st_size > 0 && access(path, R_OK) == 0)
@@ -66,8 +67,10 @@ static int unusable(struct tsk_system *sys, const char *variable,
     tsk_fail(err, TLSOCK_E_TRUST_STORE,
              "the environment's %s names no usable trust store: %.220s",
              variable, sys->tried);
-    tsk_hint(err, "correct or unset %s; or name CAs yourself (--ca FILE, "
-                  "tlsock_config_add_trust)", variable);
+    tsk_hint(err,
+             "correct or unset %s; or name CAs yourself (--ca FILE, "
+             "tlsock_config_add_trust)",
+             variable);
     return TLSOCK_E_TRUST_STORE;
 }
 

@@ -1,0 +1,52 @@
+/* index_private - what index.c and bundle.c have in common. */
+#ifndef TSK_VERIFY_INDEX_PRIVATE_H
+#define TSK_VERIFY_INDEX_PRIVATE_H
+
+#include "verify/index.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct tsk_index_entry {
+    unsigned long hash; /* X509_NAME_hash_ex() of the subject */
+    X509 *crt;          /* once it was asked for */
+    const unsigned char *der;
+    long len;
+    int with_trust; /* "TRUSTED CERTIFICATE": more follows the certificate */
+    int from_dir;   /* of a hashed directory */
+};
+
+struct tsk_index_blob {
+    struct tsk_index_blob *next;
+    unsigned char bytes[];
+};
+
+/* Which files of a hashed directory were read already. */
+struct tsk_index_seen {
+    unsigned long hash;
+    size_t dir;
+    int next;
+};
+
+struct tsk_index {
+    atomic_int refs;
+    pthread_mutex_t lock;
+    struct tsk_index_entry *entries;
+    size_t n, cap;
+    int sorted;
+    struct tsk_index_blob *blobs;
+    char **dirs;
+    size_t n_dirs;
+    struct tsk_index_seen *seen;
+    size_t n_seen;
+};
+
+/* index.c. One DER certificate: 1 taken, 0 damaged, E_NOMEM */
+int tsk_index_add_der(struct tsk_index *ix, struct tsk_index_entry *e);
+int tsk_index_decode(struct tsk_index_entry *e); /* 1, 0 damaged */
+/* bundle.c. The certificates of a PEM text: how many, or code. */
+int tsk_bundle_add_pem(struct tsk_index *ix, const char *text, size_t size,
+                       const char *name, int strict, int from_dir,
+                       tlsock_error *err);
+
+#endif

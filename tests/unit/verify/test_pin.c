@@ -1,0 +1,119 @@
+#include "pki.h"
+
+#include "cert/cert.h"
+#include "verify/pin.h"
+
+#define HEX62 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
+#define HEX64 HEX62 "ef"
+#define COLONS                                                                 \
+    "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:"                         \
+    "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF"
+#define B64 "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8="
+
+static const struct {
+    const char *name, *text;
+    int want, of_public_key;
+} forms[] = {
+    {"certificate", "sha256:" HEX64, 0, 0},
+    {"public key", "sha256:pub:" HEX64, 0, 1},
+    {"with colons", "sha256:" COLONS, 0, 0},
+    {"upper case tag", "SHA256:" HEX64, 0, 0},
+    {"base64", "sha256//" B64, 0, 1},
+    {"with dollars", "sha256$pub$" HEX64, 0, 1},
+    {"62 digits", "sha256:" HEX62, TLSOCK_E_OPTION, 0},
+    {"63 digits", "sha256:" HEX62 "e", TLSOCK_E_OPTION, 0},
+    {"65 digits", "sha256:" HEX64 "0", TLSOCK_E_OPTION, 0},
+    {"a letter", "sha256:" HEX62 "eg", TLSOCK_E_OPTION, 0},
+    {"colon within a byte", "sha256:0:1" HEX62, TLSOCK_E_OPTION, 0},
+    {"colon at the end", "sha256:" COLONS ":", TLSOCK_E_OPTION, 0},
+    {"weak hash", "sha1:" HEX64, TLSOCK_E_OPTION, 0},
+    {"no tag", HEX64, TLSOCK_E_OPTION, 0},
+    {"nothing", "", TLSOCK_E_OPTION, 0},
+    {"tag alone", "sha256:", TLSOCK_E_OPTION, 0},
+    {"short base64", "sha256//ASNFZ4mrze8=", TLSOCK_E_OPTION, 0},
+    {"base64 of 33 bytes",
+     "sha256//ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8B", TLSOCK_E_OPTION,
+     0},
+    {"blanks in base64", "sha256//  NFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8=",
+     TLSOCK_E_OPTION, 0},
+};
+
+static void pin_parse_takes_only_sha256_forms(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(forms); i++) {
+        tlsock_error err = {0};
+        struct tsk_pin pin;
+
+        if (tsk_pin_parse(&pin, forms[i].text, &err) != forms[i].want)
+            fail_msg("%s: got %d \"%s\"", forms[i].name, err.code, err.message);
+        assert_int_equal(err.code, forms[i].want);
+        assert_int_equal(tsk_pin_parse(&pin, forms[i].text, NULL),
+                         forms[i].want);
+        if (forms[i].want < 0) {
+            assert_tells(err.hint, "sha256:HEX");
+            continue;
+        }
+        assert_int_equal(pin.of_public_key, forms[i].of_public_key);
+        assert_int_equal(pin.sha256[0], 0x01);
+        assert_int_equal(pin.sha256[31], 0xef);
+    }
+}
+
+static void match_finds_certificate_and_key_alone(void **state)
+{
+    X509 *a = pki_names("a", "a.test", NULL, NULL);
+    X509 *b = pki_names("b", "b.test", NULL, NULL); /* of the same key */
+    struct tsk_pin pins[3];
+    tlsock_error err = {0};
+    char text[96];
+
+    (void)state;
+    assert_true(tsk_cert_fingerprint(a, "sha256", 0, text, sizeof(text)) > 0);
+    assert_code(tsk_pin_parse(&pins[0], text, &err), 0);
+    assert_true(tsk_cert_fingerprint(a, "sha256", 1, text, sizeof(text)) > 0);
+    assert_code(tsk_pin_parse(&pins[1], text, &err), 0);
+    assert_code(tsk_pin_parse(&pins[2], "sha256:" HEX64, &err), 0);
+
+    assert_int_equal(tsk_pin_match(&pins[0], 1, a, &err), 1);
+    assert_int_equal(tsk_pin_match(&pins[0], 1, b, &err), 0);
+    assert_int_equal(tsk_pin_match(&pins[1], 1, a, &err), 1);
+    assert_int_equal(tsk_pin_match(&pins[1], 1, b, &err), 1);
+    assert_int_equal(tsk_pin_match(&pins[2], 1, a, &err), 0);
+    assert_int_equal(tsk_pin_match(pins, 3, b, &err), 1);
+    assert_int_equal(tsk_pin_match(pins, 0, a, &err), 0);
+    /* a certificate's hash is none of its key */
+    pins[0].of_public_key = 1;
+    assert_int_equal(tsk_pin_match(&pins[0], 1, a, &err), 0);
+    X509_free(a);
+    X509_free(b);
+}
+
+static void certificate_without_key_fits_no_pin(void **state)
+{
+    struct tsk_pin pin = {.of_public_key = 1};
+    X509 *bare = X509_new();
+    tlsock_error err = {0};
+
+    (void)state;
+    assert_true(tsk_pin_match(&pin, 1, bare, &err) <= 0);
+    X509_free(bare);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    pki_free();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pin_parse_takes_only_sha256_forms),
+        cmocka_unit_test(match_finds_certificate_and_key_alone),
+        cmocka_unit_test(certificate_without_key_fits_no_pin),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, teardown);
+}
