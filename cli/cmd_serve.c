@@ -37,6 +37,7 @@ struct serve {
     char *const *argv; /* what follows -- */
     char *reply;
     size_t reply_len;
+    const tlsock_listener *listener;
     char where[300], identity[400];
     int exit_code; /* of the first connection that failed */
 };
@@ -319,8 +320,10 @@ static int write_port(const struct serve *v, int port)
                      "%s: %s", v->port_file, strerror(errnum));
 }
 
-static int say_ready(struct serve *v, const tlsock_listener *l)
+static int on_ready(void *arg)
 {
+    struct serve *v = arg;
+    const tlsock_listener *l = v->listener;
     const char *kind = v->exec                 ? v->argv[0]
                        : v->reply_path != NULL ? v->reply_path
                                                : "echo";
@@ -356,15 +359,18 @@ static int serve_on(struct serve *v, tlsock_listener *l)
                                  .argv = v->argv,
                                  .reply = v->reply,
                                  .reply_len = v->reply_len,
+                                 .on_ready = on_ready,
                                  .on_open = on_open,
                                  .on_end = on_end,
                                  .on_trouble = on_trouble,
                                  .arg = v};
-    int rc = say_ready(v, l), first = 0;
+    int first = 0, rc;
 
-    if (rc != 0)
+    v->listener = l;
+    rc = engine_run(&engine, &first);
+    if (rc > 0)
         return rc;
-    if (engine_run(&engine, &first) < 0)
+    if (rc < 0)
         return err_plain(&v->o.out, v->where, EXIT_INTERNAL, "system", "",
                          "the event loop cannot be made");
     return v->count > 0 ? v->exit_code : EXIT_GOOD;

@@ -185,6 +185,8 @@ int engine_run(const struct engine_opts *opts, int *first_error)
     int rc = set_up(&e);
 
     if (rc == 0)
+        rc = opts->on_ready(opts->arg);
+    if (rc == 0)
         rc = event_base_dispatch(e.base) < 0 ? -1 : 0;
     tear_down(&e);
     *first_error = e.first_error;

@@ -26,6 +26,8 @@ struct engine_opts {
     char *const *argv;         /* ENGINE_EXEC */
     const void *reply;         /* ENGINE_REPLY */
     size_t reply_len;
+    /* signals are caught and clients are taken from now on; nonzero ends it */
+    int (*on_ready)(void *arg);
     /* handshake done, before any data */
     void (*on_open)(void *arg, const tlsock *s, unsigned long id);
     /* the connection is about to be closed */
@@ -38,7 +40,7 @@ struct engine_opts {
 
 /* Serve until count connections have ended or a signal comes: 0. first_error
  * gets the code of the first connection that failed, or 0. Negative: the
- * loop could not be made. */
+ * loop could not be made; positive: what on_ready gave. */
 int engine_run(const struct engine_opts *opts, int *first_error);
 
 #endif
