@@ -117,7 +117,9 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
         mode = SSL_SESS_CACHE_OFF;
     }
     SSL_CTX_set_session_cache_mode(c->ssl, mode);
-    SSL_CTX_sess_set_cache_size(c->ssl, set->session_size);
+    /* 0 would mean "without limit" to libssl */
+    SSL_CTX_sess_set_cache_size(c->ssl,
+                                set->session_size > 0 ? set->session_size : 1);
     SSL_CTX_set_timeout(c->ssl, set->session_timeout_s);
     if (!set->tickets || !set->session)
         SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);

@@ -76,12 +76,19 @@ static int start(tlsock *s)
     s->ssl = SSL_new(s->ctx->ssl);
     if (s->ssl == NULL)
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
-    SSL_set_app_data(s->ssl, s);
+    if (!SSL_set_app_data(s->ssl, s)) { /* the callbacks' way back to us */
+        SSL_free(s->ssl);
+        s->ssl = NULL;
+        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
+    }
     s->fork_generation = tsk_fork_generation();
     s->io.below = s->layer;
     bio = tsk_bio_new(&s->io);
-    if (bio == NULL)
+    if (bio == NULL) {
+        SSL_free(s->ssl);
+        s->ssl = NULL;
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "BIO");
+    }
     SSL_set_bio(s->ssl, bio, bio);
     rc = s->server ? start_server(s) : start_client(s);
     if (rc < 0) { /* begin anew if called again: there is nothing half done */
