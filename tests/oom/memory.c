@@ -27,38 +27,67 @@ static int note(struct world *w, const tlsock_error *err, int rc)
     return rc;
 }
 
-static int noted(struct world *w, tlsock *s, ssize_t rc)
+typedef ssize_t call(tlsock *s);
+
+static ssize_t ping(tlsock *s)
 {
-    return rc < 0 ? note(w, tlsock_last_error(s), (int)rc) : 0;
+    return tlsock_write(s, "ping", 4);
+}
+
+static ssize_t pong(tlsock *s)
+{
+    return tlsock_printf(s, "%s\n", "pong");
+}
+
+static ssize_t hear(tlsock *s)
+{
+    char got[8];
+
+    return tlsock_read(s, got, sizeof(got));
+}
+
+static ssize_t look(tlsock *s)
+{
+    char got[8];
+
+    return tlsock_peek(s, got, sizeof(got));
+}
+
+static ssize_t line(tlsock *s)
+{
+    char *text = NULL;
+    size_t cap = 0;
+    ssize_t n = tlsock_getline(s, &text, &cap, 100);
+
+    free(text);
+    return n;
+}
+
+static ssize_t end(tlsock *s)
+{
+    return tlsock_shutdown(s, SHUT_WR);
 }
 
 static int talk(struct world *w, struct peer *p)
 {
-    char got[8];
-    int rc;
+    static const struct {
+        enum peer_side side;
+        call *call;
+    } steps[] = {{CLIENT, ping}, {SERVER, hear}, {SERVER, pong},
+                 {CLIENT, look}, {CLIENT, line}, {CLIENT, end},
+                 {SERVER, hear}};
 
-    rc = noted(w, p->conn[CLIENT], tlsock_write(p->conn[CLIENT], "ping", 4));
-    if (rc == 0)
-        rc = noted(w, p->conn[SERVER], tlsock_read(p->conn[SERVER], got, 8));
-    if (rc == 0)
-        rc = noted(w, p->conn[SERVER],
-                   tlsock_printf(p->conn[SERVER], "%s\n", "pong"));
-    if (rc == 0)
-        rc = noted(w, p->conn[CLIENT], tlsock_peek(p->conn[CLIENT], got, 8));
-    if (rc == 0) {
-        char *line = NULL;
-        size_t cap = 0;
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        tlsock *s = p->conn[steps[i].side];
+        ssize_t rc = TLSOCK_AGAIN;
 
-        rc = noted(w, p->conn[CLIENT],
-                   tlsock_getline(p->conn[CLIENT], &line, &cap, 100));
-        free(line);
+        /* everything is there, but a short supply may ask for patience */
+        for (int k = 0; k < 3 && rc == TLSOCK_AGAIN; k++)
+            rc = steps[i].call(s);
+        if (rc < 0)
+            return note(w, tlsock_last_error(s), (int)rc);
     }
-    if (rc == 0)
-        rc = noted(w, p->conn[CLIENT],
-                   tlsock_shutdown(p->conn[CLIENT], SHUT_WR));
-    if (rc == 0)
-        rc = noted(w, p->conn[SERVER], tlsock_read(p->conn[SERVER], got, 8));
-    return rc;
+    return 0;
 }
 
 /* connect, handshake, data both ways, close_notify */
