@@ -3,7 +3,7 @@
 #ifndef TEST_CONFIG_HELP_H
 #define TEST_CONFIG_HELP_H
 
-#include "lib/test.h"
+#include "test.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>

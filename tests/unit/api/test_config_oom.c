@@ -3,7 +3,7 @@
 #include "config_help.h"
 
 #include "api/config.h"
-#include "lib/fault.h"
+#include "fault.h"
 
 static tlsock_config *config;
 

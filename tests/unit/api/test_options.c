@@ -1,4 +1,4 @@
-#include "lib/test.h"
+#include "test.h"
 
 #include "api/options.h"
 #include "core/mem.h"
