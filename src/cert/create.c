@@ -143,8 +143,9 @@ static int plan_names(struct tsk_make *m, tlsock_error *err)
     return rc;
 }
 
-/* The first name, as the subject; one that is too long for a CN goes without:
- * RFC 5280 then wants the names to be critical. */
+/* The first name, as the subject. One that is too long for a CN goes without,
+ * and so do addresses that a CN would make look like a DNS name outside the
+ * issuer's constraints: RFC 5280 then wants the names to be critical. */
 static int default_subject(struct tsk_make *m, tlsock_error *err)
 {
     const GENERAL_NAME *g = sk_GENERAL_NAME_value(m->sans, 0);
@@ -155,7 +156,8 @@ static int default_subject(struct tsk_make *m, tlsock_error *err)
     m->subject = X509_NAME_new();
     if (m->subject == NULL)
         return tsk_fail_nomem(err);
-    if (g == NULL)
+    if (g == NULL ||
+        (!tsk_has_dns(m->sans) && tsk_issuer_constrains(m->o->issuer)))
         return TLSOCK_OK;
     tsk_text_general(&t, g);
     name = tsk_text_take(&t);
@@ -314,10 +316,7 @@ static int fill(const struct tsk_make *m, X509 *x, tlsock_error *err)
         !set_time(X509_getm_notAfter(x), m->to) || !X509_set_pubkey(x, m->key))
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM,
                              "cannot make the certificate");
-    rc = tsk_ext_add(m, x, err);
-    if (rc == TLSOCK_OK)
-        rc = tsk_issuer_allows(m, x, err);
-    return rc;
+    return tsk_ext_add(m, x, err);
 }
 
 static int sign(const struct tsk_make *m, X509 *x, tlsock_error *err)
@@ -364,6 +363,10 @@ static int make(struct tsk_make *m, tlsock_cert **out, tlsock_error *err)
         rc = fill(m, x, err);
     if (rc == TLSOCK_OK)
         rc = sign(m, x, err);
+    /* not before: this makes OpenSSL remember the certificate as it is then,
+     * without its signature */
+    if (rc == TLSOCK_OK)
+        rc = tsk_issuer_allows(m, x, err);
     if (rc == TLSOCK_OK) {
         chain = chain_of(m->o->issuer);
         *out = chain != NULL

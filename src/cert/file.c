@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
@@ -83,16 +84,21 @@ static int write_new(const char *temp, const void *data, size_t len, int mode)
 static void sync_dir(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    char *dir = slash == NULL ? tsk_strdup(".")
-                : slash == path ? tsk_strdup("/")
-                                : tsk_strndup(path, (size_t)(slash - path));
-    int fd = dir != NULL ? open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    size_t n = slash != NULL ? (size_t)(slash + 1 - path) : 0;
+    char dir[PATH_MAX] = ".";
+    int fd;
 
+    if (n >= sizeof(dir))
+        return;
+    if (n > 0) {
+        memcpy(dir, path, n);
+        dir[n] = '\0';
+    }
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void)fsync(fd);
         close(fd);
     }
-    tsk_free(dir);
 }
 
 int tsk_file_replace(const char *path, const void *data, size_t len, int mode,

@@ -100,12 +100,15 @@ int tsk_issuer_check(const struct tsk_make *m, tlsock_error *err)
     return rc;
 }
 
-static int violates(X509 *ca, X509 *x)
+/* Where there is no DNS name, verifiers take a CN that looks like one for one,
+ * and hold it to the constraints too. */
+static int violates(const struct tsk_make *m, X509 *ca, X509 *x)
 {
     NAME_CONSTRAINTS *nc =
         X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
     int bad = nc != NULL && (NAME_CONSTRAINTS_check(x, nc) != X509_V_OK ||
-                             NAME_CONSTRAINTS_check_CN(x, nc) != X509_V_OK);
+                             (!tsk_has_dns(m->sans) &&
+                              NAME_CONSTRAINTS_check_CN(x, nc) != X509_V_OK));
 
     NAME_CONSTRAINTS_free(nc);
     return bad;
@@ -133,6 +136,28 @@ static void subtree_list(X509 *ca, char *out, size_t size)
     NAME_CONSTRAINTS_free(nc);
 }
 
+int tsk_issuer_constrains(const tlsock_cert *ca)
+{
+    for (int i = -1; ca != NULL && i < sk_X509_num(ca->chain); i++) {
+        X509 *x = i < 0 ? ca->leaf : sk_X509_value(ca->chain, i);
+
+        if (X509_get_ext_by_NID(x, NID_name_constraints, -1) >= 0)
+            return 1;
+    }
+    return 0;
+}
+
+static int inconsistent(tlsock_error *err)
+{
+    int rc = tsk_fail_ossl(err, TLSOCK_E_ARGUMENT,
+                           "the extensions of the new certificate are not "
+                           "consistent");
+
+    if (rc == TLSOCK_E_ARGUMENT)
+        tsk_hint(err, "look at the extensions that were written out by hand");
+    return rc;
+}
+
 int tsk_issuer_allows(const struct tsk_make *m, X509 *x, tlsock_error *err)
 {
     const tlsock_cert *ca = m->o->issuer;
@@ -140,10 +165,13 @@ int tsk_issuer_allows(const struct tsk_make *m, X509 *x, tlsock_error *err)
 
     if (ca == NULL)
         return TLSOCK_OK;
+    /* NAME_CONSTRAINTS_check() sees the names only once they are decoded */
+    if (X509_check_purpose(x, -1, 0) != 1)
+        return inconsistent(err);
     for (int i = -1; i < sk_X509_num(ca->chain); i++) {
         X509 *up = i < 0 ? ca->leaf : sk_X509_value(ca->chain, i);
 
-        if (!violates(up, x))
+        if (!violates(m, up, x))
             continue;
         tsk_cert_short_name(up, who, sizeof(who));
         tsk_cert_sans_text(x, names, sizeof(names));

@@ -29,18 +29,20 @@ void tsk_source_free(struct tsk_source *s)
     s->len = 0;
 }
 
-/* "0" is also the tag of a SEQUENCE, but no text goes on with a high bit. */
+/* "0" is also the tag of a SEQUENCE, but no text goes on with a high bit. What
+ * is short enough to do without one (some keys are) must fit to the byte. */
 int tsk_der_is(const struct tsk_source *s)
 {
-    return s->len >= 2 && s->data[0] == 0x30 && (s->data[1] & 0x80) != 0;
+    return s->len >= 2 && s->data[0] == 0x30 &&
+           ((s->data[1] & 0x80) != 0 || s->data[1] == s->len - 2);
 }
 
 int tsk_der_whole(const struct tsk_source *s, tlsock_error *err)
 {
     size_t n = s->data[1] & 0x7f, need = 0;
 
-    if (n == 0) /* indefinite length: BER, as some PKCS#12 files are */
-        return TLSOCK_OK;
+    if ((s->data[1] & 0x80) == 0 || n == 0)
+        return TLSOCK_OK; /* short, or BER, as some PKCS#12 files are */
     for (size_t i = 0; i < n && i < 5; i++)
         need = need << 8 | (2 + i < s->len ? s->data[2 + i] : 0xffu);
     if (n > 4 || need > s->len || s->len - need < 2 + n) {

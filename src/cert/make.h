@@ -1,7 +1,7 @@
 /* make - the inside of creating certificates: a plan, its parts, its proof.
  *
- * Every option is checked before a key is made or anything is signed. What
- * comes out passes RFC 5280 and OpenSSL's X509_V_FLAG_X509_STRICT. */
+ * Every option is checked, and nothing that its issuer may not sign is handed
+ * out. What comes out passes RFC 5280 and OpenSSL's X509_V_FLAG_X509_STRICT. */
 #ifndef TSK_CERT_MAKE_H
 #define TSK_CERT_MAKE_H
 
@@ -34,6 +34,8 @@ int tsk_san_add(GENERAL_NAMES *sans, const char *text, tlsock_error *err);
 int tsk_san_add_general(GENERAL_NAMES *sans, const GENERAL_NAME *name,
                         tlsock_error *err);
 
+int tsk_has_dns(const GENERAL_NAMES *sans); /* any DNS name? */
+
 /* csr.c: the key of a PKCS#10 request, and, unless they are given, subject and
  * names */
 int tsk_csr_read(struct tsk_make *m, tlsock_error *err);
@@ -50,6 +52,7 @@ void tsk_subtree_text(const GENERAL_NAME *g, char *out, size_t size);
 
 /* issuer.c: may this certificate sign at all, and then: may it sign x? */
 int tsk_issuer_check(const struct tsk_make *m, tlsock_error *err);
+int tsk_issuer_constrains(const tlsock_cert *ca); /* any name constraints? */
 int tsk_issuer_allows(const struct tsk_make *m, X509 *x, tlsock_error *err);
 
 #endif

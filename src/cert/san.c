@@ -162,6 +162,14 @@ int tsk_san_add(GENERAL_NAMES *sans, const char *text, tlsock_error *err)
     return put_dns(sans, text, text, err);
 }
 
+int tsk_has_dns(const GENERAL_NAMES *sans)
+{
+    for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++)
+        if (sk_GENERAL_NAME_value(sans, i)->type == GEN_DNS)
+            return 1;
+    return 0;
+}
+
 /* One that somebody else wrote: held to the same rules as a typed one. */
 int tsk_san_add_general(GENERAL_NAMES *sans, const GENERAL_NAME *name,
                         tlsock_error *err)

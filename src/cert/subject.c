@@ -151,16 +151,14 @@ static int read_parts(struct parser *p)
 
 static int add_part(struct parser *p, X509_NAME *name, const struct part *part)
 {
-    char type[64];
-    int rc;
+    int rc, nid = OBJ_obj2nid(part->type);
 
     if (X509_NAME_add_entry_by_OBJ(name, part->type, MBSTRING_UTF8, part->value,
                                    part->len, -1, part->joined ? -1 : 0))
         return TLSOCK_OK;
-    if (OBJ_obj2txt(type, sizeof(type), part->type, 0) <= 0)
-        type[0] = '\0';
     rc = tsk_fail_ossl(p->err, TLSOCK_E_ARGUMENT,
-                       "the value of %s in the subject is not possible", type);
+                       "the value of %s in the subject is not possible",
+                       OBJ_nid2sn(nid));
     if (rc == TLSOCK_E_ARGUMENT)
         tsk_hint(p->err, "C has two letters, CN and OU at most 64 characters, "
                          "all of it is UTF-8");

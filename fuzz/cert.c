@@ -1,0 +1,28 @@
+/* Certificates, keys and PKCS#12 of anybody's making: parsed, shown, proven. */
+#include "cert/cert.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+    char json[4096], short_text[40];
+    tlsock_error err = {0};
+    tlsock_cert *c = tlsock_cert_parse(data, len, NULL, &err);
+
+    if (c == NULL) {
+        if (err.code == 0 || err.message[0] == '\0')
+            abort(); /* no silent failures */
+        return 0;
+    }
+    for (int i = 0; i <= TSK_CERT_FIELDS; i++)
+        (void)tlsock_cert_field(c, i);
+    (void)tlsock_cert_json(c, json, sizeof(json));
+    tsk_cert_short_name(c->leaf, short_text, sizeof(short_text));
+    tsk_cert_short_issuer(c->leaf, short_text, sizeof(short_text));
+    (void)tsk_cert_prove(c, "fuzz", 1, 1900000000, &err);
+    tlsock_cert_unref(tlsock_cert_chain_at(c, 0));
+    tlsock_cert_unref(c);
+    return 0;
+}
