@@ -334,6 +334,54 @@ static int64_t fixed_clock(void)
     return 86400; /* 1970 */
 }
 
+static int64_t soon_after(void)
+{
+    return tsk_cert_time(X509_get0_notAfter(crt[LEAF])) + 7300;
+}
+
+static int64_t right_after(void)
+{
+    return tsk_cert_time(X509_get0_notAfter(crt[LEAF])) + 5;
+}
+
+static void ago_is_told_in_fitting_units(void **state)
+{
+    struct tsk_verify_req req = {.name = "a.test", .partial_chain = 1};
+    struct tsk_verdict verdict;
+    tlsock_error err = {0};
+    const int inter[4] = {INTER};
+
+    (void)state;
+    tsk_clock_wall = soon_after;
+    assert_code(judge(LEAF, with_inter, inter, &req, &verdict, NULL, &err),
+                TLSOCK_E_EXPIRED);
+    assert_tells(err.message, "expired 2 hours ago");
+    tsk_clock_wall = right_after;
+    assert_code(judge(LEAF, with_inter, inter, &req, &verdict, NULL, &err),
+                TLSOCK_E_EXPIRED);
+    assert_tells(err.message, "expired 5 seconds ago");
+    tsk_clock_wall = NULL;
+}
+
+/* An anchor that its store has marked as not for servers. */
+static void rejected_anchor_is_told(void **state)
+{
+    struct tsk_verify_req req = {.name = "a.test", .partial_chain = 1};
+    ASN1_OBJECT *use = OBJ_nid2obj(NID_server_auth);
+    struct tsk_verdict verdict;
+    tlsock_error err = {0};
+    X509 *whole_root = crt[ROOT];
+
+    (void)state;
+    crt[ROOT] = X509_dup(whole_root);
+    assert_int_equal(X509_add1_reject_object(crt[ROOT], use), 1);
+    assert_code(judge(LEAF, with_inter, root, &req, &verdict, NULL, &err),
+                TLSOCK_E_UNTRUSTED_ROOT);
+    assert_tells(err.message, "not for this use");
+    X509_free(crt[ROOT]);
+    crt[ROOT] = whole_root;
+}
+
 static void dead_clock_is_told(void **state)
 {
     struct tsk_verify_req req = {.name = "a.test", .partial_chain = 1};
@@ -544,6 +592,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chains_are_judged),
         cmocka_unit_test(time_is_what_the_caller_says),
+        cmocka_unit_test(ago_is_told_in_fitting_units),
+        cmocka_unit_test(rejected_anchor_is_told),
         cmocka_unit_test(dead_clock_is_told),
         cmocka_unit_test(pins_do_what_their_mode_says),
         cmocka_unit_test(mode_that_needs_a_pin_is_not_met_by_none),

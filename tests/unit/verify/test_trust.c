@@ -147,6 +147,18 @@ static void check(const char *const *uris, size_t n, X509 *crt, int want)
     tsk_trust_unref(t);
 }
 
+static void with_env(const char *file, const char *dir)
+{
+    if (file != NULL)
+        setenv("SSL_CERT_FILE", file, 1);
+    else
+        unsetenv("SSL_CERT_FILE");
+    if (dir != NULL)
+        setenv("SSL_CERT_DIR", dir, 1);
+    else
+        unsetenv("SSL_CERT_DIR");
+}
+
 static void every_form_of_trust_is_used(void **state)
 {
     char *pem = pki_pem(root), tagged[2048], filed[160];
@@ -162,11 +174,26 @@ static void every_form_of_trust_is_used(void **state)
     }
     check((const char *[]){path[BIG]}, 1, below_many, 1);
     check((const char *[]){path[BIG]}, 1, leaf, 0);
-    check((const char *[]){path[BIG], path[GOOD]}, 2, leaf, 1);
-    check((const char *[]){path[BIG], path[GOOD]}, 2, below_many, 1);
     check((const char *[]){"none"}, 1, leaf, 0);
-    check((const char *[]){"none", path[GOOD]}, 2, leaf, 1);
     free(pem);
+}
+
+static void stores_add_up(void **state)
+{
+    const char *two[] = {path[BIG], path[GOOD]};
+    const char *with_system[] = {path[GOOD], "system", "system"};
+
+    (void)state;
+    check(two, 1, leaf, 0);
+    check(two, 2, leaf, 1);
+    check(two, 2, below_many, 1);
+    check((const char *[]){"none", path[GOOD]}, 2, leaf, 1);
+    with_env(path[BIG], NULL);
+    check(with_system, 1, below_many, 0);
+    check(with_system, 3, below_many, 1);
+    check(with_system, 3, leaf, 1);
+    check(&with_system[1], 1, leaf, 0);
+    with_env(NULL, NULL);
 }
 
 static void two_cas_of_one_name_do_not_hide_each_other(void **state)
@@ -232,18 +259,6 @@ static void broken_pem_text_is_refused(void **state)
     }
 }
 
-static void with_env(const char *file, const char *dir)
-{
-    if (file != NULL)
-        setenv("SSL_CERT_FILE", file, 1);
-    else
-        unsetenv("SSL_CERT_FILE");
-    if (dir != NULL)
-        setenv("SSL_CERT_DIR", dir, 1);
-    else
-        unsetenv("SSL_CERT_DIR");
-}
-
 static void environment_names_the_system_store(void **state)
 {
     const char *system = "system";
@@ -295,6 +310,21 @@ static void environment_names_the_system_store(void **state)
     assert_int_equal(accepts(t, below_many), 1);
     tsk_trust_unref(t);
     with_env(NULL, NULL);
+}
+
+static void directory_of_damaged_files_is_refused(void **state)
+{
+    const char *uri = path[BARE];
+    tlsock_error err = {0};
+    char file[256];
+
+    (void)state;
+    snprintf(file, sizeof(file), "%s/x.cer", uri);
+    pki_write_text(file, "hello", 5);
+    assert_null(tsk_trust_new(&uri, 1, &err));
+    assert_code(err.code, TLSOCK_E_TRUST_STORE);
+    assert_tells(err.message, "x.cer");
+    unlink(file);
 }
 
 static void system_store_is_shared_and_made_anew_when_it_changes(void **state)
@@ -417,10 +447,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_trust_is_used),
+        cmocka_unit_test(stores_add_up),
         cmocka_unit_test(two_cas_of_one_name_do_not_hide_each_other),
         cmocka_unit_test(useless_trust_is_refused_by_name),
         cmocka_unit_test(broken_pem_text_is_refused),
         cmocka_unit_test(environment_names_the_system_store),
+        cmocka_unit_test(directory_of_damaged_files_is_refused),
         cmocka_unit_test(system_store_is_shared_and_made_anew_when_it_changes),
         cmocka_unit_test(names_of_own_cas_are_listed_once),
         cmocka_unit_test(threads_share_one_store),
