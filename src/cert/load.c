@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "ossl/queue.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdio.h>
 #include <string.h>
@@ -196,11 +197,22 @@ static int read_certs(const struct tsk_source *s, struct tsk_pass *pass,
     return rc;
 }
 
+/* The comparison failed: keys that differ, or ones that cannot be compared? */
 static int mismatch(const struct tsk_source *cert, const struct tsk_source *key,
                     X509 *leaf, tlsock_error *err)
 {
+    int why = ERR_GET_REASON(ERR_peek_last_error()), rc;
     char who[96];
 
+    if ((why != X509_R_KEY_VALUES_MISMATCH && why != X509_R_KEY_TYPE_MISMATCH) ||
+        ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
+        rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
+                           "the public key of certificate \"%s\" is not usable",
+                           cert->name);
+        if (rc == TLSOCK_E_OWN_FILE)
+            tsk_hint(err, "it is damaged, or of a kind this OpenSSL lacks");
+        return rc;
+    }
     tsk_cert_short_name(leaf, who, sizeof(who));
     if (key == cert)
         tsk_fail(err, TLSOCK_E_KEY_MISMATCH,
@@ -242,6 +254,8 @@ static int load(const struct tsk_source *s, const struct tsk_source *key_source,
                       "like, or is a DER or PKCS#12 file");
         goto out;
     }
+    ERR_pop_to_mark(); /* what was tried before is not its error */
+    ERR_set_mark();
     if (key != NULL && X509_check_private_key(leaf, key) != 1) {
         rc = mismatch(s, key_source, leaf, err);
         goto out;
