@@ -227,7 +227,8 @@ static int plan_options(const tlsock_cert_opts *o, tlsock_error *err)
     if (o->pathlen < -1 || o->pathlen > 100)
         return contradiction(err, "the path length is not possible",
                              "valid are -1 (any), and 0 to 100");
-    if ((o->n_sans != 0 && o->sans == NULL) || (o->n_ext != 0 && o->ext == NULL))
+    if ((o->n_sans != 0 && o->sans == NULL) ||
+        (o->n_ext != 0 && o->ext == NULL))
         return contradiction(err, "a list is NULL, but its number is not 0",
                              "set both, or none");
     return TLSOCK_OK;

@@ -111,7 +111,8 @@ static int authority_key_id(const struct tsk_make *m, X509 *x,
     else
         ok = aki != NULL && key_id(m->o->issuer->leaf, &aki->keyid);
     rc = ok ? put(x, NID_authority_key_identifier, aki, 0, err)
-            : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot name the issuer's key");
+            : tsk_fail_ossl(err, TLSOCK_E_NOMEM,
+                            "cannot name the issuer's key");
     AUTHORITY_KEYID_free(aki);
     return rc;
 }

@@ -174,7 +174,8 @@ void tsk_subtree_text(const GENERAL_NAME *g, char *out, size_t size)
         return;
     }
     for (int i = n / 2; i < n; i++)
-        for (int b = ASN1_STRING_get0_data(g->d.iPAddress)[i]; b != 0; b &= b - 1)
+        for (int b = ASN1_STRING_get0_data(g->d.iPAddress)[i]; b != 0;
+             b &= b - 1)
             bits++;
     inet_ntop(n == 8 ? AF_INET : AF_INET6,
               ASN1_STRING_get0_data(g->d.iPAddress), ip, sizeof(ip));

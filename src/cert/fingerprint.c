@@ -45,7 +45,8 @@ int tsk_cert_fingerprint(X509 *x, const char *algo, int of_public_key,
     if (md == NULL)
         return TLSOCK_E_ARGUMENT;
     tsk_ossl_enter();
-    ok = of_public_key ? hash_key(x, md, hash, &n) : X509_digest(x, md, hash, &n);
+    ok = of_public_key ? hash_key(x, md, hash, &n)
+                       : X509_digest(x, md, hash, &n);
     tsk_ossl_leave();
     if (!ok)
         return TLSOCK_E_CERT_INVALID;

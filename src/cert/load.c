@@ -204,7 +204,8 @@ static int mismatch(const struct tsk_source *cert, const struct tsk_source *key,
     int why = ERR_GET_REASON(ERR_peek_last_error()), rc;
     char who[96];
 
-    if ((why != X509_R_KEY_VALUES_MISMATCH && why != X509_R_KEY_TYPE_MISMATCH) ||
+    if ((why != X509_R_KEY_VALUES_MISMATCH &&
+         why != X509_R_KEY_TYPE_MISMATCH) ||
         ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
         rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
                            "the public key of certificate \"%s\" is not usable",

@@ -157,7 +157,8 @@ static int save(const tlsock_cert *c, unsigned parts, unsigned format,
     if (bio == NULL)
         return tsk_fail_nomem(err);
     if (put[format](bio, c, parts, pass) != 1) {
-        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot encode the certificate");
+        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM,
+                           "cannot encode the certificate");
         goto out;
     }
     len = BIO_get_mem_data(bio, &data);

@@ -22,7 +22,8 @@ void tsk_text_add(struct tsk_text *t, const char *s);
  * not "\\") becomes \xNN too; with keep != 0 backslashes stay as they are. */
 void tsk_text_escaped(struct tsk_text *t, const void *bytes, size_t len,
                       const char *also, int keep);
-char *tsk_text_take(struct tsk_text *t); /* yours: tsk_free(); NULL: no memory */
+/* Yours: tsk_free(); NULL: no memory. */
+char *tsk_text_take(struct tsk_text *t);
 
 /* One field of tlsock_cert_field(): yours, NULL: no such item or no memory */
 char *tsk_cert_text(X509 *x, int item);
