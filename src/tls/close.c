@@ -11,7 +11,10 @@ int tsk_close_notify(tlsock *s)
     if (rc < 0)
         return rc;
     if (!s->sent_close) {
-        SSL_shutdown(s->ssl);
+        int ret = SSL_shutdown(s->ssl);
+
+        if (ret < 0) /* the alert did not even get into the BIO */
+            return tsk_tls_fail(s, ret, TLSOCK_PHASE_CLOSE);
         s->sent_close = 1;
         rc = tsk_io_flush(s);
     }
