@@ -122,41 +122,34 @@ static int config_code(struct world *w, tlsock_config *c, int rc)
     return rc < 0 ? note(w, tlsock_config_error(c), rc) : 0;
 }
 
-/* configs from files, then a connection on them */
+/* configs from files, built in full, without a connection yet */
 static int from_nothing(struct world *w)
 {
     const struct test_ca *ca = ca_get();
-    struct world inner = {.name = w->name};
+    tlsock_config *cc = tlsock_config_new(), *sc = tlsock_config_new();
     int rc = TLSOCK_E_NOMEM;
 
-    inner.cc = tlsock_config_new();
-    inner.sc = tlsock_config_new();
-    if (inner.cc == NULL || inner.sc == NULL) {
+    if (cc == NULL || sc == NULL) {
         w->err.code = rc; /* a constructor without an error of its own */
         goto out;
     }
-    rc = config_code(w, inner.cc,
-                     tlsock_config_add_trust(inner.cc, ca->root_pem));
+    rc = config_code(w, cc, tlsock_config_add_trust(cc, ca->root_pem));
     if (rc == 0)
-        rc = config_code(w, inner.cc,
-                         tlsock_config_set(inner.cc, "alpn", "h2,http/1.1"));
+        rc = config_code(w, cc, tlsock_config_set(cc, "alpn", "h2,http/1.1"));
     if (rc == 0)
-        rc = config_code(w, inner.sc,
-                         tlsock_config_set(inner.sc, "ciphers",
-                                           "ECDHE+AESGCM"));
+        rc = config_code(w, sc,
+                         tlsock_config_set(sc, "ciphers", "ECDHE+AESGCM"));
     if (rc == 0)
-        rc = config_code(w, inner.sc,
-                         tlsock_config_add_identity(inner.sc, ca->a_pem,
-                                                    ca->a_key, NULL));
-    if (rc == 0) {
-        rc = connection(&inner);
-        w->accepted = inner.accepted;
-        if (rc < 0)
-            note(w, &inner.err, rc);
-    }
+        rc = config_code(w, sc,
+                         tlsock_config_add_identity(sc, ca->a_pem, ca->a_key,
+                                                    NULL));
+    if (rc == 0)
+        rc = config_code(w, cc, tlsock_config_check(cc));
+    if (rc == 0)
+        rc = config_code(w, sc, tlsock_config_check(sc));
 out:
-    tlsock_config_unref(inner.cc);
-    tlsock_config_unref(inner.sc);
+    tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
     return rc;
 }
 
@@ -269,23 +262,54 @@ CASE(openssl_memory_may_fail_from_nothing, from_nothing, FAULT_OPENSSL, "1.3",
 CASE(openssl_failures_let_no_wrong_name_pass, connection, FAULT_OPENSSL, "1.3",
      "off", "b.test", TLSOCK_E_NAME_MISMATCH)
 
-int main(void)
+#define PART(name) \
+    { \
+        #name, name, NULL, NULL, NULL \
+    }
+
+/* One part per process: they take a while, and may run side by side. */
+static int run_part(const char *part)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(own_memory_may_fail_in_tls_12),
-        cmocka_unit_test(own_memory_may_fail_in_tls_13),
-        cmocka_unit_test(own_memory_may_fail_when_resuming),
-        cmocka_unit_test(own_memory_may_fail_from_nothing),
-        cmocka_unit_test(own_memory_may_fail_in_listen),
-        cmocka_unit_test(own_failures_let_no_wrong_name_pass),
-        cmocka_unit_test(openssl_memory_may_fail_in_tls_12),
-        cmocka_unit_test(openssl_memory_may_fail_in_tls_13),
-        cmocka_unit_test(openssl_memory_may_fail_when_resuming),
-        cmocka_unit_test(openssl_memory_may_fail_in_listen),
-        cmocka_unit_test(openssl_memory_may_fail_from_nothing),
-        cmocka_unit_test(openssl_failures_let_no_wrong_name_pass),
+    const struct CMUnitTest own[] = {
+        PART(own_memory_may_fail_in_tls_12),
+        PART(own_memory_may_fail_in_tls_13),
+        PART(own_memory_may_fail_when_resuming),
+        PART(own_memory_may_fail_from_nothing),
+        PART(own_memory_may_fail_in_listen),
+        PART(own_failures_let_no_wrong_name_pass),
     };
+    const struct CMUnitTest tls12[] = {PART(openssl_memory_may_fail_in_tls_12)};
+    const struct CMUnitTest tls13[] = {PART(openssl_memory_may_fail_in_tls_13)};
+    const struct CMUnitTest config[] = {
+        PART(openssl_memory_may_fail_in_listen),
+        PART(openssl_memory_may_fail_when_resuming),
+        PART(openssl_memory_may_fail_from_nothing)};
+    const struct CMUnitTest refusal[] = {
+        PART(openssl_failures_let_no_wrong_name_pass)};
+
+    if (strcmp(part, "own") == 0)
+        return cmocka_run_group_tests(own, ca_setup, ca_teardown);
+    if (strcmp(part, "tls12") == 0)
+        return cmocka_run_group_tests(tls12, ca_setup, ca_teardown);
+    if (strcmp(part, "tls13") == 0)
+        return cmocka_run_group_tests(tls13, ca_setup, ca_teardown);
+    if (strcmp(part, "config") == 0)
+        return cmocka_run_group_tests(config, ca_setup, ca_teardown);
+    if (strcmp(part, "refusal") == 0)
+        return cmocka_run_group_tests(refusal, ca_setup, ca_teardown);
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const all[] = {"own", "tls12", "tls13", "config",
+                                      "refusal"};
+    int rc = 0;
 
     fault_init();
-    return cmocka_run_group_tests_name("memory", tests, ca_setup, ca_teardown);
+    if (argc > 1)
+        return run_part(argv[1]);
+    for (size_t i = 0; i < COUNT(all); i++)
+        rc |= run_part(all[i]);
+    return rc;
 }
