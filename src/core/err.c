@@ -16,7 +16,8 @@ void tsk_clear(tlsock_error *err)
 
 /* A message may be about the error that is being replaced, so the new text is
  * made before the old one goes. */
-static void record(tlsock_error *err, int code, const char *fmt, va_list ap)
+static void TLSOCK_PRINTF(3, 0)
+    record(tlsock_error *err, int code, const char *fmt, va_list ap)
 {
     char text[sizeof(err->message)];
     int phase = err->phase;
