@@ -1,4 +1,5 @@
-/* Libraries side by side: alternating, several rounds, medians, ratios. */
+/* Libraries side by side: alternating, several rounds, medians. A ratio is the
+ * median of the ratios within each round, for the machine's mood changes. */
 #include "bench.h"
 
 #include <stdio.h>
@@ -32,10 +33,6 @@ static const struct {
     {"idle", "memory per idle connection", "KiB", 200},
 };
 
-struct sample {
-    double rate, client, server; /* per unit: microseconds of CPU; or KiB */
-};
-
 struct column {
     double of[ROUNDS_MOST];
     int n;
@@ -43,6 +40,7 @@ struct column {
 
 struct line {
     struct column rate, client, server, both;
+    struct column xrate, xboth; /* of the reference, within one round */
     char text[96];
 };
 
@@ -67,9 +65,14 @@ static void add(struct column *c, double v)
     c->of[c->n++] = v;
 }
 
+static double last(const struct column *c)
+{
+    return c->of[c->n - 1];
+}
+
 static void measure(enum bench_mode mode, const struct bench_lib *lib,
                     const struct bench_files *files, long count, int one_core,
-                    struct line *line)
+                    struct line *line, const struct line *ref)
 {
     struct bench_job job = {lib, mode, files, count, one_core};
     struct bench_result client, server;
@@ -87,25 +90,26 @@ static void measure(enum bench_mode mode, const struct bench_lib *lib,
         add(&line->client, client.cpu_s / (double)job.count * 1e6);
         add(&line->server, server.cpu_s / (double)job.count * 1e6);
     }
-    add(&line->both, line->client.of[line->client.n - 1] +
-                         line->server.of[line->server.n - 1]);
+    add(&line->both, last(&line->client) + last(&line->server));
+    add(&line->xrate, last(&line->rate) / last(&ref->rate));
+    add(&line->xboth, last(&line->both) / last(&ref->both));
 }
 
 static void print_line(enum bench_mode mode, const char *name,
-                       struct line *line, struct line *ref)
+                       struct line *line)
 {
-    double rate = median(&line->rate), both = median(&line->both);
+    double rate = median(&line->rate);
 
     if (mode == BENCH_IDLE) {
         printf("%-18s %10.1f %10.1f %25.2f   %s\n", name,
                median(&line->server), median(&line->client),
-               median(&line->server) / median(&ref->server), line->text);
+               median(&line->xrate), line->text);
         return;
     }
     printf("%-18s %10.1f [%9.1f %9.1f] %6.2f %10.1f %10.1f %6.2f   %s\n", name,
            rate, line->rate.of[0], line->rate.of[line->rate.n - 1],
-           rate / median(&ref->rate), median(&line->client),
-           median(&line->server), both / median(&ref->both), line->text);
+           median(&line->xrate), median(&line->client), median(&line->server),
+           median(&line->xboth), line->text);
 }
 
 static void print_head(enum bench_mode mode, int rounds, int one_core)
@@ -132,11 +136,11 @@ static void run_mode(enum bench_mode mode, int rounds, int one_core,
         for (size_t i = 0; i < LIBS; i++)
             if (libs[i]->modes & 1u << mode)
                 measure(mode, libs[i], files, count < 10 ? 10 : count,
-                        one_core, &lines[i]);
+                        one_core, &lines[i], &lines[0]);
     print_head(mode, rounds, one_core);
     for (size_t i = 0; i < LIBS; i++)
         if (libs[i]->modes & 1u << mode)
-            print_line(mode, libs[i]->name, &lines[i], &lines[0]);
+            print_line(mode, libs[i]->name, &lines[i]);
     fflush(stdout);
 }
 
