@@ -15,9 +15,10 @@ uint8_t *tsk_buf_room(struct tsk_buf *b, size_t n);
 int tsk_buf_add(struct tsk_buf *b, const void *p, size_t n); /* 0, E_NOMEM */
 void tsk_buf_take(struct tsk_buf *b, size_t n);              /* from front */
 void tsk_buf_free(struct tsk_buf *b); /* memory too; usable again */
+/* The first byte; never NULL, so that no bytes may be copied from it. */
 static inline const uint8_t *tsk_buf_at(const struct tsk_buf *b)
 {
-    return b->data + b->start;
+    return b->data != NULL ? b->data + b->start : (const uint8_t *)"";
 }
 
 #endif
