@@ -78,8 +78,9 @@ static int transport(tlsock *s, int phase)
                      "transport to %s failed", where(s));
         return s->err.code;
     }
-    if (s->io.code == 0 && phase == TLSOCK_PHASE_READ &&
-        s->set->truncation_allowed) {
+    /* who closes with unread data sends a reset in place of an end */
+    if ((s->io.code == 0 || s->io.code == TLSOCK_E_RESET) &&
+        phase == TLSOCK_PHASE_READ && s->set->truncation_allowed) {
         s->got_close = 1;
         return 0;
     }
