@@ -92,6 +92,7 @@ static int fill(struct tsk_bio *io)
     if (io->n_first < sizeof(io->first))
         remember_first(io, room, (size_t)n);
     io->in.len += (size_t)n;
+    io->drained = (size_t)n < io->in_size; /* the kernel has no more */
     grow_or_shrink(io, (size_t)n);
     return (int)n;
 }

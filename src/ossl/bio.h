@@ -21,6 +21,7 @@ struct tsk_bio {
     size_t in_size;    /* how much the next recv asks for */
     int polite;        /* blocking: after a send, wait before the first recv */
     int just_sent;     /* nothing was received since the last send */
+    int drained;       /* the last recv took all there was */
     size_t lazy;       /* of out: nobody waits for them (TLS 1.3 tickets) */
     int eof;           /* the stream below has ended */
     int code;          /* failure of the layer below, or 0 */

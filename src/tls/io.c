@@ -38,6 +38,8 @@ static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
                : SSL_read_ex(s->ssl, buf, len, &got);
     if (!keep)
         s->bytes_read += got;
+    if (s->set->release_buffers && s->io.drained)
+        tsk_bio_idle(&s->io); /* whoever reads no more keeps no buffer */
     return outcome(s, ret, got);
 }
 
