@@ -78,9 +78,12 @@ static int transport(tlsock *s, int phase)
                      "transport to %s failed", where(s));
         return s->err.code;
     }
-    /* who closes with unread data sends a reset in place of an end */
+    /* Who closes with unread data sends a reset in place of an end. After
+     * either OpenSSL sends no close_notify, and there is nobody to hear it. */
     if ((s->io.code == 0 || s->io.code == TLSOCK_E_RESET) &&
-        phase == TLSOCK_PHASE_READ && s->set->truncation_allowed) {
+        (phase == TLSOCK_PHASE_READ ||
+         (phase == TLSOCK_PHASE_CLOSE && s->got_close)) &&
+        s->set->truncation_allowed) {
         s->got_close = 1;
         return 0;
     }

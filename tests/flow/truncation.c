@@ -85,6 +85,7 @@ static void truncation_can_be_allowed_for_peers_known_for_it(void **state)
     assert_non_null(s);
     assert_int_equal(tlsock_read_full(s, got, sizeof(got)), 5);
     assert_int_equal(tlsock_read(s, got, sizeof(got)), 0);
+    assert_code(tlsock_shutdown(s, SHUT_WR), 0); /* nobody is left to tell */
     tlsock_close(s);
     sock_wait(&server);
     tlsock_config_unref(cc);
