@@ -16,7 +16,11 @@ int tsk_close_notify(tlsock *s)
         if (ret < 0) /* the alert did not even get into the BIO */
             return tsk_tls_fail(s, ret, TLSOCK_PHASE_CLOSE);
         s->sent_close = 1;
-        rc = tsk_io_flush(s);
+        rc = tsk_bio_flush(&s->io);
+        if (rc == TLSOCK_E_RESET && s->got_close && s->set->truncation_allowed)
+            return TLSOCK_OK; /* gone, as it may be: nobody to hear it */
+        if (rc < 0 && rc != TLSOCK_AGAIN)
+            return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
     }
     return rc;
 }
