@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <tlsock.h>
 #include <unistd.h>
-
 struct relay {
     tlsock *s;
     char out[4096];
