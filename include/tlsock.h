@@ -21,6 +21,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 
@@ -222,8 +223,10 @@ typedef struct tlsock_io {
  * verify chain, name, purpose, time and stapled revocation.
  *
  * Targets: host:port, host:service, [v6]:port, unix:PATH, or a URL whose
- * scheme gives the port (https, imaps, smtps, pop3s, ldaps, ftps, ...).
- * A blocking call returns when the peer is verified or the budget is spent.
+ * scheme gives the port: https, imaps, smtps, pop3s, ldaps, ftps, ... begin
+ * with TLS; smtp, lmtp, imap, pop3, ftp, ldap, nntp, sieve, xmpp, irc, postgres,
+ * mysql begin with their STARTTLS dialogue, see tlsock_starttls().
+ * opts->proxy names the proxies on the way. A blocking call returns when the peer is verified or the budget is spent.
  * With opts->nonblocking it returns at once, in state CONNECTING.
  *
  * @param target  where to; copied
@@ -295,6 +298,35 @@ TLSOCK_API tlsock *tlsock_server_io(const tlsock_io *io, void *arg,
                                     tlsock_error *err);
 
 /**
+ * TLS as a client inside another connection: TLS in TLS, to any depth. Each
+ * layer has its own name, config and verdict.
+ * @param outer   a connection in state PLAIN or TLS that nobody else uses from
+ *                now on; yours on failure, owned on success and closed with
+ *                the inner one, unless TLSOCK_F_BORROW_FD
+ * @param name    expected in the inner certificate; as for tlsock_client_fd()
+ * @param config  settings of the inner layer; NULL: the defaults
+ * @param opts    options, or NULL
+ * @param err     filled in on failure; may be NULL
+ * @return the inner connection; NULL on failure
+ */
+TLSOCK_API tlsock *tlsock_client_over(tlsock *outer, const char *name,
+                                      tlsock_config *config,
+                                      const tlsock_opts *opts,
+                                      tlsock_error *err);
+
+/**
+ * TLS as a server inside another connection.
+ * @param outer   as for tlsock_client_over()
+ * @param config  settings with an identity, one reference is taken
+ * @param opts    options, or NULL
+ * @param err     filled in on failure; may be NULL
+ * @return the inner connection, in state HANDSHAKING; NULL on failure
+ */
+TLSOCK_API tlsock *tlsock_server_over(tlsock *outer, tlsock_config *config,
+                                      const tlsock_opts *opts,
+                                      tlsock_error *err);
+
+/**
  * Listen. Everything in @p config is proven here, not at the first client:
  * an identity is there, its key fits, its chain is in order and in date.
  *
@@ -351,6 +383,72 @@ TLSOCK_API void tlsock_listener_free(tlsock_listener *l);
  * @retval <0            failure; see tlsock_last_error()
  */
 TLSOCK_API int tlsock_handshake(tlsock *s) TLSOCK_MUST_CHECK;
+
+/**
+ * PLAIN -> TLS, in the role that the handle was made for. Plaintext that has
+ * come and was not read is TLSOCK_E_INJECTION: it stays readable, nothing is
+ * sent, and the state is PLAIN as before. A handle that fails later, in the
+ * handshake, is of no more use. Repeating the call is harmless.
+ * @param s     a connection that is PLAIN
+ * @param name  clients: expected in the certificate, instead of the name the
+ *              handle was made with; NULL: that one. Servers: NULL
+ * @retval 0                   TLS is up and the peer verified
+ * @retval TLSOCK_AGAIN        nonblocking: poll and call again
+ * @retval TLSOCK_E_INJECTION  unread plaintext; or the client of a server
+ *                             goes on in plaintext
+ * @retval TLSOCK_E_STATE      not PLAIN
+ * @retval <0                  any other failure; see tlsock_last_error()
+ */
+TLSOCK_API int tlsock_start_tls(tlsock *s, const char *name) TLSOCK_MUST_CHECK;
+
+/**
+ * TLS -> PLAIN: sends close_notify and waits for the peer's. After that both
+ * sides speak plaintext, until tlsock_start_tls(). Plaintext that came right
+ * behind the peer's close_notify is read first.
+ * @param s  a connection in TLS
+ * @retval 0                   the state is PLAIN
+ * @retval TLSOCK_AGAIN        nonblocking: poll and call again
+ * @retval TLSOCK_E_STATE      the peer still sends data: read it to its end,
+ *                             then call again; or there is no TLS
+ * @retval TLSOCK_E_TRUNCATED  the peer vanished without close_notify
+ * @retval <0                  any other failure; see tlsock_last_error()
+ */
+TLSOCK_API int tlsock_stop_tls(tlsock *s) TLSOCK_MUST_CHECK;
+
+/**
+ * The whole STARTTLS dialogue of a protocol, then tlsock_start_tls(). Clients
+ * play the client's part from the server's greeting on, servers the server's.
+ * A server that does not offer TLS, or refuses, is a failure, unless the config
+ * says "starttls = opportunistic".
+ * @param s         a connection that is PLAIN, at the very beginning
+ * @param protocol  smtp lmtp imap pop3 ftp ldap nntp sieve xmpp xmpp-server irc
+ *                  postgres mysql (mariadb) http
+ * @param arg       argument of the protocol, or NULL: smtp, lmtp: the name to
+ *                  say in EHLO, LHLO; xmpp: the domain; http: the host; ftp:
+ *                  "P" or "C" adds PBSZ and PROT after the handshake, and "ccc"
+ *                  on a connection in TLS ends TLS by CCC (RFC 4217)
+ * @retval 0                               TLS is up and the peer verified
+ * @retval TLSOCK_AGAIN                    nonblocking: poll and call again
+ * @retval TLSOCK_E_STARTTLS_UNAVAILABLE   the server does not offer it
+ * @retval TLSOCK_E_STARTTLS_REFUSED       the server refused
+ * @retval TLSOCK_E_INJECTION              plaintext behind the dialogue
+ * @retval TLSOCK_E_LIMIT                  the peer says more than it may
+ * @retval <0                              see tlsock_last_error()
+ */
+TLSOCK_API int tlsock_starttls(tlsock *s, const char *protocol,
+                               const char *arg) TLSOCK_MUST_CHECK;
+
+/**
+ * Take the descriptor out of a PLAIN connection and free the handle.
+ * @param s   the connection; gone on success alone
+ * @param fd  gets the descriptor, yours from then on
+ * @retval 0               done
+ * @retval TLSOCK_AGAIN    nonblocking: bytes wait to be sent; call again
+ * @retval TLSOCK_E_STATE  not PLAIN; or received bytes are unread: read
+ *                         tlsock_pending() bytes first; or no descriptor
+ * @retval <0              sending what was pending failed
+ */
+TLSOCK_API int tlsock_detach(tlsock *s, int *fd) TLSOCK_MUST_CHECK;
 
 /**
  * Read decrypted bytes, finishing the handshake first if needed.
@@ -439,6 +537,36 @@ TLSOCK_API int tlsock_printf(tlsock *s, const char *format,
                              ...) TLSOCK_PRINTF(2, 3);
 
 /**
+ * Send a part of a file. PLAIN connections over a socket let the system copy
+ * it; TLS reads and encrypts it here.
+ * @param s       the connection
+ * @param fd      the file, open for reading; borrowed
+ * @param offset  where to begin; moved on by what was taken. NULL: at the
+ *                file's own position, which is moved on likewise
+ * @param len     most bytes to send
+ * @retval >0              bytes taken; fewer than @p len: the file has no more,
+ *                         or the handle is nonblocking
+ * @retval 0               the file is at its end (or @p len is 0)
+ * @retval TLSOCK_AGAIN    nonblocking: none taken
+ * @retval TLSOCK_E_SYSTEM reading the file failed: sys_errno
+ * @retval <0              any other failure; see tlsock_last_error()
+ */
+TLSOCK_API ssize_t tlsock_sendfile(tlsock *s, int fd, int64_t *offset,
+                                   size_t len) TLSOCK_MUST_CHECK;
+
+/**
+ * Standard I/O over a connection, where the C library can (glibc, musl). The
+ * stream is a view: fclose() flushes it and leaves the connection open; close
+ * the stream before the connection. A failure sets ferror() and errno (EPROTO,
+ * EPIPE, ECONNRESET, ETIMEDOUT, EAGAIN ...), and tlsock_last_error() says more.
+ * feof() is the peer's close_notify and nothing else.
+ * @param s     the connection, borrowed
+ * @param mode  "r", "w" or "r+" as for fdopen(3); "b" and "e" are ignored
+ * @return the stream, yours to fclose(); NULL: see tlsock_last_error()
+ */
+TLSOCK_API FILE *tlsock_fopen(tlsock *s, const char *mode);
+
+/**
  * Send what is held back by "write.buffer" or waits for the socket.
  * @param s  the connection
  * @retval 0             everything is with the system
@@ -485,6 +613,16 @@ TLSOCK_API void tlsock_abandon(tlsock *s);
  * @return 0
  */
 TLSOCK_API int tlsock_adopt(tlsock *s);
+
+/**
+ * From any thread: the call that waits on this connection, and all later ones
+ * but tlsock_close(), tlsock_abandon() and those that only look, fail with
+ * TLSOCK_E_INTERRUPTED. tlsock_poll() wakes up, too; an event loop of your own
+ * must be woken by you. The handle has to live until this call has returned.
+ * @param s  the connection
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_interrupt(tlsock *s);
 
 /** @param s the connection
  *  @return descriptor to poll, never to read or write; -1: there is none.
