@@ -40,7 +40,7 @@ int tsk_hop_stranger(const struct tsk_hop *h, const struct tsk_talk *t,
     size_t len = t->in->len < 24 ? t->in->len : 24;
     char shown[100];
 
-    while (s->len > t->in->len || memcmp(s->bytes, p, s->len) != 0)
+    while (memcmp(s->bytes, p, s->len < len ? s->len : len) != 0)
         s++; /* the last one is anything */
     tsk_printable(shown, sizeof(shown), p, len);
     tsk_fail(err, TLSOCK_E_PROXY,
@@ -106,10 +106,12 @@ static int set_port(struct tsk_hop *h, tlsock_error *err)
 
 static int set_family(struct tsk_hop *h, int family, tlsock_error *err)
 {
-    if (family != 0 && family != 4 && family != 6)
-        return tsk_fail(err, TLSOCK_E_ARGUMENT,
-                        "address family must be 0 (any), 4 or 6, not %d",
-                        family);
+    if (family != 0 && family != 4 && family != 6) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT,
+                 "address family must be 0 (any), 4 or 6, not %d", family);
+        tsk_hint(err, "leave it 0 unless only one family may be used");
+        return TLSOCK_E_ARGUMENT;
+    }
     if (h->via->kind == TSK_PROXY_SOCKS5 && h->is_ip != 0 && family != 0 &&
         h->is_ip != family) {
         tsk_fail(err, TLSOCK_E_ARGUMENT,

@@ -131,14 +131,15 @@ static int parse_host(struct tsk_proxy *p, const struct item *it,
     static const char prefix[] = "target: ";
     tlsock_error why = {0};
     const char *message = why.message;
+    int rc;
 
     if (tsk_target_parse(&p->target, url, 0, &why) == TLSOCK_OK)
         return TLSOCK_OK;
-    if (it->secret)
-        return fail(it, err, "no valid host and port");
     if (strncmp(message, prefix, sizeof(prefix) - 1) == 0)
         message += sizeof(prefix) - 1;
-    return fail(it, err, message);
+    rc = fail(it, err, it->secret ? "no valid host and port" : message);
+    tsk_wipe(&why, sizeof(why));
+    return rc;
 }
 
 static int set_host(struct tsk_proxy *p, const struct item *it, int port,
