@@ -10,9 +10,17 @@ static int too_much(tlsock_error *err, const char *what, unsigned long most)
 {
     tsk_fail(err, TLSOCK_E_LIMIT, "the peer sent %s (more than %lu) before TLS",
              what, most);
-    tsk_hint(err, "this is no server of the protocol that was asked for, or a "
-                  "hostile one: check host, port and protocol");
+    tsk_hint(err, "the peer speaks another protocol than was asked for, or is "
+                  "hostile: check host, port and protocol");
     return TLSOCK_E_LIMIT;
+}
+
+static int nul_byte(tlsock_error *err)
+{
+    tsk_fail(err, TLSOCK_E_PROTOCOL,
+             "the peer sent a NUL byte in a line of text before TLS");
+    tsk_hint(err, "text has none: check host, port and protocol");
+    return TLSOCK_E_PROTOCOL;
 }
 
 static int ended(tlsock_error *err)
@@ -48,8 +56,7 @@ int tsk_talk_line(struct tsk_talk *t, char *out, tlsock_error *err)
         return too_much(err, "too many lines", TSK_TALK_LINES);
     len = (size_t)(lf - p);
     if (memchr(p, '\0', len) != NULL)
-        return tsk_fail(err, TLSOCK_E_PROTOCOL,
-                        "the peer sent a NUL byte in a line of text");
+        return nul_byte(err);
     memcpy(out, p, len);
     rc = tsk_talk_take(t, len + 1, err);
     if (rc < 0)
@@ -63,7 +70,7 @@ int tsk_talk_line(struct tsk_talk *t, char *out, tlsock_error *err)
 const uint8_t *tsk_talk_need(struct tsk_talk *t, size_t n, int *rc,
                              tlsock_error *err)
 {
-    if (n > TSK_TALK_MOST - t->bytes) {
+    if (t->bytes > TSK_TALK_MOST || n > TSK_TALK_MOST - t->bytes) {
         *rc = too_much(err, "too many bytes", TSK_TALK_MOST);
         return NULL;
     }
@@ -90,9 +97,13 @@ int tsk_talk_say(struct tsk_talk *t, tlsock_error *err, const char *fmt, ...)
     va_start(ap, fmt);
     n = vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    if (n < 0 || (size_t)n >= sizeof(text))
-        return tsk_fail(err, TLSOCK_E_LIMIT,
-                        "a name or argument is too long for the dialogue");
+    if (n < 0 || (size_t)n >= sizeof(text)) {
+        tsk_fail(err, TLSOCK_E_LIMIT,
+                 "a name or argument is too long for the dialogue before TLS");
+        tsk_hint(err, "what is said before TLS has less than %zu bytes",
+                 sizeof(text));
+        return TLSOCK_E_LIMIT;
+    }
     rc = tsk_talk_send(t, text, (size_t)n, err);
     tsk_wipe(text, (size_t)n);
     return rc;

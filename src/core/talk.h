@@ -2,9 +2,10 @@
  * came, bytes to send, and nothing else. A dialogue moves no bytes itself; its
  * owner does, and calls the dialogue's step again:
  *
- *   OK      the dialogue is over; what is left in `in` is not part of it
+ *   OK      the dialogue is over once `out` is sent; what is left in `in` is
+ *           not part of it
  *   AGAIN   send what is in `out`, then receive more into `in`
- *   code    it failed, and says why
+ *   code    it failed, and says why; `out` may hold a last word for the peer
  *
  * Whatever the peer does, a dialogue ends: it takes at most TSK_TALK_MOST
  * bytes and TSK_TALK_LINES lines. */
@@ -26,8 +27,8 @@ struct tsk_talk {
     unsigned lines;
 };
 
-/* The next line without its CR LF (or LF alone), escaped for error texts into
- * nothing: as it came, but NUL bytes are refused. out: at least TSK_TALK_LINE
+/* The next line without its CR LF (or LF alone), as it came, but for NUL bytes,
+ * which are refused. out: at least TSK_TALK_LINE
  * bytes. > 0: its length + 1; AGAIN: not complete yet; E_LIMIT: too long or too
  * much; E_CLOSED_IN_HANDSHAKE: the peer ended; E_PROTOCOL: a NUL. Never a byte
  * beyond the line is taken. */
@@ -38,7 +39,8 @@ const uint8_t *tsk_talk_need(struct tsk_talk *t, size_t n, int *rc,
                              tlsock_error *err);
 /* 0, or E_LIMIT. */
 int tsk_talk_take(struct tsk_talk *t, size_t n, tlsock_error *err);
-/* Queue bytes, or text as printf makes it: 0, or E_NOMEM. */
+/* Queue bytes, or text of less than 2048 as printf makes it: 0, E_NOMEM, or
+ * E_LIMIT. */
 int tsk_talk_send(struct tsk_talk *t, const void *bytes, size_t n,
                   tlsock_error *err);
 int tsk_talk_say(struct tsk_talk *t, tlsock_error *err, const char *fmt, ...)
