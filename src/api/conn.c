@@ -49,16 +49,30 @@ int tsk_opts_take(tlsock_opts *out, const tlsock_opts *opts, tlsock_error *err)
                         "opts.timeout_ms is %d; it is 0 (the config's), -1 "
                         "(none) or milliseconds",
                         out->timeout_ms);
-    if (out->plain || out->starttls != NULL || out->proxy != NULL ||
-        out->resume_from != NULL)
+    if (out->resume_from != NULL)
         return tsk_fail(err, TLSOCK_E_UNSUPPORTED,
-                        "opts.%s is not in version %s",
-                        out->plain              ? "plain"
-                        : out->starttls != NULL ? "starttls"
-                        : out->proxy != NULL    ? "proxy"
-                                                : "resume_from",
-                        TSK_VERSION);
+                        "opts.resume_from is not in version %s", TSK_VERSION);
+    if (out->plain && out->starttls != NULL) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT,
+                 "opts.plain and opts.starttls contradict each other");
+        tsk_hint(err, "with plain, call tlsock_starttls() when it is time");
+        return TLSOCK_E_ARGUMENT;
+    }
     return TLSOCK_OK;
+}
+
+int tsk_opts_no_dial(const tlsock_opts *o, tlsock_error *err)
+{
+    const char *name = o->proxy != NULL   ? "proxy"
+                       : o->local != NULL ? "local"
+                                          : NULL;
+
+    if (name == NULL)
+        return TLSOCK_OK;
+    tsk_fail(err, TLSOCK_E_ARGUMENT,
+             "opts.%s needs a connection that is still to be made", name);
+    tsk_hint(err, "it is for tlsock_connect()");
+    return TLSOCK_E_ARGUMENT;
 }
 
 static int needs_no_name(const struct tsk_settings *set)
@@ -103,7 +117,7 @@ int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
     if (name == NULL)
         name = host;
     if (name == NULL || *name == '\0') {
-        if (name == NULL && needs_no_name(s->set))
+        if (name == NULL && (needs_no_name(s->set) || opts->plain))
             return set_sni(s, opts->sni, err);
         tsk_fail(err, TLSOCK_E_NO_NAME,
                  "no name to check the server's certificate against");
@@ -150,17 +164,33 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
     s->set = tsk_ctx_settings(s->ctx);
     s->nonblocking = opts->nonblocking != 0;
     s->flags = opts->flags;
+    s->plain_first = opts->plain != 0;
+    s->budget_ms = budget(s, opts);
+    s->fork_generation = tsk_fork_generation();
+    s->wake_fd = -1;
+    atomic_init(&s->interrupted, 0);
+    pthread_mutex_init(&s->wake_lock, NULL);
     s->user = opts->user;
     s->call_timeout_ms = -1;
     s->deadline = TSK_NEVER;
     s->t_start = tsk_now_ms();
-    s->hs_deadline = tsk_deadline_in(budget(s, opts));
+    s->hs_deadline = tsk_deadline_in(s->budget_ms);
+    if (opts->session_key == NULL)
+        return s;
+    s->session_for = tsk_strdup(opts->session_key);
+    if (s->session_for == NULL) {
+        tsk_fail_nomem(err);
+        tsk_conn_free(s, 0);
+        return NULL;
+    }
     return s;
 }
 
 void tsk_conn_free(tlsock *s, int graceful)
 {
     tsk_dial_free(s->dial);
+    tsk_path_free(s->path);
+    tsk_dialogue_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);
@@ -177,7 +207,9 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_free(s->name);
     tsk_free(s->sni);
     tsk_free(s->scheme);
+    tsk_free(s->session_for);
     tsk_free(s->session_key);
+    pthread_mutex_destroy(&s->wake_lock);
     tsk_free(s);
 }
 
@@ -193,44 +225,46 @@ static tlsock *complete(tlsock *s, tlsock_error *err)
     return NULL;
 }
 
+/* What is between the connection and its TLS, but for the dial. */
+static int prepare_way(tlsock *s, const struct tsk_target *t,
+                       const tlsock_opts *o, tlsock_error *err)
+{
+    const char *protocol = o->starttls;
+    int rc;
+
+    if (protocol == NULL && t != NULL && t->starttls[0] != '\0')
+        protocol = t->starttls;
+    if (protocol != NULL && !o->plain) {
+        rc = tsk_dialogue_set(s, protocol, o->starttls_arg, err);
+        if (rc < 0)
+            return rc;
+    }
+    return o->proxy != NULL ? tsk_path_set(s, o->proxy, t, o, err) : TLSOCK_OK;
+}
+
 static int prepare_dial(tlsock *s, const struct tsk_target *t,
                         const tlsock_opts *o, tlsock_error *err)
 {
     const char *host = t->host[0] != '\0' ? t->host : NULL;
     int rc = tsk_conn_set_name(s, NULL, host, o, err);
 
+    if (rc == TLSOCK_OK)
+        rc = prepare_way(s, t, o, err);
     if (rc < 0)
         return rc;
-    s->dial = tsk_dial_new(t, o->family, o->local, err);
+    s->dial = tsk_dial_new(s->path != NULL ? tsk_path_first(s->path) : t,
+                           o->family, o->local, err);
     if (s->dial == NULL)
         return TLSOCK_E_NOMEM;
     s->rung = TSK_RUNG_DIAL;
     if (t->path[0] != '\0')
         snprintf(s->address, sizeof(s->address), "unix:%.58s", t->path);
-    if (o->session_key != NULL) {
-        s->session_key = tsk_strdup(o->session_key);
-        if (s->session_key == NULL)
-            return tsk_fail_nomem(err);
-    }
     if (s->nonblocking) {
         s->waitfd = tsk_waitfd_new(err);
         if (s->waitfd == NULL)
             return TLSOCK_E_SYSTEM;
     }
     return TLSOCK_OK;
-}
-
-static int target_is_tls(const struct tsk_target *t, tlsock_error *err)
-{
-    if (t->starttls[0] == '\0')
-        return TLSOCK_OK;
-    tsk_fail(err, TLSOCK_E_UNSUPPORTED,
-             "%s:// begins in plaintext (STARTTLS), which version %s does not "
-             "speak",
-             t->scheme, TSK_VERSION);
-    tsk_hint(err, "connect to the service's TLS port, for example %ss://%s",
-             t->scheme, t->host);
-    return TLSOCK_E_UNSUPPORTED;
 }
 
 tlsock *tlsock_connect(const char *target, tlsock_config *config,
@@ -248,7 +282,7 @@ tlsock *tlsock_connect(const char *target, tlsock_config *config,
     }
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) < 0 ||
-        tsk_target_parse(&t, target, 0, err) < 0 || target_is_tls(&t, err) < 0)
+        tsk_target_parse(&t, target, 0, err) < 0)
         goto out;
     if (o.scheme == NULL && t.scheme[0] != '\0' && tsk_scheme_known(t.scheme))
         o.scheme = t.scheme;
@@ -265,9 +299,9 @@ out:
 }
 
 /* layer: owned on success alone */
-static tlsock *over_layer(struct tsk_layer *layer, int server, const char *name,
-                          tlsock_config *config, const tlsock_opts *o,
-                          tlsock_error *err)
+tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
+                            const char *name, tlsock_config *config,
+                            const tlsock_opts *o, tlsock_error *err)
 {
     tlsock *s = tsk_conn_new(config, server, o, err), *done = NULL;
 
@@ -275,7 +309,9 @@ static tlsock *over_layer(struct tsk_layer *layer, int server, const char *name,
         return NULL;
     if (!server && tsk_conn_set_name(s, name, NULL, o, err) < 0)
         goto out;
-    if (tsk_conn_set_layer(s, layer, o->session_key) < 0) {
+    if (prepare_way(s, NULL, o, err) < 0)
+        goto out;
+    if (tsk_ladder_begin(s, layer) < 0) {
         if (err != NULL)
             *err = s->err;
         goto out;
@@ -301,7 +337,7 @@ static tlsock *over_fd(int fd, int server, int accepted, const char *name,
 
     tsk_clear(err);
     tsk_ossl_enter();
-    if (tsk_opts_take(&o, opts, err) < 0 ||
+    if (tsk_opts_take(&o, opts, err) < 0 || tsk_opts_no_dial(&o, err) < 0 ||
         (!accepted && tsk_fd_check_stream(fd, err) < 0))
         goto out;
     layer = tsk_fd_layer_new(fd, 0);
@@ -309,7 +345,7 @@ static tlsock *over_fd(int fd, int server, int accepted, const char *name,
         tsk_fail_nomem(err);
         goto out;
     }
-    s = over_layer(layer, server, name, config, &o, err);
+    s = tsk_conn_over_layer(layer, server, name, config, &o, err);
     if (s == NULL)
         layer->ops->free(layer, 0);
     else if ((o.flags & TLSOCK_F_BORROW_FD) == 0)
@@ -349,12 +385,12 @@ static tlsock *over_io(const tlsock_io *io, void *arg, int server,
 
     tsk_clear(err);
     tsk_ossl_enter();
-    if (tsk_opts_take(&o, opts, err) < 0)
+    if (tsk_opts_take(&o, opts, err) < 0 || tsk_opts_no_dial(&o, err) < 0)
         goto out;
     layer = tsk_io_layer_new(io, arg, err);
     if (layer == NULL)
         goto out;
-    s = over_layer(layer, server, name, config, &o, err);
+    s = tsk_conn_over_layer(layer, server, name, config, &o, err);
     if (s == NULL)
         tsk_io_layer_forget(layer);
 out:

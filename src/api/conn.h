@@ -5,6 +5,8 @@
 #include "api/config.h"
 #include "tls/conn.h"
 
+struct tsk_target;
+
 /* A new connection on a config; opts was copied by tsk_opts_take(). */
 tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
                      tlsock_error *err);
@@ -14,16 +16,49 @@ int tsk_opts_take(tlsock_opts *out, const tlsock_opts *opts, tlsock_error *err);
 /* Expected name, SNI and scheme; host: the target's, or NULL. */
 int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
                       const tlsock_opts *opts, tlsock_error *err);
-/* The transport is there: budget of the handshake, address, session key. */
-int tsk_conn_set_layer(tlsock *s, struct tsk_layer *layer,
-                       const char *session_key);
+/* A connection over a transport, which it owns on success. opts was copied by
+ * tsk_opts_take(). Clients that block come back ready. */
+tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
+                            const char *name, tlsock_config *config,
+                            const tlsock_opts *o, tlsock_error *err);
+/* E_ARGUMENT for what only tlsock_connect() can do. */
+int tsk_opts_no_dial(const tlsock_opts *o, tlsock_error *err);
 
 /* As tlsock_server_fd(), for what accept() gave. */
 tlsock *tsk_conn_accepted(int fd, tlsock_config *config,
                           const tlsock_opts *opts, tlsock_error *err);
 
-/* One step up: 0 ready, AGAIN, code. Never waits. */
+/* The transport is there: owned from here on, unless this fails. */
+int tsk_ladder_begin(tlsock *s, struct tsk_layer *layer);
+/* PLAIN -> STARTTLS, if s->dialogue is set, or TLS: 0 or code. */
+int tsk_ladder_go_on(tlsock *s);
+/* One step up: 0 data may flow, AGAIN, code. Never waits. */
 int tsk_ladder_step(tlsock *s);
+
+/* dialogue.c: the dialogue of a protocol, copied: 0, or E_ARGUMENT... */
+int tsk_dialogue_set(tlsock *s, const char *protocol, const char *arg,
+                     tlsock_error *err);
+int tsk_dialogue_set_after(tlsock *s, const char *protocol, const char *arg);
+/* One step of it, or of a proxy's (see core/talk.h), over what s is now. */
+typedef int tsk_dialogue_step(void *d, struct tsk_talk *t, tlsock_error *err);
+void tsk_dialogue_begin(tlsock *s);
+int tsk_dialogue_run(tlsock *s, tsk_dialogue_step *step, void *d);
+int tsk_dialogue_before(tlsock *s); /* 0: rung is TLS, or PLAIN; AGAIN, code */
+int tsk_dialogue_after(tlsock *s);  /* 0: rung is READY, or PLAIN; ... */
+void tsk_dialogue_free(tlsock *s);
+
+/* path.c: through proxies. config: for https:// ones, or NULL. */
+int tsk_path_set(tlsock *s, const char *urls, const struct tsk_target *t,
+                 const tlsock_opts *o, tlsock_error *err);
+const struct tsk_target *tsk_path_first(const struct tsk_path *p);
+int tsk_path_step(tlsock *s); /* 0: all are passed; AGAIN, code */
+size_t tsk_path_pollfds(const tlsock *s, struct pollfd *fds, size_t max);
+void tsk_path_free(struct tsk_path *p);
+
+/* over.c: a connection as the transport of another one. owned: closed with
+ * it. NULL: no memory. */
+struct tsk_layer *tsk_over_layer_new(tlsock *outer, int owned);
+void tsk_over_layer_forget(struct tsk_layer *l); /* frees the layer alone */
 
 /* One job on a connection that is ready: > 0, 0, AGAIN, code; never waits. */
 typedef ssize_t tsk_job(tlsock *s, void *arg);
@@ -31,11 +66,21 @@ typedef ssize_t tsk_job(tlsock *s, void *arg);
  * the deadlines. Looks after errno, OpenSSL's queue, forks and error state.
  * job NULL: just climb. */
 ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg);
+ssize_t tsk_job_flush(tlsock *s, void *arg); /* of tlsock_flush() */
 /* What to poll now: count, and events of its own timer in *wait_ms (-1 none) */
 size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
                         int *wait_ms);
 int64_t tsk_conn_deadline(const tlsock *s);
 int tsk_conn_wait(tlsock *s, int64_t deadline);
+/* interrupt.c: E_INTERRUPTED, recorded, or 0. */
+int tsk_interrupted(tlsock *s);
+/* This thread waits for s: *fd (-1: there is none, do not wait long) becomes
+ * readable when it is interrupted. begin and end surround each wait. */
+#define TSK_UNWOKEN_MS 100 /* longest wait where there is none */
+int tsk_wake_fd(void);
+void tsk_wake_begin(tlsock *s, int fd);
+void tsk_wake_end(tlsock *s);
+void tsk_wake_drain(int fd);
 void tsk_conn_sync_waitfd(tlsock *s);
 
 #endif

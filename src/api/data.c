@@ -53,7 +53,7 @@ static ssize_t do_read_full(tlsock *s, void *arg)
     if (s->nonblocking)
         return tsk_io_read(s, in->buf, in->len);
     while (s->plain.len < in->len) {
-        rc = tsk_io_more(s);
+        rc = tsk_io_more(s, in->len - s->plain.len);
         if (rc < 0)
             return rc;
         if (rc == 0)
@@ -73,6 +73,13 @@ static int bad_memory(tlsock *s, const void *buf, size_t len)
     return TLSOCK_OK;
 }
 
+/* Who has been told of the end need not be woken for it. */
+static ssize_t heard(tlsock *s, ssize_t n)
+{
+    s->told_end |= n == 0;
+    return n;
+}
+
 static ssize_t input(tlsock *s, void *buf, size_t len, tsk_job *job)
 {
     struct in in = {buf, len, 0};
@@ -84,7 +91,7 @@ static ssize_t input(tlsock *s, void *buf, size_t len, tsk_job *job)
     if (s->rung == TSK_RUNG_DEAD && s->plain.len != 0 && job != do_read_full &&
         !tsk_conn_foreign(s))
         return job(s, &in);
-    return tsk_run(s, TLSOCK_PHASE_READ, job, &in);
+    return heard(s, tsk_run(s, TLSOCK_PHASE_READ, job, &in));
 }
 
 ssize_t tlsock_read(tlsock *s, void *buf, size_t len)
@@ -146,7 +153,7 @@ static ssize_t do_getline(tlsock *s, void *arg)
                      s->address[0] != '\0' ? s->address : "the peer");
             return TLSOCK_E_LIMIT;
         }
-        rc = tsk_io_more(s);
+        rc = tsk_io_more(s, SIZE_MAX);
         if (rc < 0)
             return rc;
         if (rc == 0)
@@ -163,7 +170,7 @@ ssize_t tlsock_getline(tlsock *s, char **line, size_t *cap, size_t max)
     if (line == NULL || cap == NULL || max == 0 || max > SSIZE_MAX - 1)
         return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
                         "tlsock_getline() needs line, cap and a max above 0");
-    return tsk_run(s, TLSOCK_PHASE_READ, do_getline, &l);
+    return heard(s, tsk_run(s, TLSOCK_PHASE_READ, do_getline, &l));
 }
 
 struct out {
@@ -264,12 +271,6 @@ static ssize_t do_print(tlsock *s, void *arg)
     return rc < 0 && rc != TLSOCK_AGAIN ? rc : (ssize_t)t->len;
 }
 
-static ssize_t do_flush(tlsock *s, void *arg)
-{
-    (void)arg;
-    return tsk_io_flush(s);
-}
-
 int tlsock_printf(tlsock *s, const char *format, ...)
 {
     struct text t;
@@ -291,7 +292,7 @@ int tlsock_printf(tlsock *s, const char *format, ...)
     explicit_bzero(text, t.len);
     free(text);
     if (rc >= 0 && !s->nonblocking && s->set->write_buffer == 0) {
-        int flushed = (int)tsk_run(s, TLSOCK_PHASE_WRITE, do_flush, NULL);
+        int flushed = (int)tsk_run(s, TLSOCK_PHASE_WRITE, tsk_job_flush, NULL);
 
         if (flushed < 0)
             return flushed;
@@ -299,14 +300,28 @@ int tlsock_printf(tlsock *s, const char *format, ...)
     return (int)rc;
 }
 
-int tlsock_flush(tlsock *s)
+ssize_t tsk_job_flush(tlsock *s, void *arg)
 {
-    return (int)tsk_run(s, TLSOCK_PHASE_WRITE, do_flush, NULL);
+    (void)arg;
+    return tsk_io_flush(s);
 }
 
-size_t tlsock_pending(const tlsock *s)
+int tlsock_flush(tlsock *s)
 {
-    if (s == NULL)
+    return (int)tsk_run(s, TLSOCK_PHASE_WRITE, tsk_job_flush, NULL);
+}
+
+size_t tlsock_pending(const tlsock *conn)
+{
+    tlsock *s = (tlsock *)(uintptr_t)conn; /* a record may be decrypted */
+    int saved = errno;
+    size_t n;
+
+    if (s == NULL || tsk_conn_foreign(s))
         return 0;
-    return s->plain.len + (s->ssl != NULL ? (size_t)SSL_pending(s->ssl) : 0);
+    tsk_ossl_enter();
+    n = tsk_io_pending(s);
+    tsk_ossl_leave();
+    errno = saved;
+    return n;
 }

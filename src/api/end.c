@@ -44,7 +44,7 @@ int tlsock_shutdown(tlsock *s, int how)
 /* Only who owns a live session may say good-bye for it. */
 static int has_to_say(const tlsock *s)
 {
-    return s->rung == TSK_RUNG_READY && !tsk_conn_foreign(s);
+    return tsk_conn_open(s) && s->fork_generation == tsk_fork_generation();
 }
 
 int tlsock_close(tlsock *s)
@@ -55,7 +55,9 @@ int tlsock_close(tlsock *s)
         return TLSOCK_OK;
     tsk_ossl_enter();
     if (has_to_say(s)) {
-        rc = (int)tsk_run(s, TLSOCK_PHASE_CLOSE, do_shut_write, NULL);
+        atomic_store(&s->interrupted, 0); /* whoever closes may say so */
+        rc = (int)tsk_run(s, TLSOCK_PHASE_CLOSE,
+                          s->ssl != NULL ? do_shut_write : tsk_job_flush, NULL);
         if (rc == TLSOCK_AGAIN) /* one try: what is left is dropped */
             rc = TLSOCK_E_TIMEOUT;
         if (rc == TLSOCK_OK)

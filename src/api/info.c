@@ -13,9 +13,16 @@ static int state(const tlsock *s)
 {
     switch (s->rung) {
     case TSK_RUNG_DIAL:
+    case TSK_RUNG_PROXY:
         return TLSOCK_STATE_CONNECTING;
+    case TSK_RUNG_STARTTLS:
     case TSK_RUNG_TLS:
         return TLSOCK_STATE_HANDSHAKING;
+    case TSK_RUNG_PLAIN:
+        if (!s->got_close && !s->sent_close)
+            return TLSOCK_STATE_PLAIN;
+        /* fall through */
+    case TSK_RUNG_AFTER:
     case TSK_RUNG_READY:
         if (s->got_close)
             return s->sent_close ? TLSOCK_STATE_CLOSED
@@ -100,7 +107,7 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_EARLY_DATA:
         return "none";
     case TLSOCK_INFO_VERIFIED:
-        return s->rung == TSK_RUNG_READY ? s->facts.verdict.verified : "";
+        return tsk_conn_open(s) ? s->facts.verdict.verified : "";
     case TLSOCK_INFO_REVOCATION:
         return s->facts.revocation;
     case TLSOCK_INFO_TIMINGS:

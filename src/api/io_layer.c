@@ -60,8 +60,11 @@ static void io_free(struct tsk_layer *base, int graceful)
     tsk_free(l);
 }
 
-static const struct tsk_layer_ops ops = {io_recv, io_send, io_fd, io_events,
-                                         io_free};
+static const struct tsk_layer_ops ops = {.recv = io_recv,
+                                         .send = io_send,
+                                         .fd = io_fd,
+                                         .events = io_events,
+                                         .free = io_free};
 
 struct tsk_layer *tsk_io_layer_new(const tlsock_io *io, void *arg,
                                    tlsock_error *err)

@@ -2,6 +2,7 @@
 #include "core/mem.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
+#include "starttls/table.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,9 +12,34 @@
 struct tlsock_listener {
     int fd, owned;
     tlsock_config *config;
-    tlsock_opts opts; /* what passes to accepted connections */
-    char path[108];   /* UNIX socket to unlink, or "" */
+    tlsock_opts opts;              /* what passes to accepted connections */
+    char *starttls, *starttls_arg; /* opts has these */
+    char path[108];                /* UNIX socket to unlink, or "" */
 };
+
+/* Copied, and known to be a dialogue, before the first client comes. */
+static int take_starttls(tlsock_listener *l, const tlsock_opts *o,
+                         tlsock_error *err)
+{
+    struct tsk_starttls *d;
+
+    if (o->starttls == NULL)
+        return TLSOCK_OK;
+    d = tsk_starttls_new(o->starttls, o->starttls_arg, NULL, 1,
+                         TSK_STARTTLS_BEFORE, err);
+    if (d == NULL)
+        return TLSOCK_E_ARGUMENT;
+    tsk_starttls_free(d);
+    l->starttls = tsk_strdup(o->starttls);
+    if (o->starttls_arg != NULL)
+        l->starttls_arg = tsk_strdup(o->starttls_arg);
+    if (l->starttls == NULL ||
+        (o->starttls_arg != NULL && l->starttls_arg == NULL))
+        return tsk_fail_nomem(err);
+    l->opts.starttls = l->starttls;
+    l->opts.starttls_arg = l->starttls_arg;
+    return TLSOCK_OK;
+}
 
 /* Proves the config now, so that no client has to find out. */
 static tlsock_listener *listener_new(tlsock_config *config,
@@ -37,6 +63,11 @@ static tlsock_listener *listener_new(tlsock_config *config,
     l->opts.nonblocking = o->nonblocking;
     l->opts.flags = o->flags & ~TLSOCK_F_BORROW_FD;
     l->opts.user = o->user;
+    l->opts.plain = o->plain;
+    if (take_starttls(l, o, err) < 0) {
+        tlsock_listener_free(l);
+        return NULL;
+    }
     return l;
 }
 
@@ -156,6 +187,8 @@ void tlsock_listener_free(tlsock_listener *l)
         close(l->fd);
     }
     tlsock_config_unref(l->config);
+    tsk_free(l->starttls);
+    tsk_free(l->starttls_arg);
     tsk_free(l);
     errno = saved;
 }

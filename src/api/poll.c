@@ -11,8 +11,7 @@
 static int uses_waitfd(const tlsock *s)
 {
     return s->waitfd != NULL &&
-           (s->rung == TSK_RUNG_DIAL || s->rung == TSK_RUNG_TLS ||
-            (s->flags & TLSOCK_F_STABLE_FD) != 0);
+           (!s->fd_is_known || (s->flags & TLSOCK_F_STABLE_FD) != 0);
 }
 
 int tlsock_fd(const tlsock *s)
@@ -44,8 +43,7 @@ static int acts_unasked(const tlsock *s)
 {
     if (s->rung == TSK_RUNG_TLS)
         return s->ssl == NULL && !s->server;
-    return s->rung == TSK_RUNG_READY && (s->io.want & POLLOUT) == 0 &&
-           tlsock_pending(s) != 0;
+    return tsk_io_stirs(s);
 }
 
 int tlsock_timeout(const tlsock *s)
@@ -54,7 +52,8 @@ int tlsock_timeout(const tlsock *s)
 
     if (s == NULL)
         return -1;
-    if (s->rung == TSK_RUNG_DEAD || acts_unasked(s))
+    if (s->rung == TSK_RUNG_DEAD || atomic_load(&s->interrupted) ||
+        acts_unasked(s))
         return 0;
     ms = tsk_ms_until(tsk_conn_deadline(s));
     if (s->rung == TSK_RUNG_DIAL)
@@ -116,11 +115,15 @@ static short ready_now(tlsock *s, short events)
     short got = 0;
     char byte;
 
-    if (s->rung == TSK_RUNG_DEAD || tsk_conn_foreign(s))
+    if (s->rung == TSK_RUNG_DEAD || atomic_load(&s->interrupted) ||
+        tsk_conn_foreign(s))
         return events;
-    if (s->rung != TSK_RUNG_READY)
+    if (!tsk_conn_open(s))
         return 0;
-    if ((events & POLLIN) != 0) {
+    if ((events & POLLIN) != 0 && s->ssl == NULL) {
+        if (tsk_io_stirs(s)) /* of plaintext the descriptor tells all else */
+            got |= POLLIN;
+    } else if ((events & POLLIN) != 0) {
         int nonblocking = s->nonblocking;
 
         s->nonblocking = 1; /* look, do not be polite */
@@ -128,9 +131,10 @@ static short ready_now(tlsock *s, short events)
             got |= POLLIN;
         s->nonblocking = nonblocking;
     }
+    /* TLS has room in a queue of our own, plaintext goes to the socket */
     if ((events & POLLOUT) != 0 && !tsk_bio_must_send(&s->io) &&
-        s->hold.len == 0)
-        got |= POLLOUT; /* there is room in our own queue */
+        s->hold.len == 0 && (s->ssl != NULL || (s->io.want & POLLOUT) == 0))
+        got |= POLLOUT;
     return got;
 }
 
@@ -153,6 +157,21 @@ static void wait_no_longer_than(struct round *r, int ms)
         r->until = at;
 }
 
+/* A caller that does not want to read is not to be woken by what it could. */
+static size_t add_fds(const tlsock *s, short events, struct pollfd *fds,
+                      int *wait_ms)
+{
+    size_t n = tsk_conn_pollfds(s, fds, TSK_DIAL_FDS, wait_ms);
+
+    for (size_t i = 0; i < n && tsk_conn_open(s); i++) {
+        if ((events & POLLIN) == 0)
+            fds[i].events &= (short)~POLLIN;
+        else if (s->ssl == NULL)
+            fds[i].events |= POLLIN;
+    }
+    return n;
+}
+
 static void gather(tlsock_pollitem *items, size_t n, struct round *r)
 {
     r->n = 0;
@@ -173,7 +192,7 @@ static void gather(tlsock_pollitem *items, size_t n, struct round *r)
             r->fds[r->n++].revents = 0;
             continue;
         }
-        r->n += tsk_conn_pollfds(s, r->fds + r->n, TSK_DIAL_FDS, &wait_ms);
+        r->n += add_fds(s, items[i].events, r->fds + r->n, &wait_ms);
         wait_no_longer_than(r, wait_ms);
         wait_no_longer_than(r, tsk_ms_until(tsk_conn_deadline(s)));
     }
@@ -194,11 +213,15 @@ static int report(tlsock_pollitem *items, size_t n, const struct round *r)
             seen |= r->fds[k].revents;
         if (s == NULL)
             items[i].revents = seen;
-        else if (items[i].revents == 0 && s->rung == TSK_RUNG_READY) {
-            if ((seen & POLLOUT) != 0)
+        else if (items[i].revents == 0 && tsk_conn_open(s)) {
+            if ((seen & POLLOUT) != 0) {
+                s->io.want &= (short)~POLLOUT;
                 (void)tsk_io_flush(s);
-            if (seen != 0 || s->rung != TSK_RUNG_READY)
+            }
+            if (seen != 0 || !tsk_conn_open(s))
                 items[i].revents = ready_now(s, items[i].events);
+            if (s->ssl == NULL && (seen & ~POLLOUT) != 0)
+                items[i].revents |= items[i].events & POLLIN;
         } else if (items[i].revents == 0 &&
                    (seen != 0 || tlsock_timeout(s) == 0)) {
             items[i].revents = items[i].events;
@@ -208,17 +231,41 @@ static int report(tlsock_pollitem *items, size_t n, const struct round *r)
     return count;
 }
 
-static int poll_loop(tlsock_pollitem *items, size_t n, struct round *r,
-                     int64_t deadline)
+/* tlsock_interrupt() wakes this thread as long as fd is theirs; -1: no more. */
+static void be_woken(tlsock_pollitem *items, size_t n, int fd)
+{
+    for (size_t i = 0; i < n; i++)
+        if (items[i].s != NULL)
+            tsk_wake_begin(items[i].s, fd);
+}
+
+static int wait_round(struct round *r, int wake)
 {
     int rc;
 
+    if (wake >= 0)
+        r->fds[r->n] = (struct pollfd){wake, POLLIN, 0};
+    else
+        wait_no_longer_than(r, TSK_UNWOKEN_MS);
+    rc = tsk_wait(r->fds, r->n + (wake >= 0), r->until, NULL);
+    if (rc > 0 && wake >= 0 && r->fds[r->n].revents != 0)
+        tsk_wake_drain(wake);
+    return rc;
+}
+
+static int poll_loop(tlsock_pollitem *items, size_t n, struct round *r,
+                     int64_t deadline)
+{
+    int wake = tsk_wake_fd(), rc;
+
     for (;;) {
+        be_woken(items, n, wake); /* before the look at what is there */
         r->until = deadline;
         gather(items, n, r);
         if (r->ready != 0)
             r->until = tsk_now_ms(); /* look at the others, do not wait */
-        rc = tsk_wait(r->fds, r->n, r->until, NULL);
+        rc = wait_round(r, wake);
+        be_woken(items, n, -1);
         if (rc < 0)
             return rc;
         rc = report(items, n, r);

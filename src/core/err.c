@@ -65,6 +65,22 @@ int tsk_fail_nomem(tlsock_error *err)
     return tsk_fail(err, TLSOCK_E_NOMEM, "out of memory");
 }
 
+void tsk_about(tlsock_error *err, const char *fmt, ...)
+{
+    char was[sizeof(err->message)];
+    size_t len;
+    va_list ap;
+
+    if (err == NULL)
+        return;
+    memcpy(was, err->message, sizeof(was));
+    va_start(ap, fmt);
+    vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    va_end(ap);
+    len = strlen(err->message);
+    snprintf(err->message + len, sizeof(err->message) - len, "%s", was);
+}
+
 void tsk_hint(tlsock_error *err, const char *fmt, ...)
 {
     va_list ap;

@@ -18,6 +18,8 @@ int tsk_fail_sys(tlsock_error *err, int code, int errnum, const char *fmt, ...)
 int tsk_fail_nomem(tlsock_error *err);
 /* Adds what to do about it to a failure just recorded. */
 void tsk_hint(tlsock_error *err, const char *fmt, ...) TLSOCK_PRINTF(2, 3);
+/* Puts words before the message of a failure just recorded. */
+void tsk_about(tlsock_error *err, const char *fmt, ...) TLSOCK_PRINTF(2, 3);
 /* Adds the facts; NULL leaves one as it is. Texts are escaped. */
 void tsk_facts(tlsock_error *err, const char *expected, const char *presented,
                const char *subject);

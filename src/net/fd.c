@@ -48,6 +48,23 @@ static ssize_t fd_send(struct tsk_layer *l, const void *buf, size_t len)
     return n >= 0 ? n : failed(l);
 }
 
+static ssize_t fd_peek(struct tsk_layer *l, void *buf, size_t len)
+{
+    ssize_t n;
+
+    do
+        n = recv(((struct fd_layer *)l)->fd, buf, len, MSG_DONTWAIT | MSG_PEEK);
+    while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : failed(l);
+}
+
+static int fd_shut(struct tsk_layer *l)
+{
+    if (shutdown(((struct fd_layer *)l)->fd, SHUT_WR) == 0)
+        return TLSOCK_OK;
+    return errno == ENOTCONN ? TLSOCK_E_RESET : (int)failed(l);
+}
+
 static int fd_fd(struct tsk_layer *l)
 {
     return ((struct fd_layer *)l)->fd;
@@ -69,8 +86,13 @@ static void fd_free(struct tsk_layer *l, int graceful)
     tsk_free(f);
 }
 
-static const struct tsk_layer_ops fd_ops = {fd_recv, fd_send, fd_fd, fd_events,
-                                            fd_free};
+static const struct tsk_layer_ops fd_ops = {.recv = fd_recv,
+                                            .send = fd_send,
+                                            .fd = fd_fd,
+                                            .events = fd_events,
+                                            .free = fd_free,
+                                            .peek = fd_peek,
+                                            .shut = fd_shut};
 
 struct tsk_layer *tsk_fd_layer_new(int fd, int owned)
 {
@@ -82,6 +104,22 @@ struct tsk_layer *tsk_fd_layer_new(int fd, int owned)
     f->fd = fd;
     f->owned = owned;
     return &f->layer;
+}
+
+int tsk_fd_layer_give(struct tsk_layer *l)
+{
+    int fd;
+
+    if (l->ops != &fd_ops)
+        return -1;
+    fd = ((struct fd_layer *)l)->fd;
+    tsk_free(l);
+    return fd;
+}
+
+int tsk_fd_layer_is(const struct tsk_layer *l)
+{
+    return l->ops == &fd_ops;
 }
 
 void tsk_fd_layer_own(struct tsk_layer *l)
@@ -147,9 +185,8 @@ int tsk_fd_check_stream(int fd, tlsock_error *err)
         return rc;
     if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0)
         return no_stream(fd, "connected",
-                         errno == ENOTCONN
-                             ? "it has no peer (yet, or any more)"
-                             : "its peer is unknown",
+                         errno == ENOTCONN ? "it has no peer (yet, or any more)"
+                                           : "its peer is unknown",
                          err);
     set_nodelay(fd, ss.ss_family);
     return TLSOCK_OK;

@@ -11,6 +11,10 @@
 /* owned: free closes it. NULL: no memory, the fd is untouched. */
 struct tsk_layer *tsk_fd_layer_new(int fd, int owned);
 void tsk_fd_layer_own(struct tsk_layer *l); /* from now on free closes it */
+int tsk_fd_layer_is(const struct tsk_layer *l);
+/* Its descriptor, the caller's from now on; the layer is freed. -1: it is no
+ * socket layer, and stays. */
+int tsk_fd_layer_give(struct tsk_layer *l);
 /* Is it a connected stream socket? Else E_ARGUMENT. TCP_NODELAY is set. */
 int tsk_fd_check_stream(int fd, tlsock_error *err);
 /* Is it a listening stream socket? Else E_ARGUMENT. */

@@ -17,6 +17,17 @@ static void drop(struct tsk_buf *b)
     memset(b, 0, sizeof(*b));
 }
 
+static int flush_below(struct tsk_bio *io)
+{
+    int rc = io->below->ops->flush(io->below);
+
+    if (rc == TLSOCK_AGAIN)
+        io->want = POLLOUT;
+    else if (rc < 0)
+        io->code = rc;
+    return rc;
+}
+
 int tsk_bio_flush(struct tsk_bio *io)
 {
     while (io->out.len != 0) {
@@ -37,7 +48,7 @@ int tsk_bio_flush(struct tsk_bio *io)
     }
     if (io->out.cap > TSK_BIO_IN)
         drop(&io->out);
-    return TLSOCK_OK;
+    return io->below->ops->flush != NULL ? flush_below(io) : TLSOCK_OK;
 }
 
 static void grow_or_shrink(struct tsk_bio *io, size_t got)
@@ -58,11 +69,14 @@ static void remember_first(struct tsk_bio *io, const uint8_t *p, size_t n)
     io->n_first += n;
 }
 
-/* > 0 bytes are in the buffer; 0 end; negative code */
-static int fill(struct tsk_bio *io)
+static int holds_below(const struct tsk_bio *io)
 {
-    uint8_t *room;
-    ssize_t n;
+    return io->below->ops->holds != NULL && io->below->ops->holds(io->below);
+}
+
+/* 0: receive now, AGAIN: not yet, or code */
+static int before_recv(struct tsk_bio *io)
+{
     int rc;
 
     if (tsk_bio_must_send(io)) {
@@ -71,29 +85,64 @@ static int fill(struct tsk_bio *io)
             return rc;
     }
     io->want |= POLLIN;
-    if (io->polite && io->just_sent) {
+    if (io->from_memory && !holds_below(io))
+        return TLSOCK_AGAIN;
+    /* a layer that holds bytes may have them already: no descriptor tells */
+    if (io->polite && io->just_sent && io->below->ops->holds == NULL) {
         io->just_sent = 0;
         return TLSOCK_AGAIN;
     }
-    room = tsk_buf_room(&io->in, io->in_size);
+    return TLSOCK_OK;
+}
+
+static ssize_t recv_now(struct tsk_bio *io, void *buf, size_t len)
+{
+    ssize_t n = io->below->ops->recv(io->below, buf, len);
+
+    if (n == 0)
+        io->eof = 1;
+    else if (n < 0 && n != TLSOCK_AGAIN)
+        io->code = (int)n;
+    if (n > 0) {
+        io->just_sent = 0;
+        io->drained = (size_t)n < len; /* the kernel has no more */
+    }
+    return n;
+}
+
+ssize_t tsk_bio_recv(struct tsk_bio *io, void *buf, size_t len)
+{
+    int rc = io->eof ? TLSOCK_OK : before_recv(io);
+
+    if (io->eof || rc < 0)
+        return rc;
+    return recv_now(io, buf, len);
+}
+
+/* > 0 bytes are in the buffer; 0 end; negative code. asked: what libssl asks
+ * for, which is never more than the record under way has. */
+static int fill(struct tsk_bio *io, size_t asked)
+{
+    size_t most = io->exact ? asked : io->in_size;
+    int rc = before_recv(io);
+    uint8_t *room;
+    ssize_t n;
+
+    if (rc < 0)
+        return rc;
+    room = tsk_buf_room(&io->in, most);
     if (room == NULL) {
         io->code = TLSOCK_E_NOMEM;
         return TLSOCK_E_NOMEM;
     }
-    n = io->below->ops->recv(io->below, room, io->in_size);
-    if (n <= 0) {
-        if (n == 0)
-            io->eof = 1;
-        else if (n != TLSOCK_AGAIN)
-            io->code = (int)n;
+    n = recv_now(io, room, most);
+    if (n <= 0)
         return (int)n;
-    }
-    io->just_sent = 0;
     if (io->n_first < sizeof(io->first))
         remember_first(io, room, (size_t)n);
     io->in.len += (size_t)n;
-    io->drained = (size_t)n < io->in_size; /* the kernel has no more */
-    grow_or_shrink(io, (size_t)n);
+    if (!io->exact)
+        grow_or_shrink(io, (size_t)n);
     return (int)n;
 }
 
@@ -104,7 +153,7 @@ static int bio_read(BIO *b, char *out, size_t len, size_t *got)
     BIO_clear_retry_flags(b);
     *got = 0;
     if (io->in.len == 0) {
-        int rc = io->eof ? 0 : fill(io);
+        int rc = io->eof ? 0 : fill(io, len);
 
         if (rc == TLSOCK_AGAIN)
             BIO_set_retry_read(b);
@@ -197,6 +246,14 @@ BIO *tsk_bio_new(struct tsk_bio *io)
     BIO_set_data(b, io);
     BIO_set_init(b, 1);
     return b;
+}
+
+int tsk_bio_feed(struct tsk_bio *io, const void *bytes, size_t n)
+{
+    if (tsk_buf_add(&io->in, bytes, n) < 0)
+        return TLSOCK_E_NOMEM;
+    remember_first(io, bytes, n);
+    return TLSOCK_OK;
 }
 
 void tsk_bio_idle(struct tsk_bio *io)

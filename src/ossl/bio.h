@@ -20,6 +20,8 @@ struct tsk_bio {
     struct tsk_buf in, out;
     size_t in_size;    /* how much the next recv asks for */
     int polite;        /* blocking: after a send, wait before the first recv */
+    int exact;         /* never receive beyond the record under way */
+    int from_memory;   /* for now: do not ask the socket */
     int just_sent;     /* nothing was received since the last send */
     int drained;       /* the last recv took all there was */
     size_t lazy;       /* of out: nobody waits for them (TLS 1.3 tickets) */
@@ -32,6 +34,8 @@ struct tsk_bio {
 
 /* A BIO whose state is io; both outlive the SSL. NULL: no memory. */
 BIO *tsk_bio_new(struct tsk_bio *io);
+/* Receive past the buffer, after sending what is held: > 0, 0, AGAIN, code. */
+ssize_t tsk_bio_recv(struct tsk_bio *io, void *buf, size_t len);
 /* Send what is held: 0, TLSOCK_AGAIN (want is POLLOUT), or a code. */
 int tsk_bio_flush(struct tsk_bio *io);
 /* Is anything held that the peer may be waiting for? */
@@ -39,6 +43,8 @@ static inline int tsk_bio_must_send(const struct tsk_bio *io)
 {
     return io->out.len > io->lazy;
 }
+/* Bytes that were received before TLS began: 0, or E_NOMEM. */
+int tsk_bio_feed(struct tsk_bio *io, const void *bytes, size_t n);
 /* Nothing is under way: give memory back. */
 void tsk_bio_idle(struct tsk_bio *io);
 void tsk_bio_free(struct tsk_bio *io);

@@ -154,6 +154,11 @@ int tsk_starttls_has_after(const struct tsk_starttls *d)
            d->arg != NULL;
 }
 
+int tsk_starttls_runs_on(const struct tsk_starttls *d)
+{
+    return d->server && d->row->server == &tsk_mysql_server;
+}
+
 int tsk_starttls_ends_tls(const struct tsk_starttls *d)
 {
     return d->when == TSK_STARTTLS_AFTER && tsk_casecmp(d->arg, "ccc") == 0;

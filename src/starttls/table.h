@@ -30,6 +30,9 @@ int tsk_starttls_step(struct tsk_starttls *d, struct tsk_talk *t,
                       tlsock_error *err);
 /* BEFORE: is there a part that follows once TLS is there (ftp's PBSZ, PROT)? */
 int tsk_starttls_has_after(const struct tsk_starttls *d);
+/* Servers: does the ClientHello follow the client's request at once, without
+ * an answer in between (mysql)? What is left in `in` is TLS then. */
+int tsk_starttls_runs_on(const struct tsk_starttls *d);
 /* AFTER: does TLS end with it (ftp's CCC)? */
 int tsk_starttls_ends_tls(const struct tsk_starttls *d);
 const char *tsk_starttls_protocol(const struct tsk_starttls *d);

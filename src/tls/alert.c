@@ -32,6 +32,18 @@ static const struct {
     {"<", "HTTP or XMPP without TLS", "connect to its TLS port"},
 };
 
+/* Where plaintext was spoken before, more of it in place of a ClientHello is
+ * somebody's who wants it to count as protected. */
+static int injected(tlsock *s, const char *shown)
+{
+    tsk_fail(&s->err, TLSOCK_E_INJECTION,
+             "the client goes on in plaintext (\"%s\") where TLS has to begin",
+             shown);
+    tsk_hint(&s->err, "it must send nothing between its request for TLS and "
+                      "its ClientHello; whatever it was is dropped");
+    return TLSOCK_E_INJECTION;
+}
+
 static int not_tls(tlsock *s)
 {
     char shown[4 * sizeof(s->io.first) + 1];
@@ -45,6 +57,8 @@ static int not_tls(tlsock *s)
              s->address[0] != '\0' ? s->address : "the peer", shown);
     snprintf(s->err.presented, sizeof(s->err.presented), "%.*s",
              (int)sizeof(s->err.presented) - 1, shown);
+    if (s->server && s->was_plain)
+        return injected(s, shown);
     if (s->server)
         tsk_hint(&s->err, "the client speaks plaintext: let it use TLS, for "
                           "example https:// instead of http://");

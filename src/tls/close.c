@@ -1,15 +1,38 @@
 #include "tls/conn.h"
 
 #include <openssl/err.h>
+#include <stdint.h>
+#include <string.h>
 
 /* RFC 8446, 6.1: each side sends close_notify before it closes the writing
  * side. SSL_shutdown() puts it into the BIO; it leaves with the flush. */
+static int end_plain(tlsock *s)
+{
+    int rc;
+
+    if (s->layer->ops->shut == NULL) {
+        tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED,
+                 "this transport cannot end one direction alone");
+        tsk_hint(&s->err, "close it, or start TLS: that can");
+        return TLSOCK_E_UNSUPPORTED;
+    }
+    rc = s->layer->ops->shut(s->layer);
+    if (rc < 0) {
+        s->io.code = rc;
+        return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
+    }
+    s->sent_close = 1;
+    return TLSOCK_OK;
+}
+
 int tsk_close_notify(tlsock *s)
 {
     int rc = tsk_io_flush(s);
 
     if (rc < 0)
         return rc;
+    if (!s->sent_close && s->ssl == NULL)
+        return end_plain(s);
     if (!s->sent_close) {
         int ret = SSL_shutdown(s->ssl);
 
@@ -32,10 +55,63 @@ void tsk_close_drain(tlsock *s)
     char scrap[4096];
     size_t got;
 
-    if (s->got_close || s->io.eof)
+    if (s->ssl == NULL || s->got_close || s->io.eof)
         return;
     s->io.polite = 0;
     for (int i = 0; i < 16; i++)
         if (SSL_read_ex(s->ssl, scrap, sizeof(scrap), &got) != 1)
             break;
+}
+
+/* Everything of the session goes; what came behind the peer's close_notify is
+ * plaintext (RFC 8446, 6.1: nothing of TLS may follow it). */
+static int become_plain(tlsock *s)
+{
+    struct tsk_buf *in = &s->io.in;
+
+    if (tsk_buf_add(&s->plain, tsk_buf_at(in), in->len) < 0)
+        return tsk_fail_nomem(&s->err);
+    tsk_buf_take(in, in->len);
+    SSL_free(s->ssl);
+    s->ssl = NULL;
+    s->sent_close = 0;
+    s->got_close = s->io.eof && s->plain.len == 0;
+    s->told_end = 0;
+    s->stopping = 0;
+    s->io.exact = 0;
+    s->was_plain = 1;
+    s->rung = TSK_RUNG_PLAIN;
+    s->hs_deadline = TSK_NEVER;
+    memset(&s->facts, 0, sizeof(s->facts));
+    return TLSOCK_OK;
+}
+
+static int still_sends(tlsock *s)
+{
+    tsk_fail(&s->err, TLSOCK_E_STATE,
+             "%s still sends data: TLS cannot end before it has been read",
+             s->address[0] != '\0' ? s->address : "the peer");
+    tsk_hint(&s->err, "read until tlsock_read() gives 0, then call "
+                      "tlsock_stop_tls() again");
+    return TLSOCK_E_STATE;
+}
+
+int tsk_close_tls(tlsock *s)
+{
+    int rc;
+
+    if (s->plain.len != 0 || SSL_pending(s->ssl) != 0)
+        return still_sends(s);
+    s->io.exact = 1; /* plaintext may follow on the heels of close_notify */
+    rc = tsk_close_notify(s);
+    if (rc < 0)
+        return rc;
+    if (!s->got_close) {
+        rc = tsk_io_more(s, SIZE_MAX);
+        if (rc > 0)
+            return still_sends(s);
+        if (rc < 0)
+            return rc;
+    }
+    return become_plain(s);
 }

@@ -4,39 +4,70 @@
 #define TSK_TLS_CONN_H
 
 #include "core/clock.h"
+#include "core/talk.h"
 #include "net/dial.h"
 #include "net/wait.h"
 #include "ossl/bio.h"
 #include "session/store.h"
 #include "tls/ctx.h"
 
-enum tsk_rung { TSK_RUNG_DIAL, TSK_RUNG_TLS, TSK_RUNG_READY, TSK_RUNG_DEAD };
+#include <pthread.h>
+#include <stdatomic.h>
+
+/* The way up. READY and PLAIN carry data; all between DIAL and READY are
+ * climbed one after the other, those that are not needed skipped. */
+enum tsk_rung {
+    TSK_RUNG_DIAL,
+    TSK_RUNG_PROXY,    /* s->path */
+    TSK_RUNG_STARTTLS, /* s->dialogue */
+    TSK_RUNG_TLS,
+    TSK_RUNG_AFTER, /* s->after */
+    TSK_RUNG_READY,
+    TSK_RUNG_PLAIN,
+    TSK_RUNG_DEAD
+};
+
+struct tsk_path;
+struct tsk_starttls;
 
 struct tlsock {
     enum tsk_rung rung;
     int server, nonblocking;
+    int plain_first; /* PLAIN comes before TLS, when the transport is there */
+    int was_plain;   /* plaintext was carried: foreign bytes are injected */
+    int fd_is_known; /* tlsock_fd() gives the transport's own descriptor */
     unsigned flags;
     struct tsk_ctx *ctx;
     const struct tsk_settings *set; /* ctx's, borrowed */
     struct tsk_dial *dial;          /* while connecting */
+    struct tsk_path *path;          /* proxies to pass, or NULL */
+    struct tsk_starttls *dialogue;  /* before TLS, or NULL */
+    struct tsk_starttls *after;     /* what follows within TLS, or NULL */
+    struct tsk_talk talk;           /* of a dialogue or proxy */
     struct tsk_layer *layer;        /* the transport, once there is one */
     struct tsk_waitfd *waitfd;      /* private descriptor, nonblocking only */
     SSL *ssl;                       /* from the first handshake step on */
     struct tsk_bio io;
-    struct tsk_buf plain; /* decrypted, held for peek and getline */
+    struct tsk_buf plain; /* received, held for peek and getline */
     struct tsk_buf hold;  /* not yet encrypted: write.buffer */
 
     char *name;   /* expected, as the user gave it; NULL: none */
     char *sni;    /* A-label to send, NULL: none */
     char *scheme; /* NULL: RFC 9525 */
     char address[64];
+    char *session_for; /* what the caller calls the peer's sessions, or NULL */
     char *session_key; /* NULL: sessions are not kept */
 
     int64_t hs_deadline, deadline; /* absolute, TSK_NEVER: none */
     int call_timeout_ms;           /* -1: none */
-    int handshake_ms_left;         /* budget that begins with the TLS rung */
+    int budget_ms;                 /* of connect and handshake; -1: none */
 
-    int sent_close, got_close; /* close_notify */
+    int sent_close, got_close; /* close_notify; in PLAIN, the stream's end */
+    int told_end;              /* a read has given 0 */
+    int stopping;              /* tlsock_stop_tls() is under way */
+    atomic_int interrupted;
+    pthread_mutex_t wake_lock; /* over wake_fd */
+    int wake_fd;               /* of the thread that waits, or -1 */
     int cert_requested;        /* the server asked for our certificate */
     int offered;               /* a session was offered */
     int alert, alert_from_peer;
@@ -59,6 +90,8 @@ static inline tlsock *tsk_conn_of(const SSL *ssl)
 int tsk_hand_step(tlsock *s);
 /* fail.c: what a failed libssl call means; records it. phase: what was done */
 int tsk_tls_fail(tlsock *s, int ret, int phase);
+/* The peer's first bytes are no TLS: no need to wait for more of them. */
+int tsk_tls_fail_foreign(tlsock *s);
 /* peer.c: libssl's callbacks on certificates and staples */
 int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg);
 int tsk_peer_staple(SSL *ssl, void *arg);
@@ -69,15 +102,30 @@ void tsk_peer_request(tlsock *s, struct tsk_verify_req *req);
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
-/* io.c: never wait; > 0, 0 end, AGAIN, code */
+/* Data may flow. */
+static inline int tsk_conn_open(const tlsock *s)
+{
+    return s->rung == TSK_RUNG_READY || s->rung == TSK_RUNG_PLAIN;
+}
+/* io.c: plaintext or TLS; never wait; > 0, 0 end, AGAIN, code */
 ssize_t tsk_io_read(tlsock *s, void *buf, size_t len);
 ssize_t tsk_io_peek(tlsock *s, void *buf, size_t len);
-int tsk_io_more(tlsock *s); /* > 0 more bytes now in s->plain, 0 end, ... */
+/* > 0: up to `most` more bytes are now in s->plain; 0 end; AGAIN, code */
+int tsk_io_more(tlsock *s, size_t most);
+/* Send bytes now, past s->hold: > 0 taken, AGAIN, code */
+ssize_t tsk_io_send(tlsock *s, const void *p, size_t len);
+size_t tsk_io_pending(tlsock *s); /* what a read gives from memory */
+int tsk_io_stirs(const tlsock *s); /* is something to be read from memory? */
 ssize_t tsk_io_write(tlsock *s, const struct iovec *iov, int n, size_t skip);
 int tsk_io_flush(tlsock *s);
-/* close.c: AGAIN until close_notify is with the system */
+/* close.c: AGAIN until close_notify (PLAIN: the stream's end) is with the
+ * system */
 int tsk_close_notify(tlsock *s);
 void tsk_close_drain(tlsock *s);
+/* One step of TLS -> PLAIN: 0 it is PLAIN now, AGAIN, code. */
+int tsk_close_tls(tlsock *s);
+/* PLAIN -> TLS begins: nothing of an earlier session is left. */
+void tsk_hand_reset(tlsock *s);
 /* fork.c */
 unsigned tsk_fork_generation(void);
 static inline int tsk_conn_foreign(const tlsock *s)

@@ -13,6 +13,18 @@ static const char *who(const tlsock *s)
     return s->server ? "client" : "server";
 }
 
+/* What a whole connection below has said of itself says more than we can. */
+static int below(tlsock *s)
+{
+    const tlsock_error *e = s->layer->ops->error(s->layer);
+    int code = e->code < 0 ? e->code : s->io.code;
+
+    tsk_fail(&s->err, code, "the connection below: %s", e->message);
+    tsk_hint(&s->err, "%s", e->hint);
+    s->err.sys_errno = e->sys_errno;
+    return code;
+}
+
 static const char *where(const tlsock *s)
 {
     if (s->address[0] != '\0')
@@ -73,6 +85,8 @@ static int transport(tlsock *s, int phase)
 {
     if (s->io.code == TLSOCK_E_NOMEM)
         return tsk_fail_nomem(&s->err);
+    if (s->io.code < 0 && s->layer->ops->error != NULL)
+        return below(s);
     if (s->io.code < 0 && s->io.code != TLSOCK_E_RESET) {
         tsk_fail_sys(&s->err, TLSOCK_E_SYSTEM, s->layer->sys_errno,
                      "transport to %s failed", where(s));
@@ -90,14 +104,32 @@ static int transport(tlsock *s, int phase)
     return cut(s, phase);
 }
 
+/* OpenSSL's queue as it was, and a connection that failed for good. */
+static int settle(tlsock *s, int rc, int phase)
+{
+    ERR_pop_to_mark();
+    ERR_set_mark();
+    if (rc < 0) {
+        s->err.phase = s->err.phase != 0 ? s->err.phase : phase;
+        s->err.alert = s->alert;
+        s->err.alert_from_peer = s->alert_from_peer;
+        snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
+        s->rung = TSK_RUNG_DEAD;
+    }
+    return rc;
+}
+
+int tsk_tls_fail_foreign(tlsock *s)
+{
+    return settle(s, tsk_fail_protocol(s), TLSOCK_PHASE_HANDSHAKE);
+}
+
 int tsk_tls_fail(tlsock *s, int ret, int phase)
 {
     int ssl_error, rc;
 
-    if (s->io.code < 0) {
-        rc = transport(s, phase);
-        goto out;
-    }
+    if (s->io.code < 0)
+        return settle(s, transport(s, phase), phase);
     ssl_error = SSL_get_error(s->ssl, ret);
     if (was_again(s, ssl_error))
         return TLSOCK_AGAIN;
@@ -112,15 +144,5 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
         rc = transport(s, phase);
     else
         rc = tsk_fail_protocol(s);
-out:
-    ERR_pop_to_mark();
-    ERR_set_mark();
-    if (rc < 0) {
-        s->err.phase = s->err.phase != 0 ? s->err.phase : phase;
-        s->err.alert = s->alert;
-        s->err.alert_from_peer = s->alert_from_peer;
-        snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
-        s->rung = TSK_RUNG_DEAD;
-    }
-    return rc;
+    return settle(s, rc, phase);
 }

@@ -3,6 +3,7 @@
 #include "ossl/queue.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/fail.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -82,7 +83,7 @@ static int start(tlsock *s)
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
     }
     s->fork_generation = tsk_fork_generation();
-    s->io.below = s->layer;
+    s->io.exact = !s->set->read_ahead;
     bio = tsk_bio_new(&s->io);
     if (bio == NULL) {
         SSL_free(s->ssl);
@@ -151,8 +152,9 @@ static int finish(tlsock *s)
     }
     s->t_ready = tsk_now_ms();
     s->tls_ms = (int)(s->t_ready - s->t_connected);
-    s->rung = TSK_RUNG_READY;
-    s->hs_deadline = TSK_NEVER;
+    s->rung = s->after != NULL ? TSK_RUNG_AFTER : TSK_RUNG_READY;
+    if (s->rung == TSK_RUNG_READY)
+        s->hs_deadline = TSK_NEVER;
     return TLSOCK_OK;
 }
 
@@ -161,6 +163,16 @@ static int finish(tlsock *s)
 static int must_flush(const tlsock *s)
 {
     return !s->server || SSL_version(s->ssl) < TLS1_3_VERSION;
+}
+
+void tsk_hand_reset(tlsock *s)
+{
+    s->sent_close = s->got_close = s->told_end = 0;
+    s->cert_requested = s->offered = 0;
+    s->alert = s->alert_from_peer = 0;
+    s->io.n_first = 0;
+    s->io.lazy = 0;
+    memset(&s->facts, 0, sizeof(s->facts));
 }
 
 int tsk_hand_step(tlsock *s)
@@ -180,6 +192,8 @@ int tsk_hand_step(tlsock *s)
         rc = SSL_do_handshake(s->ssl);
         if (rc != 1) {
             rc = tsk_tls_fail(s, rc, TLSOCK_PHASE_HANDSHAKE);
+            if (rc == TLSOCK_AGAIN && s->was_plain && tsk_fail_is_not_tls(s))
+                rc = tsk_tls_fail_foreign(s);
             if (rc != TLSOCK_AGAIN)
                 tsk_bio_flush(&s->io); /* the alert, if it fits */
             return rc;

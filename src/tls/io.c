@@ -30,10 +30,6 @@ static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
     size_t got = 0;
     int ret;
 
-    if (s->got_close)
-        return 0;
-    s->io.want = 0;
-    s->io.polite = !s->nonblocking;
     ret = keep ? SSL_peek_ex(s->ssl, buf, len, &got)
                : SSL_read_ex(s->ssl, buf, len, &got);
     if (!keep)
@@ -43,31 +39,129 @@ static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
     return outcome(s, ret, got);
 }
 
+static ssize_t plain_outcome(tlsock *s, ssize_t n)
+{
+    if (n == 0)
+        s->got_close = 1;
+    if (n >= 0 || n == TLSOCK_AGAIN)
+        return n;
+    return tsk_tls_fail(s, -1, TLSOCK_PHASE_READ);
+}
+
+/* Straight into the caller's memory: what is not asked for stays in the socket,
+ * for TLS or for whoever gets the descriptor. */
+static ssize_t from_plain(tlsock *s, void *buf, size_t len)
+{
+    ssize_t n = tsk_bio_recv(&s->io, buf, len);
+
+    if (n > 0)
+        s->bytes_read += (uint64_t)n;
+    return plain_outcome(s, n);
+}
+
+/* > 0, 0 end, AGAIN, code; not from s->plain */
+static ssize_t incoming(tlsock *s, void *buf, size_t len, int keep)
+{
+    if (s->got_close)
+        return 0;
+    s->io.want = 0;
+    s->io.polite = !s->nonblocking;
+    if (s->ssl != NULL)
+        return from_tls(s, buf, len, keep);
+    return from_plain(s, buf, len);
+}
+
 ssize_t tsk_io_read(tlsock *s, void *buf, size_t len)
 {
     if (s->plain.len != 0)
         return held(s, buf, len, 0);
-    return from_tls(s, buf, len, 0);
+    return incoming(s, buf, len, 0);
+}
+
+/* A transport that cannot be looked into is read into memory. */
+static ssize_t peek_plain(tlsock *s, void *buf, size_t len)
+{
+    ssize_t n;
+
+    if (s->layer->ops->peek == NULL) {
+        n = tsk_io_more(s, len);
+        return n > 0 ? held(s, buf, len, 1) : n;
+    }
+    n = s->io.eof ? 0 : tsk_bio_flush(&s->io);
+    if (n < 0 && n != TLSOCK_AGAIN)
+        return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
+    s->io.want |= POLLIN;
+    n = s->io.eof ? 0 : s->layer->ops->peek(s->layer, buf, len);
+    if (n < 0 && n != TLSOCK_AGAIN)
+        s->io.code = (int)n;
+    return plain_outcome(s, n);
 }
 
 ssize_t tsk_io_peek(tlsock *s, void *buf, size_t len)
 {
     if (s->plain.len != 0)
         return held(s, buf, len, 1);
-    return from_tls(s, buf, len, 1);
+    if (s->ssl == NULL && !s->got_close) {
+        s->io.want = 0;
+        return peek_plain(s, buf, len);
+    }
+    return incoming(s, buf, len, 1);
 }
 
-int tsk_io_more(tlsock *s)
+int tsk_io_more(tlsock *s, size_t most)
 {
-    uint8_t *room = tsk_buf_room(&s->plain, STEP);
+    size_t len = most < STEP ? most : STEP;
+    uint8_t *room = tsk_buf_room(&s->plain, len);
     ssize_t n;
 
     if (room == NULL)
         return tsk_fail_nomem(&s->err);
-    n = from_tls(s, room, STEP, 0);
+    n = incoming(s, room, len, 0);
     if (n > 0)
         s->plain.len += (size_t)n;
     return (int)n;
+}
+
+int tsk_io_stirs(const tlsock *s)
+{
+    if (!tsk_conn_open(s) || (s->io.want & POLLOUT) != 0)
+        return 0;
+    return s->plain.len != 0 || s->io.in.len != 0 ||
+           (s->ssl != NULL && SSL_pending(s->ssl) != 0) ||
+           (s->got_close && !s->told_end) ||
+           (s->layer->ops->holds != NULL && s->layer->ops->holds(s->layer));
+}
+
+/* A whole record may wait in memory, still encrypted: libssl decrypts it, but
+ * the socket is not asked for more. A record that is damaged ends the
+ * connection here, and the next read says so. */
+static void decrypt_held(tlsock *s)
+{
+    size_t got;
+    char byte;
+    int ret;
+
+    s->io.want = 0;
+    s->io.polite = 0;
+    s->io.from_memory = 1;
+    ret = SSL_peek_ex(s->ssl, &byte, 1, &got);
+    s->io.from_memory = 0;
+    if (ret != 1)
+        (void)tsk_tls_fail(s, ret, TLSOCK_PHASE_READ);
+}
+
+size_t tsk_io_pending(tlsock *s)
+{
+    size_t n = s->plain.len;
+
+    if (s->rung != TSK_RUNG_READY)
+        return n;
+    n += (size_t)SSL_pending(s->ssl);
+    if (n == 0 && !s->got_close && tsk_io_stirs(s)) {
+        decrypt_held(s);
+        n = (size_t)SSL_pending(s->ssl);
+    }
+    return n;
 }
 
 /* libssl must never see a full transport in the middle of a record: then it
@@ -79,10 +173,31 @@ static int make_room(tlsock *s, size_t len)
     return tsk_bio_flush(&s->io);
 }
 
+/* Straight from the caller's memory, as much as the transport takes. */
+static ssize_t send_plain(tlsock *s, const uint8_t *p, size_t len)
+{
+    ssize_t n = tsk_bio_flush(&s->io);
+
+    if (n == TLSOCK_OK)
+        n = s->layer->ops->send(s->layer, p, len);
+    if (n == TLSOCK_AGAIN) {
+        s->io.want = POLLOUT;
+        return n;
+    }
+    if (n < 0) {
+        s->io.code = (int)n;
+        return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
+    }
+    s->io.just_sent = 1;
+    return n;
+}
+
 static ssize_t encrypt(tlsock *s, const uint8_t *p, size_t len)
 {
     size_t done = 0;
 
+    if (s->ssl == NULL)
+        return len != 0 ? send_plain(s, p, len) : 0;
     while (done < len) {
         size_t part = len - done < RECORD ? len - done : RECORD, put = 0;
         int rc = make_room(s, part), ret;
@@ -126,6 +241,11 @@ int tsk_io_flush(tlsock *s)
     if (rc < 0 && rc != TLSOCK_AGAIN)
         return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
     return rc;
+}
+
+ssize_t tsk_io_send(tlsock *s, const void *p, size_t len)
+{
+    return encrypt(s, p, len);
 }
 
 /* Small pieces become one record: collect up to limit bytes first. */

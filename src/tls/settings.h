@@ -33,6 +33,7 @@ struct tsk_settings {
     int64_t verify_time;
     int pin_mode;
     int truncation_allowed;
+    int starttls_opportunistic;
     int revocation;  /* enum tsk_revocation */
     int client_auth; /* enum tsk_client_auth */
     unsigned insecure;

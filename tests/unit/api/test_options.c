@@ -87,6 +87,8 @@ static const struct {
     {"timeout", "none"},
     {"timeout", "0"},
     {"handshake-timeout", "10s"},
+    {"starttls", "opportunistic"},
+    {"starttls", "required"},
     {"truncation", "allow"},
     {"truncation", "refuse"},
     {"write.buffer", "16384"},
@@ -184,6 +186,7 @@ static const struct {
     {"timeout", "99999999999s", "ms, s, m, h or d"},
     {"handshake-timeout", "soon", "ms, s, m, h or d"},
     {"truncation", "on", "refuse|allow"},
+    {"starttls", "off", "required|opportunistic"},
     {"write.buffer", "16385", "0..16384"},
     {"read-ahead", "maybe", "on|off"},
     {"release-buffers", "", "on|off"},
@@ -297,6 +300,7 @@ static void defaults_are_those_of_the_table(void **state)
     assert_int_equal(set.write_buffer, 0);
     assert_int_equal(set.insecure, 0);
     assert_int_equal(set.truncation_allowed, 0);
+    assert_int_equal(set.starttls_opportunistic, 0);
     assert_int_equal(set.alpn_required, 0);
     assert_null(set.ciphers);
     assert_null(set.keylog);

@@ -45,8 +45,8 @@ static ssize_t fake_send(struct tsk_layer *l, const void *buf, size_t len)
     return (ssize_t)len;
 }
 
-static const struct tsk_layer_ops fake_ops = {fake_recv, fake_send, NULL, NULL,
-                                              NULL};
+static const struct tsk_layer_ops fake_ops = {.recv = fake_recv,
+                                              .send = fake_send};
 static struct fake f;
 static struct tsk_bio io;
 static BIO *bio;

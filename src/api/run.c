@@ -1,0 +1,235 @@
+#include "api/conn.h"
+#include "ossl/queue.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+int64_t tsk_conn_deadline(const tlsock *s)
+{
+    int64_t d = s->deadline;
+
+    if ((!tsk_conn_open(s) || s->stopping) && s->hs_deadline < d)
+        d = s->hs_deadline;
+    if (s->call_timeout_ms >= 0) {
+        int64_t call = tsk_deadline_in(s->call_timeout_ms);
+
+        if (call < d)
+            d = call;
+    }
+    return d;
+}
+
+static int phase_now(const tlsock *s, int phase)
+{
+    switch (s->rung) {
+    case TSK_RUNG_DIAL:
+        return tsk_dial_phase(s->dial);
+    case TSK_RUNG_PROXY:
+        return TLSOCK_PHASE_PROXY;
+    case TSK_RUNG_STARTTLS:
+    case TSK_RUNG_AFTER:
+        return TLSOCK_PHASE_STARTTLS;
+    case TSK_RUNG_TLS:
+        return TLSOCK_PHASE_HANDSHAKE;
+    default:
+        return phase;
+    }
+}
+
+static int timed_out(tlsock *s, int phase)
+{
+    static const char *const doing[] = {
+        [TLSOCK_PHASE_RESOLVE] = "looking up its name",
+        [TLSOCK_PHASE_CONNECT] = "connecting",
+        [TLSOCK_PHASE_PROXY] = "asking the proxy",
+        [TLSOCK_PHASE_STARTTLS] = "the STARTTLS dialogue",
+        [TLSOCK_PHASE_HANDSHAKE] = "the TLS handshake",
+        [TLSOCK_PHASE_READ] = "waiting for data",
+        [TLSOCK_PHASE_WRITE] = "writing",
+        [TLSOCK_PHASE_CLOSE] = "closing",
+    };
+    const char *what;
+
+    phase = phase_now(s, phase);
+    what =
+        (size_t)phase < sizeof(doing) / sizeof(doing[0]) ? doing[phase] : NULL;
+    tsk_clear(&s->err);
+    tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "%s%stime is up while %s", s->address,
+             s->address[0] != '\0' ? ": " : "",
+             what != NULL ? what : "waiting");
+    if (s->rung == TSK_RUNG_DIAL) { /* which addresses were silent */
+        char tried[200] = "";
+
+        tsk_dial_describe(s->dial, tried, sizeof(tried));
+        tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while %s%s%s",
+                 what != NULL ? what : "waiting", tried[0] != '\0' ? ": " : "",
+                 tried);
+    }
+    tsk_hint(&s->err, "the peer is slow or silent: is it the right port? "
+                      "Give it longer with timeout or tlsock_set_deadline()");
+    s->err.phase = phase;
+    return TLSOCK_E_TIMEOUT;
+}
+
+size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
+                        int *wait_ms)
+{
+    short want = s->io.want;
+
+    *wait_ms = -1;
+    if (s->rung == TSK_RUNG_DIAL) {
+        *wait_ms = tsk_dial_wait_ms(s->dial);
+        return tsk_dial_pollfds(s->dial, fds, max);
+    }
+    if (s->rung == TSK_RUNG_PROXY) {
+        size_t n = tsk_path_pollfds(s, fds, max);
+
+        if (n != 0)
+            return n;
+    }
+    if (s->layer == NULL || max == 0)
+        return 0;
+    if (want == 0)
+        want = POLLIN;
+    if (tsk_bio_must_send(&s->io))
+        want |= POLLOUT;
+    fds[0].fd = s->layer->ops->fd(s->layer);
+    fds[0].events = s->layer->ops->events != NULL
+                        ? s->layer->ops->events(s->layer, want)
+                        : want;
+    fds[0].revents = 0;
+    return fds[0].fd >= 0 ? 1 : 0;
+}
+
+/* fds has room for one more. > 0: go on, 0: time is up, or code */
+static int wait_or_wake(tlsock *s, struct pollfd *fds, size_t n, int64_t until)
+{
+    int wake = tsk_wake_fd(), rc;
+    int64_t slice = until;
+
+    if (wake >= 0)
+        fds[n] = (struct pollfd){wake, POLLIN, 0};
+    else
+        slice = tsk_deadline_in(TSK_UNWOKEN_MS);
+    tsk_wake_begin(s, wake);
+    rc = tsk_interrupted(s);
+    if (rc == TLSOCK_OK)
+        rc = tsk_wait(fds, n + (wake >= 0), slice < until ? slice : until,
+                      &s->err);
+    tsk_wake_end(s);
+    if (wake >= 0 && rc > 0 && fds[n].revents != 0)
+        tsk_wake_drain(wake);
+    return rc == 0 && slice < until ? 1 : rc;
+}
+
+int tsk_conn_wait(tlsock *s, int64_t deadline)
+{
+    struct pollfd fds[TSK_DIAL_FDS + 1];
+    int wait_ms, rc;
+    size_t n = tsk_conn_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms);
+    int64_t until = deadline;
+
+    if (n == 0 && wait_ms < 0)
+        return tsk_fail(&s->err, TLSOCK_E_STATE,
+                        "the transport has no descriptor to wait for: use it "
+                        "with a nonblocking connection");
+    if (wait_ms >= 0) {
+        int64_t timer = tsk_deadline_in(wait_ms);
+
+        if (timer < until)
+            until = timer;
+    }
+    rc = wait_or_wake(s, fds, n, until);
+    if (rc < 0)
+        return rc;
+    return rc == 0 && until == deadline ? TLSOCK_E_TIMEOUT : TLSOCK_OK;
+}
+
+void tsk_conn_sync_waitfd(tlsock *s)
+{
+    struct pollfd fds[TSK_DIAL_FDS];
+    int wait_ms;
+    size_t n;
+
+    if (s->waitfd == NULL)
+        return;
+    n = tsk_conn_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms);
+    tsk_waitfd_set(s->waitfd, fds, n, NULL);
+}
+
+/* AGAIN: wait if we may. 0: try again, else what to return. */
+static int after_again(tlsock *s, int phase, int64_t deadline)
+{
+    int rc;
+
+    if (s->set->release_buffers)
+        tsk_bio_idle(&s->io);
+    if (s->nonblocking) {
+        tsk_conn_sync_waitfd(s);
+        if (deadline != TSK_NEVER && tsk_now_ms() >= deadline)
+            return timed_out(s, phase);
+        return TLSOCK_AGAIN;
+    }
+    rc = tsk_conn_wait(s, deadline);
+    return rc == TLSOCK_E_TIMEOUT ? timed_out(s, phase) : rc;
+}
+
+static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
+{
+    int64_t deadline = tsk_conn_deadline(s);
+    ssize_t rc;
+
+    for (;;) {
+        int was = s->rung, wait;
+
+        rc = tsk_ladder_step(s);
+        if (rc == TLSOCK_OK && job != NULL)
+            rc = job(s, arg);
+        if (rc != TLSOCK_AGAIN)
+            return rc;
+        if (was < TSK_RUNG_READY) /* rungs have deadlines of their own */
+            deadline = tsk_conn_deadline(s);
+        wait = after_again(s, phase, deadline);
+        if (wait < 0)
+            return wait;
+    }
+}
+
+ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
+{
+    int saved = errno;
+    ssize_t rc;
+
+    if (s == NULL)
+        return TLSOCK_E_ARGUMENT;
+    if (tsk_conn_foreign(s)) {
+        tsk_clear(&s->err);
+        tsk_fail(&s->err, TLSOCK_E_FORKED,
+                 "another process owns this connection's TLS state");
+        tsk_hint(&s->err, "call tlsock_adopt() in the process that goes on "
+                          "with it, tlsock_abandon() in the other one");
+        return TLSOCK_E_FORKED;
+    }
+    if (tsk_interrupted(s))
+        return TLSOCK_E_INTERRUPTED;
+    if (s->rung == TSK_RUNG_DEAD)
+        return s->err.code;
+    if (s->ssl == NULL) /* whoever talks is whose plaintext it is */
+        s->fork_generation = tsk_fork_generation();
+    tsk_clear(&s->err);
+    tsk_ossl_enter();
+    rc = climb_and_do(s, phase, job, arg);
+    tsk_ossl_leave();
+    if (rc < 0 && rc != TLSOCK_AGAIN) {
+        if (s->err.code != rc) { /* recorded nowhere: say at least what */
+            tsk_clear(&s->err);
+            tsk_fail(&s->err, (int)rc, "%s", tlsock_errslug((int)rc));
+        }
+        if (s->err.phase == 0)
+            s->err.phase = phase;
+        if (s->err.address[0] == '\0')
+            snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
+    }
+    errno = saved;
+    return rc;
+}

@@ -1,0 +1,162 @@
+/* tlsock_interrupt(): from another thread, at any time, and for good. */
+#include "ca.h"
+#include "sock.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct sides {
+    tlsock_config *cc, *sc;
+    tlsock *client, *server;
+};
+
+static void setup(struct sides *t)
+{
+    const tlsock_opts *o = TLSOCK_OPTS(.nonblocking = 1);
+    int fds[2], done = 0;
+
+    t->cc = ca_client(NULL);
+    t->sc = ca_server(ca_get()->a, NULL);
+    sock_pair(fds);
+    t->client = tlsock_client_fd(fds[0], "a.test", t->cc, o, NULL);
+    t->server = tlsock_server_fd(fds[1], t->sc, o, NULL);
+    for (int i = 0; i < 20 && done != 2; i++)
+        done = (tlsock_handshake(t->client) == 0) +
+               (tlsock_handshake(t->server) == 0);
+    assert_int_equal(done, 2);
+    tlsock_set_nonblocking(t->client, 0);
+    tlsock_set_nonblocking(t->server, 0);
+}
+
+static void teardown(struct sides *t)
+{
+    tlsock_abandon(t->client);
+    tlsock_abandon(t->server);
+    tlsock_config_unref(t->cc);
+    tlsock_config_unref(t->sc);
+}
+
+static ssize_t reads(tlsock *s)
+{
+    char byte;
+
+    return tlsock_read(s, &byte, 1);
+}
+
+static ssize_t writes(tlsock *s)
+{
+    static const char zeros[65536];
+    ssize_t n;
+
+    do
+        n = tlsock_write(s, zeros, sizeof(zeros));
+    while (n > 0); /* until the socket is full */
+    return n;
+}
+
+static ssize_t polls(tlsock *s)
+{
+    tlsock_pollitem item = {.s = s, .fd = -1, .events = POLLIN};
+    int n = tlsock_poll(&item, 1, -1);
+
+    return n < 0 ? n : reads(s);
+}
+
+static ssize_t shuts(tlsock *s)
+{
+    return tlsock_shutdown(s, SHUT_RDWR);
+}
+
+static ssize_t stops(tlsock *s)
+{
+    return tlsock_stop_tls(s);
+}
+
+struct waiter {
+    ssize_t (*call)(tlsock *);
+    tlsock *s;
+    ssize_t got;
+};
+
+static void *wait_in_thread(void *arg)
+{
+    struct waiter *w = arg;
+
+    w->got = w->call(w->s);
+    return NULL;
+}
+
+static void a_call_that_waits_is_woken(void **state)
+{
+    static ssize_t (*const calls[])(tlsock *) = {reads, writes, polls, shuts,
+                                                 stops};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        struct sides t;
+        struct waiter w;
+        pthread_t thread;
+
+        setup(&t);
+        w = (struct waiter){calls[i], t.client, 0};
+        assert_int_equal(pthread_create(&thread, NULL, wait_in_thread, &w), 0);
+        /* before, while or after it begins to wait: all the same to it */
+        assert_code(tlsock_interrupt(t.client), TLSOCK_OK);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_code(w.got, TLSOCK_E_INTERRUPTED);
+        assert_code(reads(t.client), TLSOCK_E_INTERRUPTED);
+        assert_code(tlsock_write(t.client, "x", 1), TLSOCK_E_INTERRUPTED);
+        assert_code(tlsock_handshake(t.client), TLSOCK_E_INTERRUPTED);
+        teardown(&t);
+    }
+}
+
+/* The other connections of the thread, and its later waits, go on. */
+static void nobody_else_is_disturbed(void **state)
+{
+    struct sides t, u;
+    tlsock_pollitem items[2];
+
+    (void)state;
+    setup(&t);
+    setup(&u);
+    assert_code(tlsock_interrupt(t.client), TLSOCK_OK);
+    items[0] = (tlsock_pollitem){.s = t.client, .fd = -1, .events = POLLIN};
+    items[1] = (tlsock_pollitem){.s = u.client, .fd = -1, .events = POLLIN};
+    assert_int_equal(tlsock_poll(items, 2, -1), 1);
+    assert_int_equal(items[0].revents, POLLIN);
+    assert_int_equal(items[1].revents, 0);
+    assert_code(reads(t.client), TLSOCK_E_INTERRUPTED);
+    assert_int_equal(tlsock_write(u.server, "y", 1), 1);
+    assert_int_equal(reads(u.client), 1);
+    teardown(&t);
+    teardown(&u);
+}
+
+/* Who closes may still say good-bye. */
+static void close_ends_it_as_it_should(void **state)
+{
+    struct sides t;
+
+    (void)state;
+    setup(&t);
+    assert_code(tlsock_interrupt(t.client), TLSOCK_OK);
+    assert_code(tlsock_close(t.client), TLSOCK_OK);
+    t.client = NULL;
+    assert_int_equal(reads(t.server), 0);
+    assert_code(tlsock_interrupt(NULL), TLSOCK_E_ARGUMENT);
+    teardown(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_call_that_waits_is_woken),
+        cmocka_unit_test(nobody_else_is_disturbed),
+        cmocka_unit_test(close_ends_it_as_it_should),
+    };
+
+    return cmocka_run_group_tests_name("interrupt", tests, ca_setup,
+                                       ca_teardown);
+}
