@@ -118,6 +118,55 @@ TLSOCK_API int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert);
  */
 TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
 
+/** @name Events for tlsock_config_on() @{ */
+#define TLSOCK_ON_HELLO 1
+#define TLSOCK_ON_VERIFY 2
+#define TLSOCK_ON_STAPLE 3
+#define TLSOCK_ON_SIGN 4
+#define TLSOCK_ON_PASSWORD 5
+#define TLSOCK_ON_TICKET_KEY 6
+#define TLSOCK_ON_SESSION 7
+#define TLSOCK_ON_CLOSE_NOTIFY 8   /**< the peer ended its direction of TLS */
+#define TLSOCK_ON_HANDSHAKE_FAIL 9 /**< no TLS came about */
+#define TLSOCK_ON_MESSAGE 10
+#define TLSOCK_ON_KEYLOG 11
+#define TLSOCK_ON_LOG 12
+/** @} */
+
+/** What a hook is told; valid during the call. Fields may be added. */
+typedef struct tlsock_event {
+    size_t size;          /**< of this struct, as the library knows it */
+    int kind;             /**< TLSOCK_ON_* */
+    tlsock *conn;         /**< the connection; a hook must not use it for
+                               anything but tlsock_info() and tlsock_user() */
+    struct tlsock_op *op; /**< NULL: it cannot be answered later */
+    const void *data;     /**< HANDSHAKE_FAIL: what the peer said first */
+    size_t len;           /**< bytes of it, at most 64 */
+    const tlsock_error *error; /**< HANDSHAKE_FAIL: why; else NULL */
+    int fd; /**< HANDSHAKE_FAIL: the socket, still open: a plaintext client may
+                 be told so by send(2); -1: there is none */
+} tlsock_event;
+
+/** 0 goes on, a negative TLSOCK_E_* refuses. */
+typedef int tlsock_hook(const tlsock_event *event, void *arg);
+
+/**
+ * Be told of an event of every connection of this config, on the thread that
+ * makes the call. TLSOCK_ON_CLOSE_NOTIFY: once, before the read that gives 0; a
+ * refusal is what that read gives instead. TLSOCK_ON_HANDSHAKE_FAIL: before our
+ * alert is sent; a refusal keeps it back.
+ * @param c      the config
+ * @param event  TLSOCK_ON_*
+ * @param hook   the function; NULL: none
+ * @param arg    handed to it
+ * @retval 0                     done
+ * @retval TLSOCK_E_ARGUMENT     no such event
+ * @retval TLSOCK_E_UNSUPPORTED  not in this version
+ * @retval TLSOCK_E_FROZEN       the config is in use
+ */
+TLSOCK_API int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook,
+                                void *arg);
+
 /** @param c a config, or NULL @return its last error, borrowed, never NULL */
 TLSOCK_API const tlsock_error *tlsock_config_error(const tlsock_config *c);
 

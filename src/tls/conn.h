@@ -92,6 +92,10 @@ int tsk_hand_step(tlsock *s);
 int tsk_tls_fail(tlsock *s, int ret, int phase);
 /* The peer's first bytes are no TLS: no need to wait for more of them. */
 int tsk_tls_fail_foreign(tlsock *s);
+/* hook.c: what the hook of the config says: 0, or a code, recorded */
+int tsk_hook_close_notify(tlsock *s);
+/* What went wrong is in s->err, and stays there. 0, or: say nothing of it. */
+int tsk_hook_handshake_fail(tlsock *s);
 /* peer.c: libssl's callbacks on certificates and staples */
 int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg);
 int tsk_peer_staple(SSL *ssl, void *arg);

@@ -134,8 +134,10 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
     if (was_again(s, ssl_error))
         return TLSOCK_AGAIN;
     if (ssl_error == SSL_ERROR_ZERO_RETURN && phase != TLSOCK_PHASE_HANDSHAKE) {
+        if (s->got_close)
+            return 0;
         s->got_close = 1;
-        return 0;
+        return tsk_hook_close_notify(s);
     }
     if (s->err.code != 0 && s->err.phase == TLSOCK_PHASE_VERIFY)
         rc = s->err.code; /* recorded by a callback, where it was known */

@@ -194,7 +194,7 @@ int tsk_hand_step(tlsock *s)
             rc = tsk_tls_fail(s, rc, TLSOCK_PHASE_HANDSHAKE);
             if (rc == TLSOCK_AGAIN && s->was_plain && tsk_fail_is_not_tls(s))
                 rc = tsk_tls_fail_foreign(s);
-            if (rc != TLSOCK_AGAIN)
+            if (rc != TLSOCK_AGAIN && tsk_hook_handshake_fail(s) == TLSOCK_OK)
                 tsk_bio_flush(&s->io); /* the alert, if it fits */
             return rc;
         }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <tlsock/cert.h>
+#include <tlsock/config.h>
 
 enum tsk_revocation {
     TSK_REVOKE_OFF,
@@ -50,6 +51,10 @@ struct tsk_settings {
     int timeout_ms, handshake_timeout_ms; /* -1: none */
     int write_buffer, read_ahead, release_buffers;
     char *keylog; /* file, or NULL */
+    struct tsk_hook {
+        tlsock_hook *call; /* NULL: none */
+        void *arg;
+    } on_close_notify, on_handshake_fail;
     /* lists */
     char **trust;
     size_t n_trust; /* 0: the system's */
