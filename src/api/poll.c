@@ -14,12 +14,17 @@ static int uses_waitfd(const tlsock *s)
            (!s->fd_is_known || (s->flags & TLSOCK_F_STABLE_FD) != 0);
 }
 
-int tlsock_fd(const tlsock *s)
+int tlsock_fd(const tlsock *conn)
 {
+    tlsock *s = (tlsock *)(uintptr_t)conn; /* what it was told is noted */
+
     if (s == NULL)
         return -1;
-    if (uses_waitfd(s))
+    if (uses_waitfd(s)) {
+        s->fd_asked = 1;
         return tsk_waitfd_fd(s->waitfd);
+    }
+    s->fd_told = 1;
     return s->layer != NULL ? s->layer->ops->fd(s->layer) : -1;
 }
 

@@ -145,6 +145,18 @@ int tsk_conn_wait(tlsock *s, int64_t deadline)
     return rc == 0 && until == deadline ? TLSOCK_E_TIMEOUT : TLSOCK_OK;
 }
 
+/* A descriptor more for each idle connection is not to be had for nothing: the
+ * private one goes with the first call after the caller could take it out of
+ * its loop, or at once if it was never in one. */
+static void drop_waitfd(tlsock *s)
+{
+    if (!s->fd_is_known || (s->flags & TLSOCK_F_STABLE_FD) != 0 ||
+        (s->fd_asked && !s->fd_told))
+        return;
+    tsk_waitfd_free(s->waitfd);
+    s->waitfd = NULL;
+}
+
 void tsk_conn_sync_waitfd(tlsock *s)
 {
     struct pollfd fds[TSK_DIAL_FDS];
@@ -217,6 +229,8 @@ ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
     if (s->ssl == NULL) /* whoever talks is whose plaintext it is */
         s->fork_generation = tsk_fork_generation();
     tsk_clear(&s->err);
+    if (s->waitfd != NULL)
+        drop_waitfd(s);
     tsk_ossl_enter();
     rc = climb_and_do(s, phase, job, arg);
     tsk_ossl_leave();

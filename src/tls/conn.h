@@ -36,6 +36,8 @@ struct tlsock {
     int plain_first; /* PLAIN comes before TLS, when the transport is there */
     int was_plain;   /* plaintext was carried: foreign bytes are injected */
     int fd_is_known; /* tlsock_fd() gives the transport's own descriptor */
+    int fd_asked;    /* the caller knows the private one */
+    int fd_told;     /* and the transport's since */
     unsigned flags;
     struct tsk_ctx *ctx;
     const struct tsk_settings *set; /* ctx's, borrowed */
