@@ -403,8 +403,10 @@ TLSOCK_API int tlsock_start_tls(tlsock *s, const char *name) TLSOCK_MUST_CHECK;
 
 /**
  * TLS -> PLAIN: sends close_notify and waits for the peer's. After that both
- * sides speak plaintext, until tlsock_start_tls(). Plaintext that came right
- * behind the peer's close_notify is read first.
+ * sides speak plaintext, until tlsock_start_tls(). Of a handle that began as
+ * PLAIN, that has been PLAIN before, or whose config says "read-ahead = off",
+ * nothing beyond the peer's close_notify ever leaves the socket. Others hold
+ * what a hasty peer sent right behind it: it is read first, as plaintext.
  * @param s  a connection in TLS
  * @retval 0                   the state is PLAIN
  * @retval TLSOCK_AGAIN        nonblocking: poll and call again

@@ -78,7 +78,7 @@ static int become_plain(tlsock *s)
     s->got_close = s->io.eof && s->plain.len == 0;
     s->told_end = 0;
     s->stopping = 0;
-    s->io.exact = 0;
+    s->plain_first = 1; /* it goes up and down: see hand.c */
     s->was_plain = 1;
     s->rung = TSK_RUNG_PLAIN;
     s->hs_deadline = TSK_NEVER;

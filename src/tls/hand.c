@@ -83,7 +83,8 @@ static int start(tlsock *s)
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
     }
     s->fork_generation = tsk_fork_generation();
-    s->io.exact = !s->set->read_ahead;
+    /* a handle that was PLAIN may be so again, and its descriptor go on */
+    s->io.exact = !s->set->read_ahead || s->plain_first;
     bio = tsk_bio_new(&s->io);
     if (bio == NULL) {
         SSL_free(s->ssl);

@@ -218,6 +218,33 @@ static void plaintext_of_a_hasty_peer_is_read_as_plaintext_only(void **state)
     close_sides(&t);
 }
 
+/* The same over a socket whose handle has been PLAIN before: the socket has the
+ * plaintext, whoever reads it then. */
+static void after_plain_nothing_behind_tls_leaves_the_socket(void **state)
+{
+    struct sides t;
+    char got[32];
+    int fd, copy;
+
+    (void)state;
+    open_sides(&t, TCP, 1, "1.3");
+    both(&t, up_client);
+    peer_pingpong(&t.p);
+    copy = dup(t.fds[0]);
+    assert_code(tlsock_shutdown(t.p.conn[CLIENT], SHUT_WR), TLSOCK_OK);
+    assert_int_equal(write(copy, "PASV\r\n", 6), 6);
+    close(copy);
+    assert_int_equal(tlsock_read(t.p.conn[SERVER], got, sizeof(got)), 0);
+    assert_code(tlsock_stop_tls(t.p.conn[SERVER]), TLSOCK_OK);
+    assert_int_equal(tlsock_pending(t.p.conn[SERVER]), 0);
+    assert_code(tlsock_detach(t.p.conn[SERVER], &fd), TLSOCK_OK);
+    t.p.conn[SERVER] = NULL;
+    assert_int_equal(read(fd, got, sizeof(got)), 6);
+    assert_memory_equal(got, "PASV\r\n", 6);
+    close(fd);
+    close_sides(&t);
+}
+
 /* Half closed by the peer: what we write goes out encrypted until we say
  * otherwise, and no plaintext is read in between. */
 static void no_byte_crosses_the_border_by_mistake(void **state)
@@ -549,6 +576,7 @@ int main(void)
         cmocka_unit_test(one_side_may_end_first),
         cmocka_unit_test(plaintext_on_the_heels_stays_in_the_socket),
         cmocka_unit_test(plaintext_of_a_hasty_peer_is_read_as_plaintext_only),
+        cmocka_unit_test(after_plain_nothing_behind_tls_leaves_the_socket),
         cmocka_unit_test(no_byte_crosses_the_border_by_mistake),
         cmocka_unit_test(a_peer_that_vanishes_is_no_downgrade),
         cmocka_unit_test(calls_of_the_other_state_are_refused),
