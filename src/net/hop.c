@@ -32,6 +32,15 @@ static const struct stranger {
     {"", 0, "check host, port and scheme of the proxy"},
 };
 
+void tsk_hop_quote(const struct tsk_hop *h, char *out, size_t size,
+                   const void *said, size_t len)
+{
+    if (h->via->user != NULL)
+        memcpy(out, "...", 4);
+    else
+        tsk_printable(out, size, said, len);
+}
+
 int tsk_hop_stranger(const struct tsk_hop *h, const struct tsk_talk *t,
                      const char *protocol, tlsock_error *err)
 {
@@ -42,7 +51,7 @@ int tsk_hop_stranger(const struct tsk_hop *h, const struct tsk_talk *t,
 
     while (memcmp(s->bytes, p, s->len < len ? s->len : len) != 0)
         s++; /* the last one is anything */
-    tsk_printable(shown, sizeof(shown), p, len);
+    tsk_hop_quote(h, shown, sizeof(shown), p, len);
     tsk_fail(err, TLSOCK_E_PROXY,
              "proxy %s does not speak %s: asked for %s, it sent \"%s\"",
              h->where, protocol, h->goal, shown);

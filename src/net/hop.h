@@ -25,6 +25,10 @@ struct tsk_hop {
     char schemes[96];           /* HTTP: that a 407 offers */
 };
 
+/* What the proxy said, for a message: safe to show, or "..." where it may have
+ * repeated the password. out has size bytes, 4 at least. */
+void tsk_hop_quote(const struct tsk_hop *h, char *out, size_t size,
+                   const void *said, size_t len);
 /* What tsk_talk_line() and tsk_talk_need() report, told of this proxy: closed
  * and nonsense are E_PROXY. Returns the code. */
 int tsk_hop_cut(const struct tsk_hop *h, int rc, tlsock_error *err);

@@ -88,7 +88,8 @@ static int send_base64(struct tsk_talk *t, const uint8_t in[3], size_t n,
     return rc;
 }
 
-/* RFC 7617, 2: user name, colon, password; never as a whole in memory. */
+/* RFC 7617, 2: user name, colon, password; joined nowhere but in `out`, which
+ * is wiped. */
 static int send_login(struct tsk_talk *t, const struct tsk_proxy *p,
                       tlsock_error *err)
 {
@@ -134,7 +135,7 @@ static int malformed(const struct tsk_hop *h, const char *line,
 {
     char shown[100];
 
-    tsk_printable(shown, sizeof(shown), line, strlen(line));
+    tsk_hop_quote(h, shown, sizeof(shown), line, strlen(line));
     tsk_fail(err, TLSOCK_E_PROXY, "proxy %s, asked for %s, sent %s: \"%s\"",
              h->where, h->goal, what, shown);
     tsk_hint(err, "it breaks the rules of HTTP/1.1 (RFC 9112): check host, "
@@ -176,10 +177,10 @@ static int refused(const struct tsk_hop *h, const char *line, tlsock_error *err)
     const struct meaning *m = meaning_of(h->status);
     char shown[80];
 
-    tsk_printable(shown, sizeof(shown), line, strlen(line));
+    tsk_hop_quote(h, shown, sizeof(shown), line, strlen(line));
     tsk_fail(err, TLSOCK_E_PROXY,
-             "proxy %s does not connect to %s: %s (\"%s\")", h->where, h->goal,
-             m->text, shown);
+             "proxy %s does not connect to %s: %s (status %d, \"%s\")",
+             h->where, h->goal, m->text, h->status, shown);
     tsk_hint(err, "%s", m->hint);
     return TLSOCK_E_PROXY;
 }

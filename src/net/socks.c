@@ -60,6 +60,12 @@ static const uint8_t *answer(const struct tsk_hop *h, struct tsk_talk *t,
     return p;
 }
 
+/* n bytes that answer() gave: they are within all limits. */
+static void take(struct tsk_talk *t, size_t n)
+{
+    (void)tsk_talk_take(t, n, NULL);
+}
+
 static int greet(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
 {
     static const uint8_t hello[] = {VERSION, 2, NONE, PASSWORD};
@@ -117,7 +123,7 @@ static int no_method(const struct tsk_hop *h, int method, tlsock_error *err)
 {
     int known = h->via->user != NULL;
 
-    if (method == NO_METHOD || (method == PASSWORD && !known)) {
+    if (method == NO_METHOD || method == PASSWORD) { /* the latter uninvited */
         tsk_fail(err, TLSOCK_E_PROXY_AUTH, "proxy %s, asked for %s, %s",
                  h->where, h->goal,
                  known ? "accepts neither user name and password nor none"
@@ -146,11 +152,11 @@ static int read_method(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
     method = p[1];
     if (method != NONE && (method != PASSWORD || h->via->user == NULL))
         return no_method(h, method, err);
-    rc = tsk_talk_take(t, 2, err);
-    if (rc == TLSOCK_OK && method == NONE)
+    take(t, 2);
+    if (method == NONE)
         return send_request(h, t, err);
     h->state = LOGIN;
-    return rc == TLSOCK_OK ? send_login(t, h->via, err) : rc;
+    return send_login(t, h->via, err);
 }
 
 /* RFC 1929, 2: version, status */
@@ -169,8 +175,8 @@ static int read_login(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
         tsk_hint(err, "check user name and password in the proxy's URL");
         return TLSOCK_E_PROXY_AUTH;
     }
-    rc = tsk_talk_take(t, 2, err);
-    return rc == TLSOCK_OK ? send_request(h, t, err) : rc;
+    take(t, 2);
+    return send_request(h, t, err);
 }
 
 static int refused(const struct tsk_hop *h, uint8_t code, tlsock_error *err)
@@ -224,8 +230,9 @@ static int read_reply(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
     }
     if (answer(h, t, len, &rc, err) == NULL)
         return rc;
+    take(t, len);
     h->state = DONE;
-    return tsk_talk_take(t, len, err);
+    return TLSOCK_OK;
 }
 
 int tsk_socks_step(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)

@@ -128,7 +128,9 @@ static const struct script refused[] = {
     {"600", STATUS(600), "no such status"},
     {"999", STATUS(999), "no such status"},
     {"reason is shown", H("HTTP/1.1 403 Go away\r\n"), TLSOCK_E_PROXY,
-     "\"HTTP/1.1 403 Go away\""},
+     "(status 403, \"HTTP/1.1 403 Go away\")"},
+    {"reason is not shown where it may repeat a password",
+     L("HTTP/1.1 403 Go away\r\n"), TLSOCK_E_PROXY, "(status 403, \"...\")"},
     {"reason is escaped", H("HTTP/1.1 403 \x1b[2J\xff\r\n\r\n"),
      TLSOCK_E_PROXY, "\\x1b[2J\\xff"},
     {"after an interim one",
@@ -350,7 +352,8 @@ static void the_password_is_in_no_message(void **state)
 {
     static const char *const answers[] = {
         "HTTP/1.1 403 no\r\n\r\n", S407 "\r\n", "x\n", "", "HTTP/1.1 \r\n",
-        "HTTP/1.1 200 OK\r\nx\r\n"};
+        "HTTP/1.1 200 OK\r\nx\r\n", "HTTP/1.1 403 me:secret\r\n",
+        "me:secret\n", "HTTP/1.1 200 OK\r\nbWU6c2VjcmV0\r\n"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(answers); i++) {
