@@ -26,7 +26,8 @@ static void TLSOCK_PRINTF(3, 0)
     memset(err, 0, sizeof(*err));
     err->phase = phase;
     err->code = code;
-    memcpy(err->message, text, sizeof(text));
+    /* no further: what else is on the stack may be somebody's password */
+    memcpy(err->message, text, strlen(text) + 1);
 }
 
 int tsk_fail(tlsock_error *err, int code, const char *fmt, ...)

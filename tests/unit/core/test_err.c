@@ -125,9 +125,43 @@ static void formats_are_line_full_and_json(void **state)
                      TLSOCK_E_ARGUMENT);
 }
 
+/* An error is copied whole, also to where it is shown: nothing is behind the
+ * texts. */
+static void nothing_is_left_behind_the_texts(void **state)
+{
+    static const tlsock_error none;
+    tlsock_error err;
+
+    (void)state;
+    memset(&err, 0x55, sizeof(err));
+    err.phase = 0;
+    tsk_fail(&err, TLSOCK_E_PIN, "short");
+    assert_memory_equal(err.message + 5, none.message + 5,
+                        sizeof(err.message) - 5);
+    assert_memory_equal(err.hint, none.hint, sizeof(err.hint));
+}
+
+static void words_are_put_before_a_message(void **state)
+{
+    tlsock_error err = {0};
+    char longest[400];
+
+    (void)state;
+    tsk_fail(&err, TLSOCK_E_CONNECT, "no way");
+    tsk_about(&err, "the %s: ", "proxy");
+    assert_string_equal(err.message, "the proxy: no way");
+    memset(longest, 'x', sizeof(longest) - 1);
+    longest[sizeof(longest) - 1] = '\0';
+    tsk_about(&err, "%s", longest);
+    assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
+    tsk_about(NULL, "nobody");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_left_behind_the_texts),
+        cmocka_unit_test(words_are_put_before_a_message),
         cmocka_unit_test(a_failure_replaces_all_but_the_phase),
         cmocka_unit_test(a_message_may_quote_the_error_it_replaces),
         cmocka_unit_test(a_system_failure_names_its_reason),
