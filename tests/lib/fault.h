@@ -23,6 +23,9 @@ enum fault_kind {
     FAULT_SETSOCKOPT,
     FAULT_THREAD,
     FAULT_PIPE,
+    FAULT_READ,  /* read, pread */
+    FAULT_WRITE, /* write */
+    FAULT_FILE,  /* fopencookie */
     FAULT_KINDS
 };
 

@@ -55,6 +55,10 @@ WRAP(FAULT_SETSOCKOPT, int, setsockopt,
      (int fd, int l, int o, const void *v, socklen_t n), (fd, l, o, v, n))
 WRAP(FAULT_PIPE, int, eventfd, (unsigned int v, int f), (v, f))
 WRAP(FAULT_PIPE, int, pipe2, (int fds[2], int f), (fds, f))
+WRAP(FAULT_READ, ssize_t, read, (int fd, void *b, size_t n), (fd, b, n))
+WRAP(FAULT_READ, ssize_t, pread64, (int fd, void *b, size_t n, off_t o),
+     (fd, b, n, o))
+WRAP(FAULT_WRITE, ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n))
 WRAP_CODE(FAULT_RESOLVE, int, getaddrinfo,
           (const char *h, const char *s, const struct addrinfo *hints,
            struct addrinfo **out),
@@ -64,9 +68,23 @@ WRAP_CODE(FAULT_THREAD, int, pthread_create,
            void *arg),
           (t, a, f, arg))
 
-int __real_fcntl(int fd, int cmd, ...);
-int __wrap_fcntl(int fd, int cmd, ...);
-int __wrap_fcntl(int fd, int cmd, ...)
+FILE *__real_fopencookie(void *c, const char *m, cookie_io_functions_t f);
+FILE *__wrap_fopencookie(void *c, const char *m, cookie_io_functions_t f);
+FILE *__wrap_fopencookie(void *c, const char *m, cookie_io_functions_t f)
+{
+    int value = fault_hit(FAULT_FILE);
+
+    if (value != 0) {
+        errno = value;
+        return NULL;
+    }
+    return __real_fopencookie(c, m, f);
+}
+
+/* what glibc's headers make of fcntl() where files may be large */
+int __real_fcntl64(int fd, int cmd, ...);
+int __wrap_fcntl64(int fd, int cmd, ...);
+int __wrap_fcntl64(int fd, int cmd, ...)
 {
     int value = fault_hit(FAULT_FCNTL);
     va_list ap;
@@ -79,5 +97,5 @@ int __wrap_fcntl(int fd, int cmd, ...)
     va_start(ap, cmd);
     arg = va_arg(ap, void *);
     va_end(ap);
-    return __real_fcntl(fd, cmd, arg);
+    return __real_fcntl64(fd, cmd, arg);
 }
