@@ -6,6 +6,7 @@
 #include "api/conn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <unistd.h>
 
@@ -47,6 +48,18 @@ static int read_failed(tlsock *s, const struct file *f, int errnum)
     else if (errnum == EISDIR)
         tsk_hint(&s->err, "a directory has no contents that could be sent");
     return TLSOCK_E_SYSTEM;
+}
+
+/* Nobody could wait for data from what is open for writing alone. */
+static int check_source(tlsock *s, const struct file *f)
+{
+    int flags = fcntl(f->fd, F_GETFL);
+
+    if (flags < 0)
+        return read_failed(s, f, errno);
+    if ((flags & O_ACCMODE) == O_WRONLY)
+        return read_failed(s, f, EBADF);
+    return TLSOCK_OK;
 }
 
 /* read(2) may wait for a pipe's writer: a nonblocking handle does not, and a
@@ -108,7 +121,7 @@ static ssize_t send_part(tlsock *s, const struct file *f)
         n = PART;
     if (f->offset != NULL && (uint64_t)n > (uint64_t)(INT64_MAX - *f->offset))
         n = (size_t)(INT64_MAX - *f->offset);
-    return encrypt_part(s, f, n);
+    return n == 0 ? 0 : encrypt_part(s, f, n);
 }
 
 /* A nonblocking handle takes a part per call, as much as a write does. */
@@ -133,20 +146,25 @@ static ssize_t send_parts(tlsock *s, struct file *f)
     }
 }
 
-static ssize_t do_sendfile(tlsock *s, void *arg)
+static int begin(tlsock *s, struct file *f)
 {
-    struct file *f = arg;
-    ssize_t rc;
-
     if (s->sent_close)
         return tsk_fail(&s->err, TLSOCK_E_STATE,
                         "sending a file after tlsock_shutdown(): close_notify "
                         "is sent");
-    if (!f->begun)
-        f->until = tsk_conn_deadline(s);
+    f->until = tsk_conn_deadline(s);
     f->begun = 1;
-    rc = send_parts(s, f);
-    if (s->hold.len == 0)
+    return check_source(s, f);
+}
+
+static ssize_t do_sendfile(tlsock *s, void *arg)
+{
+    struct file *f = arg;
+    ssize_t rc = f->begun ? TLSOCK_OK : begin(s, f);
+
+    if (rc == TLSOCK_OK)
+        rc = send_parts(s, f);
+    if (rc != TLSOCK_AGAIN && s->hold.len == 0)
         tsk_buf_free(&s->hold); /* a part is much for an idle connection */
     return rc;
 }
