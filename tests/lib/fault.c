@@ -18,7 +18,7 @@ const char *fault_name(enum fault_kind kind)
         "connect",        "socket",             "getaddrinfo", "accept",
         "poll",           "epoll",              "fcntl", "setsockopt",
         "pthread_create", "pipe",               "read",        "write",
-        "fopencookie"};
+        "close",          "fopencookie"};
 
     return names[kind];
 }

@@ -25,6 +25,7 @@ enum fault_kind {
     FAULT_PIPE,
     FAULT_READ,  /* read, pread */
     FAULT_WRITE, /* write */
+    FAULT_CLOSE, /* close: it has happened all the same */
     FAULT_FILE,  /* fopencookie */
     FAULT_KINDS
 };

@@ -42,8 +42,6 @@ WRAP(FAULT_SEND, ssize_t, send, (int fd, const void *b, size_t n, int f),
      (fd, b, n, f))
 WRAP(FAULT_SEND, ssize_t, sendmsg, (int fd, const struct msghdr *m, int f),
      (fd, m, f))
-WRAP(FAULT_CONNECT, int, connect,
-     (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n))
 WRAP(FAULT_SOCKET, int, socket, (int d, int t, int p), (d, t, p))
 WRAP(FAULT_ACCEPT, int, accept4,
      (int fd, struct sockaddr *a, socklen_t *n, int f), (fd, a, n, f))
@@ -67,6 +65,37 @@ WRAP_CODE(FAULT_THREAD, int, pthread_create,
           (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *),
            void *arg),
           (t, a, f, arg))
+
+int __real_connect(int fd, const struct sockaddr *a, socklen_t n);
+int __wrap_connect(int fd, const struct sockaddr *a, socklen_t n);
+/* After EINTR the connection goes on, as POSIX has it. */
+int __wrap_connect(int fd, const struct sockaddr *a, socklen_t n)
+{
+    int value = fault_hit(FAULT_CONNECT);
+
+    if (value == 0)
+        return __real_connect(fd, a, n);
+    if (value == EINTR)
+        (void)__real_connect(fd, a, n);
+    errno = value;
+    return -1;
+}
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+/* After EINTR the descriptor is closed, as Linux has it: a second try would
+ * hit another one that has its number by then. */
+int __wrap_close(int fd)
+{
+    int value = fault_hit(FAULT_CLOSE), rc = __real_close(fd);
+
+    if (rc != 0 && errno == EBADF && fd >= 0)
+        abort();
+    if (value == 0)
+        return rc;
+    errno = value;
+    return -1;
+}
 
 FILE *__real_fopencookie(void *c, const char *m, cookie_io_functions_t f);
 FILE *__wrap_fopencookie(void *c, const char *m, cookie_io_functions_t f);
