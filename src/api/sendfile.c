@@ -90,9 +90,11 @@ static ssize_t read_part(const struct file *f, void *buf, size_t n)
     return got;
 }
 
-/* A part through memory: > 0 bytes are taken, 0 the file's end, or code. */
-static ssize_t encrypt_part(tlsock *s, const struct file *f, size_t n)
+/* A part through memory: > 0 bytes are taken, 0 the file's end, or code. What
+ * TLS has yet to encrypt waits in s->hold, plaintext where it is sent from. */
+static ssize_t take_part(tlsock *s, const struct file *f, size_t n)
 {
+    struct tsk_buf *to = s->ssl != NULL ? &s->hold : &s->io.out;
     uint8_t *room;
     ssize_t got;
     int rc;
@@ -102,17 +104,17 @@ static ssize_t encrypt_part(tlsock *s, const struct file *f, size_t n)
         if (rc < 0)
             return rc;
     }
-    room = tsk_buf_room(&s->hold, n);
+    room = tsk_buf_room(to, n);
     if (room == NULL)
         return tsk_fail_nomem(&s->err);
     got = read_part(f, room, n);
     if (got < 0)
         return read_failed(s, f, errno);
-    s->hold.len += (size_t)got;
+    to->len += (size_t)got;
     return got;
 }
 
-/* The one place that decides how a part travels: TLS has to see every byte. */
+/* The one place that decides how a part travels. */
 static ssize_t send_part(tlsock *s, const struct file *f)
 {
     size_t n = f->len - f->done;
@@ -121,7 +123,7 @@ static ssize_t send_part(tlsock *s, const struct file *f)
         n = PART;
     if (f->offset != NULL && (uint64_t)n > (uint64_t)(INT64_MAX - *f->offset))
         n = (size_t)(INT64_MAX - *f->offset);
-    return n == 0 ? 0 : encrypt_part(s, f, n);
+    return n == 0 ? 0 : take_part(s, f, n);
 }
 
 /* A nonblocking handle takes a part per call, as much as a write does. */
