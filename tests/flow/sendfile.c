@@ -328,6 +328,7 @@ enum source { FILE_10, DIRECTORY, WRITE_ONLY, WRITE_END, EMPTY, CLOSED };
 static int open_source(enum source what, int pipe_fds[2])
 {
     char path[96];
+    int fd;
 
     snprintf(path, sizeof(path), "%s/only", ca_get()->dir);
     switch (what) {
@@ -336,7 +337,9 @@ static int open_source(enum source what, int pipe_fds[2])
     case DIRECTORY:
         return open(ca_get()->dir, O_RDONLY | O_CLOEXEC);
     case WRITE_ONLY:
-        return open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        unlink(path);
+        return fd;
     case WRITE_END:
         return dup(pipe_fds[1]);
     case EMPTY:

@@ -243,6 +243,7 @@ static void signals_interrupt_nothing(void **state)
         print_message("# %s: %d signals in %d rounds of %zu bytes\n", t.target,
                       (int)alarms, rounds, len);
         close_sides(&t);
+        unlink(path + strlen("unix:"));
         close(file);
     }
 }
