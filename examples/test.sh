@@ -1,7 +1,10 @@
 #!/bin/sh
-# test.sh BUILD - the examples do what their first lines say. TAP.
+# test.sh BUILD SERVER CLIENT... - the examples do what their first lines say;
+# each CLIENT talks to many at once, those of SERVER. TAP.
 set -u
 bin=$(cd "$1" && pwd)
+server=$2
+shift 2
 dir=$(mktemp -d) || exit 1
 pids=
 n=0
@@ -35,6 +38,30 @@ serve() { # CERT KEY: sets $port
     pids="$pids $!"
     port=
     read -r port <pipe
+}
+
+serve_many() { # sets $port and $pid
+    rm -f pipe
+    mkfifo pipe
+    case $server in
+    *tlsock)
+        "$bin/$server" serve 127.0.0.1:0 --cert chain.pem --key leaf.key \
+            --port-file pipe >log 2>&1 </dev/null & ;;
+    *)
+        "$bin/$server" 127.0.0.1:0 chain.pem leaf.key >pipe 2>log & ;;
+    esac
+    pid=$!
+    pids="$pids $pid"
+    port=
+    read -r port <pipe
+}
+
+repeat() { # N TEXT: it, so often
+    i=0
+    while [ "$i" -lt "$1" ]; do
+        echo "$2"
+        i=$((i + 1))
+    done
 }
 
 cd "$dir" || exit 1
@@ -71,6 +98,49 @@ ok $? "a server that sends the leaf alone is refused, the intermediate named"
 "$bin/example_serve" 127.0.0.1:0 chain.pem root.pem >out 2>err
 [ $? -eq 1 ] && [ -s err ]
 ok $? "serve does not begin without a key"
+
+serve_many
+dead=$port
+kill "$pid"
+wait "$pid"
+serve_many
+repeat 20 hello >hellos
+for client in "$@"; do
+    SSL_CERT_FILE=root.pem "$bin/example_$client" \
+        $(repeat 20 "localhost:$port") >out 2>err
+    [ $? -eq 0 ] && cmp -s out hellos
+    ok $? "$client talks to 20 at once"
+
+    SSL_CERT_FILE=root.pem "$bin/example_$client" "localhost:$dead" \
+        $(repeat 20 "localhost:$port") "localhost:$dead" >out 2>err
+    [ $? -eq 1 ] && cmp -s out hellos && [ "$(grep -c "$dead" err)" -eq 2 ]
+    ok $? "$client tells of 2 dead ones and talks to the other 20"
+
+    "$bin/example_$client" "localhost:$port" >out 2>err
+    [ $? -eq 1 ] && [ -s err ] && [ ! -s out ]
+    ok $? "$client refuses a root it does not know"
+done
+
+server=example_epoll_server
+serve_many
+SSL_CERT_FILE=root.pem "$bin/example_epoll_client" \
+    $(repeat 20 "localhost:$port") >out 2>err && cmp -s out hellos
+ok $? "epoll_server echoes to 20 at once"
+
+for i in 1 2 3; do
+    SSL_CERT_FILE=root.pem "$bin/example_poll_client" "localhost:$port" \
+        <in >"out$i" 2>"err$i" &
+    eval "client$i=$!"
+done
+result=0
+for i in 1 2 3; do
+    eval "wait \$client$i" && cmp -s in "out$i" || result=1
+done
+ok $result "epoll_server echoes a megabyte to each of 3"
+
+"$bin/example_epoll_server" 127.0.0.1:0 chain.pem root.pem >out 2>err
+[ $? -eq 1 ] && [ -s err ]
+ok $? "epoll_server does not begin without a key"
 
 echo "1..$n"
 exit $failed

@@ -1,11 +1,190 @@
+/* sendfile - from a descriptor into a connection.
+ *
+ * A byte is read only when there is room for it: before each part everything
+ * that waits is sent, and a part fits into the queues below. So what was read
+ * is taken, also from a pipe, which could not be given anything back. */
 #include "api/conn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#define PART 65536u /* four records, half of TSK_BIO_OUT_MOST */
+
+_Static_assert(PART + 4096 <= TSK_BIO_OUT_MOST, "a part fits into the queue");
+
+struct file {
+    int fd;
+    int64_t *offset; /* the caller's, or NULL */
+    size_t len, done;
+    int64_t until; /* waiting for a slow source ends, too */
+    int begun, ended;
+};
+
+static int read_failed(tlsock *s, const struct file *f, int errnum)
+{
+    if (errnum == ESPIPE) {
+        tsk_fail_sys(&s->err, TLSOCK_E_ARGUMENT, errnum,
+                     "descriptor %d has no offsets", f->fd);
+        tsk_hint(&s->err, "a pipe or socket is sent from where it is: pass "
+                          "NULL as the offset");
+        return TLSOCK_E_ARGUMENT;
+    }
+    if (f->offset != NULL)
+        tsk_fail_sys(&s->err, TLSOCK_E_SYSTEM, errnum,
+                     "cannot read descriptor %d at offset %lld", f->fd,
+                     (long long)*f->offset);
+    else
+        tsk_fail_sys(&s->err, TLSOCK_E_SYSTEM, errnum,
+                     "cannot read descriptor %d", f->fd);
+    if (errnum == EAGAIN || errnum == EWOULDBLOCK)
+        tsk_hint(&s->err,
+                 "there is nothing to send yet: poll descriptor %d "
+                 "for POLLIN, then call again",
+                 f->fd);
+    else if (errnum == EBADF)
+        tsk_hint(&s->err, "the file has to be open for reading");
+    else if (errnum == EISDIR)
+        tsk_hint(&s->err, "a directory has no contents that could be sent");
+    return TLSOCK_E_SYSTEM;
+}
+
+/* Nobody could wait for data from what is open for writing alone. */
+static int check_source(tlsock *s, const struct file *f)
+{
+    int flags = fcntl(f->fd, F_GETFL);
+
+    if (flags < 0)
+        return read_failed(s, f, errno);
+    if ((flags & O_ACCMODE) == O_WRONLY)
+        return read_failed(s, f, EBADF);
+    return TLSOCK_OK;
+}
+
+/* read(2) may wait for a pipe's writer: a nonblocking handle does not, and a
+ * blocking one no longer than its deadline. Files are ready always. */
+static int wait_for_source(tlsock *s, const struct file *f)
+{
+    struct pollfd p = {f->fd, POLLIN, 0};
+    int rc = tsk_wait(&p, 1, s->nonblocking ? 0 : f->until, &s->err);
+
+    if (rc != 0)
+        return rc < 0 ? rc : TLSOCK_OK;
+    if (s->nonblocking)
+        return read_failed(s, f, EAGAIN);
+    tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+             "time is up while waiting for descriptor %d to have data", f->fd);
+    tsk_hint(&s->err, "whoever writes to it is slow or silent");
+    return TLSOCK_E_TIMEOUT;
+}
+
+static ssize_t read_part(const struct file *f, void *buf, size_t n)
+{
+    ssize_t got;
+
+    do
+        got = f->offset != NULL ? pread(f->fd, buf, n, (off_t)*f->offset)
+                                : read(f->fd, buf, n);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+/* A part through memory: > 0 bytes are taken, 0 the file's end, or code. What
+ * TLS has yet to encrypt waits in s->hold, plaintext where it is sent from. */
+static ssize_t take_part(tlsock *s, const struct file *f, size_t n)
+{
+    struct tsk_buf *to = s->ssl != NULL ? &s->hold : &s->io.out;
+    uint8_t *room;
+    ssize_t got;
+    int rc;
+
+    if (f->offset == NULL) {
+        rc = wait_for_source(s, f);
+        if (rc < 0)
+            return rc;
+    }
+    room = tsk_buf_room(to, n);
+    if (room == NULL)
+        return tsk_fail_nomem(&s->err);
+    got = read_part(f, room, n);
+    if (got < 0)
+        return read_failed(s, f, errno);
+    to->len += (size_t)got;
+    return got;
+}
+
+/* The one place that decides how a part travels. */
+static ssize_t send_part(tlsock *s, const struct file *f)
+{
+    size_t n = f->len - f->done;
+
+    if (n > PART)
+        n = PART;
+    if (f->offset != NULL && (uint64_t)n > (uint64_t)(INT64_MAX - *f->offset))
+        n = (size_t)(INT64_MAX - *f->offset);
+    return n == 0 ? 0 : take_part(s, f, n);
+}
+
+/* A nonblocking handle takes a part per call, as much as a write does. */
+static ssize_t send_parts(tlsock *s, struct file *f)
+{
+    ssize_t n;
+    int rc;
+
+    for (;;) {
+        rc = tsk_io_flush(s);
+        if (rc < 0 && !(rc == TLSOCK_AGAIN && s->nonblocking && f->done != 0))
+            return rc;
+        if (f->ended || f->done == f->len || (s->nonblocking && f->done != 0))
+            return (ssize_t)f->done;
+        n = send_part(s, f);
+        if (n < 0)
+            return n;
+        f->ended = n == 0;
+        f->done += (size_t)n;
+        if (f->offset != NULL)
+            *f->offset += n;
+    }
+}
+
+static int begin(tlsock *s, struct file *f)
+{
+    if (s->sent_close)
+        return tsk_fail(&s->err, TLSOCK_E_STATE,
+                        "sending a file after tlsock_shutdown(): close_notify "
+                        "is sent");
+    f->until = tsk_conn_deadline(s);
+    f->begun = 1;
+    return check_source(s, f);
+}
+
+static ssize_t do_sendfile(tlsock *s, void *arg)
+{
+    struct file *f = arg;
+    ssize_t rc = f->begun ? TLSOCK_OK : begin(s, f);
+
+    if (rc == TLSOCK_OK)
+        rc = send_parts(s, f);
+    if (rc != TLSOCK_AGAIN && s->hold.len == 0)
+        tsk_buf_free(&s->hold); /* a part is much for an idle connection */
+    return rc;
+}
 
 ssize_t tlsock_sendfile(tlsock *s, int fd, int64_t *offset, size_t len)
 {
-    (void)fd;
-    (void)offset;
-    (void)len;
+    struct file f = {.fd = fd, .offset = offset, .len = len};
+
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
-    return tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED, "tlsock_sendfile()");
+    if (offset != NULL && *offset < 0)
+        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+                        "the offset into the file is %lld: it begins at 0",
+                        (long long)*offset);
+    if (len > SSIZE_MAX)
+        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+                        "the length is over SSIZE_MAX");
+    if (len == 0)
+        return 0;
+    return tsk_run(s, TLSOCK_PHASE_WRITE, do_sendfile, &f);
 }

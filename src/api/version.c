@@ -36,6 +36,15 @@ static int openssl_32(void)
     return OpenSSL_version_num() >= 0x30200000UL;
 }
 
+static int has_stdio(void)
+{
+#ifdef TSK_HAVE_FOPENCOOKIE
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 static const struct {
     const char *name;
     int (*is_there)(void);
@@ -49,6 +58,7 @@ static const struct {
     {"keylog", yes},         {"psl", tsk_psl_built_in},
     {"ipv6", has_ipv6},      {"pq", tsk_compat_has_pq},
     {"happy-eyeballs", yes}, {"openssl-3.2", openssl_32},
+    {"stdio", has_stdio},
 };
 
 int tlsock_has(const char *feature)

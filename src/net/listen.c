@@ -131,13 +131,14 @@ static int is_transient(int errnum)
 }
 
 /* Would accept() wait? Another process may have taken the connection that
- * poll() saw, and a foreign listener's flags are left alone. */
+ * poll() saw, and a foreign listener's flags are left alone. A poll() that a
+ * signal interrupted has seen nothing. */
 static int would_wait(int listener)
 {
     struct pollfd p = {listener, POLLIN, 0};
     int flags = fcntl(listener, F_GETFL);
 
-    return flags >= 0 && (flags & O_NONBLOCK) == 0 && poll(&p, 1, 0) == 0;
+    return flags >= 0 && (flags & O_NONBLOCK) == 0 && poll(&p, 1, 0) <= 0;
 }
 
 int tsk_fd_accept(int listener, int *fd, tlsock_error *err)

@@ -36,6 +36,20 @@ static inline int pair_13(void **state)
     return pair_start(state, "1.3", "0");
 }
 
+/* Both ends PLAIN: for what is not about TLS alone. */
+static inline int pair_plain(void **state)
+{
+    struct pair *t = test_malloc(sizeof(*t));
+    const tlsock_opts *o = TLSOCK_OPTS(.nonblocking = 1, .plain = 1);
+
+    t->cc = ca_client(NULL);
+    t->sc = ca_server(ca_get()->a, NULL);
+    peer_init(&t->p);
+    assert_code(peer_open_opts(&t->p, t->cc, o, t->sc, o, "a.test"), TLSOCK_OK);
+    *state = t;
+    return 0;
+}
+
 static inline int pair_stop(void **state)
 {
     struct pair *t = *state;
@@ -56,6 +70,11 @@ static inline struct peer *pair_of(void **state)
     {#test " (TLS 1.2)", test, pair_12, pair_stop, NULL}, \
     { \
         #test " (TLS 1.3)", test, pair_13, pair_stop, NULL \
+    }
+
+#define PLAIN(test) \
+    { \
+        #test " (PLAIN)", test, pair_plain, pair_stop, NULL \
     }
 
 #endif

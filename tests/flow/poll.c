@@ -2,8 +2,11 @@
 #include "ca.h"
 #include "sock.h"
 
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <tlsock/openssl.h>
 #include <unistd.h>
 
 struct sides {
@@ -11,18 +14,18 @@ struct sides {
     tlsock *client, *server; /* nonblocking, over a socket pair */
 };
 
-static int start(void **state)
+static int start_with(void **state, const char *tls_max)
 {
     struct sides *t = test_malloc(sizeof(*t));
     int fds[2], crc = TLSOCK_AGAIN, src = TLSOCK_AGAIN;
 
-    t->cc = ca_client(NULL);
-    t->sc = ca_server(ca_get()->a, NULL);
+    t->cc = ca_client("tls.max", tls_max, NULL);
+    t->sc = ca_server(ca_get()->a, "tickets.count", "4", NULL);
     sock_pair(fds);
     t->client = tlsock_client_fd(fds[0], "a.test", t->cc,
                                  TLSOCK_OPTS(.nonblocking = 1), NULL);
-    t->server = tlsock_server_fd(fds[1], t->sc,
-                                 TLSOCK_OPTS(.nonblocking = 1), NULL);
+    t->server =
+        tlsock_server_fd(fds[1], t->sc, TLSOCK_OPTS(.nonblocking = 1), NULL);
     assert_non_null(t->client);
     assert_non_null(t->server);
     for (int i = 0; i < 20 && (crc != 0 || src != 0); i++) {
@@ -34,6 +37,16 @@ static int start(void **state)
     assert_code(tlsock_flush(t->server), TLSOCK_OK);
     *state = t;
     return 0;
+}
+
+static int start(void **state)
+{
+    return start_with(state, "1.3");
+}
+
+static int start_12(void **state)
+{
+    return start_with(state, "1.2");
 }
 
 static int stop(void **state)
@@ -93,6 +106,154 @@ static void a_ticket_alone_does_not_make_a_read_block(void **state)
     assert_code(tlsock_read(t->client, got, 8), TLSOCK_AGAIN);
     assert_int_equal(tlsock_write(t->server, "ab", 2), 2);
     assert_int_equal(tlsock_read(t->client, got, 8), 2);
+}
+
+/* Four tickets wait in the socket (TLS 1.3), and no data. */
+static void a_ticket_alone_wakes_no_poll(void **state)
+{
+    struct sides *t = *state;
+    tlsock_pollitem items[2] = {{.s = t->client, .events = POLLIN},
+                                {.events = POLLIN}};
+    int fds[2];
+
+    sock_pair(fds);
+    items[1].fd = fds[0];
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(tlsock_poll(items, 2, 0), 0);
+    assert_int_equal(write(fds[1], "x", 1), 1);
+    assert_int_equal(tlsock_poll(items, 2, -1), 1); /* not for the tickets */
+    assert_int_equal(items[0].revents, 0);
+    assert_int_equal(items[1].revents, POLLIN);
+    assert_int_equal(tlsock_write(t->server, "ab", 2), 2);
+    assert_int_equal(tlsock_poll(items, 1, -1), 1); /* but for data */
+    assert_int_equal(items[0].revents, POLLIN);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* A loop that knows descriptors only sees a flight of tickets as readable:
+ * one read that says AGAIN, and the loop is quiet. */
+static void a_flight_of_tickets_wakes_a_loop_once(void **state)
+{
+    struct sides *t = *state;
+    int set = epoll_create1(EPOLL_CLOEXEC), woken = 0;
+    int tickets = tlsock_get_ssl(t->client) != NULL &&
+                  SSL_version(tlsock_get_ssl(t->client)) == TLS1_3_VERSION;
+    struct epoll_event ev = {.events = EPOLLIN};
+    char got[8];
+
+    assert_int_equal(tlsock_events(t->client), POLLIN);
+    assert_int_equal(epoll_ctl(set, EPOLL_CTL_ADD, tlsock_fd(t->client), &ev),
+                     0);
+    while (epoll_wait(set, &ev, 1, 0) == 1 && woken < 10) {
+        woken++;
+        assert_code(tlsock_read(t->client, got, sizeof(got)), TLSOCK_AGAIN);
+        assert_int_equal(tlsock_events(t->client), POLLIN);
+        assert_int_equal(tlsock_timeout(t->client), -1);
+    }
+    assert_int_equal(woken, tickets);
+    assert_int_equal(tlsock_write(t->server, "ab", 2), 2);
+    assert_int_equal(epoll_wait(set, &ev, 1, -1), 1);
+    assert_int_equal(tlsock_read(t->client, got, sizeof(got)), 2);
+    assert_int_equal(epoll_wait(set, &ev, 1, 0), 0);
+    close(set);
+}
+
+/* Writes until no more is taken; the number of bytes. */
+static size_t fill_up(tlsock *s)
+{
+    static const char big[65536];
+    size_t total = 0;
+    ssize_t n;
+
+    while ((n = tlsock_write(s, big, sizeof(big))) > 0)
+        total += (size_t)n;
+    assert_code(n, TLSOCK_AGAIN);
+    assert_int_equal(tlsock_events(s) & POLLOUT, POLLOUT);
+    return total;
+}
+
+static size_t drain(tlsock *s)
+{
+    char buf[16384];
+    size_t total = 0;
+    ssize_t n;
+
+    while ((n = tlsock_read(s, buf, sizeof(buf))) > 0)
+        total += (size_t)n;
+    assert_code(n, TLSOCK_AGAIN);
+    return total;
+}
+
+/* What a full socket kept back leaves by reads alone. */
+static void a_read_that_must_write_says_so(void **state)
+{
+    struct sides *t = *state;
+    size_t sent = fill_up(t->client), got = 0;
+    struct pollfd pfd = {.fd = tlsock_fd(t->client)};
+    char byte;
+
+    assert_code(tlsock_read(t->client, &byte, 1), TLSOCK_AGAIN);
+    assert_int_equal(tlsock_events(t->client), POLLIN | POLLOUT);
+    pfd.events = POLLOUT;
+    assert_int_equal(poll(&pfd, 1, 0), 0);
+    for (int i = 0; i < 1000 && got < sent; i++) {
+        got += drain(t->server);
+        assert_code(tlsock_read(t->client, &byte, 1), TLSOCK_AGAIN);
+    }
+    assert_int_equal(got, sent);
+    assert_int_equal(tlsock_events(t->client), POLLIN);
+}
+
+/* RFC 8446, 4.6.3: who is asked for new keys answers, in the midst of reading;
+ * here while nothing more can be sent. */
+static void a_key_update_does_not_stop_a_reader(void **state)
+{
+    struct sides *t = *state;
+    size_t sent = fill_up(t->client), got = 0;
+    char byte = 0;
+
+    if (SSL_version(tlsock_get_ssl(t->server)) == TLS1_3_VERSION)
+        assert_int_equal(
+            SSL_key_update(tlsock_get_ssl(t->server), SSL_KEY_UPDATE_REQUESTED),
+            1);
+    assert_int_equal(tlsock_write(t->server, "x", 1), 1);
+    while (tlsock_read(t->client, &byte, 1) == TLSOCK_AGAIN) {
+        assert_int_equal(tlsock_events(t->client), POLLIN | POLLOUT);
+        got += drain(t->server);
+    }
+    assert_int_equal(byte, 'x');
+    for (int i = 0; i < 1000 && got < sent; i++) {
+        (void)!tlsock_flush(t->client);
+        got += drain(t->server);
+    }
+    assert_int_equal(got, sent);
+    assert_int_equal(tlsock_write(t->client, "y", 1), 1); /* with new keys */
+    assert_int_equal(tlsock_read(t->server, &byte, 1), 1);
+    assert_int_equal(byte, 'y');
+}
+
+static void a_write_that_must_read_says_so(void **state)
+{
+    struct sides *t = *state;
+    int fds[2];
+    tlsock *c, *s;
+    char got[8];
+
+    sock_pair(fds);
+    c = tlsock_client_fd(fds[0], "a.test", t->cc, TLSOCK_OPTS(.nonblocking = 1),
+                         NULL);
+    s = tlsock_server_fd(fds[1], t->sc, TLSOCK_OPTS(.nonblocking = 1), NULL);
+    assert_int_equal(tlsock_timeout(c), 0); /* it begins unasked */
+    for (int i = 0; tlsock_write(c, "ab", 2) == TLSOCK_AGAIN; i++) {
+        assert_true(i < 10);
+        assert_int_equal(tlsock_events(c), POLLIN);
+        assert_code(tlsock_read(s, got, sizeof(got)), TLSOCK_AGAIN);
+        assert_int_equal(tlsock_events(s), POLLIN);
+    }
+    assert_int_equal(tlsock_read(s, got, sizeof(got)), 2);
+    tlsock_close(c);
+    tlsock_close(s);
 }
 
 static void plain_descriptors_may_be_among_them(void **state)
@@ -160,6 +321,12 @@ static void nonsense_is_refused(void **state)
     assert_int_equal(tlsock_poll(NULL, 0, 0), 0);
 }
 
+#define BOTH(test)                                                             \
+    {#test " (TLS 1.2)", test, start_12, stop, NULL},                          \
+    {                                                                          \
+#test " (TLS 1.3)", test, start, stop, NULL                            \
+    }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,10 +336,15 @@ int main(void)
                                         start, stop),
         cmocka_unit_test_setup_teardown(
             a_ticket_alone_does_not_make_a_read_block, start, stop),
+        BOTH(a_ticket_alone_wakes_no_poll),
+        BOTH(a_flight_of_tickets_wakes_a_loop_once),
+        BOTH(a_read_that_must_write_says_so),
+        BOTH(a_key_update_does_not_stop_a_reader),
+        BOTH(a_write_that_must_read_says_so),
         cmocka_unit_test_setup_teardown(plain_descriptors_may_be_among_them,
                                         start, stop),
-        cmocka_unit_test_setup_teardown(
-            writing_is_possible_while_there_is_room, start, stop),
+        cmocka_unit_test_setup_teardown(writing_is_possible_while_there_is_room,
+                                        start, stop),
         cmocka_unit_test_setup_teardown(the_end_is_readable, start, stop),
         cmocka_unit_test(nonsense_is_refused),
     };

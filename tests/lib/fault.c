@@ -17,7 +17,8 @@ const char *fault_name(enum fault_kind kind)
         "own allocation", "OpenSSL allocation", "recv",  "send",
         "connect",        "socket",             "getaddrinfo", "accept",
         "poll",           "epoll",              "fcntl", "setsockopt",
-        "pthread_create", "pipe"};
+        "pthread_create", "pipe",               "read",        "write",
+        "close",          "fopencookie"};
 
     return names[kind];
 }

@@ -23,6 +23,10 @@ enum fault_kind {
     FAULT_SETSOCKOPT,
     FAULT_THREAD,
     FAULT_PIPE,
+    FAULT_READ,  /* read, pread */
+    FAULT_WRITE, /* write */
+    FAULT_CLOSE, /* close: it has happened all the same */
+    FAULT_FILE,  /* fopencookie */
     FAULT_KINDS
 };
 

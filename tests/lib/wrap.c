@@ -42,8 +42,6 @@ WRAP(FAULT_SEND, ssize_t, send, (int fd, const void *b, size_t n, int f),
      (fd, b, n, f))
 WRAP(FAULT_SEND, ssize_t, sendmsg, (int fd, const struct msghdr *m, int f),
      (fd, m, f))
-WRAP(FAULT_CONNECT, int, connect,
-     (int fd, const struct sockaddr *a, socklen_t n), (fd, a, n))
 WRAP(FAULT_SOCKET, int, socket, (int d, int t, int p), (d, t, p))
 WRAP(FAULT_ACCEPT, int, accept4,
      (int fd, struct sockaddr *a, socklen_t *n, int f), (fd, a, n, f))
@@ -55,6 +53,10 @@ WRAP(FAULT_SETSOCKOPT, int, setsockopt,
      (int fd, int l, int o, const void *v, socklen_t n), (fd, l, o, v, n))
 WRAP(FAULT_PIPE, int, eventfd, (unsigned int v, int f), (v, f))
 WRAP(FAULT_PIPE, int, pipe2, (int fds[2], int f), (fds, f))
+WRAP(FAULT_READ, ssize_t, read, (int fd, void *b, size_t n), (fd, b, n))
+WRAP(FAULT_READ, ssize_t, pread64, (int fd, void *b, size_t n, off_t o),
+     (fd, b, n, o))
+WRAP(FAULT_WRITE, ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n))
 WRAP_CODE(FAULT_RESOLVE, int, getaddrinfo,
           (const char *h, const char *s, const struct addrinfo *hints,
            struct addrinfo **out),
@@ -64,9 +66,54 @@ WRAP_CODE(FAULT_THREAD, int, pthread_create,
            void *arg),
           (t, a, f, arg))
 
-int __real_fcntl(int fd, int cmd, ...);
-int __wrap_fcntl(int fd, int cmd, ...);
-int __wrap_fcntl(int fd, int cmd, ...)
+int __real_connect(int fd, const struct sockaddr *a, socklen_t n);
+int __wrap_connect(int fd, const struct sockaddr *a, socklen_t n);
+/* After EINTR the connection goes on, as POSIX has it. */
+int __wrap_connect(int fd, const struct sockaddr *a, socklen_t n)
+{
+    int value = fault_hit(FAULT_CONNECT);
+
+    if (value == 0)
+        return __real_connect(fd, a, n);
+    if (value == EINTR)
+        (void)__real_connect(fd, a, n);
+    errno = value;
+    return -1;
+}
+
+int __real_close(int fd);
+int __wrap_close(int fd);
+/* After EINTR the descriptor is closed, as Linux has it: a second try would
+ * hit another one that has its number by then. */
+int __wrap_close(int fd)
+{
+    int value = fault_hit(FAULT_CLOSE), rc = __real_close(fd);
+
+    if (rc != 0 && errno == EBADF && fd >= 0)
+        abort();
+    if (value == 0)
+        return rc;
+    errno = value;
+    return -1;
+}
+
+FILE *__real_fopencookie(void *c, const char *m, cookie_io_functions_t f);
+FILE *__wrap_fopencookie(void *c, const char *m, cookie_io_functions_t f);
+FILE *__wrap_fopencookie(void *c, const char *m, cookie_io_functions_t f)
+{
+    int value = fault_hit(FAULT_FILE);
+
+    if (value != 0) {
+        errno = value;
+        return NULL;
+    }
+    return __real_fopencookie(c, m, f);
+}
+
+/* what glibc's headers make of fcntl() where files may be large */
+int __real_fcntl64(int fd, int cmd, ...);
+int __wrap_fcntl64(int fd, int cmd, ...);
+int __wrap_fcntl64(int fd, int cmd, ...)
 {
     int value = fault_hit(FAULT_FCNTL);
     va_list ap;
@@ -79,5 +126,5 @@ int __wrap_fcntl(int fd, int cmd, ...)
     va_start(ap, cmd);
     arg = va_arg(ap, void *);
     va_end(ap);
-    return __real_fcntl(fd, cmd, arg);
+    return __real_fcntl64(fd, cmd, arg);
 }
