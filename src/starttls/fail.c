@@ -140,8 +140,8 @@ int tsk_dlg_alien(const struct tsk_starttls *d, const char *wanted,
     const char *hint = who_is_it(d, bytes, len);
 
     tsk_fail(err, TLSOCK_E_PROTOCOL,
-             "expected %s of the %s %s, but \"%s\" came", wanted, d->row->title,
-             d->server ? "client" : "server", came.text);
+             "the %s %s sent \"%s\" where %s was expected", d->row->title,
+             d->server ? "client" : "server", came.text, wanted);
     tsk_facts(err, wanted, came.text, NULL);
     if (hint != NULL)
         tsk_hint(err, "%s", hint);

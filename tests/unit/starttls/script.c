@@ -71,13 +71,14 @@ static void same(const struct script *s, const char *what, struct bytes want,
     char shown[4096];
     size_t i = 0;
 
-    while (i < n && i < want.n && (want.p[i] == '#' || (uint8_t)want.p[i] == p[i]))
+    while (i < n && i < want.n &&
+           (want.p[i] == '#' || (uint8_t)want.p[i] == p[i]))
         i++;
     if (i == n && i == want.n)
         return;
     snprintf(shown, sizeof(shown), "%.*s", (int)n, (const char *)p);
-    fail_msg("%s: %s differs at byte %zu of %zu (%zu expected): \"%s\"", s->name,
-             what, i, n, want.n, shown);
+    fail_msg("%s: %s differs at byte %zu of %zu (%zu expected): \"%s\"",
+             s->name, what, i, n, want.n, shown);
 }
 
 static void check_failure(const struct script *s, const tlsock_error *err)

@@ -13,10 +13,16 @@ static const struct script client[] = {
      .peer = B("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101\r\nX: y\r\n"
                "upgrade: HTTP/1.1 ,\ttls/1.2\r\n\r\nHTTP/1.1 200 OK\r\n"),
      .sent = B(ASK("a.test:80")), .left = B("HTTP/1.1 200 OK\r\n")},
-    {.name = "IPv6", .protocol = "http", .host = "2001:db8::1",
-     .peer = B(SWITCH), .sent = B(ASK("[2001:db8::1]"))},
-    {.name = "IPv6 in brackets", .protocol = "http", .arg = "[::1]:80",
-     .peer = B(SWITCH), .sent = B(ASK("[::1]:80"))},
+    {.name = "IPv6",
+     .protocol = "http",
+     .host = "2001:db8::1",
+     .peer = B(SWITCH),
+     .sent = B(ASK("[2001:db8::1]"))},
+    {.name = "IPv6 in brackets",
+     .protocol = "http",
+     .arg = "[::1]:80",
+     .peer = B(SWITCH),
+     .sent = B(ASK("[::1]:80"))},
     {CLIENT, .name = "ignored", .peer = B("HTTP/1.1 200 OK\r\n"),
      .want = TLSOCK_E_STARTTLS_UNAVAILABLE, .sent = B(ASK("h.test")),
      .tells = "443"},
@@ -49,8 +55,8 @@ static const struct script client[] = {
      .want = TLSOCK_E_PROTOCOL, .sent = B(ASK("h.test")), .tells = "099"},
     {CLIENT, .name = "HTTP/2", .peer = B("HTTP/1.2 101 x\r\n"),
      .want = TLSOCK_E_PROTOCOL, .sent = B(ASK("h.test")), .tells = "1.2"},
-    {CLIENT, .name = "SMTP", .peer = B("220 mx\r\n"),
-     .want = TLSOCK_E_PROTOCOL, .sent = B(ASK("h.test")), .tells = "SMTP"},
+    {CLIENT, .name = "SMTP", .peer = B("220 mx\r\n"), .want = TLSOCK_E_PROTOCOL,
+     .sent = B(ASK("h.test")), .tells = "SMTP"},
 };
 
 #define NO                                                                     \
