@@ -48,7 +48,7 @@ static int parse(struct tsk_ber all, struct message *m)
 {
     struct tsk_ber in, controls;
 
-    if (tsk_ber_take(&all, SEQUENCE, &in) < 0)
+    if (tsk_ber_take(&all, SEQUENCE, &in) < 0 || in.len == 0)
         return -1;
     m->id = tsk_ber_number(&in, INTEGER);
     if (m->id < 0 || tsk_ber_peek(in) < 0)
@@ -287,12 +287,12 @@ static int server_bytes(struct tsk_starttls *d, struct tsk_talk *t,
         return malformed(d, t, err);
     tls = m.op == EXTENDED && asks_for_tls(m.content);
     rc = tsk_talk_take(t, m.size, err); /* m.content is gone */
-    if (rc < 0)
-        return rc;
-    if (tls)
+    if (rc == TLSOCK_OK && tls)
         return server_answer(t, m.id, EXTENDED_ANSWER, SUCCESS, OID_STARTTLS,
                              err);
-    return m.op == ABANDON ? TSK_DLG_MORE : server_other(d, t, &m, err);
+    if (rc == TLSOCK_OK)
+        rc = m.op == ABANDON ? TSK_DLG_MORE : server_other(d, t, &m, err);
+    return rc;
 }
 
 const struct tsk_dlg_side tsk_ldap_server = {NULL, NULL, server_bytes};

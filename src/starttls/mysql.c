@@ -135,9 +135,11 @@ const struct tsk_dlg_side tsk_mysql_client = {NULL, NULL, client_bytes};
  * nothing, so a system without randomness still greets. */
 static void salt(const struct tsk_starttls *d, uint8_t *p)
 {
+    int failed;
+
     memcpy(p, &d, sizeof(d));
-    if (getentropy(p, 20) != 0)
-        p[0] ^= 1;
+    failed = getentropy(p, 20) != 0;
+    p[0] ^= (uint8_t)failed;
     for (int i = 0; i < 20; i++)
         p[i] = (uint8_t)(p[i] % 127 + 1);
 }

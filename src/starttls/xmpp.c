@@ -167,11 +167,10 @@ const struct tsk_dlg_side tsk_xmpp_client = {client_begin, NULL, client_bytes};
  * ends with the dialogue, so a system without randomness still answers. */
 static uint64_t stream_id(const struct tsk_starttls *d)
 {
-    uint64_t id = 0;
+    uint64_t id = (uintptr_t)d;
+    int failed = getentropy(&id, sizeof(id)) != 0;
 
-    if (getentropy(&id, sizeof(id)) != 0)
-        id ^= (uintptr_t)d;
-    return id;
+    return id + (uint64_t)failed;
 }
 
 static int server_stream(struct tsk_starttls *d, struct tsk_talk *t,
