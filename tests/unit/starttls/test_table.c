@@ -138,6 +138,22 @@ static void only_ftp_goes_on_after_the_handshake(void **state)
         }
 }
 
+static void only_mysql_clients_begin_tls_unasked(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(protocols); i++)
+        for (int server = 0; server < 2; server++) {
+            int mysql = strcmp(protocols[i], "mysql") == 0 ||
+                        strcmp(protocols[i], "mariadb") == 0;
+            struct end e;
+
+            assert_int_equal(
+                end_begin(&e, protocols[i], NULL, "h.test", server, 0), 0);
+            assert_int_equal(tsk_starttls_rest_is_tls(e.d), mysql && server);
+            end_free(&e);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +161,7 @@ int main(void)
         cmocka_unit_test(arguments_cannot_end_a_command),
         cmocka_unit_test(a_name_of_255_is_said_and_one_of_256_is_not),
         cmocka_unit_test(only_ftp_goes_on_after_the_handshake),
+        cmocka_unit_test(only_mysql_clients_begin_tls_unasked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
