@@ -1,6 +1,6 @@
 /* MySQL and MariaDB: protocol 10 with CLIENT_SSL. The server greets; a client
  * that wants TLS answers with the first 32 bytes of a login and begins TLS in
- * the same breath: see tsk_starttls_rest_is_tls(). */
+ * the same breath: see tsk_starttls_runs_on(). */
 #include "starttls/dialogue.h"
 
 #include "core/str.h"

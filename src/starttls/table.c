@@ -148,11 +148,6 @@ int tsk_starttls_step(struct tsk_starttls *d, struct tsk_talk *t,
     return rc;
 }
 
-int tsk_starttls_rest_is_tls(const struct tsk_starttls *d)
-{
-    return d->side == &tsk_mysql_server;
-}
-
 int tsk_starttls_has_after(const struct tsk_starttls *d)
 {
     return d->when == TSK_STARTTLS_BEFORE && d->row->after != NULL &&

@@ -29,14 +29,11 @@ struct tsk_starttls *tsk_starttls_new(const char *protocol, const char *arg,
  * All with a hint. Not to be called again once it is over. */
 int tsk_starttls_step(struct tsk_starttls *d, struct tsk_talk *t,
                       tlsock_error *err);
-/* OK: do the bytes left in `in` belong to TLS? Everywhere else they are for the
- * owner to refuse (E_INJECTION). A MySQL client gets no answer to its request:
- * its ClientHello comes right behind it. */
-int tsk_starttls_rest_is_tls(const struct tsk_starttls *d);
 /* BEFORE: is there a part that follows once TLS is there (ftp's PBSZ, PROT)? */
 int tsk_starttls_has_after(const struct tsk_starttls *d);
 /* Servers: does the ClientHello follow the client's request at once, without
- * an answer in between (mysql)? What is left in `in` is TLS then. */
+ * an answer in between (mysql)? What is left in `in` is TLS then;
+ * everywhere else it is for the owner to refuse (E_INJECTION). */
 int tsk_starttls_runs_on(const struct tsk_starttls *d);
 /* AFTER: does TLS end with it (ftp's CCC)? */
 int tsk_starttls_ends_tls(const struct tsk_starttls *d);

@@ -149,7 +149,7 @@ static void only_mysql_clients_begin_tls_unasked(void **state)
 
             assert_int_equal(
                 end_begin(&e, protocols[i], NULL, "h.test", server, 0), 0);
-            assert_int_equal(tsk_starttls_rest_is_tls(e.d), mysql && server);
+            assert_int_equal(tsk_starttls_runs_on(e.d), mysql && server);
             end_free(&e);
         }
 }
