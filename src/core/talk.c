@@ -98,6 +98,7 @@ int tsk_talk_say(struct tsk_talk *t, tlsock_error *err, const char *fmt, ...)
     n = vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     if (n < 0 || (size_t)n >= sizeof(text)) {
+        tsk_wipe(text, sizeof(text));
         tsk_fail(err, TLSOCK_E_LIMIT,
                  "a name or argument is too long for the dialogue before TLS");
         tsk_hint(err, "what is said before TLS has less than %zu bytes",

@@ -87,8 +87,8 @@ int tsk_dlg_alien(const struct tsk_starttls *d, const char *wanted,
                   const void *bytes, size_t len, tlsock_error *err);
 int tsk_dlg_alien_line(const struct tsk_starttls *d, const char *wanted,
                        const char *line, tlsock_error *err);
-/* A hint where there is none yet. */
-void tsk_dlg_default_hint(const struct tsk_starttls *d, tlsock_error *err);
+/* The one failure that is recorded without a hint is want of memory. */
+void tsk_dlg_memory_hint(tlsock_error *err);
 
 /* text.c: what protocols of lines share. */
 /* Is the first word of the line this one, in any case? *rest: what follows

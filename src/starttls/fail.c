@@ -140,8 +140,8 @@ int tsk_dlg_alien(const struct tsk_starttls *d, const char *wanted,
     const char *hint = who_is_it(d, bytes, len);
 
     tsk_fail(err, TLSOCK_E_PROTOCOL,
-             "expected %s of the %s %s, but \"%s\" came", wanted, d->row->title,
-             d->server ? "client" : "server", came.text);
+             "the %s %s sent \"%s\" where %s was expected", d->row->title,
+             d->server ? "client" : "server", came.text, wanted);
     tsk_facts(err, wanted, came.text, NULL);
     if (hint != NULL)
         tsk_hint(err, "%s", hint);
@@ -169,13 +169,8 @@ int tsk_dlg_line(const struct tsk_starttls *d, struct tsk_talk *t, char *line,
     return tsk_talk_line(t, line, err);
 }
 
-void tsk_dlg_default_hint(const struct tsk_starttls *d, tlsock_error *err)
+void tsk_dlg_memory_hint(tlsock_error *err)
 {
-    if (err == NULL || err->hint[0] != '\0')
-        return;
-    if (err->code == TLSOCK_E_NOMEM)
+    if (err != NULL && err->code == TLSOCK_E_NOMEM)
         tsk_hint(err, "free memory, or raise this process's limit (ulimit -v)");
-    else
-        tsk_hint(err, "is this port one for %s? Check host, port and protocol",
-                 d->row->title);
 }

@@ -48,7 +48,7 @@ static int parse(struct tsk_ber all, struct message *m)
 {
     struct tsk_ber in, controls;
 
-    if (tsk_ber_take(&all, SEQUENCE, &in) < 0)
+    if (tsk_ber_take(&all, SEQUENCE, &in) < 0 || in.len == 0)
         return -1;
     m->id = tsk_ber_number(&in, INTEGER);
     if (m->id < 0 || tsk_ber_peek(in) < 0)
@@ -94,28 +94,35 @@ static int receive(struct tsk_starttls *d, struct tsk_talk *t,
     return parse(all, m) < 0 ? malformed(d, t, err) : TSK_DLG_MORE;
 }
 
-static const struct {
+/* RFC 4511, A.2, and what it means in answer to StartTLS (4.14.2). */
+static const struct result {
     int32_t code;
-    const char *name;
+    const char *name, *hint;
 } results[] = {
-    {1, "operationsError"},
-    {2, "protocolError"},
-    {8, "strongerAuthRequired"},
-    {10, "referral"},
-    {13, "confidentialityRequired"},
-    {50, "insufficientAccessRights"},
-    {51, "busy"},
-    {52, "unavailable"},
-    {53, "unwillingToPerform"},
-    {80, "other"},
+    {1, "operationsError",
+     "TLS is there already, or another operation is under way"},
+    {2, "protocolError", NULL}, /* not supported */
+    {8, "strongerAuthRequired", "the server wants another way to log in"},
+    {10, "referral", "another server is in charge: ask that one"},
+    {13, "confidentialityRequired",
+     "the server wants TLS from the start: use its port 636 (ldaps://)"},
+    {50, "insufficientAccessRights", "the server does not allow it to us"},
+    {51, "busy", "the server is overloaded: try again later"},
+    {52, "unavailable",
+     "the server cannot begin TLS: it may lack a certificate; its log says"},
+    {53, "unwillingToPerform",
+     "the server is told not to begin TLS: its administrator can say why"},
+    {80, "other", "the server's log says what went wrong"},
 };
 
-static const char *result_name(int32_t code)
+static const struct result *result_of(int32_t code)
 {
+    static const struct result unknown = {0, "unknown result", NULL};
+
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
         if (results[i].code == code)
-            return results[i].name;
-    return "unknown result";
+            return &results[i];
+    return &unknown;
 }
 
 struct answer {
@@ -148,17 +155,21 @@ static int parse_answer(struct tsk_ber in, struct answer *a)
 static int client_failed(struct tsk_starttls *d, const struct answer *a,
                          tlsock_error *err)
 {
+    const struct result *result = result_of(a->result);
     char words[256];
     size_t pos = 0, len = a->text.len < 100 ? a->text.len : 100;
 
-    tsk_append(words, sizeof(words), &pos, "%s (%d)", result_name(a->result),
+    tsk_append(words, sizeof(words), &pos, "%s (%d)", result->name,
                (int)a->result);
     if (len > 0)
         tsk_append(words, sizeof(words), &pos, ": %.*s", (int)len,
                    (const char *)a->text.p);
-    /* RFC 4511, 4.14.2: protocolError is "not supported" */
-    return a->result == PROTOCOL_ERROR ? tsk_dlg_unavailable(d, words, err)
-                                       : tsk_dlg_refused(d, words, err);
+    if (a->result == PROTOCOL_ERROR)
+        return tsk_dlg_unavailable(d, words, err);
+    tsk_dlg_refused(d, words, err);
+    if (result->hint != NULL)
+        tsk_hint(err, "%s", result->hint);
+    return TLSOCK_E_STARTTLS_REFUSED;
 }
 
 static int client_begin(struct tsk_starttls *d, struct tsk_talk *t,
@@ -287,12 +298,12 @@ static int server_bytes(struct tsk_starttls *d, struct tsk_talk *t,
         return malformed(d, t, err);
     tls = m.op == EXTENDED && asks_for_tls(m.content);
     rc = tsk_talk_take(t, m.size, err); /* m.content is gone */
-    if (rc < 0)
-        return rc;
-    if (tls)
+    if (rc == TLSOCK_OK && tls)
         return server_answer(t, m.id, EXTENDED_ANSWER, SUCCESS, OID_STARTTLS,
                              err);
-    return m.op == ABANDON ? TSK_DLG_MORE : server_other(d, t, &m, err);
+    if (rc == TLSOCK_OK)
+        rc = m.op == ABANDON ? TSK_DLG_MORE : server_other(d, t, &m, err);
+    return rc;
 }
 
 const struct tsk_dlg_side tsk_ldap_server = {NULL, NULL, server_bytes};

@@ -1,5 +1,6 @@
 /* MySQL and MariaDB: protocol 10 with CLIENT_SSL. The server greets; a client
- * that wants TLS answers with the first 32 bytes of a login and begins TLS. */
+ * that wants TLS answers with the first 32 bytes of a login and begins TLS in
+ * the same breath: see tsk_starttls_runs_on(). */
 #include "starttls/dialogue.h"
 
 #include "core/str.h"
@@ -130,16 +131,15 @@ static int client_bytes(struct tsk_starttls *d, struct tsk_talk *t,
 
 const struct tsk_dlg_side tsk_mysql_client = {NULL, NULL, client_bytes};
 
-/* 20 bytes of 1..127 that a login over TLS could be bound to. Whoever logs in
- * after TLS is up gets a salt of its own in an auth switch; this one protects
- * nothing, so a system without randomness still greets. */
-static void salt(const struct tsk_starttls *d, uint8_t *p)
+/* 20 bytes of 1..127. Whoever logs in once TLS is up gets a salt of its own in
+ * an auth switch, so this one protects nothing: a system without randomness
+ * greets with a fixed one. */
+static void salt(uint8_t *p)
 {
-    memcpy(p, &d, sizeof(d));
-    if (getentropy(p, 20) != 0)
-        p[0] ^= 1;
+    int failed = getentropy(p, 20) != 0;
+
     for (int i = 0; i < 20; i++)
-        p[i] = (uint8_t)(p[i] % 127 + 1);
+        p[i] = (uint8_t)(failed ? 1 : p[i] % 127 + 1);
 }
 
 static int server_begin(struct tsk_starttls *d, struct tsk_talk *t,
@@ -150,7 +150,8 @@ static int server_begin(struct tsk_starttls *d, struct tsk_talk *t,
     uint8_t p[128] = {0}, random[20] = {0};
     size_t at = HEAD;
 
-    salt(d, random);
+    (void)d;
+    salt(random);
     p[at++] = 10;
     memcpy(p + at, version, sizeof(version));
     at += sizeof(version);

@@ -69,8 +69,8 @@ const struct tsk_dlg_side tsk_smtp_client = {NULL, client_line, NULL};
 static int server_begin(struct tsk_starttls *d, struct tsk_talk *t,
                         tlsock_error *err)
 {
-    return tsk_talk_say(t, err, "220 %s E%sMTP ready\r\n", tsk_dlg_name(d),
-                        d->row->name[0] == 'l' ? "L" : "S");
+    return tsk_talk_say(t, err, "220 %s %s ready\r\n", tsk_dlg_name(d),
+                        d->row->name[0] == 'l' ? "LMTP" : "ESMTP");
 }
 
 static int server_hello(struct tsk_starttls *d, struct tsk_talk *t,

@@ -87,7 +87,7 @@ static struct tsk_starttls *no_memory(struct tsk_starttls *d, tlsock_error *err)
 {
     tsk_starttls_free(d);
     tsk_fail_nomem(err);
-    tsk_dlg_default_hint(NULL, err);
+    tsk_dlg_memory_hint(err);
     return NULL;
 }
 
@@ -143,7 +143,7 @@ int tsk_starttls_step(struct tsk_starttls *d, struct tsk_talk *t,
         rc = go_on(d, t, err);
     if (rc < TLSOCK_AGAIN) {
         tsk_phase(err, TLSOCK_PHASE_STARTTLS);
-        tsk_dlg_default_hint(d, err);
+        tsk_dlg_memory_hint(err);
     }
     return rc;
 }

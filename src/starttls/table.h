@@ -24,14 +24,16 @@ struct tsk_starttls *tsk_starttls_new(const char *protocol, const char *arg,
                                       enum tsk_starttls_when when,
                                       tlsock_error *err);
 /* OK, AGAIN or code, see core/talk.h. E_STARTTLS_UNAVAILABLE: not offered;
- * E_STARTTLS_REFUSED: offered or asked for, and refused; E_INJECTION: more came
- * than the dialogue allows; E_PROTOCOL: another protocol. All with a hint. */
+ * E_STARTTLS_REFUSED: offered or asked for, and refused, or a client that goes
+ * on without it; E_PROTOCOL: another protocol; E_CLOSED_IN_HANDSHAKE, E_LIMIT.
+ * All with a hint. Not to be called again once it is over. */
 int tsk_starttls_step(struct tsk_starttls *d, struct tsk_talk *t,
                       tlsock_error *err);
 /* BEFORE: is there a part that follows once TLS is there (ftp's PBSZ, PROT)? */
 int tsk_starttls_has_after(const struct tsk_starttls *d);
 /* Servers: does the ClientHello follow the client's request at once, without
- * an answer in between (mysql)? What is left in `in` is TLS then. */
+ * an answer in between (mysql)? What is left in `in` is TLS then;
+ * everywhere else it is for the owner to refuse (E_INJECTION). */
 int tsk_starttls_runs_on(const struct tsk_starttls *d);
 /* AFTER: does TLS end with it (ftp's CCC)? */
 int tsk_starttls_ends_tls(const struct tsk_starttls *d);

@@ -52,9 +52,7 @@ static int attr_next(const char **p, struct attr *a)
         return -1;
     q++;
     q += strspn(q, BLANKS);
-    if (*q != '"' && *q != '\'')
-        return -1;
-    end = strchr(q + 1, *q);
+    end = *q == '"' || *q == '\'' ? strchr(q + 1, *q) : NULL;
     if (end == NULL)
         return -1;
     a->value = q + 1;

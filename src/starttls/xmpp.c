@@ -164,14 +164,13 @@ static int client_bytes(struct tsk_starttls *d, struct tsk_talk *t,
 const struct tsk_dlg_side tsk_xmpp_client = {client_begin, NULL, client_bytes};
 
 /* RFC 6120, 4.7.3: an id that nobody can guess. It belongs to a stream that
- * ends with the dialogue, so a system without randomness still answers. */
-static uint64_t stream_id(const struct tsk_starttls *d)
+ * ends with the dialogue, so a system without randomness answers with 0. */
+static uint64_t stream_id(void)
 {
     uint64_t id = 0;
+    int failed = getentropy(&id, sizeof(id)) != 0;
 
-    if (getentropy(&id, sizeof(id)) != 0)
-        id ^= (uintptr_t)d;
-    return id;
+    return failed ? 0 : id;
 }
 
 static int server_stream(struct tsk_starttls *d, struct tsk_talk *t,
@@ -191,7 +190,7 @@ static int server_stream(struct tsk_starttls *d, struct tsk_talk *t,
                       "xmlns:stream='" NS_STREAM "'><stream:features>"
                       "<starttls xmlns='" NS_TLS "'><required/></starttls>"
                       "</stream:features>",
-                      tsk_dlg_name(d), stream_id(d), content_namespace(d));
+                      tsk_dlg_name(d), stream_id(), content_namespace(d));
     d->state = FEATURES;
     return rc < 0 ? rc : TSK_DLG_MORE;
 }
