@@ -70,8 +70,12 @@ ssize_t tsk_job_flush(tlsock *s, void *arg); /* of tlsock_flush() */
 /* What to poll now: count, and events of its own timer in *wait_ms (-1 none) */
 size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
                         int *wait_ms);
+short tsk_conn_wants(const tlsock *s); /* POLLIN, POLLOUT of its transport */
 int64_t tsk_conn_deadline(const tlsock *s);
 int tsk_conn_wait(tlsock *s, int64_t deadline);
+/* Wait for these, until interrupted: fds has room for one more. > 0: go on, 0:
+ * time is up, or code. */
+int tsk_conn_wait_on(tlsock *s, struct pollfd *fds, size_t n, int64_t until);
 /* interrupt.c: E_INTERRUPTED, recorded, or 0. */
 int tsk_interrupted(tlsock *s);
 /* This thread waits for s: *fd (-1: there is none, do not wait long) becomes

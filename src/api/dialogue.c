@@ -128,9 +128,9 @@ int tsk_dialogue_before(tlsock *s)
     int rc = tsk_dialogue_run(s, starttls, s->dialogue);
 
     s->was_plain = 1;
-    if ((rc == TLSOCK_E_STARTTLS_UNAVAILABLE ||
-         rc == TLSOCK_E_STARTTLS_REFUSED) &&
-        !s->server && s->set->starttls_opportunistic)
+    /* who refuses it, or all service, says no more than that it is not now */
+    if (rc == TLSOCK_E_STARTTLS_UNAVAILABLE && !s->server &&
+        s->set->starttls_opportunistic)
         return go_on_in_plaintext(s);
     if (rc == TLSOCK_OK && s->plain.len != 0 &&
         !tsk_starttls_runs_on(s->dialogue))

@@ -164,13 +164,14 @@ int tsk_ladder_step(tlsock *s)
         int phase, rc;
 
         if (s->rung == TSK_RUNG_DEAD)
-            return s->err.code;
+            return s->dead;
         phase = rungs[s->rung].phase;
         rc = rungs[s->rung].step(s);
         if (rc < 0 && rc != TLSOCK_AGAIN) {
             if (s->err.phase == 0)
                 s->err.phase = phase;
             s->rung = TSK_RUNG_DEAD;
+            s->dead = rc;
         }
         if (rc < 0)
             return rc;

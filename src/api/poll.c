@@ -38,7 +38,7 @@ short tlsock_events(const tlsock *s)
     if (uses_waitfd(s) || s->layer == NULL)
         return POLLIN;
     if (tsk_conn_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms) == 0)
-        return tsk_bio_must_send(&s->io) ? POLLIN | POLLOUT : POLLIN;
+        return tsk_conn_wants(s); /* of a transport without a descriptor */
     return fds[0].events;
 }
 

@@ -71,10 +71,21 @@ static int timed_out(tlsock *s, int phase)
     return TLSOCK_E_TIMEOUT;
 }
 
+short tsk_conn_wants(const tlsock *s)
+{
+    short want = s->io.want != 0 ? s->io.want : POLLIN;
+
+    /* "write.buffer" holds back on purpose; all else wants to go */
+    if (tsk_bio_must_send(&s->io) ||
+        (s->hold.len != 0 && s->set->write_buffer == 0))
+        want |= POLLOUT;
+    return want;
+}
+
 size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
                         int *wait_ms)
 {
-    short want = s->io.want;
+    short want = tsk_conn_wants(s);
 
     *wait_ms = -1;
     if (s->rung == TSK_RUNG_DIAL) {
@@ -89,10 +100,6 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
     }
     if (s->layer == NULL || max == 0)
         return 0;
-    if (want == 0)
-        want = POLLIN;
-    if (tsk_bio_must_send(&s->io))
-        want |= POLLOUT;
     fds[0].fd = s->layer->ops->fd(s->layer);
     fds[0].events = s->layer->ops->events != NULL
                         ? s->layer->ops->events(s->layer, want)
@@ -101,8 +108,7 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
     return fds[0].fd >= 0 ? 1 : 0;
 }
 
-/* fds has room for one more. > 0: go on, 0: time is up, or code */
-static int wait_or_wake(tlsock *s, struct pollfd *fds, size_t n, int64_t until)
+int tsk_conn_wait_on(tlsock *s, struct pollfd *fds, size_t n, int64_t until)
 {
     int wake = tsk_wake_fd(), rc;
     int64_t slice = until;
@@ -139,7 +145,7 @@ int tsk_conn_wait(tlsock *s, int64_t deadline)
         if (timer < until)
             until = timer;
     }
-    rc = wait_or_wake(s, fds, n, until);
+    rc = tsk_conn_wait_on(s, fds, n, until);
     if (rc < 0)
         return rc;
     return rc == 0 && until == deadline ? TLSOCK_E_TIMEOUT : TLSOCK_OK;
@@ -207,6 +213,17 @@ static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
     }
 }
 
+/* The reason stays, whatever was said of wrong arguments since. */
+static int as_before(tlsock *s)
+{
+    if (s->err.code != s->dead) {
+        tsk_clear(&s->err);
+        tsk_fail(&s->err, s->dead, "the connection has failed before: %s",
+                 tlsock_errslug(s->dead));
+    }
+    return s->dead;
+}
+
 ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
 {
     int saved = errno;
@@ -225,7 +242,7 @@ ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
     if (tsk_interrupted(s))
         return TLSOCK_E_INTERRUPTED;
     if (s->rung == TSK_RUNG_DEAD)
-        return s->err.code;
+        return as_before(s);
     if (s->ssl == NULL) /* whoever talks is whose plaintext it is */
         s->fork_generation = tsk_fork_generation();
     tsk_clear(&s->err);

@@ -4,13 +4,15 @@
  * that waits is sent, and a part fits into the queues below. So what was read
  * is taken, also from a pipe, which could not be given anything back. */
 #include "api/conn.h"
+#include "net/copy.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <unistd.h>
 
-#define PART 65536u /* four records, half of TSK_BIO_OUT_MOST */
+#define COPY 1048576u /* for the system to copy at once */
+#define PART 65536u   /* four records, half of TSK_BIO_OUT_MOST */
 
 _Static_assert(PART + 4096 <= TSK_BIO_OUT_MOST, "a part fits into the queue");
 
@@ -66,8 +68,8 @@ static int check_source(tlsock *s, const struct file *f)
  * blocking one no longer than its deadline. Files are ready always. */
 static int wait_for_source(tlsock *s, const struct file *f)
 {
-    struct pollfd p = {f->fd, POLLIN, 0};
-    int rc = tsk_wait(&p, 1, s->nonblocking ? 0 : f->until, &s->err);
+    struct pollfd p[2] = {{f->fd, POLLIN, 0}}; /* and room for a waker */
+    int rc = tsk_conn_wait_on(s, p, 1, s->nonblocking ? 0 : f->until);
 
     if (rc != 0)
         return rc < 0 ? rc : TLSOCK_OK;
@@ -114,11 +116,35 @@ static ssize_t take_part(tlsock *s, const struct file *f, size_t n)
     return got;
 }
 
+/* Plaintext over a socket needs no memory of ours. */
+static ssize_t copy_part(tlsock *s, const struct file *f)
+{
+    size_t n = f->len - f->done;
+    int64_t at = f->offset != NULL ? *f->offset : 0;
+    ssize_t rc = tsk_copy_file(s->layer, f->fd, f->offset != NULL ? &at : NULL,
+                               n < COPY ? n : COPY);
+
+    if (rc == TLSOCK_AGAIN)
+        s->io.want = POLLOUT;
+    if (rc >= TLSOCK_AGAIN || rc == TLSOCK_E_UNSUPPORTED)
+        return rc;
+    if (rc == TLSOCK_E_SYSTEM)
+        return read_failed(s, f, s->layer->sys_errno);
+    s->io.code = (int)rc;
+    return tsk_tls_fail(s, -1, TLSOCK_PHASE_WRITE);
+}
+
 /* The one place that decides how a part travels. */
 static ssize_t send_part(tlsock *s, const struct file *f)
 {
     size_t n = f->len - f->done;
 
+    if (s->ssl == NULL) {
+        ssize_t rc = copy_part(s, f);
+
+        if (rc != TLSOCK_E_UNSUPPORTED)
+            return rc;
+    }
     if (n > PART)
         n = PART;
     if (f->offset != NULL && (uint64_t)n > (uint64_t)(INT64_MAX - *f->offset))
@@ -139,6 +165,8 @@ static ssize_t send_parts(tlsock *s, struct file *f)
         if (f->ended || f->done == f->len || (s->nonblocking && f->done != 0))
             return (ssize_t)f->done;
         n = send_part(s, f);
+        if (n == TLSOCK_AGAIN && s->nonblocking && f->done != 0)
+            return (ssize_t)f->done;
         if (n < 0)
             return n;
         f->ended = n == 0;

@@ -67,6 +67,7 @@ struct tlsock {
     int sent_close, got_close; /* close_notify; in PLAIN, the stream's end */
     int told_end;              /* a read has given 0 */
     int stopping;              /* tlsock_stop_tls() is under way */
+    int dead;                  /* why the rung is DEAD: its code */
     atomic_int interrupted;
     pthread_mutex_t wake_lock; /* over wake_fd */
     int wake_fd;               /* of the thread that waits, or -1 */

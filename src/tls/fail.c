@@ -115,6 +115,7 @@ static int settle(tlsock *s, int rc, int phase)
         s->err.alert_from_peer = s->alert_from_peer;
         snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
         s->rung = TSK_RUNG_DEAD;
+        s->dead = rc;
     }
     return rc;
 }

@@ -254,7 +254,7 @@ static ssize_t collect(tlsock *s, const uint8_t *p, size_t len, size_t limit)
     size_t done = 0;
 
     while (done < len) {
-        size_t part = limit - s->hold.len;
+        size_t part = s->hold.len < limit ? limit - s->hold.len : 0;
         int rc;
 
         if (part > len - done)
@@ -279,8 +279,10 @@ ssize_t tsk_io_write(tlsock *s, const struct iovec *iov, int n, size_t skip)
 {
     size_t limit = (size_t)s->set->write_buffer, total = 0;
     size_t coalesce = n > 1 && limit == 0 ? RECORD : limit;
-    ssize_t rc;
+    ssize_t rc = limit == 0 ? encrypt_held(s) : TLSOCK_OK;
 
+    if (rc < 0) /* what was taken first goes first */
+        return rc;
     for (int i = 0; i < n; i++) {
         const uint8_t *p = iov[i].iov_base;
         size_t len = iov[i].iov_len;

@@ -352,12 +352,123 @@ static void the_events_to_poll_for_follow_the_need(void **state)
         #test, test, pair_buffered, pair_stop, NULL \
     }
 
+/* One read, two records in one receive: the second is counted although it is
+ * encrypted still, and a loop that asks for the timeout is not left waiting. */
+static void pending_knows_records_that_are_encrypted_still(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char got[64];
+
+    say(p, "first", 5);
+    say(p, "second", 6);
+    assert_int_equal(tlsock_read(c, got, sizeof(got)), 5);
+    assert_int_equal(tlsock_timeout(c), 0);
+    assert_int_equal(tlsock_pending(c), 6);
+    assert_int_equal(tlsock_read(c, got, sizeof(got)), 6);
+    assert_int_equal(tlsock_pending(c), 0);
+    assert_true(tlsock_timeout(c) != 0);
+}
+
+/* Half a record: there is nothing to be read yet, and that is found once. */
+static void half_a_record_is_not_pending(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char got[64];
+    size_t before = p->pipes[SERVER].len;
+
+    say(p, "first", 5);
+    say(p, "second", 6);
+    p->pipes[SERVER].len -= 3;
+    assert_int_equal(tlsock_read(c, got, sizeof(got)), 5);
+    assert_int_equal(tlsock_pending(c), 0);
+    assert_true(tlsock_timeout(c) != 0);
+    p->pipes[SERVER].len += 3;
+    assert_true(p->pipes[SERVER].len > before);
+    assert_int_equal(tlsock_read(c, got, sizeof(got)), 6);
+}
+
+/* A damaged record is found by tlsock_pending(); the read that follows says
+ * so. */
+static void a_damaged_record_is_told_by_the_read(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char got[64];
+
+    say(p, "first", 5);
+    say(p, "second", 6);
+    p->pipes[SERVER].data[p->pipes[SERVER].len - 1] ^= 1;
+    assert_int_equal(tlsock_read(c, got, sizeof(got)), 5);
+    assert_int_equal(tlsock_pending(c), 0);
+    assert_int_equal(tlsock_timeout(c), 0);
+    assert_code(tlsock_read(c, got, sizeof(got)), TLSOCK_E_PROTOCOL);
+    assert_true(tlsock_last_error(c)->message[0] != '\0');
+}
+
+/* What was taken first arrives first, however much of it had to wait. */
+static void no_write_overtakes_another(void **state)
+{
+    struct peer *p = pair_of(state);
+    size_t len = 300000, got = 0;
+    char *text = malloc(len + 1), buf[4096];
+    ssize_t n;
+
+    assert_non_null(text);
+    memset(text, 'a', len);
+    text[len] = '\0';
+    p->pipes[CLIENT].capacity = 20000;
+    assert_int_equal(tlsock_printf(p->conn[CLIENT], "%s", text), len);
+    n = tlsock_write(p->conn[CLIENT], "b", 1);
+    assert_code(n, TLSOCK_AGAIN);
+    assert_true(tlsock_events(p->conn[CLIENT]) & POLLOUT);
+    for (int i = 0; got < len + 1 && i < 10000; i++) {
+        if (n != 1)
+            n = tlsock_write(p->conn[CLIENT], "b", 1);
+        else
+            (void)!tlsock_flush(p->conn[CLIENT]);
+        for (;;) {
+            ssize_t r = tlsock_read(p->conn[SERVER], buf, sizeof(buf));
+
+            if (r <= 0)
+                break;
+            got += (size_t)r;
+            if (got <= len)
+                assert_null(memchr(buf, 'b', (size_t)r));
+        }
+    }
+    assert_int_equal(got, len + 1);
+    free(text);
+}
+
+/* A wrong argument later does not become the reason of the failure. */
+static void why_it_failed_stays(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    char got[4];
+
+    p->pipes[SERVER].ended = 1;
+    assert_code(tlsock_read(c, got, 4), TLSOCK_E_TRUNCATED);
+    assert_code(tlsock_read(c, NULL, 4), TLSOCK_E_ARGUMENT);
+    assert_code(tlsock_read(c, got, 4), TLSOCK_E_TRUNCATED);
+    assert_code(tlsock_last_error(c)->code, TLSOCK_E_TRUNCATED);
+    assert_tells(tlsock_last_error(c)->message, "truncated");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(peek_takes_nothing),
         BOTH(pending_counts_what_needs_no_socket),
         BOTH(read_full_waits_for_all_unless_the_end_comes),
+        BOTH(pending_knows_records_that_are_encrypted_still),
+        BOTH(half_a_record_is_not_pending),
+        BOTH(a_damaged_record_is_told_by_the_read),
+        BOTH(no_write_overtakes_another),
+        PLAIN(no_write_overtakes_another),
+        BOTH(why_it_failed_stays),
         BOTH(zero_bytes_are_zero_bytes),
         BOTH(lines_come_whole),
         BOTH(a_line_may_come_in_pieces),

@@ -501,9 +501,35 @@ static int pair_buffered(void **state)
     return pair_start(state, "1.3", "4096");
 }
 
+/* Where the socket may not wait, the system copies; the peer sees no
+ * difference, and neither does the caller. */
+static void plaintext_is_copied_by_the_system(void **state)
+{
+    struct sides t;
+    int64_t at = 0;
+    int file = file_of(300000), flags;
+
+    (void)state;
+    begin(&t, 1, 1);
+    flags = fcntl(tlsock_fd(t.c), F_GETFL);
+    assert_int_equal(fcntl(tlsock_fd(t.c), F_SETFL, flags | O_NONBLOCK), 0);
+    assert_int_equal(tlsock_sendfile(t.c, file, NULL, 1000000), 300000);
+    assert_int_equal(tlsock_sendfile(t.c, file, NULL, 1000000), 0);
+    end(&t, 300000);
+    begin(&t, 1, 1);
+    flags = fcntl(tlsock_fd(t.c), F_GETFL);
+    assert_int_equal(fcntl(tlsock_fd(t.c), F_SETFL, flags | O_NONBLOCK), 0);
+    assert_int_equal(tlsock_sendfile(t.c, file, &at, 150000), 150000);
+    assert_int_equal(at, 150000);
+    assert_int_equal(tlsock_sendfile(t.c, file, &at, 1000000), 150000);
+    end(&t, 300000);
+    close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plaintext_is_copied_by_the_system),
         cmocka_unit_test(a_blocking_handle_sends_all_there_is),
         BOTH(a_piece_from_the_middle),
         PLAIN(a_piece_from_the_middle),

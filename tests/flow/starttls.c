@@ -236,7 +236,9 @@ static void opportunistic_goes_on_in_plaintext_and_says_so(void **state)
     } cases[] = {
         {"220 x\r\n250-x\r\n250 SIZE\r\n", TLSOCK_OK},
         {"220 x\r\n250 STARTTLS\r\n", TLSOCK_OK}, /* its first line: a name */
-        {"220 x\r\n250-x\r\n250 STARTTLS\r\n454 no\r\n", TLSOCK_OK},
+        {"220 x\r\n250-x\r\n250 STARTTLS\r\n454 no\r\n",
+         TLSOCK_E_STARTTLS_REFUSED},
+        {"554 go away\r\n", TLSOCK_E_STARTTLS_REFUSED},
         {"220 x\r\n250-x\r\n250 STARTTLS\r\n220 go\r\nevil\r\n",
          TLSOCK_E_INJECTION},
         {"HTTP/1.1 400 Bad\r\n", TLSOCK_E_PROTOCOL},
