@@ -12,7 +12,8 @@
  * Any other negative value is a stable TLSOCK_E_* code.
  *
  * Threads: a config is shared freely; a connection or listener belongs to one
- * thread at a time. The library never prints, never exits, installs no signal
+ * thread at a time (a call made while another is under way gives TLSOCK_E_STATE
+ * where that is noticed), but for tlsock_interrupt(). The library never prints, never exits, installs no signal
  * handler, never raises SIGPIPE and leaves OpenSSL's error queue and, where a
  * call fails with a code, the caller's errno as found.
  */

@@ -169,6 +169,7 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
     s->fork_generation = tsk_fork_generation();
     s->wake_fd = -1;
     atomic_init(&s->interrupted, 0);
+    atomic_init(&s->in_call, 0);
     pthread_mutex_init(&s->wake_lock, NULL);
     s->user = opts->user;
     s->call_timeout_ms = -1;

@@ -224,25 +224,20 @@ static int as_before(tlsock *s)
     return s->dead;
 }
 
-ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
+static int foreign(tlsock *s)
 {
-    int saved = errno;
+    tsk_clear(&s->err);
+    tsk_fail(&s->err, TLSOCK_E_FORKED,
+             "another process owns this connection's TLS state");
+    tsk_hint(&s->err, "call tlsock_adopt() in the process that goes on "
+                      "with it, tlsock_abandon() in the other one");
+    return TLSOCK_E_FORKED;
+}
+
+static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
+{
     ssize_t rc;
 
-    if (s == NULL)
-        return TLSOCK_E_ARGUMENT;
-    if (tsk_conn_foreign(s)) {
-        tsk_clear(&s->err);
-        tsk_fail(&s->err, TLSOCK_E_FORKED,
-                 "another process owns this connection's TLS state");
-        tsk_hint(&s->err, "call tlsock_adopt() in the process that goes on "
-                          "with it, tlsock_abandon() in the other one");
-        return TLSOCK_E_FORKED;
-    }
-    if (tsk_interrupted(s))
-        return TLSOCK_E_INTERRUPTED;
-    if (s->rung == TSK_RUNG_DEAD)
-        return as_before(s);
     if (s->ssl == NULL) /* whoever talks is whose plaintext it is */
         s->fork_generation = tsk_fork_generation();
     tsk_clear(&s->err);
@@ -251,16 +246,39 @@ ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
     tsk_ossl_enter();
     rc = climb_and_do(s, phase, job, arg);
     tsk_ossl_leave();
-    if (rc < 0 && rc != TLSOCK_AGAIN) {
-        if (s->err.code != rc) { /* recorded nowhere: say at least what */
-            tsk_clear(&s->err);
-            tsk_fail(&s->err, (int)rc, "%s", tlsock_errslug((int)rc));
-        }
-        if (s->err.phase == 0)
-            s->err.phase = phase;
-        if (s->err.address[0] == '\0')
-            snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
+    if (rc >= 0 || rc == TLSOCK_AGAIN)
+        return rc;
+    if (s->err.code != rc) { /* recorded nowhere: say at least what */
+        tsk_clear(&s->err);
+        tsk_fail(&s->err, (int)rc, "%s", tlsock_errslug((int)rc));
     }
+    if (s->err.phase == 0)
+        s->err.phase = phase;
+    if (s->err.address[0] == '\0')
+        snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
+    return rc;
+}
+
+ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
+{
+    int saved = errno;
+    ssize_t rc;
+
+    if (s == NULL)
+        return TLSOCK_E_ARGUMENT;
+    /* A hook that comes back, or a second thread: told as far as it is seen,
+     * without a lock, and without touching what the first call works on. */
+    if (atomic_load_explicit(&s->in_call, memory_order_relaxed))
+        return TLSOCK_E_STATE;
+    if (tsk_conn_foreign(s))
+        return foreign(s);
+    if (tsk_interrupted(s))
+        return TLSOCK_E_INTERRUPTED;
+    if (s->rung == TSK_RUNG_DEAD)
+        return as_before(s);
+    atomic_store_explicit(&s->in_call, 1, memory_order_relaxed);
+    rc = run(s, phase, job, arg);
+    atomic_store_explicit(&s->in_call, 0, memory_order_relaxed);
     errno = saved;
     return rc;
 }

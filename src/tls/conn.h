@@ -69,6 +69,7 @@ struct tlsock {
     int stopping;              /* tlsock_stop_tls() is under way */
     int dead;                  /* why the rung is DEAD: its code */
     atomic_int interrupted;
+    atomic_int in_call; /* a call is under way */
     pthread_mutex_t wake_lock; /* over wake_fd */
     int wake_fd;               /* of the thread that waits, or -1 */
     int cert_requested;        /* the server asked for our certificate */

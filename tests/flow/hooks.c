@@ -128,6 +128,37 @@ static void a_vanished_peer_has_not_ended(void **state)
     tlsock_config_unref(sc);
 }
 
+static int come_back(const tlsock_event *e, void *arg)
+{
+    int *rc = arg;
+    char byte;
+
+    rc[0] = (int)tlsock_read(e->conn, &byte, 1);
+    rc[1] = tlsock_shutdown(e->conn, SHUT_WR);
+    return 0;
+}
+
+static void a_hook_that_uses_its_connection_is_refused(void **state)
+{
+    tlsock_config *cc = ca_client(NULL), *sc = ca_server(ca_get()->a, NULL);
+    struct peer p;
+    int rc[2] = {0, 0};
+    char byte;
+
+    (void)state;
+    assert_code(tlsock_config_on(sc, TLSOCK_ON_CLOSE_NOTIFY, come_back, rc), 0);
+    peer_init(&p);
+    peer_connect(&p, cc, sc, "a.test");
+    assert_code(tlsock_shutdown(p.conn[CLIENT], SHUT_WR), 0);
+    assert_int_equal(tlsock_read(p.conn[SERVER], &byte, 1), 0);
+    assert_code(rc[0], TLSOCK_E_STATE);
+    assert_code(rc[1], TLSOCK_E_STATE);
+    assert_int_equal(tlsock_write(p.conn[SERVER], "x", 1), 1);
+    peer_free(&p);
+    tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
+}
+
 static void events_are_known_supported_or_refused(void **state)
 {
     tlsock_config *c = ca_client(NULL);
@@ -156,6 +187,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_told_with_its_reason),
         cmocka_unit_test(the_peers_end_is_told_once_and_may_be_refused),
         cmocka_unit_test(a_vanished_peer_has_not_ended),
+        cmocka_unit_test(a_hook_that_uses_its_connection_is_refused),
         cmocka_unit_test(events_are_known_supported_or_refused),
     };
 

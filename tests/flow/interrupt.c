@@ -1,8 +1,10 @@
 /* tlsock_interrupt(): from another thread, at any time, and for good. */
 #include "ca.h"
 #include "sock.h"
+#include "tls/conn.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -134,6 +136,27 @@ static void nobody_else_is_disturbed(void **state)
     teardown(&u);
 }
 
+/* A handle is one thread's at a time: the second one is told, and the first
+ * goes on undisturbed. */
+static void a_second_thread_is_refused(void **state)
+{
+    struct sides t;
+    struct waiter w;
+    pthread_t thread;
+
+    (void)state;
+    setup(&t);
+    w = (struct waiter){reads, t.client, 0};
+    assert_int_equal(pthread_create(&thread, NULL, wait_in_thread, &w), 0);
+    while (!atomic_load(&t.client->in_call))
+        sched_yield();
+    assert_code(tlsock_write(t.client, "x", 1), TLSOCK_E_STATE);
+    assert_int_equal(tlsock_write(t.server, "y", 1), 1);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(w.got, 1);
+    teardown(&t);
+}
+
 /* Who closes may still say good-bye. */
 static void close_ends_it_as_it_should(void **state)
 {
@@ -154,6 +177,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_waits_is_woken),
         cmocka_unit_test(nobody_else_is_disturbed),
+        cmocka_unit_test(a_second_thread_is_refused),
         cmocka_unit_test(close_ends_it_as_it_should),
     };
 
