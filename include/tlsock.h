@@ -13,9 +13,10 @@
  *
  * Threads: a config is shared freely; a connection or listener belongs to one
  * thread at a time (a call made while another is under way gives TLSOCK_E_STATE
- * where that is noticed), but for tlsock_interrupt(). The library never prints, never exits, installs no signal
- * handler, never raises SIGPIPE and leaves OpenSSL's error queue and, where a
- * call fails with a code, the caller's errno as found.
+ * where that is noticed), but for tlsock_interrupt(). The library never prints,
+ * never exits, installs no signal handler, never raises SIGPIPE and leaves
+ * OpenSSL's error queue and, where a call fails with a code, the caller's errno
+ * as found.
  */
 #ifndef TLSOCK_H
 #define TLSOCK_H
@@ -225,10 +226,11 @@ typedef struct tlsock_io {
  *
  * Targets: host:port, host:service, [v6]:port, unix:PATH, or a URL whose
  * scheme gives the port: https, imaps, smtps, pop3s, ldaps, ftps, ... begin
- * with TLS; smtp, lmtp, imap, pop3, ftp, ldap, nntp, sieve, xmpp, irc, postgres,
- * mysql begin with their STARTTLS dialogue, see tlsock_starttls().
- * opts->proxy names the proxies on the way. A blocking call returns when the peer is verified or the budget is spent.
- * With opts->nonblocking it returns at once, in state CONNECTING.
+ * with TLS; smtp, lmtp, imap, pop3, ftp, ldap, nntp, sieve, xmpp, irc,
+ * postgres, mysql begin with their STARTTLS dialogue, see tlsock_starttls().
+ * opts->proxy names the proxies on the way. A blocking call returns when the
+ * peer is verified or the budget is spent. With opts->nonblocking it returns at
+ * once, in state CONNECTING.
  *
  * @param target  where to; copied
  * @param config  settings, one reference is taken; NULL: the defaults
@@ -421,8 +423,8 @@ TLSOCK_API int tlsock_stop_tls(tlsock *s) TLSOCK_MUST_CHECK;
 /**
  * The whole STARTTLS dialogue of a protocol, then tlsock_start_tls(). Clients
  * play the client's part from the server's greeting on, servers the server's.
- * A server that does not offer TLS, or refuses, is a failure, unless the config
- * says "starttls = opportunistic".
+ * A server that does not offer TLS is a failure, unless the config says
+ * "starttls = opportunistic"; one that refuses it is a failure always.
  * @param s         a connection that is PLAIN, at the very beginning
  * @param protocol  smtp lmtp imap pop3 ftp ldap nntp sieve xmpp xmpp-server irc
  *                  postgres mysql (mariadb) http

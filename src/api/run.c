@@ -245,6 +245,8 @@ static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
         drop_waitfd(s);
     tsk_ossl_enter();
     rc = climb_and_do(s, phase, job, arg);
+    if (rc >= 0 && s->nonblocking) /* it may have left something to send */
+        tsk_conn_sync_waitfd(s);
     tsk_ossl_leave();
     if (rc >= 0 || rc == TLSOCK_AGAIN)
         return rc;

@@ -314,6 +314,69 @@ static void the_end_is_readable(void **state)
     }
 }
 
+struct sink {
+    tlsock_config *config;
+    int gate[2]; /* a byte in there: it may begin to read */
+    size_t got;
+};
+
+static void swallow(int fd, void *arg)
+{
+    struct sink *k = arg;
+    tlsock *s = tlsock_server_fd(
+        fd, k->config, TLSOCK_OPTS(.flags = TLSOCK_F_BORROW_FD), NULL);
+    char buf[16384];
+    ssize_t n;
+
+    if (tlsock_handshake(s) == 0 && read(k->gate[0], buf, 1) == 1)
+        while ((n = tlsock_read(s, buf, sizeof(buf))) > 0)
+            k->got += (size_t)n;
+    tlsock_close(s);
+}
+
+/* One descriptor from the first to the last, and it wakes whoever has given
+ * away more than the socket could take. */
+static void a_stable_descriptor_tells_of_the_rest_to_send(void **state)
+{
+    static const char zeros[16 << 20];
+    struct sides *t = *state;
+    struct sink k = {.config = t->sc};
+    struct sock_server server;
+    struct pollfd p = {-1, POLLIN, 0};
+    int rc = TLSOCK_AGAIN;
+    ssize_t n;
+    tlsock *s;
+
+    assert_int_equal(pipe(k.gate), 0);
+    sock_serve(&server, 1, swallow, &k);
+    s = tlsock_connect(server.target, t->cc,
+                       TLSOCK_OPTS(.nonblocking = 1, .name = "a.test",
+                                   .flags = TLSOCK_F_STABLE_FD),
+                       NULL);
+    assert_non_null(s);
+    p.fd = tlsock_fd(s);
+    for (int i = 0; i < 100 && rc == TLSOCK_AGAIN; i++) {
+        rc = tlsock_handshake(s);
+        if (rc == TLSOCK_AGAIN)
+            poll(&p, 1, tlsock_timeout(s));
+    }
+    assert_code(rc, TLSOCK_OK);
+    assert_code(tlsock_read(s, &(char){0}, 1), TLSOCK_AGAIN);
+    n = tlsock_write(s, zeros, sizeof(zeros)); /* more than any socket takes */
+    assert_true(n > 0 && n < (ssize_t)sizeof(zeros));
+    assert_int_equal(write(k.gate[1], "x", 1), 1);
+    do {
+        assert_int_equal(tlsock_fd(s), p.fd);
+        assert_int_equal(tlsock_events(s), POLLIN);
+        assert_int_equal(poll(&p, 1, 20000), 1);
+    } while (tlsock_flush(s) == TLSOCK_AGAIN);
+    assert_code(tlsock_close(s), TLSOCK_OK);
+    sock_join(&server);
+    assert_int_equal(k.got, n);
+    close(k.gate[0]);
+    close(k.gate[1]);
+}
+
 static void nonsense_is_refused(void **state)
 {
     (void)state;
@@ -346,6 +409,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(writing_is_possible_while_there_is_room,
                                         start, stop),
         cmocka_unit_test_setup_teardown(the_end_is_readable, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_stable_descriptor_tells_of_the_rest_to_send, start, stop),
         cmocka_unit_test(nonsense_is_refused),
     };
 
