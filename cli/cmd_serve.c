@@ -168,7 +168,7 @@ static void end_json(struct serve *v, const tlsock *s, unsigned long id,
                         json_integer((json_int_t)end->received));
     json_object_set_new(obj, "sent", json_integer((json_int_t)end->sent));
     if (end->handshaken)
-        facts_json(obj, s);
+        facts_json(obj, s, &(struct facts_way){NULL, NULL});
     if (end->err != NULL)
         json_object_set_new(obj, "error",
                             err_json(&v->o.out, v->where, end->err,
