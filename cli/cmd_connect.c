@@ -15,7 +15,7 @@
 #define REFUSAL_MS 300 /* how long a refusal of our certificate may take */
 #define CLOSE_MS 500   /* and the peer's goodbye */
 
-enum { OPT_REPEAT = OPT_OWN, OPT_DOWNGRADE, OPT_NO_HALF_CLOSE };
+enum { OPT_REPEAT = OPT_OWN, OPT_DOWNGRADE, OPT_HALF_CLOSE };
 
 struct connect {
     struct opts o;
@@ -29,8 +29,8 @@ struct connect {
 static struct poptOption options[] = {
     {"repeat", '\0', POPT_ARG_STRING, NULL, OPT_REPEAT,
      "connect N times, to see sessions resumed; carries no data", "N"},
-    {"no-half-close", '\0', POPT_ARG_NONE, NULL, OPT_NO_HALF_CLOSE,
-     "do not tell the peer that stdin has ended", NULL},
+    {"half-close", '\0', POPT_ARG_STRING, NULL, OPT_HALF_CLOSE,
+     "when to tell the peer that stdin has ended", "quiet|now|never"},
     {"downgrade-after", '\0', POPT_ARG_STRING, NULL, OPT_DOWNGRADE,
      "end TLS when a line from the peer has this text (FTPS CCC)", "TEXT"},
     POPT_TABLEEND};
@@ -41,6 +41,21 @@ static struct poptOption table[] = {
     OPT_GROUP(opt_network, "Network:"),   OPT_GROUP(opt_settings, "Settings:"),
     OPT_GROUP(opt_output, "Output:"),     POPT_TABLEEND};
 
+static int take_half_close(struct connect *c, const struct opts *o,
+                           const char *arg)
+{
+    static const char *const words[] = {"quiet", "now", "never"};
+
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(arg, words[i]) != 0)
+            continue;
+        c->pump.half_close = i; /* PUMP_QUIET, PUMP_NOW, PUMP_NEVER */
+        return 0;
+    }
+    return err_usage(&o->out, o->command, "--half-close quiet, now or never",
+                     "--half-close \"%s\"", arg);
+}
+
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
     struct connect *c = own;
@@ -49,9 +64,8 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         c->pump.downgrade_after = arg;
         return 0;
     }
-    if (val == OPT_NO_HALF_CLOSE) {
-        c->pump.no_half_close = 1;
-        return 0;
+    if (val == OPT_HALF_CLOSE) {
+        return take_half_close(c, o, arg);
     }
     return opt_number(o, "--repeat", arg, 1, 100000, &c->repeat);
 }

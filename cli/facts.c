@@ -8,7 +8,12 @@
 
 int facts_plain(const tlsock *s)
 {
-    return tlsock_info_int(s, TLSOCK_INFO_STATE) == TLSOCK_STATE_PLAIN;
+    int64_t state = tlsock_info_int(s, TLSOCK_INFO_STATE);
+
+    /* one that has ended is neither, but still knows its TLS version */
+    return state == TLSOCK_STATE_PLAIN ||
+           (state > TLSOCK_STATE_HANDSHAKING &&
+            tlsock_info_int(s, TLSOCK_INFO_VERSION) == 0);
 }
 
 int facts_verified(const tlsock *s)

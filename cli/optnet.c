@@ -3,12 +3,11 @@
 
 #include "errors.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
 
 #define PROXY_MAX 8192 /* all URLs together */
 
@@ -53,14 +52,16 @@ static int take_family(struct opts *o, int family)
 
 static int is_address(const char *text)
 {
-    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST,
-                             .ai_socktype = SOCK_STREAM},
-                    *found = NULL;
+    char host[INET6_ADDRSTRLEN];
+    unsigned char raw[16];
+    size_t len = strcspn(text, "%"); /* what follows is a zone: fe80::1%eth0 */
 
-    if (getaddrinfo(text, NULL, &hints, &found) != 0)
+    if (len >= sizeof(host))
         return 0;
-    freeaddrinfo(found);
-    return 1;
+    memcpy(host, text, len);
+    host[len] = '\0';
+    return inet_pton(AF_INET6, host, raw) == 1 ||
+           (text[len] == '\0' && inet_pton(AF_INET, host, raw) == 1);
 }
 
 static int take_address(struct opts *o, const char *flag, const char *arg,

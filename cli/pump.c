@@ -13,7 +13,10 @@
 #include <tlsock/info.h>
 #include <unistd.h>
 
-#define QUIET_MS 1000 /* before TLS 1.3: so silent is a peer that is done */
+/* PUMP_QUIET: the peer is done when it has been silent for so long, */
+#define ANSWERED_MS 300    /* having answered, */
+#define UNANSWERED_MS 1000 /* or not; */
+#define PATIENCE_MS 5000   /* and this is the end of all waiting */
 
 struct chan {
     unsigned char buf[65536];
@@ -32,7 +35,9 @@ struct pump {
     int stepwise;  /* a line waits for the answer to the one before it */
     int due;       /* which has not come */
     unsigned long answered;
+    int heard;     /* the peer has said something since we last did */
     int64_t moved; /* when something last did, ms */
+    int64_t ended; /* and when stdin did */
     size_t out_max;
     const struct pump_opts *opts;
     struct replies replies;
@@ -65,6 +70,7 @@ static int from_stdin(struct pump *p)
     p->up.off = 0;
     p->up.len = (size_t)n;
     p->in_over = n == 0;
+    p->ended = now_ms();
     return 0;
 }
 
@@ -114,6 +120,7 @@ static int from_peer(struct pump *p)
     c->len = (size_t)n;
     p->result->received += (uint64_t)n;
     p->moved = now_ms();
+    p->heard = 1;
     read_along(p, c->buf, c->len);
     /* the end of TLS is not the end of what goes on in plaintext */
     p->tls_over = n == 0 && p->to_leave;
@@ -165,20 +172,28 @@ static size_t may_send(const struct pump *p)
 }
 
 /* Whether to say that we are done: 0 now, -1 not at all, or in so many ms.
- * Before TLS 1.3 a peer MUST close at once then, "discarding any pending
- * writes" (RFC 5246, 7.2.1); it is not told while it may still answer. */
+ *
+ * Servers that close right after their last word have not read our
+ * close_notify by then: TCP answers that with a reset, and a reset may take
+ * their last word with it. Before TLS 1.3 they even MUST close at once when
+ * they read it, "discarding any pending writes" (RFC 5246, 7.2.1). So a peer
+ * is not told while it may be about to answer. The end of plaintext is no data,
+ * and resets nothing. */
 static int64_t until_said(const struct pump *p)
 {
-    int64_t version, quiet;
+    int64_t now, quiet, patience;
 
-    if (!p->in_over || p->said_over || p->to_leave || p->opts->no_half_close ||
-        p->up.off < p->up.len)
+    if (!p->in_over || p->said_over || p->to_leave || p->up.off < p->up.len ||
+        (p->opts->half_close == PUMP_NEVER && !p->peer_over))
         return -1;
-    version = tlsock_info_int(p->s, TLSOCK_INFO_VERSION);
-    if (version >= 0x0304 || p->peer_over || is_plain(p))
+    if (p->opts->half_close != PUMP_QUIET || p->peer_over || is_plain(p))
         return 0;
-    quiet = now_ms() - p->moved;
-    return quiet >= QUIET_MS ? 0 : QUIET_MS - quiet;
+    now = now_ms();
+    quiet = p->moved + (p->heard ? ANSWERED_MS : UNANSWERED_MS) - now;
+    patience = p->ended + PATIENCE_MS - now;
+    if (patience < quiet)
+        quiet = patience;
+    return quiet > 0 ? quiet : 0;
 }
 
 static int say_over(struct pump *p)
@@ -211,6 +226,7 @@ static int to_peer(struct pump *p)
         return stop_sending(p);
     c->off += (size_t)n;
     p->moved = now_ms();
+    p->heard = 0;
     p->due = p->stepwise && c->buf[c->off - 1] == '\n';
     return 0;
 }
@@ -258,8 +274,7 @@ static int over(const struct pump *p)
 {
     if (!p->peer_over || p->down.off < p->down.len)
         return 0;
-    return p->said_over || p->left || isatty(STDIN_FILENO) ||
-           (p->in_over && p->opts->no_half_close);
+    return p->said_over || p->left || isatty(STDIN_FILENO);
 }
 
 static int run(struct pump *p)

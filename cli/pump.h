@@ -1,7 +1,7 @@
 /* pump - stdin to the peer and the peer to stdout until both have ended.
  * Each direction ends by itself, and neither waits for the other, with two
- * exceptions: before TLS 1.3 the peer may throw its answer away when it is told
- * that we are done, and a dialogue that is to leave TLS goes step by step. */
+ * exceptions: the peer is told that stdin has ended when it is sure to have
+ * answered, and a dialogue that is to leave TLS goes step by step. */
 #ifndef CLI_PUMP_H
 #define CLI_PUMP_H
 
@@ -13,13 +13,17 @@
 #define PUMP_NO_STDOUT 1 /* stdout's reader is gone */
 #define PUMP_NO_STDIN 2  /* stdin or stdout failed: *errnum */
 
+#define PUMP_QUIET 0 /* the peer is told of stdin's end once it is silent, */
+#define PUMP_NOW 1   /* at once, */
+#define PUMP_NEVER 2 /* or when it has ended itself */
+
 struct pump_opts {
     /* TLS ends after a line of the peer's with this; NULL: never. Until then
      * a line of stdin waits for the answer to the one before it. */
     const char *downgrade_after;
     void (*on_plain)(void *arg); /* that has happened */
     void *arg;
-    int no_half_close; /* stdin's end is kept from the peer */
+    int half_close; /* PUMP_QUIET ... */
 };
 
 struct pump_result {

@@ -85,10 +85,12 @@ sub http {
 
 sub socks5 {
     my ($in, $out) = @_;
-    my ($v, $n) = unpack('CC', get($in, 2));
+    my $v = unpack('C', get($in, 1));
+    do { put($out, pack('CC', 5, 255)); exit(0) } if $v != 5;
+    my $n = unpack('C', get($in, 1));
     my %offered = map { $_ => 1 } unpack('C*', get($in, $n));
     my $method = defined $login ? 2 : 0;
-    $method = 255 if $v != 5 || !$offered{$method};
+    $method = 255 if !$offered{$method};
     put($out, pack('CC', 5, $method));
     exit(0) if $method == 255;
     if ($method == 2) {
