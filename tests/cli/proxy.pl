@@ -39,6 +39,14 @@ sub get { # exactly n bytes
     return $all;
 }
 
+sub bye { # the last word; unread input would turn it into a reset
+    my ($in, $out, $bytes) = @_;
+    put($out, $bytes);
+    $in == $out ? shutdown($out, 1) : close($out);
+    1 while sysread($in, my $buf, 65536);
+    exit(0);
+}
+
 sub relay { # until both have ended
     my ($in, $out, $s, $bytewise) = @_;
     my $r = IO::Select->new($in, $s);
@@ -70,15 +78,14 @@ sub http {
     my $head = '';
     $head .= get($in, 1) while $head !~ /\r\n\r\n$/;
     my ($host, $port) = $head =~ m{^CONNECT ([^ ]+):(\d+) HTTP/1.1\r\n}
-        or do { put($out, "HTTP/1.1 400 Bad Request\r\n\r\n"); exit(0) };
+        or bye($in, $out, "HTTP/1.1 400 Bad Request\r\n\r\n");
     my $want = defined $login ? encode_base64($login, '') : undef;
     if (defined $want && $head !~ /^Proxy-Authorization: Basic \Q$want\E\r$/mi) {
-        put($out, "HTTP/1.1 407 Proxy Authentication Required\r\n"
+        bye($in, $out, "HTTP/1.1 407 Proxy Authentication Required\r\n"
             . "Proxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
-        exit(0);
     }
     my $s = dial($host, $port)
-        or do { put($out, "HTTP/1.1 403 Forbidden\r\n\r\n"); exit(0) };
+        or bye($in, $out, "HTTP/1.1 403 Forbidden\r\n\r\n");
     put($out, "HTTP/1.1 200 OK\r\nX-Way: open\r\n\r\n");
     relay($in, $out, $s);
 }
@@ -86,28 +93,28 @@ sub http {
 sub socks5 {
     my ($in, $out) = @_;
     my $v = unpack('C', get($in, 1));
-    do { put($out, pack('CC', 5, 255)); exit(0) } if $v != 5;
+    bye($in, $out, pack('CC', 5, 255)) if $v != 5;
     my $n = unpack('C', get($in, 1));
     my %offered = map { $_ => 1 } unpack('C*', get($in, $n));
     my $method = defined $login ? 2 : 0;
-    $method = 255 if !$offered{$method};
+    bye($in, $out, pack('CC', 5, 255)) if !$offered{$method};
     put($out, pack('CC', 5, $method));
-    exit(0) if $method == 255;
     if ($method == 2) {
         my (undef, $len) = unpack('CC', get($in, 2));
         my $user = get($in, $len);
         my $pass = get($in, unpack('C', get($in, 1)));
         my $good = "$user:$pass" eq $login;
-        put($out, pack('CC', 1, $good ? 0 : 1));
-        exit(0) if !$good;
+        bye($in, $out, pack('CC', 1, 1)) if !$good;
+        put($out, pack('CC', 1, 0));
     }
     my (undef, undef, undef, $type) = unpack('C4', get($in, 4));
     my $host = $type == 1 ? join('.', unpack('C4', get($in, 4)))
         : $type == 3 ? get($in, unpack('C', get($in, 1)))
         : do { get($in, 16); '127.0.0.1' };
     my $s = dial($host, unpack('n', get($in, 2)));
-    put($out, pack('C4 C4 n', 5, $s ? 0 : 2, 0, 1, 127, 0, 0, 1, 0));
-    exit(0) if !$s;
+    my $answer = pack('C4 C4 n', 5, $s ? 0 : 2, 0, 1, 127, 0, 0, 1, 0);
+    bye($in, $out, $answer) if !$s;
+    put($out, $answer);
     relay($in, $out, $s);
 }
 
