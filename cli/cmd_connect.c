@@ -77,7 +77,8 @@ static const struct opt_spec spec = {
         "Connects, verifies chain, name, time and stapled revocation, then "
         "sends stdin and writes what comes to stdout. TARGET: host:port, "
         "host:service, [v6]:port, unix:PATH or a URL such as "
-        "https://example.com. With --json no data is carried: the session "
+        "https://example.com, or smtp://example.com for STARTTLS. With --json "
+        "no data is carried: the session "
         "is described on stdout and closed.",
     .after = "  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | tlsock connect "
              "https://example.com\n"
