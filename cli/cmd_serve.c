@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define PATIENCE_MS 30000
 #define REPLY_MAX 67108864 /* a fixed reply is kept in memory */
 
 enum {
@@ -38,6 +39,9 @@ static struct poptOption options[] = {
      "send this file after the client's first bytes", "FILE"},
     {"files", '\0', POPT_ARG_STRING, NULL, OPT_FILES,
      "the files below a directory, by HTTP", "DIR"},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPT_TIMEOUT,
+     "with --files: for a request to come, for an answer to move on (30s)",
+     "10s|500ms|2m|none"},
     {"starttls", '\0', POPT_ARG_STRING, NULL, OPT_STARTTLS,
      "begin in plaintext, as this protocol", "PROTO[:ARG]"},
     {"plain-too", '\0', POPT_ARG_NONE, NULL, OPT_PLAIN_TOO,
@@ -162,6 +166,10 @@ static int check_line(struct serve *v)
         return err_usage(o, "serve", "tlsock serve :8443 --exec -- cat -n",
                          v->exec ? "--exec needs a program after --"
                                  : "a program after -- needs --exec");
+    if (v->o.timeout_ms != 0 && v->files == NULL)
+        return err_usage(o, "serve",
+                         "-o handshake-timeout=TIME limits the handshake",
+                         "--timeout is for --files");
     if (v->plain_remote && !v->plain_too)
         return err_usage(o, "serve", "add --plain-too, or leave it out",
                          "--allow-plain-remote allows nothing without "
@@ -262,21 +270,23 @@ static int mode_of(const struct serve *v)
 
 static int serve_on(struct serve *v, tlsock_listener *l, tlsock_config *c)
 {
-    struct engine_opts engine = {.listener = l,
-                                 .count = (unsigned long)v->count,
-                                 .mode = mode_of(v),
-                                 .root = v->root,
-                                 .plain_too = v->plain_too,
-                                 .config = c,
-                                 .argv = v->argv,
-                                 .reply = v->reply,
-                                 .reply_len = v->reply_len,
-                                 .on_ready = serve_ready,
-                                 .on_open = serve_open,
-                                 .on_request = serve_request,
-                                 .on_end = serve_end,
-                                 .on_trouble = serve_trouble,
-                                 .arg = v};
+    struct engine_opts engine = {
+        .listener = l,
+        .count = (unsigned long)v->count,
+        .mode = mode_of(v),
+        .root = v->root,
+        .patience_ms = v->o.timeout_ms != 0 ? v->o.timeout_ms : PATIENCE_MS,
+        .plain_too = v->plain_too,
+        .config = c,
+        .argv = v->argv,
+        .reply = v->reply,
+        .reply_len = v->reply_len,
+        .on_ready = serve_ready,
+        .on_open = serve_open,
+        .on_request = serve_request,
+        .on_end = serve_end,
+        .on_trouble = serve_trouble,
+        .arg = v};
     int first = 0, rc;
 
     rc = check_plain(v, l);

@@ -3,6 +3,7 @@
 #include "replies.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -38,6 +39,7 @@ struct pump {
     int heard;     /* the peer has said something since we last did */
     int64_t moved; /* when something last did, ms */
     int64_t ended; /* and when stdin did */
+    int out;       /* stdout, or another way to the same pipe */
     size_t out_max;
     const struct pump_opts *opts;
     struct replies replies;
@@ -82,7 +84,7 @@ static int to_stdout(struct pump *p)
 
     if (n == 0)
         return 0;
-    rc = write(STDOUT_FILENO, c->buf + c->off, n < p->out_max ? n : p->out_max);
+    rc = write(p->out, c->buf + c->off, n < p->out_max ? n : p->out_max);
     if (rc < 0 && (errno == EINTR || errno == EAGAIN))
         return 0;
     if (rc < 0) {
@@ -245,8 +247,7 @@ static int wait_for_any(struct pump *p, tlsock_pollitem items[4])
     items[1] = (tlsock_pollitem){.fd = -1, .events = POLLIN};
     if (!p->in_over && p->up.off == p->up.len)
         items[1].fd = STDIN_FILENO;
-    items[2] =
-        (tlsock_pollitem){.fd = filled ? STDOUT_FILENO : -1, .events = POLLOUT};
+    items[2] = (tlsock_pollitem){.fd = filled ? p->out : -1, .events = POLLOUT};
     /* the peer said that it is done, and has left too: nobody is there to
      * read what we might still send */
     items[3] = (tlsock_pollitem){.fd = p->peer_over ? tlsock_fd(p->s) : -1,
@@ -293,11 +294,30 @@ static int run(struct pump *p)
     return rc;
 }
 
+/* poll() promises room for PIPE_BUF bytes, not for more. A pipe is opened once
+ * more where the system can: then the flag that makes long writes safe is ours
+ * alone, and not that of everyone who shares stdout with us. */
+static void open_out(struct pump *p)
+{
+    struct stat st;
+    int fd = -1;
+
+    p->out = STDOUT_FILENO;
+    p->out_max = PIPE_BUF;
+    if (fstat(STDOUT_FILENO, &st) < 0)
+        return;
+    if (S_ISFIFO(st.st_mode))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        p->out = fd;
+    if (fd >= 0 || S_ISREG(st.st_mode))
+        p->out_max = sizeof(p->down.buf);
+}
+
 int pump_run(tlsock *s, const struct pump_opts *opts,
              struct pump_result *result)
 {
     struct pump *p = calloc(1, sizeof(*p));
-    struct stat st;
     int rc;
 
     *result = (struct pump_result){0};
@@ -311,11 +331,10 @@ int pump_run(tlsock *s, const struct pump_opts *opts,
     p->replies.text = opts->downgrade_after;
     p->stepwise = opts->downgrade_after != NULL && !is_plain(p);
     p->moved = now_ms();
-    /* poll() promises room for PIPE_BUF bytes, not for more */
-    p->out_max = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode)
-                     ? sizeof(p->down.buf)
-                     : PIPE_BUF;
+    open_out(p);
     rc = run(p);
+    if (p->out != STDOUT_FILENO)
+        close(p->out);
     free(p);
     if (rc < 0)
         result->err = *tlsock_last_error(s);

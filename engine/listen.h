@@ -28,6 +28,8 @@ struct engine_opts {
     const void *reply;         /* ENGINE_REPLY */
     size_t reply_len;
     int root;               /* ENGINE_FILES: the directory */
+    int patience_ms; /* ENGINE_FILES: for a request to come, and for a client
+                      * to take some of its answer; -1: no limit */
     int plain_too;          /* clients without TLS are served as well */
     tlsock_config *config;  /* then: the listener's; borrowed */
     /* signals are caught and clients are taken from now on; nonzero ends it */

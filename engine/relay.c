@@ -14,10 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ROUNDS 16        /* then the others get their turn */
-#define LINGER_MS 5000   /* we are done: how long the peer may take to close */
-#define REQUEST_MS 30000 /* files: for a request to come, from begin to end */
-#define STALL_MS 60000   /* files: without a byte taken by the client */
+#define ROUNDS 16      /* then the others get their turn */
+#define LINGER_MS 5000 /* we are done: how long the peer may take to close */
 #define FILE_PIECE 262144
 
 struct relay {
@@ -97,7 +95,7 @@ static const tlsock_error *start(struct relay *r)
         r->site = site_new(r->opts->root);
         if (r->site == NULL)
             return own_failure(r, TLSOCK_E_NOMEM, ENOMEM, "buffers");
-        tlsock_set_deadline(r->s, REQUEST_MS);
+        tlsock_set_deadline(r->s, r->opts->patience_ms);
     }
     if (r->opts->mode != ENGINE_EXEC)
         return NULL;
@@ -184,7 +182,7 @@ static int from_site(struct relay *r)
     if (r->answering && !r->said_over && r->up->off == r->up->len &&
         !site_answering(r->site)) {
         r->answering = 0;
-        tlsock_set_deadline(r->s, REQUEST_MS);
+        tlsock_set_deadline(r->s, r->opts->patience_ms);
     }
     return moved;
 }
@@ -218,7 +216,7 @@ static void count_sent(struct relay *r, ssize_t n)
     if (r->site == NULL)
         return;
     r->answering = 1;
-    tlsock_set_deadline(r->s, STALL_MS);
+    tlsock_set_deadline(r->s, r->opts->patience_ms);
 }
 
 static int send_file(struct relay *r)

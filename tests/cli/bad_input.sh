@@ -77,6 +77,7 @@ bad 'two|whole' '--help' connect --repeat two $t
 bad 'whole' '--help' connect --repeat 0 $t
 bad 'only one kind' 'exec' serve --echo --reply x :0
 bad 'only one kind' 'files' serve --files "$dir" --exec :0 -- cat
+bad '--files' 'handshake-timeout' serve --timeout 5s :0
 bad 'program' 'exec --' serve --exec :0
 bad 'program' 'exec --' serve :0 -- cat
 bad 'sometimes' 'require' serve --client-auth sometimes :0

@@ -214,4 +214,42 @@ ok "$rc" "eight downloads at once"
 stop
 [ "$server_rc" -eq 0 ]
 ok $? "and a clean end"
+
+# clients that let us wait
+serve --files site --cert app.test.pem --key app.test.key --timeout 300ms
+mkfifo hold
+idle() { # NAME BYTES: they are sent, and then nothing
+    timeout 60 "$tlsock" connect --ca "$ca" --name app.test "127.0.0.1:$port" \
+        <hold >out 2>err &
+    client=$!
+    exec 4>hold
+    printf "$2" >&4
+    wait "$client"
+    ok $? "$1: is let go"
+    exec 4>&-
+}
+idle "a client that asks for nothing" ''
+idle "one that has had its answer" 'GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n'
+grep -q '^hello' out && [ ! -s log ]
+ok $? "and neither is a failure"
+idle "one with half a request" 'GET /a.t'
+grep -q ': timeout$' log
+ok $? "which is one"
+: >log
+perl -e 'open(F, ">", $ARGV[0]); truncate(F, 200000000)' site/huge
+rm -f answer
+mkfifo answer
+printf 'GET /huge HTTP/1.0\r\n\r\n' >in
+timeout 60 "$tlsock" connect --ca "$ca" --name app.test "127.0.0.1:$port" \
+    <in >answer 2>err &
+client=$!
+exec 4<answer
+timeout 60 sh -c 'until grep -q ": timeout$" "$1"; do :; done' sh log
+ok $? "one that does not read: is let go"
+cat <&4 >rest
+exec 4<&-
+wait "$client"
+[ "$(wc -c <rest)" -lt 200000000 ]
+ok $? "without the whole of it"
+stop
 finish

@@ -13,7 +13,7 @@ bytes=${TLSOCK_TRANSFER:-67108864}
 
 # The most memory that a process may have had, in KiB: some MiB of libraries,
 # and a few buffers. A sanitizer keeps what was freed, and shadows all.
-most=49152
+most=24576
 grep -aq '__[at]san_init' "$tlsock" && most=524288
 
 source_of_bytes() { # always the same ones
