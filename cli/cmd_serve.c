@@ -152,7 +152,7 @@ static int add_local(struct serve *v, tlsock_config *c)
     return 0;
 }
 
-static int check_line(struct serve *v)
+static int check_answer(const struct serve *v)
 {
     int modes =
         v->echo + v->exec + (v->reply_path != NULL) + (v->files != NULL);
@@ -170,6 +170,13 @@ static int check_line(struct serve *v)
         return err_usage(o, "serve",
                          "-o handshake-timeout=TIME limits the handshake",
                          "--timeout is for --files");
+    return 0;
+}
+
+static int check_plain_too(const struct serve *v)
+{
+    const struct out *o = &v->o.out;
+
     if (v->plain_remote && !v->plain_too)
         return err_usage(o, "serve", "add --plain-too, or leave it out",
                          "--allow-plain-remote allows nothing without "
@@ -183,6 +190,13 @@ static int check_line(struct serve *v)
         return err_usage(o, "serve", "leave one of them out",
                          "--plain-too lets in clients that have no "
                          "certificate, --client-auth require does not");
+    return 0;
+}
+
+static int check_clients(const struct serve *v)
+{
+    const struct out *o = &v->o.out;
+
     if (v->client_auth != NULL && strcmp(v->client_auth, "none") != 0 &&
         strcmp(v->client_auth, "ask") != 0 &&
         strcmp(v->client_auth, "require") != 0)
@@ -194,6 +208,15 @@ static int check_line(struct serve *v)
                          "--ca names who may sign clients' certificates, but "
                          "none is asked for");
     return 0;
+}
+
+static int check_line(const struct serve *v)
+{
+    int rc = check_answer(v);
+
+    if (rc == 0)
+        rc = check_plain_too(v);
+    return rc != 0 ? rc : check_clients(v);
 }
 
 static int read_reply(struct serve *v)
