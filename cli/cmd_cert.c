@@ -27,11 +27,12 @@ static struct poptOption table[] = {
 
 static const struct opt_spec spec = {
     .command = "cert show",
-    .usage = "[options] FILE|HOST:PORT",
+    .usage = "[options] FILE|HOST:PORT|URL",
     .about = "Shows what is in a file (PEM, DER, PKCS#12), or what a server "
              "sends. Nothing is verified: tlsock connect does that.",
     .after = "  tlsock cert show app.test.pem\n"
-             "  tlsock cert show -v example.com:443\n",
+             "  tlsock cert show -v example.com:443\n"
+             "  tlsock cert show smtp://mx.example.com\n",
     .table = table,
     .min_args = 1,
     .max_args = 1};
@@ -79,18 +80,19 @@ static int show_server(struct show *w)
     tlsock_error err = {0};
     tlsock_cert *c = NULL;
     tlsock *s = NULL;
-    int rc;
+    int rc = opt_dial(&w->o, w->target);
 
+    if (rc != 0) {
+        tlsock_config_unref(config);
+        return rc;
+    }
     if (config == NULL ||
         tlsock_config_set(config, "insecure", "all: show only") < 0) {
         rc = err_report(&w->o.out, w->target, tlsock_config_error(config), 1);
         tlsock_config_unref(config);
         return rc;
     }
-    s = tlsock_connect(w->target, config,
-                       TLSOCK_OPTS(.name = w->o.name, .family = w->o.family,
-                                   .timeout_ms = w->o.timeout_ms),
-                       &err);
+    s = opt_connect(&w->o, config, 0, &err);
     c = s != NULL ? tlsock_peer_cert(s) : NULL;
     if (s == NULL)
         rc = err_report(&w->o.out, w->target, &err, 0);

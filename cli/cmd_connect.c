@@ -12,12 +12,15 @@
 #include <tlsock/info.h>
 #include <unistd.h>
 
-#define OPT_REPEAT OPT_OWN
 #define REFUSAL_MS 300 /* how long a refusal of our certificate may take */
 #define CLOSE_MS 500   /* and the peer's goodbye */
 
+enum { OPT_REPEAT = OPT_OWN, OPT_DOWNGRADE, OPT_HALF_CLOSE };
+
 struct connect {
     struct opts o;
+    struct pump_opts pump;
+    struct facts_way way;
     long repeat;
     tlsock_config *config;
     const char *target;
@@ -26,6 +29,10 @@ struct connect {
 static struct poptOption options[] = {
     {"repeat", '\0', POPT_ARG_STRING, NULL, OPT_REPEAT,
      "connect N times, to see sessions resumed; carries no data", "N"},
+    {"half-close", '\0', POPT_ARG_STRING, NULL, OPT_HALF_CLOSE,
+     "when to tell the peer that stdin has ended", "quiet|now|never"},
+    {"downgrade-after", '\0', POPT_ARG_STRING, NULL, OPT_DOWNGRADE,
+     "end TLS when a line from the peer has this text (FTPS CCC)", "TEXT"},
     POPT_TABLEEND};
 
 static struct poptOption table[] = {
@@ -34,11 +41,32 @@ static struct poptOption table[] = {
     OPT_GROUP(opt_network, "Network:"),   OPT_GROUP(opt_settings, "Settings:"),
     OPT_GROUP(opt_output, "Output:"),     POPT_TABLEEND};
 
+static int take_half_close(struct connect *c, const struct opts *o,
+                           const char *arg)
+{
+    static const char *const words[] = {"quiet", "now", "never"};
+
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(arg, words[i]) != 0)
+            continue;
+        c->pump.half_close = i; /* PUMP_QUIET, PUMP_NOW, PUMP_NEVER */
+        return 0;
+    }
+    return err_usage(&o->out, o->command, "--half-close quiet, now or never",
+                     "--half-close \"%s\"", arg);
+}
+
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
     struct connect *c = own;
 
-    (void)val;
+    if (val == OPT_DOWNGRADE) {
+        c->pump.downgrade_after = arg;
+        return 0;
+    }
+    if (val == OPT_HALF_CLOSE) {
+        return take_half_close(c, o, arg);
+    }
     return opt_number(o, "--repeat", arg, 1, 100000, &c->repeat);
 }
 
@@ -49,11 +77,13 @@ static const struct opt_spec spec = {
         "Connects, verifies chain, name, time and stapled revocation, then "
         "sends stdin and writes what comes to stdout. TARGET: host:port, "
         "host:service, [v6]:port, unix:PATH or a URL such as "
-        "https://example.com. With --json no data is carried: the session "
+        "https://example.com, or smtp://example.com for STARTTLS. With --json "
+        "no data is carried: the session "
         "is described on stdout and closed.",
     .after = "  printf 'GET / HTTP/1.0\\r\\n\\r\\n' | tlsock connect "
              "https://example.com\n"
              "  tlsock connect --ca +ca.pem app.test:8443\n"
+             "  printf 'QUIT\\r\\n' | tlsock connect smtp://mx.example.com\n"
              "  tlsock connect --json example.com:443\n",
     .with_table = 1,
     .table = table,
@@ -128,20 +158,20 @@ static void print_session(const struct connect *c, const tlsock *s)
 
     if (!c->o.out.json) {
         if (!c->o.out.quiet)
-            facts_print(&c->o.out, c->target, s);
+            facts_print(&c->o.out, c->target, s, &c->way);
         return;
     }
     obj = json_object();
     json_object_set_new(obj, "schema", json_string("tlsock.connect/1"));
     json_object_set_new(obj, "target", out_json_text(c->target));
-    facts_json(obj, s);
+    facts_json(obj, s, &c->way);
     out_json_print(obj);
 }
 
 static int carry(const struct connect *c, tlsock *s)
 {
     struct pump_result result;
-    int rc = pump_run(s, &result);
+    int rc = pump_run(s, &c->pump, &result);
 
     if (rc == PUMP_NO_STDOUT)
         return EXIT_SIGNAL + SIGPIPE;
@@ -151,6 +181,22 @@ static int carry(const struct connect *c, tlsock *s)
     if (rc < 0)
         return err_report(&c->o.out, c->target, &result.err, 0);
     return EXIT_GOOD;
+}
+
+/* Not even -q keeps this back. */
+static void warn_plain(const char *why)
+{
+    fprintf(stderr,
+            "tlsock: WARNING: not encrypted: %s; anybody on the way "
+            "can read and change everything\n",
+            why);
+}
+
+static void on_plain(void *arg)
+{
+    (void)arg;
+    warn_plain("the peer said the word of --downgrade-after, and TLS has "
+               "ended");
 }
 
 /* One session on a handle that is there: gives the exit code. */
@@ -163,6 +209,9 @@ static int session(const struct connect *c, tlsock *s, int with_data)
         rc = refused(s);
     if (rc < 0)
         return err_report(&c->o.out, c->target, tlsock_last_error(s), 0);
+    if (facts_plain(s))
+        warn_plain("the server has no TLS for us, and starttls = "
+                   "opportunistic goes on without");
     if (with_data) {
         if (loud)
             print_session(c, s);
@@ -186,11 +235,7 @@ static int connect_once(const struct connect *c, int with_data)
     tlsock *s;
     int rc;
 
-    s = tlsock_connect(c->target, c->config,
-                       TLSOCK_OPTS(.nonblocking = 1, .name = c->o.name,
-                                   .sni = c->o.sni, .family = c->o.family,
-                                   .timeout_ms = c->o.timeout_ms),
-                       &err);
+    s = opt_connect(&c->o, c->config, 1, &err);
     if (s == NULL)
         return err_report(&c->o.out, c->target, &err, 0);
     rc = session(c, s, with_data);
@@ -203,6 +248,17 @@ static int run(struct connect *c)
     int with_data = !c->o.out.json && c->repeat == 0, rc = EXIT_GOOD;
 
     c->target = c->o.args.v[0];
+    if (!with_data && c->pump.downgrade_after != NULL)
+        return err_usage(&c->o.out, "connect", "leave one of them out",
+                         "--downgrade-after needs data, which --json and "
+                         "--repeat do not carry");
+    rc = opt_dial(&c->o, c->target);
+    if (rc != 0)
+        return rc;
+    c->way.proxy = c->o.proxy;
+    c->way.starttls =
+        c->o.starttls != NULL ? c->o.starttls : facts_starttls_of(c->target);
+    c->pump.on_plain = on_plain;
     c->config = opt_make_config(&c->o, &rc);
     if (c->config == NULL)
         return rc;

@@ -1,45 +1,33 @@
 /* serve - a TLS server for many clients at once: what to answer with, and
- * what is said about each client. The loop is engine/listen.c. */
+ * whom to let in. The loop is engine/listen.c. */
 #include "commands.h"
 #include "errors.h"
-#include "facts.h"
-#include "listen.h"
 #include "local.h"
-#include "opt.h"
+#include "serve.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <tlsock/info.h>
 #include <unistd.h>
 
+#define PATIENCE_MS 30000
 #define REPLY_MAX 67108864 /* a fixed reply is kept in memory */
 
 enum {
     OPT_ECHO = OPT_OWN,
     OPT_EXEC,
     OPT_REPLY,
+    OPT_FILES,
+    OPT_PLAIN_TOO,
+    OPT_PLAIN_REMOTE,
     OPT_CLIENT_AUTH,
     OPT_SHOW_CLIENT,
     OPT_ONCE,
     OPT_COUNT,
     OPT_PORT_FILE
-};
-
-struct serve {
-    struct opts o;
-    const char *reply_path, *client_auth, *port_file, *target;
-    int echo, exec, show_client;
-    long count;
-    char *const *argv; /* what follows -- */
-    char *reply;
-    size_t reply_len;
-    const tlsock_listener *listener;
-    char where[300], identity[400];
-    int exit_code; /* of the first connection that failed */
 };
 
 static struct poptOption options[] = {
@@ -49,6 +37,17 @@ static struct poptOption options[] = {
      "a program per client, given after --; no shell", NULL},
     {"reply", '\0', POPT_ARG_STRING, NULL, OPT_REPLY,
      "send this file after the client's first bytes", "FILE"},
+    {"files", '\0', POPT_ARG_STRING, NULL, OPT_FILES,
+     "the files below a directory, by HTTP", "DIR"},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPT_TIMEOUT,
+     "with --files: for a request to come, for an answer to move on (30s)",
+     "10s|500ms|2m|none"},
+    {"starttls", '\0', POPT_ARG_STRING, NULL, OPT_STARTTLS,
+     "begin in plaintext, as this protocol", "PROTO[:ARG]"},
+    {"plain-too", '\0', POPT_ARG_NONE, NULL, OPT_PLAIN_TOO,
+     "serve clients without TLS on the same port", NULL},
+    {"allow-plain-remote", '\0', POPT_ARG_NONE, NULL, OPT_PLAIN_REMOTE,
+     "even where other machines can reach it", NULL},
     {"client-auth", '\0', POPT_ARG_STRING, NULL, OPT_CLIENT_AUTH,
      "clients' certificates, signed by --ca", "none|ask|require"},
     {"show-client", '\0', POPT_ARG_NONE, NULL, OPT_SHOW_CLIENT,
@@ -81,6 +80,15 @@ static int take(void *own, struct opts *o, int val, const char *arg)
     case OPT_REPLY:
         v->reply_path = arg;
         return 0;
+    case OPT_FILES:
+        v->files = arg;
+        return 0;
+    case OPT_PLAIN_TOO:
+        v->plain_too = 1;
+        return 0;
+    case OPT_PLAIN_REMOTE:
+        v->plain_remote = 1;
+        return 0;
     case OPT_CLIENT_AUTH:
         v->client_auth = arg;
         return 0;
@@ -112,98 +120,13 @@ static const struct opt_spec spec = {
     .after = "  tlsock serve :8443\n"
              "  tlsock serve :8443 --cert app.test.pem --key app.test.key "
              "--show-client\n"
+             "  tlsock serve :8443 --files public\n"
              "  tlsock serve :8443 --exec -- cat -n\n",
     .with_table = 1,
     .table = table,
     .take = take,
     .min_args = 1,
     .max_args = 1};
-
-static void print_client(const struct serve *v, const tlsock *s,
-                         unsigned long id)
-{
-    tlsock_cert *cert = tlsock_peer_cert(s);
-
-    printf("client   #%lu %s", id, tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
-    printf("  %s", tlsock_info(s, TLSOCK_INFO_VERSION));
-    printf("  %s", tlsock_info(s, TLSOCK_INFO_CIPHER));
-    if (tlsock_info(s, TLSOCK_INFO_SNI)[0] != '\0')
-        printf("  sni %s", tlsock_info(s, TLSOCK_INFO_SNI));
-    if (tlsock_info(s, TLSOCK_INFO_ALPN)[0] != '\0')
-        printf("  alpn %s", tlsock_info(s, TLSOCK_INFO_ALPN));
-    if (tlsock_info_int(s, TLSOCK_INFO_RESUMED))
-        printf("  resumed");
-    if (cert != NULL)
-        printf("  certificate %s",
-               tlsock_cert_field(cert, TLSOCK_CERT_SUBJECT));
-    else if (v->client_auth != NULL && strcmp(v->client_auth, "none") != 0)
-        printf("  no certificate");
-    putchar('\n');
-    fflush(stdout);
-    tlsock_cert_unref(cert);
-}
-
-static void on_open(void *arg, const tlsock *s, unsigned long id)
-{
-    const struct serve *v = arg;
-
-    if (!v->o.out.json && (v->show_client || v->o.out.verbose))
-        print_client(v, s, id);
-}
-
-static void end_json(struct serve *v, const tlsock *s, unsigned long id,
-                     const struct engine_end *end)
-{
-    json_t *obj = json_object();
-    char now[32];
-
-    out_now(now);
-    json_object_set_new(obj, "schema", json_string("tlsock.serve/1"));
-    json_object_set_new(obj, "event", json_string("end"));
-    json_object_set_new(obj, "time", json_string(now));
-    json_object_set_new(obj, "id", json_integer((json_int_t)id));
-    json_object_set_new(
-        obj, "peer", out_json_text(tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS)));
-    json_object_set_new(obj, "received",
-                        json_integer((json_int_t)end->received));
-    json_object_set_new(obj, "sent", json_integer((json_int_t)end->sent));
-    if (end->handshaken)
-        facts_json(obj, s);
-    if (end->err != NULL)
-        json_object_set_new(obj, "error",
-                            err_json(&v->o.out, v->where, end->err,
-                                     err_exit_code(end->err, 0)));
-    out_json_print(obj);
-}
-
-static void on_end(void *arg, const tlsock *s, unsigned long id,
-                   const struct engine_end *end)
-{
-    struct serve *v = arg;
-    char peer[128];
-
-    if (end->err != NULL && v->exit_code == 0)
-        v->exit_code = err_exit_code(end->err, 0);
-    if (v->o.out.json) {
-        end_json(v, s, id, end);
-        return;
-    }
-    snprintf(peer, sizeof(peer), "#%lu %s", id,
-             tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
-    if (end->err != NULL && !v->o.out.quiet)
-        err_report(&v->o.out, peer, end->err, 0);
-    else if (end->err == NULL && v->o.out.verbose)
-        fprintf(stderr, "closed   %s  received %llu, sent %llu bytes\n", peer,
-                (unsigned long long)end->received,
-                (unsigned long long)end->sent);
-}
-
-static void on_trouble(void *arg, const tlsock_error *err)
-{
-    struct serve *v = arg;
-
-    err_report(&v->o.out, v->where, err, 0);
-}
 
 /* Names of the certificate in use, for the line that says we are ready. */
 static int add_local(struct serve *v, tlsock_config *c)
@@ -229,18 +152,51 @@ static int add_local(struct serve *v, tlsock_config *c)
     return 0;
 }
 
-static int check_line(struct serve *v)
+static int check_answer(const struct serve *v)
 {
-    int modes = v->echo + v->exec + (v->reply_path != NULL);
+    int modes =
+        v->echo + v->exec + (v->reply_path != NULL) + (v->files != NULL);
     const struct out *o = &v->o.out;
 
     if (modes > 1)
-        return err_usage(o, "serve", "--echo, --exec or --reply FILE",
+        return err_usage(o, "serve",
+                         "--echo, --exec, --files DIR or --reply FILE",
                          "only one kind of answer can be given");
     if (v->exec != (v->argv != NULL))
         return err_usage(o, "serve", "tlsock serve :8443 --exec -- cat -n",
                          v->exec ? "--exec needs a program after --"
                                  : "a program after -- needs --exec");
+    if (v->o.timeout_ms != 0 && v->files == NULL)
+        return err_usage(o, "serve",
+                         "-o handshake-timeout=TIME limits the handshake",
+                         "--timeout is for --files");
+    return 0;
+}
+
+static int check_plain_too(const struct serve *v)
+{
+    const struct out *o = &v->o.out;
+
+    if (v->plain_remote && !v->plain_too)
+        return err_usage(o, "serve", "add --plain-too, or leave it out",
+                         "--allow-plain-remote allows nothing without "
+                         "--plain-too");
+    if (v->plain_too && v->o.starttls != NULL)
+        return err_usage(o, "serve", "leave one of them out",
+                         "--plain-too and --starttls together: how would a "
+                         "client begin?");
+    if (v->plain_too && v->client_auth != NULL &&
+        strcmp(v->client_auth, "require") == 0)
+        return err_usage(o, "serve", "leave one of them out",
+                         "--plain-too lets in clients that have no "
+                         "certificate, --client-auth require does not");
+    return 0;
+}
+
+static int check_clients(const struct serve *v)
+{
+    const struct out *o = &v->o.out;
+
     if (v->client_auth != NULL && strcmp(v->client_auth, "none") != 0 &&
         strcmp(v->client_auth, "ask") != 0 &&
         strcmp(v->client_auth, "require") != 0)
@@ -252,6 +208,15 @@ static int check_line(struct serve *v)
                          "--ca names who may sign clients' certificates, but "
                          "none is asked for");
     return 0;
+}
+
+static int check_line(const struct serve *v)
+{
+    int rc = check_answer(v);
+
+    if (rc == 0)
+        rc = check_plain_too(v);
+    return rc != 0 ? rc : check_clients(v);
 }
 
 static int read_reply(struct serve *v)
@@ -284,88 +249,72 @@ static int read_reply(struct serve *v)
     return 0;
 }
 
-/* The address clients may use, with the port that was taken. */
-static void find_where(struct serve *v, const tlsock_listener *l)
+static int open_root(struct serve *v)
 {
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    char host[128], port[16];
-
-    snprintf(v->where, sizeof(v->where), "%s", v->target);
-    if (tlsock_listener_port(l) == 0)
-        return;
-    if (getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0 ||
-        getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port,
-                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-        snprintf(v->where, sizeof(v->where), "localhost:%d",
-                 tlsock_listener_port(l));
-        return;
-    }
-    snprintf(v->where, sizeof(v->where),
-             strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
-}
-
-static int write_port(const struct serve *v, int port)
-{
-    int fd = open(v->port_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    int ok = fd >= 0 && dprintf(fd, "%d\n", port) > 0;
-    int errnum = errno;
-
-    if (fd >= 0)
-        close(fd);
-    if (ok)
+    v->root = open(v->files, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (v->root >= 0)
         return 0;
-    return err_plain(&v->o.out, "--port-file", EXIT_OWN, "own-file",
-                     "--port-file FILE in a directory you may write to",
-                     "%s: %s", v->port_file, strerror(errnum));
+    return err_plain(&v->o.out, "--files", EXIT_OWN, "own-file",
+                     "--files DIR, a directory that can be read", "%s: %s",
+                     v->files, strerror(errno));
 }
 
-static int on_ready(void *arg)
+/* Plaintext stays on this machine unless that is asked for. */
+static int check_plain(const struct serve *v, const tlsock_listener *l)
 {
-    struct serve *v = arg;
-    const tlsock_listener *l = v->listener;
-    const char *kind = v->exec                 ? v->argv[0]
-                       : v->reply_path != NULL ? v->reply_path
-                                               : "echo";
-    char text[300];
+    struct sockaddr_storage sa = {0};
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&sa;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&sa;
+    socklen_t len = sizeof(sa);
 
-    find_where(v, l);
-    if (v->o.out.json) {
-        json_t *obj = json_object();
-
-        json_object_set_new(obj, "schema", json_string("tlsock.serve/1"));
-        json_object_set_new(obj, "event", json_string("ready"));
-        json_object_set_new(obj, "address", out_json_text(v->where));
-        json_object_set_new(obj, "port", json_integer(tlsock_listener_port(l)));
-        json_object_set_new(obj, "identity", out_json_text(v->identity));
-        out_json_print(obj);
-    } else {
-        printf("ready    %s  %s; certificate %s\n", v->where,
-               out_clean(text, sizeof(text), kind), v->identity);
-        fflush(stdout);
-    }
-    if (v->port_file != NULL)
-        return write_port(v, tlsock_listener_port(l));
-    return 0;
+    if (!v->plain_too || v->plain_remote ||
+        getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0 ||
+        sa.ss_family == AF_UNIX ||
+        (sa.ss_family == AF_INET &&
+         ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) ||
+        (sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)))
+        return 0;
+    return err_usage(&v->o.out, "serve",
+                     "listen on :PORT or unix:PATH, or add "
+                     "--allow-plain-remote",
+                     "--plain-too on \"%s\" lets other machines in without "
+                     "encryption",
+                     v->target);
 }
 
-static int serve_on(struct serve *v, tlsock_listener *l)
+static int mode_of(const struct serve *v)
 {
-    struct engine_opts engine = {.listener = l,
-                                 .count = (unsigned long)v->count,
-                                 .mode = v->exec                 ? ENGINE_EXEC
-                                         : v->reply_path != NULL ? ENGINE_REPLY
-                                                                 : ENGINE_ECHO,
-                                 .argv = v->argv,
-                                 .reply = v->reply,
-                                 .reply_len = v->reply_len,
-                                 .on_ready = on_ready,
-                                 .on_open = on_open,
-                                 .on_end = on_end,
-                                 .on_trouble = on_trouble,
-                                 .arg = v};
+    if (v->exec)
+        return ENGINE_EXEC;
+    if (v->files != NULL)
+        return ENGINE_FILES;
+    return v->reply_path != NULL ? ENGINE_REPLY : ENGINE_ECHO;
+}
+
+static int serve_on(struct serve *v, tlsock_listener *l, tlsock_config *c)
+{
+    struct engine_opts engine = {
+        .listener = l,
+        .count = (unsigned long)v->count,
+        .mode = mode_of(v),
+        .root = v->root,
+        .patience_ms = v->o.timeout_ms != 0 ? v->o.timeout_ms : PATIENCE_MS,
+        .plain_too = v->plain_too,
+        .config = c,
+        .argv = v->argv,
+        .reply = v->reply,
+        .reply_len = v->reply_len,
+        .on_ready = serve_ready,
+        .on_open = serve_open,
+        .on_request = serve_request,
+        .on_end = serve_end,
+        .on_trouble = serve_trouble,
+        .arg = v};
     int first = 0, rc;
 
+    rc = check_plain(v, l);
+    if (rc != 0)
+        return rc;
     v->listener = l;
     rc = engine_run(&engine, &first);
     if (rc > 0)
@@ -418,13 +367,18 @@ static int run(struct serve *v)
     v->target = v->o.args.v[0];
     if (rc == 0 && v->reply_path != NULL)
         rc = read_reply(v);
+    if (rc == 0 && v->files != NULL)
+        rc = open_root(v);
     if (rc != 0)
         return rc;
     c = make_config(v, &rc);
     if (c == NULL)
         return rc;
-    l = tlsock_listen(v->target, c, TLSOCK_OPTS(.nonblocking = 1), &err);
-    rc = l != NULL ? serve_on(v, l)
+    l = tlsock_listen(v->target, c,
+                      TLSOCK_OPTS(.nonblocking = 1, .starttls = v->o.starttls,
+                                  .starttls_arg = v->o.starttls_arg),
+                      &err);
+    rc = l != NULL ? serve_on(v, l, c)
                    : err_report(&v->o.out, v->target, &err,
                                 err.code != TLSOCK_E_SYSTEM);
     tlsock_listener_free(l);
@@ -434,7 +388,7 @@ static int run(struct serve *v)
 
 int cmd_serve(int argc, const char **argv)
 {
-    struct serve v = {.count = 0};
+    struct serve v = {.root = -1};
     int rc, n = 1;
 
     /* the program's own options are not ours */
@@ -448,6 +402,8 @@ int cmd_serve(int argc, const char **argv)
     if (rc == -1)
         rc = run(&v);
     free(v.reply);
+    if (v.root >= 0)
+        close(v.root);
     opt_free(&v.o);
     return rc;
 }

@@ -20,6 +20,8 @@ static int of_system(const tlsock_error *err, int own)
         return own ? EXIT_OWN : EXIT_NETWORK;
     case TLSOCK_E_RESET:
     case TLSOCK_E_LIMIT:
+        if (err->phase == TLSOCK_PHASE_PROXY) /* on the way, not at its end */
+            return EXIT_NETWORK;
         return own ? EXIT_OWN : EXIT_TLS;
     default:
         return EXIT_NETWORK;

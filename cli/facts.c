@@ -1,8 +1,20 @@
 #include "facts.h"
 
+#include "way.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <tlsock/info.h>
+
+int facts_plain(const tlsock *s)
+{
+    int64_t state = tlsock_info_int(s, TLSOCK_INFO_STATE);
+
+    /* one that has ended is neither, but still knows its TLS version */
+    return state == TLSOCK_STATE_PLAIN ||
+           (state > TLSOCK_STATE_HANDSHAKING &&
+            tlsock_info_int(s, TLSOCK_INFO_VERSION) == 0);
+}
 
 int facts_verified(const tlsock *s)
 {
@@ -102,6 +114,11 @@ static void print_security(const struct out *o, const tlsock *s)
 {
     char group[64];
 
+    if (facts_plain(s)) {
+        out_label(o, stderr, OUT_RED, "security");
+        fprintf(stderr, "NOT ENCRYPTED\n");
+        return;
+    }
     snprintf(group, sizeof(group), "%s", tlsock_info(s, TLSOCK_INFO_GROUP));
     out_label(o, stderr, OUT_GREEN, "security");
     fprintf(stderr, "%s  ", tlsock_info(s, TLSOCK_INFO_VERSION));
@@ -116,7 +133,8 @@ static void print_security(const struct out *o, const tlsock *s)
             tlsock_info_int(s, TLSOCK_INFO_RESUMED) ? "resumed" : "new");
 }
 
-void facts_print(const struct out *o, const char *target, const tlsock *s)
+void facts_print(const struct out *o, const char *target, const tlsock *s,
+                 const struct facts_way *way)
 {
     tlsock_cert *c = tlsock_peer_cert(s);
     const char *address;
@@ -128,6 +146,7 @@ void facts_print(const struct out *o, const char *target, const tlsock *s)
     if (strcmp(address, target) != 0)
         fprintf(stderr, " (%s)", address);
     fprintf(stderr, "  %s\n", tlsock_info(s, TLSOCK_INFO_TIMINGS));
+    way_print(o, way);
     print_security(o, s);
     if (c == NULL)
         return;
@@ -182,10 +201,13 @@ json_t *facts_certs_json(const tlsock_cert *c)
     return list;
 }
 
-void facts_json(json_t *obj, const tlsock *s)
+void facts_json(json_t *obj, const tlsock *s, const struct facts_way *way)
 {
     tlsock_cert *c = tlsock_peer_cert(s);
 
+    json_object_set_new(obj, "state",
+                        json_string(facts_plain(s) ? "plain" : "tls"));
+    way_json(obj, way);
     json_object_set_new(obj, "verified", json_boolean(facts_verified(s)));
     json_object_set_new(obj, "connection", grown(info_text, s));
     json_object_set_new(obj, "certificates",

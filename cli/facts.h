@@ -8,10 +8,22 @@
 #include <tlsock.h>
 #include <tlsock/cert.h>
 
-/* The lines connected, security, server, chain on stderr. */
-void facts_print(const struct out *o, const char *target, const tlsock *s);
-/* {"verified":..., "connection":{...}, "certificates":[...]} added to obj. */
-void facts_json(json_t *obj, const tlsock *s);
+/* How a connection came about. */
+struct facts_way {
+    const char *starttls; /* the protocol it began with; NULL: none */
+    const char *proxy;    /* URLs; passwords in them are left out. NULL: none */
+};
+
+/* The protocol of a URL that begins in plaintext, or NULL. */
+const char *facts_starttls_of(const char *target);
+/* The lines connected, way, security, server, chain on stderr. */
+void facts_print(const struct out *o, const char *target, const tlsock *s,
+                 const struct facts_way *way);
+/* {"state":..., "verified":..., "starttls":..., "proxy":[...],
+ * "connection":{...}, "certificates":[...]} added to obj. */
+void facts_json(json_t *obj, const tlsock *s, const struct facts_way *way);
+/* Is it plaintext? */
+int facts_plain(const tlsock *s);
 /* Leaf and chain as an array. */
 json_t *facts_certs_json(const tlsock_cert *c);
 /* One certificate on stdout; place 0 is the leaf. */

@@ -14,7 +14,7 @@ static const struct {
     {"connect", NULL, cmd_connect, "connect TARGET",
      "verified session: stdin to the peer, the peer to stdout"},
     {"serve", NULL, cmd_serve, "serve TARGET",
-     "TLS server: echo, a fixed reply, or a program per client"},
+     "TLS server: echo, files, a fixed reply, a program per client"},
     {"cert", "new", cmd_cert_new, "cert new NAME...",
      "make a key and a certificate"},
     {"cert", "show", cmd_cert_show, "cert show FILE|HOST:PORT",

@@ -49,12 +49,19 @@ struct poptOption opt_protocol[] = {
     STR("keylog", 0, OPT_KEYLOG, "write the session keys (for Wireshark)",
         "FILE"),
     POPT_TABLEEND};
-struct poptOption opt_network[] = {FLAG("ipv4", '4', OPT_IPV4, "IPv4 only"),
-                                   FLAG("ipv6", '6', OPT_IPV6, "IPv6 only"),
-                                   STR("timeout", 0, OPT_TIMEOUT,
-                                       "budget of connect and handshake",
-                                       "10s|500ms|2m|none"),
-                                   POPT_TABLEEND};
+struct poptOption opt_network[] = {
+    FLAG("ipv4", '4', OPT_IPV4, "IPv4 only"),
+    FLAG("ipv6", '6', OPT_IPV6, "IPv6 only"),
+    STR("ip", 0, OPT_IP, "connect to this address instead of the target's",
+        "ADDRESS"),
+    STR("local", 0, OPT_LOCAL, "connect from this address", "ADDRESS"),
+    STR("starttls", 0, OPT_STARTTLS, "begin in plaintext, as this protocol",
+        "PROTO[:ARG]"),
+    STR("proxy", 0, OPT_PROXY, "through these proxies, the nearest first",
+        "URL[,URL]|env:NAME|file:FILE"),
+    STR("timeout", 0, OPT_TIMEOUT, "budget of connect and handshake",
+        "10s|500ms|2m|none"),
+    POPT_TABLEEND};
 struct poptOption opt_output[] = {
     FLAG("json", 0, OPT_JSON, "results and errors as JSON on stdout"),
     FLAG("quiet", 'q', OPT_QUIET, "errors only"),
@@ -89,8 +96,7 @@ static int push_set(struct opts *o, const char *key, const char *value,
     return rc != 0 ? rc : opt_push(o, &o->sets, flag);
 }
 
-/* A copy that lives as long as the options. */
-static char *keep(struct opts *o, const char *text, size_t len)
+char *opt_keep(struct opts *o, const char *text, size_t len)
 {
     char *copy = strndup(text, len);
 
@@ -115,36 +121,6 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
                      text, min, max);
 }
 
-static int take_timeout(struct opts *o, const char *text)
-{
-    static const struct {
-        const char *unit;
-        long ms;
-    } units[] = {
-        {"ms", 1}, {"s", 1000}, {"", 1000}, {"m", 60000}, {"h", 3600000}};
-    char *end = NULL;
-    long n;
-
-    if (strcmp(text, "none") == 0) {
-        o->timeout_ms = -1;
-        return 0;
-    }
-    errno = 0;
-    n = strtol(text, &end, 10);
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        if (errno != 0 || text[0] < '0' || text[0] > '9' ||
-            strcmp(end, units[i].unit) != 0)
-            continue;
-        if (n < 1 || n > 86400000 / units[i].ms)
-            break;
-        o->timeout_ms = (int)(n * units[i].ms);
-        return 0;
-    }
-    return err_usage(&o->out, o->command,
-                     "--timeout 10s, 500ms, 2m, 1h or none (at most 24h)",
-                     "--timeout \"%s\" is not a length of time", text);
-}
-
 /* "1.2-1.3", "1.2-", "-1.2", "1.3"; the library knows the versions. */
 static int take_tls(struct opts *o, const char *text)
 {
@@ -156,9 +132,10 @@ static int take_tls(struct opts *o, const char *text)
         return err_usage(&o->out, o->command,
                          "--tls 1.2-1.3, 1.2-, -1.2 or 1.3",
                          "--tls \"%s\" is not a range of versions", text);
-    min = keep(o, text, dash != NULL ? (size_t)(dash - text) : strlen(text));
-    max = keep(o, dash != NULL ? dash + 1 : text,
-               strlen(dash != NULL ? dash + 1 : text));
+    min =
+        opt_keep(o, text, dash != NULL ? (size_t)(dash - text) : strlen(text));
+    max = opt_keep(o, dash != NULL ? dash + 1 : text,
+                   strlen(dash != NULL ? dash + 1 : text));
     if (min == NULL || max == NULL)
         return EXIT_INTERNAL;
     if (*min != '\0')
@@ -192,9 +169,9 @@ static int take_ciphers(struct opts *o, const char *text)
         rc = err_usage(&o->out, o->command, "--ciphers LIST, names of OpenSSL",
                        "--ciphers \"%s\" names none", text);
     if (rc == 0 && *old != '\0')
-        rc = push_set(o, "ciphers", keep(o, old, size), "--ciphers");
+        rc = push_set(o, "ciphers", opt_keep(o, old, size), "--ciphers");
     if (rc == 0 && *new != '\0')
-        rc = push_set(o, "ciphersuites", keep(o, new, size), "--ciphers");
+        rc = push_set(o, "ciphersuites", opt_keep(o, new, size), "--ciphers");
     free(lists);
     return rc;
 }
@@ -207,7 +184,7 @@ static int take_set(struct opts *o, const char *text)
     if (equals == NULL || equals == text || equals[1] == '\0')
         return err_usage(&o->out, o->command, "-o KEY=VALUE, as -o tls.min=1.3",
                          "-o \"%s\" is not KEY=VALUE", text);
-    key = keep(o, text, (size_t)(equals - text));
+    key = opt_keep(o, text, (size_t)(equals - text));
     if (key == NULL)
         return EXIT_INTERNAL;
     return push_set(o, key, equals + 1, "-o");
@@ -248,7 +225,7 @@ static int take_pass(struct opts *o, const char *arg)
             return err_plain(&o->out, "--pass", EXIT_OWN, "password",
                              "--pass file:FILE, env:NAME or fd:N",
                              "there is no terminal to ask for the password");
-        arg = keep(o, uri, sizeof(uri));
+        arg = opt_keep(o, uri, sizeof(uri));
         return arg == NULL ? EXIT_INTERNAL : take_ident(o, OPT_PASS, arg);
     }
     if (strncmp(arg, "file:", 5) != 0 && strncmp(arg, "env:", 4) != 0 &&
@@ -272,15 +249,6 @@ static int take_color(struct opts *o, const char *arg)
     }
     return err_usage(&o->out, o->command, "--color auto, always or never",
                      "--color \"%s\"", arg);
-}
-
-static int take_family(struct opts *o, int family)
-{
-    if (o->family != 0 && o->family != family)
-        return err_usage(&o->out, o->command, "-4, -6, or neither",
-                         "-4 and -6 together leave no address");
-    o->family = family;
-    return 0;
 }
 
 static int take_accept(struct opts *o, const char *arg)
@@ -329,15 +297,15 @@ static int take_text(struct opts *o, int val, const char *arg)
         return push_set(o, "alpn", arg, "--alpn");
     case OPT_KEYLOG:
         return push_set(o, "keylog", arg, "--keylog");
-    case OPT_TIMEOUT:
-        return take_timeout(o, arg);
     case OPT_COLOR:
         return take_color(o, arg);
     case OPT_SET:
         return take_set(o, arg);
-    default:
+    case OPT_CONFIG:
         o->config = arg;
         return 0;
+    default:
+        return opt_take_net(o, val, arg);
     }
 }
 
@@ -356,10 +324,8 @@ static int take_flag(struct opts *o, int val)
     case OPT_VERBOSE:
         o->out.verbose = 1;
         return 0;
-    case OPT_IPV4:
-        return take_family(o, 4);
     default:
-        return take_family(o, 6);
+        return opt_take_net(o, val, NULL);
     }
 }
 
@@ -441,7 +407,7 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
     o->out.color = -1;
     o->out.json = asks_for_json(argc, argv);
     snprintf(name, sizeof(name), "tlsock %s", spec->command);
-    argv[0] = keep(o, name, sizeof(name));
+    argv[0] = opt_keep(o, name, sizeof(name));
     if (argv[0] == NULL)
         return EXIT_INTERNAL;
     o->con = poptGetContext(NULL, argc, argv, spec->table, 0);
@@ -459,8 +425,15 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
 
 void opt_free(struct opts *o)
 {
-    for (size_t i = 0; i < o->pool.n; i++)
+    if (o->proxy != NULL)
+        explicit_bzero(o->proxy, strlen(o->proxy));
+    free(o->proxy);
+    tlsock_config_unref(o->proxy_config);
+    for (size_t i = 0; i < o->pool.n; i++) {
+        /* --proxy may have brought a password */
+        explicit_bzero((char *)o->pool.v[i], strlen(o->pool.v[i]));
         free((char *)o->pool.v[i]);
+    }
     free(o->pool.v);
     free(o->args.v);
     free(o->ca.v);

@@ -1,7 +1,8 @@
 /* opt - the words of the command line: tables that commands share, their
  * parsing, and the config they describe.
  *
- * Knows popt and tlsock_config; opens no connection. */
+ * Knows popt and tlsock_config. Of connections it knows how the options of the
+ * network are handed over, and nothing of what happens on them. */
 #ifndef CLI_OPT_H
 #define CLI_OPT_H
 
@@ -32,6 +33,10 @@ enum {
     OPT_IPV4,
     OPT_IPV6,
     OPT_TIMEOUT,
+    OPT_STARTTLS,
+    OPT_PROXY,
+    OPT_IP,
+    OPT_LOCAL,
     OPT_JSON,
     OPT_QUIET,
     OPT_VERBOSE,
@@ -57,6 +62,11 @@ struct opts {
     int timeout_ms;      /* 0: the config's */
     int insecure;
     const char *name, *sni, *accept, *config;
+    const char *starttls, *starttls_arg, *ip, *local;
+    char *proxy;         /* a secret: may hold passwords */
+    const char *dial;    /* the target, or --ip in its place */
+    const char *dialled; /* then: the target's own host */
+    tlsock_config *proxy_config; /* trust for https:// proxies */
     struct strs ca, pins;
     struct strs sets; /* key, value, flag, by threes */
     struct ident *idents;
@@ -97,6 +107,19 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code);
 /* A whole number within bounds, or a usage error (then nonzero). */
 int opt_number(const struct opts *o, const char *flag, const char *text,
                long min, long max, long *value);
+/* A copy that lives as long as the options; NULL: out of memory. */
+char *opt_keep(struct opts *o, const char *text, size_t len);
+/* --timeout, --starttls, --proxy, --ip, --local, -4, -6. */
+int opt_take_net(struct opts *o, int val, const char *arg);
+/* "PROTO" or "PROTO:ARG". */
+int opt_take_starttls(struct opts *o, const char *arg);
+/* What --ip and --proxy make of a target; once, before opt_connect(). 0, or
+ * an exit code after having said why. */
+int opt_dial(struct opts *o, const char *target);
+tlsock *opt_connect(const struct opts *o, tlsock_config *config,
+                    int nonblocking, tlsock_error *err);
+/* The trust that --ca describes. */
+int opt_add_trust(const struct opts *o, tlsock_config *c);
 /* Add a string to a list; 0, or EXIT_INTERNAL after having said why. */
 int opt_push(const struct opts *o, struct strs *list, const char *text);
 

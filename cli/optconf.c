@@ -38,7 +38,7 @@ static int load_file(const struct opts *o, tlsock_config *c)
 }
 
 /* "+FILE" adds to the system's store, "FILE" stands instead of it. */
-static int add_trust(const struct opts *o, tlsock_config *c)
+int opt_add_trust(const struct opts *o, tlsock_config *c)
 {
     int instead = 0;
 
@@ -112,7 +112,7 @@ static int apply(const struct opts *o, tlsock_config *c)
             rc = refused(o, "--pin", c);
     }
     if (rc == 0)
-        rc = add_trust(o, c);
+        rc = opt_add_trust(o, c);
     if (rc == 0)
         rc = add_exceptions(o, c);
     if (rc == 0)

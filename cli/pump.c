@@ -1,13 +1,23 @@
 #include "pump.h"
 
+#include "replies.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <tlsock/info.h>
 #include <unistd.h>
+
+/* PUMP_QUIET: the peer is done when it has been silent for so long, */
+#define ANSWERED_MS 300    /* having answered, */
+#define UNANSWERED_MS 1000 /* or not; */
+#define PATIENCE_MS 5000   /* and this is the end of all waiting */
 
 struct chan {
     unsigned char buf[65536];
@@ -21,9 +31,33 @@ struct pump {
     int said_over; /* and the peer has been told */
     int peer_over; /* the peer has said so */
     int left;      /* and is gone */
+    int to_leave;  /* TLS is to end here: nothing is sent any more */
+    int tls_over;  /* the peer's close_notify is there */
+    int stepwise;  /* a line waits for the answer to the one before it */
+    int due;       /* which has not come */
+    unsigned long answered;
+    int heard;     /* the peer has said something since we last did */
+    int64_t moved; /* when something last did, ms */
+    int64_t ended; /* and when stdin did */
+    int out;       /* stdout, or another way to the same pipe */
     size_t out_max;
+    const struct pump_opts *opts;
+    struct replies replies;
     struct pump_result *result;
 };
+
+static int64_t now_ms(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int is_plain(const struct pump *p)
+{
+    return tlsock_info_int(p->s, TLSOCK_INFO_STATE) == TLSOCK_STATE_PLAIN;
+}
 
 static int from_stdin(struct pump *p)
 {
@@ -38,6 +72,7 @@ static int from_stdin(struct pump *p)
     p->up.off = 0;
     p->up.len = (size_t)n;
     p->in_over = n == 0;
+    p->ended = now_ms();
     return 0;
 }
 
@@ -49,7 +84,7 @@ static int to_stdout(struct pump *p)
 
     if (n == 0)
         return 0;
-    rc = write(STDOUT_FILENO, c->buf + c->off, n < p->out_max ? n : p->out_max);
+    rc = write(p->out, c->buf + c->off, n < p->out_max ? n : p->out_max);
     if (rc < 0 && (errno == EINTR || errno == EAGAIN))
         return 0;
     if (rc < 0) {
@@ -60,12 +95,23 @@ static int to_stdout(struct pump *p)
     return 0;
 }
 
+static void read_along(struct pump *p, const void *bytes, size_t n)
+{
+    if (!p->stepwise)
+        return;
+    replies_feed(&p->replies, bytes, n);
+    if (p->replies.n != p->answered)
+        p->due = 0;
+    p->answered = p->replies.n;
+    p->to_leave = p->replies.seen;
+}
+
 static int from_peer(struct pump *p)
 {
     struct chan *c = &p->down;
     ssize_t n;
 
-    if (p->peer_over || c->off < c->len)
+    if (p->peer_over || p->tls_over || c->off < c->len)
         return 0;
     n = tlsock_read(p->s, c->buf, sizeof(c->buf));
     if (n == TLSOCK_AGAIN)
@@ -75,7 +121,31 @@ static int from_peer(struct pump *p)
     c->off = 0;
     c->len = (size_t)n;
     p->result->received += (uint64_t)n;
-    p->peer_over = n == 0;
+    p->moved = now_ms();
+    p->heard = 1;
+    read_along(p, c->buf, c->len);
+    /* the end of TLS is not the end of what goes on in plaintext */
+    p->tls_over = n == 0 && p->to_leave;
+    p->peer_over = n == 0 && !p->to_leave;
+    return 0;
+}
+
+/* The peer has said the word: TLS ends on both sides, the session goes on. */
+static int leave_tls(struct pump *p)
+{
+    int rc;
+
+    if (!p->to_leave || p->down.off < p->down.len)
+        return 0;
+    rc = tlsock_stop_tls(p->s);
+    if (rc == TLSOCK_AGAIN)
+        return 0;
+    if (rc == TLSOCK_E_STATE && !p->tls_over) /* the peer has more to say */
+        return 0;
+    if (rc < 0)
+        return rc;
+    p->tls_over = p->to_leave = p->stepwise = p->due = p->said_over = 0;
+    p->opts->on_plain(p->opts->arg);
     return 0;
 }
 
@@ -89,35 +159,85 @@ static int stop_sending(struct pump *p)
     return 0;
 }
 
-static int to_peer(struct pump *p)
+/* How much of what stdin gave may go out now. */
+static size_t may_send(const struct pump *p)
 {
-    struct chan *c = &p->up;
-    ssize_t n;
+    const struct chan *c = &p->up;
+    const unsigned char *lf;
 
-    if (c->off < c->len) {
-        n = tlsock_write(p->s, c->buf + c->off, c->len - c->off);
-        if (n == TLSOCK_AGAIN)
-            return 0;
-        if (n < 0)
-            return stop_sending(p);
-        c->off += (size_t)n;
+    if (p->to_leave || p->due || c->off == c->len)
         return 0;
-    }
-    if (!p->in_over || p->said_over)
+    if (!p->stepwise)
+        return c->len - c->off;
+    lf = memchr(c->buf + c->off, '\n', c->len - c->off);
+    return lf != NULL ? (size_t)(lf - c->buf) + 1 - c->off : c->len - c->off;
+}
+
+/* Whether to say that we are done: 0 now, -1 not at all, or in so many ms.
+ *
+ * Servers that close right after their last word have not read our
+ * close_notify by then: TCP answers that with a reset, and a reset may take
+ * their last word with it. Before TLS 1.3 they even MUST close at once when
+ * they read it, "discarding any pending writes" (RFC 5246, 7.2.1). So a peer
+ * is not told while it may be about to answer. The end of plaintext is no data,
+ * and resets nothing. */
+static int64_t until_said(const struct pump *p)
+{
+    int64_t now, quiet, patience;
+
+    if (!p->in_over || p->said_over || p->to_leave || p->up.off < p->up.len ||
+        (p->opts->half_close == PUMP_NEVER && !p->peer_over))
+        return -1;
+    if (p->opts->half_close != PUMP_QUIET || p->peer_over || is_plain(p))
         return 0;
-    n = tlsock_shutdown(p->s, SHUT_WR);
-    if (n == TLSOCK_AGAIN)
+    now = now_ms();
+    quiet = p->moved + (p->heard ? ANSWERED_MS : UNANSWERED_MS) - now;
+    patience = p->ended + PATIENCE_MS - now;
+    if (patience < quiet)
+        quiet = patience;
+    return quiet > 0 ? quiet : 0;
+}
+
+static int say_over(struct pump *p)
+{
+    int rc;
+
+    if (until_said(p) != 0)
         return 0;
-    if (n < 0)
+    rc = tlsock_shutdown(p->s, SHUT_WR);
+    if (rc == TLSOCK_AGAIN)
+        return 0;
+    if (rc < 0)
         return stop_sending(p);
     p->said_over = 1;
     return 0;
 }
 
+static int to_peer(struct pump *p)
+{
+    struct chan *c = &p->up;
+    size_t most = may_send(p);
+    ssize_t n;
+
+    if (most == 0)
+        return say_over(p);
+    n = tlsock_write(p->s, c->buf + c->off, most);
+    if (n == TLSOCK_AGAIN)
+        return 0;
+    if (n < 0)
+        return stop_sending(p);
+    c->off += (size_t)n;
+    p->moved = now_ms();
+    p->heard = 0;
+    p->due = p->stepwise && c->buf[c->off - 1] == '\n';
+    return 0;
+}
+
 static int wait_for_any(struct pump *p, tlsock_pollitem items[4])
 {
-    int sending = p->up.off < p->up.len || (p->in_over && !p->said_over);
-    int reading = !p->peer_over && p->down.off == p->down.len;
+    int64_t ms = until_said(p);
+    int sending = may_send(p) > 0 || ms == 0 || p->tls_over;
+    int reading = !p->peer_over && !p->tls_over && p->down.off == p->down.len;
     int filled = p->down.off < p->down.len;
 
     items[0] = (tlsock_pollitem){.s = p->s, .fd = -1};
@@ -127,13 +247,12 @@ static int wait_for_any(struct pump *p, tlsock_pollitem items[4])
     items[1] = (tlsock_pollitem){.fd = -1, .events = POLLIN};
     if (!p->in_over && p->up.off == p->up.len)
         items[1].fd = STDIN_FILENO;
-    items[2] =
-        (tlsock_pollitem){.fd = filled ? STDOUT_FILENO : -1, .events = POLLOUT};
+    items[2] = (tlsock_pollitem){.fd = filled ? p->out : -1, .events = POLLOUT};
     /* the peer said that it is done, and has left too: nobody is there to
      * read what we might still send */
     items[3] = (tlsock_pollitem){.fd = p->peer_over ? tlsock_fd(p->s) : -1,
                                  .events = POLLRDHUP};
-    return tlsock_poll(items, 4, -1);
+    return tlsock_poll(items, 4, ms > 0 ? (int)ms : -1);
 }
 
 static int one_round(struct pump *p)
@@ -166,6 +285,8 @@ static int run(struct pump *p)
     while (rc == 0 && !over(p)) {
         rc = from_peer(p);
         if (rc == 0)
+            rc = leave_tls(p);
+        if (rc == 0)
             rc = to_peer(p);
         if (rc == 0 && !over(p))
             rc = one_round(p);
@@ -173,10 +294,30 @@ static int run(struct pump *p)
     return rc;
 }
 
-int pump_run(tlsock *s, struct pump_result *result)
+/* poll() promises room for PIPE_BUF bytes, not for more. A pipe is opened once
+ * more where the system can: then the flag that makes long writes safe is ours
+ * alone, and not that of everyone who shares stdout with us. */
+static void open_out(struct pump *p)
+{
+    struct stat st;
+    int fd = -1;
+
+    p->out = STDOUT_FILENO;
+    p->out_max = PIPE_BUF;
+    if (fstat(STDOUT_FILENO, &st) < 0)
+        return;
+    if (S_ISFIFO(st.st_mode))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0)
+        p->out = fd;
+    if (fd >= 0 || S_ISREG(st.st_mode))
+        p->out_max = sizeof(p->down.buf);
+}
+
+int pump_run(tlsock *s, const struct pump_opts *opts,
+             struct pump_result *result)
 {
     struct pump *p = calloc(1, sizeof(*p));
-    struct stat st;
     int rc;
 
     *result = (struct pump_result){0};
@@ -186,11 +327,14 @@ int pump_run(tlsock *s, struct pump_result *result)
     }
     p->s = s;
     p->result = result;
-    /* poll() promises room for PIPE_BUF bytes, not for more */
-    p->out_max = fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode)
-                     ? sizeof(p->down.buf)
-                     : PIPE_BUF;
+    p->opts = opts;
+    p->replies.text = opts->downgrade_after;
+    p->stepwise = opts->downgrade_after != NULL && !is_plain(p);
+    p->moved = now_ms();
+    open_out(p);
     rc = run(p);
+    if (p->out != STDOUT_FILENO)
+        close(p->out);
     free(p);
     if (rc < 0)
         result->err = *tlsock_last_error(s);

@@ -12,6 +12,7 @@
 #define ENGINE_ECHO 0
 #define ENGINE_REPLY 1 /* send reply after the client's first bytes, or end */
 #define ENGINE_EXEC 2  /* a program per connection */
+#define ENGINE_FILES 3 /* a directory by HTTP */
 
 struct engine_end {
     const tlsock_error *err; /* NULL: it ended as it should */
@@ -26,10 +27,18 @@ struct engine_opts {
     char *const *argv;         /* ENGINE_EXEC */
     const void *reply;         /* ENGINE_REPLY */
     size_t reply_len;
+    int root;               /* ENGINE_FILES: the directory */
+    int patience_ms; /* ENGINE_FILES: for a request to come, and for a client
+                      * to take some of its answer; -1: no limit */
+    int plain_too;          /* clients without TLS are served as well */
+    tlsock_config *config;  /* then: the listener's; borrowed */
     /* signals are caught and clients are taken from now on; nonzero ends it */
     int (*on_ready)(void *arg);
     /* handshake done, before any data */
     void (*on_open)(void *arg, const tlsock *s, unsigned long id);
+    /* ENGINE_FILES: an answer begins */
+    void (*on_request)(void *arg, unsigned long id, const char *path,
+                       int status, int64_t length);
     /* the connection is about to be closed */
     void (*on_end)(void *arg, const tlsock *s, unsigned long id,
                    const struct engine_end *end);

@@ -1,25 +1,22 @@
 #include "relay.h"
 
-#include "child.h"
+#include "chan.h"
+#include "program.h"
+#include "site.h"
+#include "sniff.h"
 
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CHAN_SIZE 32768 /* at most so much waits in each direction */
-#define ROUNDS 16       /* then the others get their turn */
-#define LINGER_MS 5000  /* we are done: how long the peer may take to close */
-
-/* Bytes on their way: from off to len; over says that no more will come. */
-struct chan {
-    unsigned char buf[CHAN_SIZE];
-    size_t off, len;
-    int over;
-};
+#define ROUNDS 16      /* then the others get their turn */
+#define LINGER_MS 5000 /* we are done: how long the peer may take to close */
+#define FILE_PIECE 262144
 
 struct relay {
     struct relay_link link;
@@ -29,13 +26,17 @@ struct relay {
     void *arg;
     tlsock *s;
     unsigned long id;
-    struct event *ev, *ev_to, *ev_from;
+    struct event *ev;
     int ev_fd;
+    struct sniff *sniff;    /* waits for what tells TLS from plaintext */
+    int told_apart;         /* and that has been seen */
     struct chan *up, *down; /* to the peer, from the peer */
-    struct child child;     /* -1: none, or closed */
+    struct program program;
+    struct site *site;
     size_t replied;
     uint64_t received, sent;
     int open, peer_over, said_over;
+    int answering;    /* files: an answer is on its way */
     tlsock_error err; /* a failure of our own */
 };
 
@@ -46,42 +47,11 @@ struct relay_link *relay_link(struct relay *r)
     return &r->link;
 }
 
-static size_t chan_room(struct chan *c)
-{
-    if (c->off == c->len)
-        c->off = c->len = 0;
-    if (c->len == CHAN_SIZE && c->off > CHAN_SIZE / 2) {
-        memmove(c->buf, c->buf + c->off, c->len - c->off);
-        c->len -= c->off;
-        c->off = 0;
-    }
-    return CHAN_SIZE - c->len;
-}
-
-static void close_to(struct relay *r)
-{
-    if (r->ev_to != NULL)
-        event_free(r->ev_to);
-    if (r->child.to >= 0)
-        close(r->child.to);
-    r->ev_to = NULL;
-    r->child.to = -1;
-}
-
-static void close_from(struct relay *r)
-{
-    if (r->ev_from != NULL)
-        event_free(r->ev_from);
-    if (r->child.from >= 0)
-        close(r->child.from);
-    r->ev_from = NULL;
-    r->child.from = -1;
-}
-
 static void free_relay(struct relay *r)
 {
-    close_to(r);
-    close_from(r);
+    program_close(&r->program);
+    site_free(r->site);
+    sniff_free(r->sniff);
     if (r->ev != NULL)
         event_free(r->ev);
     tlsock_close(r->s);
@@ -121,15 +91,17 @@ static const tlsock_error *start(struct relay *r)
     r->down = calloc(1, sizeof(*r->down));
     if (r->up == NULL || r->down == NULL)
         return own_failure(r, TLSOCK_E_NOMEM, ENOMEM, "buffers");
+    if (r->opts->mode == ENGINE_FILES) {
+        r->site = site_new(r->opts->root);
+        if (r->site == NULL)
+            return own_failure(r, TLSOCK_E_NOMEM, ENOMEM, "buffers");
+        tlsock_set_deadline(r->s, r->opts->patience_ms);
+    }
     if (r->opts->mode != ENGINE_EXEC)
         return NULL;
-    rc = child_start(&r->child, r->opts->argv);
+    rc = program_start(&r->program, r->base, r->opts->argv, go_on, r);
     if (rc != 0)
         return own_failure(r, TLSOCK_E_SYSTEM, rc, r->opts->argv[0]);
-    r->ev_to = event_new(r->base, r->child.to, EV_WRITE, go_on, r);
-    r->ev_from = event_new(r->base, r->child.from, EV_READ, go_on, r);
-    if (r->ev_to == NULL || r->ev_from == NULL)
-        return own_failure(r, TLSOCK_E_NOMEM, ENOMEM, "events");
     return NULL;
 }
 
@@ -167,76 +139,67 @@ static int from_peer(struct relay *r)
     return 1;
 }
 
-/* The program's end of the peer's bytes. A program that reads no more gets
- * no more; what it would have got is dropped. */
-static int to_program(struct relay *r)
-{
-    struct chan *c = r->down;
-    ssize_t n;
-
-    if (r->opts->mode == ENGINE_ECHO)
-        return 0;
-    if (r->child.to < 0) {
-        n = (ssize_t)(c->len - c->off);
-        c->off = c->len = 0;
-        return n > 0 && r->opts->mode == ENGINE_EXEC;
-    }
-    if (c->off < c->len) {
-        n = write(r->child.to, c->buf + c->off, c->len - c->off);
-        if (n < 0 && (errno == EAGAIN || errno == EINTR))
-            return 0;
-        if (n < 0)
-            close_to(r);
-        else
-            c->off += (size_t)n;
-        return 1;
-    }
-    if (c->over)
-        close_to(r);
-    return 0;
-}
-
-static int from_program(struct relay *r)
-{
-    struct chan *c = r->up;
-    ssize_t n;
-
-    if (r->child.from < 0 || chan_room(c) == 0)
-        return 0;
-    n = read(r->child.from, c->buf + c->len, chan_room(c));
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return 0;
-    if (n > 0) {
-        c->len += (size_t)n;
-        return 1;
-    }
-    close_from(r);
-    c->over = 1;
-    return 1;
-}
-
 static int from_reply(struct relay *r)
 {
     struct chan *c = r->up;
-    size_t n = r->opts->reply_len - r->replied;
+    size_t n;
 
+    r->down->off = r->down->len = 0;
     if (c->over || (r->received == 0 && !r->peer_over))
         return 0;
-    if (n > chan_room(c))
-        n = chan_room(c);
-    if (n > 0)
-        memcpy(c->buf + c->len, (const char *)r->opts->reply + r->replied, n);
-    c->len += n;
+    n = chan_put(c, (const char *)r->opts->reply + r->replied,
+                 r->opts->reply_len - r->replied);
     r->replied += n;
     c->over = r->replied == r->opts->reply_len;
     return n > 0 || c->over;
 }
 
-static int fill_up(struct relay *r)
+static int from_program(struct relay *r)
 {
-    if (r->opts->mode == ENGINE_EXEC)
+    int moved = program_take(&r->program, r->down);
+
+    return program_give(&r->program, r->up) || moved;
+}
+
+static uint64_t file_left(const struct relay *r)
+{
+    int64_t offset;
+    int fd;
+
+    return r->site != NULL ? site_file(r->site, &fd, &offset) : 0;
+}
+
+/* A request has its time from the end of the last answer on, byte by byte or
+ * not; an answer has as long as it moves. */
+static int from_site(struct relay *r)
+{
+    struct site_entry entry;
+    int moved = site_step(r->site, r->down, r->up, &entry);
+
+    if (entry.status != 0)
+        r->opts->on_request(r->opts->arg, r->id, entry.path, entry.status,
+                            entry.length);
+    if (r->answering && !r->said_over && r->up->off == r->up->len &&
+        !site_answering(r->site)) {
+        r->answering = 0;
+        tlsock_set_deadline(r->s, r->opts->patience_ms);
+    }
+    return moved;
+}
+
+/* What answers moves on. */
+static int answer(struct relay *r)
+{
+    switch (r->opts->mode) {
+    case ENGINE_EXEC:
         return from_program(r);
-    return r->opts->mode == ENGINE_REPLY ? from_reply(r) : 0;
+    case ENGINE_REPLY:
+        return from_reply(r);
+    case ENGINE_FILES:
+        return from_site(r);
+    default:
+        return 0;
+    }
 }
 
 /* What the connection has taken over may still wait for the socket. */
@@ -245,6 +208,38 @@ static int flush(struct relay *r)
     int rc = tlsock_flush(r->s);
 
     return rc == TLSOCK_AGAIN ? 0 : rc;
+}
+
+static void count_sent(struct relay *r, ssize_t n)
+{
+    r->sent += (uint64_t)n;
+    if (r->site == NULL)
+        return;
+    r->answering = 1;
+    tlsock_set_deadline(r->s, r->opts->patience_ms);
+}
+
+static int send_file(struct relay *r)
+{
+    int fd;
+    int64_t offset;
+    uint64_t left = site_file(r->site, &fd, &offset);
+    ssize_t n = tlsock_sendfile(r->s, fd, &offset,
+                                left < FILE_PIECE ? (size_t)left : FILE_PIECE);
+
+    if (n == TLSOCK_AGAIN)
+        return 0;
+    if (n < 0)
+        return (int)n;
+    if (n == 0) { /* no end of it may look like the end of the file */
+        own_failure(r, TLSOCK_E_SYSTEM, EIO,
+                    "a file became shorter while it "
+                    "was sent");
+        return TLSOCK_E_SYSTEM;
+    }
+    site_sent(r->site, (uint64_t)n);
+    count_sent(r, n);
+    return 1;
 }
 
 static int to_peer(struct relay *r)
@@ -259,9 +254,11 @@ static int to_peer(struct relay *r)
         if (n < 0)
             return (int)n;
         c->off += (size_t)n;
-        r->sent += (uint64_t)n;
+        count_sent(r, n);
         return 1;
     }
+    if (file_left(r) > 0)
+        return send_file(r);
     if (!c->over || r->said_over)
         return flush(r);
     n = tlsock_shutdown(r->s, SHUT_WR);
@@ -274,19 +271,20 @@ static int to_peer(struct relay *r)
     return 1;
 }
 
-/* All is sent and said: a peer that just vanishes now has missed nothing, and
- * one that stays silent is let go. */
+/* All is sent and said, or nothing was asked for: a peer that just vanishes now
+ * has missed nothing, and one that stays silent is let go. */
 static int is_fault(const struct relay *r, int code)
 {
-    return !(r->said_over &&
-             (code == TLSOCK_E_TRUNCATED || code == TLSOCK_E_RESET ||
-              code == TLSOCK_E_TIMEOUT));
+    int idle = r->said_over || (r->site != NULL && !r->answering &&
+                                r->down->off == r->down->len);
+
+    return !(idle && (code == TLSOCK_E_TRUNCATED || code == TLSOCK_E_RESET ||
+                      code == TLSOCK_E_TIMEOUT));
 }
 
 static int move(struct relay *r)
 {
-    int (*const steps[])(struct relay *) = {from_peer, to_program, fill_up,
-                                            to_peer};
+    int (*const steps[])(struct relay *) = {from_peer, answer, to_peer};
     int moved = 0;
 
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -329,7 +327,7 @@ static int watch(struct relay *r, short want, int ms)
     return 0;
 }
 
-static int rearm(struct relay *r, int busy)
+static int rearm_open(struct relay *r, int busy)
 {
     short want = tlsock_events(r->s);
     int ms = tlsock_timeout(r->s);
@@ -339,15 +337,12 @@ static int rearm(struct relay *r, int busy)
 
         /* a peer we cannot take more from is not listened to */
         want = (short)((in ? POLLIN : 0) | (want & POLLOUT));
-        if (r->up->off < r->up->len)
+        if (r->up->off < r->up->len || file_left(r) > 0)
             want |= POLLOUT;
         /* "now" is for a reader; without room to read it would spin */
         if (!in && ms == 0 && !busy)
             ms = -1;
-        if (r->child.to >= 0 && r->down->off < r->down->len)
-            add(r->ev_to, -1);
-        if (r->child.from >= 0 && chan_room(r->up) > 0)
-            add(r->ev_from, -1);
+        program_rearm(&r->program, r->down, r->up);
     }
     return watch(r, want, busy ? 0 : ms);
 }
@@ -355,7 +350,85 @@ static int rearm(struct relay *r, int busy)
 /* Both sides have said so, and the program has got all it was sent. */
 static int finished(const struct relay *r)
 {
-    return r->peer_over && r->said_over && r->child.to < 0;
+    return r->peer_over && r->said_over && r->program.child.to < 0;
+}
+
+/* The client speaks no TLS, and may: another handle takes its socket over. */
+static const tlsock_error *become_plain(struct relay *r)
+{
+    int fd = fcntl(tlsock_fd(r->s), F_DUPFD_CLOEXEC, 0);
+    tlsock *plain;
+
+    if (fd < 0)
+        return own_failure(r, TLSOCK_E_SYSTEM, errno, "descriptor");
+    plain =
+        tlsock_server_fd(fd, r->opts->config,
+                         TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &r->err);
+    if (plain == NULL) {
+        close(fd);
+        return &r->err;
+    }
+    if (r->ev != NULL)
+        event_free(r->ev);
+    r->ev = NULL;
+    tlsock_abandon(r->s);
+    r->s = plain;
+    return NULL;
+}
+
+/* 1: known now; 0: not yet. */
+static int tell_apart(struct relay *r, const tlsock_error **err)
+{
+    int verdict;
+
+    if (r->sniff == NULL) {
+        r->sniff = sniff_new(r->base, tlsock_fd(r->s), go_on, r);
+        if (r->sniff == NULL) {
+            *err = own_failure(r, TLSOCK_E_NOMEM, ENOMEM, "events");
+            return 0;
+        }
+    }
+    verdict = sniff_look(r->sniff);
+    /* who says nothing in time fails as any handshake does */
+    if (verdict == TLSOCK_SNIFF_NONE && tlsock_timeout(r->s) != 0)
+        return 0;
+    sniff_free(r->sniff);
+    r->sniff = NULL;
+    r->told_apart = 1;
+    if (verdict == TLSOCK_SNIFF_PLAIN)
+        *err = become_plain(r);
+    return *err == NULL;
+}
+
+/* 1: data may flow; 0: not yet; negative: failed. */
+static int open_up(struct relay *r, const tlsock_error **err)
+{
+    int rc;
+
+    if (r->opts->plain_too && !r->told_apart && !tell_apart(r, err))
+        return 0;
+    rc = tlsock_handshake(r->s);
+    if (rc == TLSOCK_AGAIN)
+        return 0;
+    if (rc < 0)
+        return rc;
+    *err = start(r);
+    return 1;
+}
+
+static const tlsock_error *failure(struct relay *r, int rc)
+{
+    if (!is_fault(r, rc))
+        return NULL;
+    return r->err.code == rc ? &r->err : tlsock_last_error(r->s);
+}
+
+static int rearm(struct relay *r, int busy)
+{
+    if (r->sniff !=
+        NULL) /* it has an event of its own: this one is the clock */
+        return watch(r, 0, tlsock_timeout(r->s));
+    return rearm_open(r, busy);
 }
 
 static void go_on(evutil_socket_t fd, short what, void *arg)
@@ -366,19 +439,12 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    if (!r->open) {
-        rc = tlsock_handshake(r->s);
-        if (rc == 0) {
-            err = start(r);
-            rc = 1;
-        } else if (rc == TLSOCK_AGAIN) {
-            rc = 0;
-        }
-    }
+    if (!r->open)
+        rc = open_up(r, &err);
     for (int i = 0; rc > 0 && err == NULL && r->open && i < ROUNDS; i++)
         rc = move(r);
     if (rc < 0)
-        err = is_fault(r, rc) ? tlsock_last_error(r->s) : NULL;
+        err = failure(r, rc);
     if (rc < 0 || err != NULL || finished(r)) {
         end(r, err);
         return;
@@ -404,7 +470,7 @@ struct relay *relay_new(struct event_base *base, tlsock *s, unsigned long id,
     r->arg = arg;
     r->s = s;
     r->id = id;
-    r->child.to = r->child.from = -1;
+    r->program = (struct program)PROGRAM_NONE;
     if (watch(r, POLLIN, 0) < 0) { /* the first step comes from the loop */
         free_relay(r);
         return NULL;

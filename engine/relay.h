@@ -1,5 +1,5 @@
 /* relay - one accepted connection: handshake, then bytes both ways between
- * the peer and what answers it (an echo, a fixed reply, a program).
+ * the peer and what answers it (an echo, a fixed reply, a program, files).
  *
  * Bounded buffers push back on whoever is too fast; each direction ends by
  * itself. Never waits: libevent says when to go on. Knows nothing of

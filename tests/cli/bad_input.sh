@@ -76,6 +76,8 @@ bad 'names no file' '--ca' connect --ca + $t
 bad 'two|whole' '--help' connect --repeat two $t
 bad 'whole' '--help' connect --repeat 0 $t
 bad 'only one kind' 'exec' serve --echo --reply x :0
+bad 'only one kind' 'files' serve --files "$dir" --exec :0 -- cat
+bad '--files' 'handshake-timeout' serve --timeout 5s :0
 bad 'program' 'exec --' serve --exec :0
 bad 'program' 'exec --' serve :0 -- cat
 bad 'sometimes' 'require' serve --client-auth sometimes :0
@@ -130,6 +132,8 @@ fi
 own 'exists' cert new --self-signed --out "$dir/a" app.test
 own 'no CA' cert new --ca "$dir/a.pem" --out "$dir/x" x.test
 own missing serve --reply "$dir/missing" :0
+own missing serve --files "$dir/missing" :0
+own junk serve --files "$dir/junk" :0
 own 'no/dir' cert new --self-signed --out "$dir/no/dir" app.test
 own 'ca' cert new --ca "$dir" --out "$dir/x" x.test
 [ ! -e "$dir/x.pem" ] && [ ! -e "$dir/x.key" ]

@@ -37,11 +37,16 @@ run connect --json --frob
 json "a usage error" error '$o->{exit} == 2'
 run frob --json
 json "an unknown command" error '$o->{exit} == 2'
+run connect --json --proxy nonsense 127.0.0.1:9
+json "a proxy that is none" error '$o->{exit} == 2 && $o->{fix}'
+run connect --json --starttls gopher 127.0.0.1:9
+json "a protocol without STARTTLS" error '$o->{exit} == 2 && $o->{fix}'
 
 serve --json --count 4 --cert app.test.pem --key app.test.key
 ca=data/tlsock/ca/ca.pem
 run connect --json --name app.test --ca $ca "127.0.0.1:$port"
 json "connect" connect '$o->{verified} && $o->{connection} &&
+    $o->{state} eq "tls" && !defined $o->{starttls} && !@{$o->{proxy}} &&
     @{$o->{certificates}} && $o->{target} =~ /^127/'
 run connect --json --name wrong.test --ca $ca "127.0.0.1:$port"
 json "an error of connect" error '$o->{code} eq "name-mismatch" &&

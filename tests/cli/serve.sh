@@ -69,6 +69,37 @@ timeout 30 cat complete >err
 [ "$rc" -eq 0 ] && cmp -s big got
 ok $? "a program that says nothing more still gets everything"
 stop
+serve --exec -- cat big
+printf x >in
+talk <in
+[ "$rc" -eq 0 ] && cmp -s big out
+ok $? "a program that does not read: all of its output arrives"
+talk <big
+[ "$rc" -eq 0 ] && cmp -s big out
+ok $? "whatever is sent to it"
+stop
+serve --exec -- true
+talk <big
+[ "$rc" -eq 0 ] && [ ! -s out ]
+ok $? "a program that ends at once ends the session, not the client"
+stop
+serve --exec -- sh -c 'echo first; exec cat'
+talk <big
+[ "$rc" -eq 0 ] && { echo first; cat big; } | cmp -s - out
+ok $? "a program that speaks first, then repeats three megabytes"
+stop
+serve --exec -- sh -c 'exit 3'
+talk </dev/null
+[ "$rc" -eq 0 ]
+ok $? "a program that fails is no failure of the session"
+stop
+mkfifo wait_here
+serve --exec -- sh -c 'cat wait_here'
+(printf 'late\n' >wait_here) &
+talk </dev/null
+[ "$rc" -eq 0 ] && [ "$(cat out)" = late ]
+ok $? "an answer that comes long after the client's end"
+stop
 serve --once --exec -- "$dir/no-such-program"
 printf x >in
 talk <in

@@ -1,0 +1,32 @@
+/* serve - what "tlsock serve" was asked for, and what it says while it serves.
+ * cmd_serve.c reads the line and starts the engine; serve_say.c talks. */
+#ifndef CLI_SERVE_H
+#define CLI_SERVE_H
+
+#include "listen.h"
+#include "opt.h"
+
+struct serve {
+    struct opts o;
+    const char *reply_path, *files, *client_auth, *port_file, *target;
+    int echo, exec, plain_too, plain_remote, show_client;
+    int root; /* the directory of --files, or -1 */
+    long count;
+    char *const *argv; /* what follows -- */
+    char *reply;
+    size_t reply_len;
+    const tlsock_listener *listener;
+    char where[300], identity[400];
+    int exit_code; /* of the first connection that failed */
+};
+
+/* The engine's callbacks; arg is a struct serve. */
+int serve_ready(void *arg);
+void serve_open(void *arg, const tlsock *s, unsigned long id);
+void serve_request(void *arg, unsigned long id, const char *path, int status,
+                   int64_t length);
+void serve_end(void *arg, const tlsock *s, unsigned long id,
+               const struct engine_end *end);
+void serve_trouble(void *arg, const tlsock_error *err);
+
+#endif

@@ -1,0 +1,187 @@
+/* What serve says: on stdout about clients, on stderr what went wrong. */
+#include "errors.h"
+#include "facts.h"
+#include "serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <tlsock/info.h>
+#include <unistd.h>
+
+static void print_client(const struct serve *v, const tlsock *s,
+                         unsigned long id)
+{
+    tlsock_cert *cert = tlsock_peer_cert(s);
+
+    printf("client   #%lu %s", id, tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
+    if (facts_plain(s)) {
+        printf("  plain: NOT ENCRYPTED");
+    } else {
+        printf("  %s", tlsock_info(s, TLSOCK_INFO_VERSION));
+        printf("  %s", tlsock_info(s, TLSOCK_INFO_CIPHER));
+    }
+    if (tlsock_info(s, TLSOCK_INFO_SNI)[0] != '\0')
+        printf("  sni %s", tlsock_info(s, TLSOCK_INFO_SNI));
+    if (tlsock_info(s, TLSOCK_INFO_ALPN)[0] != '\0')
+        printf("  alpn %s", tlsock_info(s, TLSOCK_INFO_ALPN));
+    if (tlsock_info_int(s, TLSOCK_INFO_RESUMED))
+        printf("  resumed");
+    if (cert != NULL)
+        printf("  certificate %s",
+               tlsock_cert_field(cert, TLSOCK_CERT_SUBJECT));
+    else if (v->client_auth != NULL && strcmp(v->client_auth, "none") != 0)
+        printf("  no certificate");
+    putchar('\n');
+    fflush(stdout);
+    tlsock_cert_unref(cert);
+}
+
+void serve_open(void *arg, const tlsock *s, unsigned long id)
+{
+    const struct serve *v = arg;
+
+    /* one without TLS is never let in silently */
+    if (!v->o.out.json &&
+        (v->show_client || v->o.out.verbose || facts_plain(s)))
+        print_client(v, s, id);
+}
+
+void serve_request(void *arg, unsigned long id, const char *path, int status,
+                   int64_t length)
+{
+    const struct serve *v = arg;
+    char text[1024];
+
+    if (v->o.out.json || (!v->show_client && !v->o.out.verbose))
+        return;
+    printf("request  #%lu %d %s  %lld bytes\n", id, status,
+           out_clean(text, sizeof(text), path), (long long)length);
+    fflush(stdout);
+}
+
+static void end_json(struct serve *v, const tlsock *s, unsigned long id,
+                     const struct engine_end *end)
+{
+    json_t *obj = json_object();
+    char now[32];
+
+    out_now(now);
+    json_object_set_new(obj, "schema", json_string("tlsock.serve/1"));
+    json_object_set_new(obj, "event", json_string("end"));
+    json_object_set_new(obj, "time", json_string(now));
+    json_object_set_new(obj, "id", json_integer((json_int_t)id));
+    json_object_set_new(
+        obj, "peer", out_json_text(tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS)));
+    json_object_set_new(obj, "received",
+                        json_integer((json_int_t)end->received));
+    json_object_set_new(obj, "sent", json_integer((json_int_t)end->sent));
+    if (end->handshaken)
+        facts_json(obj, s, &(struct facts_way){v->o.starttls, NULL});
+    if (end->err != NULL)
+        json_object_set_new(obj, "error",
+                            err_json(&v->o.out, v->where, end->err,
+                                     err_exit_code(end->err, 0)));
+    out_json_print(obj);
+}
+
+void serve_end(void *arg, const tlsock *s, unsigned long id,
+               const struct engine_end *end)
+{
+    struct serve *v = arg;
+    char peer[128];
+
+    if (end->err != NULL && v->exit_code == 0)
+        v->exit_code = err_exit_code(end->err, 0);
+    if (v->o.out.json) {
+        end_json(v, s, id, end);
+        return;
+    }
+    snprintf(peer, sizeof(peer), "#%lu %s", id,
+             tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
+    if (end->err != NULL && !v->o.out.quiet)
+        err_report(&v->o.out, peer, end->err, 0);
+    else if (end->err == NULL && v->o.out.verbose)
+        fprintf(stderr, "closed   %s  received %llu, sent %llu bytes\n", peer,
+                (unsigned long long)end->received,
+                (unsigned long long)end->sent);
+}
+
+void serve_trouble(void *arg, const tlsock_error *err)
+{
+    struct serve *v = arg;
+
+    err_report(&v->o.out, v->where, err, 0);
+}
+
+/* The address clients may use, with the port that was taken. */
+static void find_where(struct serve *v, const tlsock_listener *l)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    char host[128], port[16];
+
+    snprintf(v->where, sizeof(v->where), "%s", v->target);
+    if (tlsock_listener_port(l) == 0)
+        return;
+    if (getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0 ||
+        getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        snprintf(v->where, sizeof(v->where), "localhost:%d",
+                 tlsock_listener_port(l));
+        return;
+    }
+    snprintf(v->where, sizeof(v->where),
+             strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static int write_port(const struct serve *v, int port)
+{
+    int fd = open(v->port_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int ok = fd >= 0 && dprintf(fd, "%d\n", port) > 0;
+    int errnum = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (ok)
+        return 0;
+    return err_plain(&v->o.out, "--port-file", EXIT_OWN, "own-file",
+                     "--port-file FILE in a directory you may write to",
+                     "%s: %s", v->port_file, strerror(errnum));
+}
+
+int serve_ready(void *arg)
+{
+    struct serve *v = arg;
+    const tlsock_listener *l = v->listener;
+    const char *kind = v->exec                 ? v->argv[0]
+                       : v->reply_path != NULL ? v->reply_path
+                       : v->files != NULL      ? v->files
+                                               : "echo";
+    char text[300];
+
+    find_where(v, l);
+    if (v->o.out.json) {
+        json_t *obj = json_object();
+
+        json_object_set_new(obj, "schema", json_string("tlsock.serve/1"));
+        json_object_set_new(obj, "event", json_string("ready"));
+        json_object_set_new(obj, "address", out_json_text(v->where));
+        json_object_set_new(obj, "port", json_integer(tlsock_listener_port(l)));
+        json_object_set_new(obj, "identity", out_json_text(v->identity));
+        json_object_set_new(obj, "starttls", out_json_text(v->o.starttls));
+        json_object_set_new(obj, "plain_too", json_boolean(v->plain_too));
+        out_json_print(obj);
+    } else {
+        printf("ready    %s  %s; certificate %s%s%s\n", v->where,
+               out_clean(text, sizeof(text), kind), v->identity,
+               v->o.starttls != NULL ? "; STARTTLS " : "",
+               v->o.starttls != NULL ? v->o.starttls : "");
+        fflush(stdout);
+    }
+    if (v->port_file != NULL)
+        return write_port(v, tlsock_listener_port(l));
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* chan - bytes on their way in one direction: a buffer that is full when it is
+ * full. Knows nothing of where they come from or go to. */
+#ifndef ENGINE_CHAN_H
+#define ENGINE_CHAN_H
+
+#include <stddef.h>
+
+#define CHAN_SIZE 32768 /* at most so much waits in each direction */
+
+/* From off to len; over says that no more will come. */
+struct chan {
+    unsigned char buf[CHAN_SIZE];
+    size_t off, len;
+    int over;
+};
+
+/* Bytes that fit behind len; what is there may move to the front. */
+size_t chan_room(struct chan *c);
+/* Copy in as much as fits; returns how much. */
+size_t chan_put(struct chan *c, const void *bytes, size_t n);
+
+#endif
