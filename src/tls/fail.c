@@ -42,22 +42,6 @@ static int was_again(tlsock *s, int ssl_error)
            ssl_error == SSL_ERROR_WANT_WRITE;
 }
 
-/* In the middle of a dialogue with whoever comes before TLS. */
-static int cut_before_tls(tlsock *s, int phase, int sys)
-{
-    int proxy = phase == TLSOCK_PHASE_PROXY;
-
-    tsk_fail_sys(&s->err, proxy ? TLSOCK_E_PROXY : TLSOCK_E_CLOSED_IN_HANDSHAKE,
-                 sys != 0 ? sys : ECONNRESET,
-                 "%s reset the connection in the %s dialogue",
-                 proxy ? "the proxy" : where(s), proxy ? "proxy" : "STARTTLS");
-    tsk_hint(&s->err, "%s",
-             proxy ? "is it a proxy of the kind the URL says, "
-                     "and does it allow this target?"
-                   : "its log says why; is the protocol right?");
-    return s->err.code;
-}
-
 /* The stream below ended, politely or not. libssl calls that a decode_error
  * and tells nobody, since there is nobody left. */
 static int cut(tlsock *s, int phase)
@@ -80,8 +64,6 @@ static int cut(tlsock *s, int phase)
                                 "or another SNI");
         return s->err.code;
     }
-    if (phase == TLSOCK_PHASE_PROXY || phase == TLSOCK_PHASE_STARTTLS)
-        return cut_before_tls(s, phase, sys);
     if (phase == TLSOCK_PHASE_WRITE || s->io.code == TLSOCK_E_RESET) {
         tsk_fail_sys(&s->err, TLSOCK_E_RESET, sys != 0 ? sys : ECONNRESET,
                      "%s reset the connection after %llu bytes", where(s),
@@ -122,16 +104,6 @@ static int transport(tlsock *s, int phase)
     return cut(s, phase);
 }
 
-/* Reading and writing are what dialogues do, too. */
-static int phase_of(const tlsock *s, int phase)
-{
-    if (s->rung == TSK_RUNG_PROXY)
-        return TLSOCK_PHASE_PROXY;
-    if (s->rung == TSK_RUNG_STARTTLS || s->rung == TSK_RUNG_AFTER)
-        return TLSOCK_PHASE_STARTTLS;
-    return phase;
-}
-
 /* OpenSSL's queue as it was, and a connection that failed for good. */
 static int settle(tlsock *s, int rc, int phase)
 {
@@ -157,7 +129,6 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
 {
     int ssl_error, rc;
 
-    phase = phase_of(s, phase);
     if (s->io.code < 0)
         return settle(s, transport(s, phase), phase);
     ssl_error = SSL_get_error(s->ssl, ret);

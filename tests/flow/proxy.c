@@ -207,54 +207,6 @@ static void a_refusal_is_told_with_cause_and_fix(void **state)
     }
 }
 
-static void reset_at_once(int fd, void *unused)
-{
-    struct linger now = {.l_onoff = 1, .l_linger = 0};
-    char byte;
-
-    (void)unused;
-    (void)!recv(fd, &byte, 1, 0);
-    setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
-}
-
-/* Neither a proxy nor a STARTTLS server that resets is a failure of reading. */
-static void a_reset_before_tls_is_told_as_what_it_is(void **state)
-{
-    static const struct {
-        const char *target, *proxy;
-        int code, phase;
-    } cases[] = {
-        {"127.0.0.1:1", "http://", TLSOCK_E_PROXY, TLSOCK_PHASE_PROXY},
-        {"postgres://", NULL, TLSOCK_E_CLOSED_IN_HANDSHAKE,
-         TLSOCK_PHASE_STARTTLS},
-    };
-    tlsock_config *cc = ca_client(NULL);
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(cases); i++) {
-        struct sock_server server;
-        char target[64], proxy[64];
-        tlsock_error err;
-
-        sock_serve(&server, 1, reset_at_once, NULL);
-        snprintf(target, sizeof(target), "%s%s", cases[i].target,
-                 cases[i].proxy == NULL ? server.target : "");
-        snprintf(proxy, sizeof(proxy), "http://%s", server.target);
-        assert_null(tlsock_connect(
-            target, cc,
-            TLSOCK_OPTS(.name = "a.test",
-                        .proxy = cases[i].proxy != NULL ? proxy : NULL),
-            &err));
-        if (err.code != cases[i].code || err.phase != cases[i].phase)
-            fail_msg("%s: phase %d: %s", tlsock_errname(err.code), err.phase,
-                     err.message);
-        assert_tells(err.message, "reset");
-        assert_true(err.hint[0] != '\0');
-        sock_join(&server);
-    }
-    tlsock_config_unref(cc);
-}
-
 static void a_dead_or_mute_proxy_is_named(void **state)
 {
     struct sock_server proxy;
@@ -391,7 +343,6 @@ int main(void)
         cmocka_unit_test(each_kind_leads_to_the_server),
         cmocka_unit_test(chains_of_them_lead_to_the_server),
         cmocka_unit_test(a_refusal_is_told_with_cause_and_fix),
-        cmocka_unit_test(a_reset_before_tls_is_told_as_what_it_is),
         cmocka_unit_test(a_dead_or_mute_proxy_is_named),
         cmocka_unit_test(a_proxy_is_verified_too),
         cmocka_unit_test(a_banner_behind_the_answer_is_not_lost),

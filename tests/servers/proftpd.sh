@@ -1,0 +1,86 @@
+#!/bin/sh
+# FTP with ProFTPD: AUTH TLS, PBSZ, PROT and CCC (RFC 4217).
+. "$(dirname "$0")/lib.sh"
+need proftpd openssl curl
+make_bed_pki
+
+proftpd_up() {
+    mkdir -p files
+    echo hello >files/hello.txt
+    chown -R nobody files
+    echo "me:$(openssl passwd -5 secret):65534:65534::$dir/files:/bin/sh" \
+        >passwd
+    chmod 600 passwd
+    cat >proftpd.conf <<END
+ServerType standalone
+ServerName localhost
+DefaultAddress 127.0.0.1
+SocketBindTight on
+UseIPv6 off
+Port $port
+User nobody
+Group nogroup
+PidFile $dir/proftpd.pid
+ScoreboardFile $dir/scoreboard
+WtmpLog off
+RequireValidShell off
+AuthUserFile $dir/passwd
+AuthOrder mod_auth_file.c
+DelayEngine off
+UseReverseDNS off
+END
+    [ -n "${tls-yes}" ] && cat >>proftpd.conf <<END
+ModulePath $(dirname "$(dpkg -L proftpd-mod-crypto | grep 'mod_tls\.so$')")
+LoadModule mod_tls.c
+TLSEngine on
+TLSProtocol TLSv1.2 TLSv1.3
+TLSECCertificateFile $chain
+TLSECCertificateKeyFile $key
+TLSCertificateChainFile $dir/pki/inter.pem
+TLSRequired auth
+TLSOptions NoSessionReuseRequired
+END
+    background proftpd -n -c "$dir/proftpd.conf"
+}
+bed proftpd_up
+timeout 20 curl -sS --cacert "$ca" --ssl-reqd -u me:secret \
+    "ftp://localhost:$port/hello.txt" >out 2>err
+bed_works $? '^hello' "curl with AUTH TLS"
+
+goodbye ftp 'QUIT\r\n' '^221 Goodbye.' "ftp://localhost:$port"
+for prot in P C; do
+    turns '' 'USER me\r\n' '331 ' 'PASS secret\r\n' '230 ' 'PWD\r\n' \
+        '257 ' 'QUIT\r\n' \
+        -- "$tlsock" connect --starttls ftp:$prot "localhost:$port" --ca "$ca"
+    printed "ftp:$prot: logged in" '^257 "' '^221 Goodbye'
+done
+for v in 1.2 1.3; do
+    turns '' 'USER me\r\n' '331 ' 'PASS secret\r\n' '230 ' 'CCC\r\n' \
+        '200 ' 'PWD\r\n' '257 ' 'QUIT\r\n' \
+        -- "$tlsock" connect --starttls ftp:C "localhost:$port" --ca "$ca" \
+        --downgrade-after '200 ' --tls $v -o truncation=allow
+    printed "ftp: CCC, and the session goes on in plaintext, TLS $v" \
+        '^200 ' '^257 "' '^221 Goodbye'
+    grep -qi 'plaintext\|not encrypted\|TLS ended' err
+    ok $? "ftp: which is said on stderr"
+done
+verdicts ftp "ftp://localhost:$port"
+stop
+
+tls=
+bed proftpd_up
+timeout 20 curl -sS --cacert "$ca" -u me:secret \
+    "ftp://localhost:$port/hello.txt" >out 2>err
+bed_works $? '^hello' "curl gets on with the twin in plaintext"
+timeout 20 curl -sS --cacert "$ca" --ssl-reqd -u me:secret \
+    "ftp://localhost:$port/hello.txt" >out 2>err
+[ $? -eq 64 ]
+bed_works $? '' "curl finds no AUTH TLS in the twin"
+unavailable ftp "ftp://localhost:$port"
+feed 'QUIT\r\n' connect "ftp://localhost:$port" --ca "$ca" \
+    -o starttls=opportunistic
+printed "ftp: opportunistic goes on without TLS" '^221 Goodbye.'
+grep -q 'WARNING: not encrypted' err
+ok $? "ftp: opportunistic without TLS is loud"
+stop
+finish
