@@ -205,6 +205,13 @@ static int status_of(const char *line)
     return status >= 100 ? status : -1;
 }
 
+/* RFC 9110, 15.5.8; some proxies answer a wrong password with a web server's
+ * 401, where it can only be ours. */
+static int is_login(const struct tsk_hop *h)
+{
+    return h->status == 407 || (h->status == 401 && h->via->user != NULL);
+}
+
 static int read_status(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
 {
     char line[TSK_TALK_LINE];
@@ -217,7 +224,7 @@ static int read_status(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
     h->status = status_of(line);
     if (h->status < 0)
         return malformed(h, line, "no status line of HTTP/1", err);
-    if (h->status != 407 && (h->status >= 300 || h->status == 101))
+    if (!is_login(h) && (h->status >= 300 || h->status == 101))
         return refused(h, line, err);
     h->fields = 0;
     h->state = FIELDS;
@@ -271,11 +278,12 @@ static int unauthorised(const struct tsk_hop *h, tlsock_error *err)
 
     tsk_fail(err, TLSOCK_E_PROXY_AUTH,
              "proxy %s %s before it connects to %s "
-             "(407; it offers: %s)",
+             "(%d; it offers: %s)",
              h->where,
              known ? "refuses the user name or password it needs"
                    : "wants a user name and a password",
-             h->goal, h->schemes[0] != '\0' ? h->schemes : "nothing");
+             h->goal, h->status,
+             h->schemes[0] != '\0' ? h->schemes : "nothing");
     if (known)
         tsk_hint(err, "check user name and password in the proxy's URL; only "
                       "Basic is supported");
@@ -289,7 +297,7 @@ static int unauthorised(const struct tsk_hop *h, tlsock_error *err)
  * lengths it spoke of (RFC 9110, 9.3.6). */
 static int finish(struct tsk_hop *h, tlsock_error *err)
 {
-    if (h->status == 407)
+    if (is_login(h))
         return unauthorised(h, err);
     h->state = h->status < 200 ? STATUS : DONE;
     return TLSOCK_OK;
@@ -330,8 +338,9 @@ int tsk_http_step(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
         else
             rc = read_field(h, t, err);
     }
-    /* A 407 is said, and stays so, however its header section breaks off. */
-    if (rc == TLSOCK_E_PROXY && h->state == FIELDS && h->status == 407)
+    /* A refused login is said, and stays so, however its header section breaks
+     * off. */
+    if (rc == TLSOCK_E_PROXY && h->state == FIELDS && is_login(h))
         return unauthorised(h, err);
     return rc;
 }

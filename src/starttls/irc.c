@@ -1,11 +1,14 @@
-/* IRC (RFC 1459) with STARTTLS and its numerics 670 and 691. */
+/* IRC (RFC 1459) with the capability "tls" (IRCv3, CAP LS) and STARTTLS with
+ * its numerics 670 and 691. A server without either may leave STARTTLS
+ * unanswered: it is asked for its capabilities first. */
 #include "starttls/dialogue.h"
 
 #include "core/str.h"
 
 #include <string.h>
 
-enum { NICK = 1, USER = 2 };
+enum { CAPABILITIES, STARTTLS }; /* what the client has asked for */
+enum { NICK = 1, USER = 2 };     /* what the server's client has said */
 
 #define ARG_MOST 400
 
@@ -48,7 +51,39 @@ static int client_begin(struct tsk_starttls *d, struct tsk_talk *t,
                         tlsock_error *err)
 {
     (void)d;
-    return tsk_talk_say(t, err, "STARTTLS\r\n");
+    return tsk_talk_say(t, err, "CAP LS\r\n");
+}
+
+/* CAP END first: an open negotiation would hold up the registration that
+ * follows within TLS. */
+static int ask(struct tsk_starttls *d, struct tsk_talk *t, const char *before,
+               tlsock_error *err)
+{
+    int rc = tsk_talk_say(t, err, "%sSTARTTLS\r\n", before);
+
+    d->state = STARTTLS;
+    return rc < 0 ? rc : TSK_DLG_MORE;
+}
+
+/* ":server CAP nick LS :a b c", with "*" before the list if more lines follow
+ */
+static int client_caps(struct tsk_starttls *d, struct tsk_talk *t,
+                       const char *line, const char *args, tlsock_error *err)
+{
+    const char *rest = args + strcspn(args, " ");
+
+    rest += strspn(rest, " ");
+    if (d->state != CAPABILITIES || !tsk_dlg_word(rest, "LS", &rest))
+        return TSK_DLG_MORE;
+    for (const char *p = strchr(rest, ':'); p != NULL; p = strchr(p + 1, ' ')) {
+        size_t n = strcspn(p + 1, " =");
+
+        d->offered |= n == 3 && memcmp(p + 1, "tls", 3) == 0;
+    }
+    if (rest[0] == '*')
+        return TSK_DLG_MORE;
+    return d->offered ? ask(d, t, "CAP END\r\n", err)
+                      : tsk_dlg_unavailable(d, line, err);
 }
 
 /* Servers may say NOTICE, PING or numerics before they answer. */
@@ -59,13 +94,16 @@ static int client_line(struct tsk_starttls *d, struct tsk_talk *t,
 
     if (!is_command(text, text != line))
         return tsk_dlg_alien_line(d, "an IRC message", line, err);
-    if (tsk_dlg_word(text, "670", &rest))
+    if (d->state == STARTTLS && tsk_dlg_word(text, "670", &rest))
         return TLSOCK_OK;
     if (tsk_dlg_word(text, "691", &rest) || tsk_dlg_word(text, "ERROR", &rest))
         return tsk_dlg_refused(d, line, err);
-    /* unknown command; not registered */
+    if (tsk_dlg_word(text, "CAP", &rest))
+        return client_caps(d, t, line, rest, err);
+    /* unknown command; not registered: the server may be older than CAP */
     if (tsk_dlg_word(text, "421", &rest) || tsk_dlg_word(text, "451", &rest))
-        return tsk_dlg_unavailable(d, line, err);
+        return d->state == CAPABILITIES ? ask(d, t, "", err)
+                                        : tsk_dlg_unavailable(d, line, err);
     if (tsk_dlg_word(text, "PING", &rest))
         return pong(d, t, line, rest, err);
     return TSK_DLG_MORE;
