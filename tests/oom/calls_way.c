@@ -69,13 +69,13 @@ static ssize_t end(tlsock *s)
     return tlsock_shutdown(s, SHUT_RDWR);
 }
 
-/* In poll(2) of the caller's own, so that the private descriptor is tried. */
+/* In poll(2) of the caller's own, which has nothing but the private descriptor:
+ * one that does not tell would end in a timeout, which no row allows. */
 static void wait_for(tlsock *s)
 {
     struct pollfd p = {tlsock_fd(s), tlsock_events(s), 0};
-    int ms = tlsock_timeout(s);
 
-    (void)!poll(&p, 1, ms >= 0 && ms < 100 ? ms : 100);
+    (void)!poll(&p, 1, tlsock_timeout(s));
 }
 
 static ssize_t until_done(struct run *r, tlsock *s, call *do_it, int by_library)
@@ -93,7 +93,7 @@ static ssize_t until_done(struct run *r, tlsock *s, call *do_it, int by_library)
             continue;
         }
         item.events = tlsock_events(s);
-        rc = tlsock_poll(&item, 1, 1000);
+        rc = tlsock_poll(&item, 1, -1);
         if (rc < 0) {
             r->err.code = (int)rc;
             snprintf(r->err.message, sizeof(r->err.message), "poll");
