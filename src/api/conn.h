@@ -53,6 +53,7 @@ int tsk_path_set(tlsock *s, const char *urls, const struct tsk_target *t,
 const struct tsk_target *tsk_path_first(const struct tsk_path *p);
 int tsk_path_step(tlsock *s); /* 0: all are passed; AGAIN, code */
 size_t tsk_path_pollfds(const tlsock *s, struct pollfd *fds, size_t max);
+void tsk_path_adopt(struct tsk_path *p); /* as tlsock_adopt() */
 void tsk_path_free(struct tsk_path *p);
 
 /* over.c: a connection as the transport of another one. owned: closed with
@@ -85,6 +86,7 @@ int tsk_wake_fd(void);
 void tsk_wake_begin(tlsock *s, int fd);
 void tsk_wake_end(tlsock *s);
 void tsk_wake_drain(int fd);
-void tsk_conn_sync_waitfd(tlsock *s);
+/* The private descriptor tells of what to poll now: 0, or code. */
+int tsk_conn_sync_waitfd(tlsock *s);
 
 #endif

@@ -81,10 +81,15 @@ void tlsock_abandon(tlsock *s)
     errno = saved;
 }
 
+/* With all of its layers: an inner one is of no use without those below. */
 int tlsock_adopt(tlsock *s)
 {
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     s->fork_generation = tsk_fork_generation();
+    if (s->path != NULL)
+        tsk_path_adopt(s->path);
+    if (s->layer != NULL && s->layer->ops->adopt != NULL)
+        s->layer->ops->adopt(s->layer);
     return TLSOCK_OK;
 }

@@ -9,6 +9,16 @@
 #include <tlsock/info.h>
 #include <tlsock/openssl.h>
 
+/* Of a handle that carries data, or did. */
+static int state_of_use(const tlsock *s)
+{
+    if (s->rung == TSK_RUNG_PLAIN && !s->got_close && !s->sent_close)
+        return TLSOCK_STATE_PLAIN;
+    if (s->got_close)
+        return s->sent_close ? TLSOCK_STATE_CLOSED : TLSOCK_STATE_PEER_CLOSED;
+    return s->sent_close ? TLSOCK_STATE_WRITE_CLOSED : TLSOCK_STATE_TLS;
+}
+
 static int state(const tlsock *s)
 {
     switch (s->rung) {
@@ -19,15 +29,9 @@ static int state(const tlsock *s)
     case TSK_RUNG_TLS:
         return TLSOCK_STATE_HANDSHAKING;
     case TSK_RUNG_PLAIN:
-        if (!s->got_close && !s->sent_close)
-            return TLSOCK_STATE_PLAIN;
-        /* fall through */
     case TSK_RUNG_AFTER:
     case TSK_RUNG_READY:
-        if (s->got_close)
-            return s->sent_close ? TLSOCK_STATE_CLOSED
-                                 : TLSOCK_STATE_PEER_CLOSED;
-        return s->sent_close ? TLSOCK_STATE_WRITE_CLOSED : TLSOCK_STATE_TLS;
+        return state_of_use(s);
     default:
         return TLSOCK_STATE_CLOSED;
     }

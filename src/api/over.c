@@ -72,6 +72,11 @@ static const tlsock_error *over_error(struct tsk_layer *base)
     return &((struct over_layer *)base)->outer->err;
 }
 
+static void over_adopt(struct tsk_layer *base)
+{
+    (void)tlsock_adopt(((struct over_layer *)base)->outer);
+}
+
 static void over_free(struct tsk_layer *base, int graceful)
 {
     struct over_layer *l = (struct over_layer *)base;
@@ -93,7 +98,8 @@ static const struct tsk_layer_ops ops = {.recv = over_recv,
                                          .shut = over_shut,
                                          .flush = over_flush,
                                          .holds = over_holds,
-                                         .error = over_error};
+                                         .error = over_error,
+                                         .adopt = over_adopt};
 
 struct tsk_layer *tsk_over_layer_new(tlsock *outer, int owned)
 {

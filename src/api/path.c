@@ -163,6 +163,12 @@ size_t tsk_path_pollfds(const tlsock *s, struct pollfd *fds, size_t max)
     return 1;
 }
 
+void tsk_path_adopt(struct tsk_path *p)
+{
+    if (p->tls != NULL)
+        (void)tlsock_adopt(p->tls);
+}
+
 void tsk_path_free(struct tsk_path *p)
 {
     if (p == NULL)

@@ -68,13 +68,17 @@ int tlsock_timeout(const tlsock *s)
 
 int tlsock_set_nonblocking(tlsock *s, int on)
 {
+    int rc;
+
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (on && s->rung == TSK_RUNG_DIAL && s->waitfd == NULL) {
         s->waitfd = tsk_waitfd_new(&s->err);
         if (s->waitfd == NULL)
             return s->err.code;
-        tsk_conn_sync_waitfd(s);
+        rc = tsk_conn_sync_waitfd(s);
+        if (rc < 0)
+            return rc;
     }
     s->nonblocking = on != 0;
     return TLSOCK_OK;

@@ -163,16 +163,25 @@ static void drop_waitfd(tlsock *s)
     s->waitfd = NULL;
 }
 
-void tsk_conn_sync_waitfd(tlsock *s)
+/* A set that lacks a member would never wake whoever polls it. */
+int tsk_conn_sync_waitfd(tlsock *s)
 {
     struct pollfd fds[TSK_DIAL_FDS];
-    int wait_ms;
+    int wait_ms, rc;
     size_t n;
 
     if (s->waitfd == NULL)
-        return;
+        return TLSOCK_OK;
     n = tsk_conn_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms);
-    tsk_waitfd_set(s->waitfd, fds, n, NULL);
+    if (s->fd_is_known && (s->flags & TLSOCK_F_STABLE_FD) == 0) {
+        (void)tsk_waitfd_set(s->waitfd, fds, n, NULL); /* nobody polls it */
+        return TLSOCK_OK;
+    }
+    rc = tsk_waitfd_set(s->waitfd, fds, n, &s->err);
+    if (rc < 0)
+        tsk_hint(&s->err, "call again; if it stays so, close descriptors or "
+                          "raise fs.epoll.max_user_watches");
+    return rc;
 }
 
 /* AGAIN: wait if we may. 0: try again, else what to return. */
@@ -183,7 +192,9 @@ static int after_again(tlsock *s, int phase, int64_t deadline)
     if (s->set->release_buffers)
         tsk_bio_idle(&s->io);
     if (s->nonblocking) {
-        tsk_conn_sync_waitfd(s);
+        rc = tsk_conn_sync_waitfd(s);
+        if (rc < 0)
+            return rc;
         if (deadline != TSK_NEVER && tsk_now_ms() >= deadline)
             return timed_out(s, phase);
         return TLSOCK_AGAIN;

@@ -31,6 +31,8 @@ struct tsk_layer_ops {
     int (*holds)(struct tsk_layer *);
     /* optional: what failed below, in full */
     const tlsock_error *(*error)(struct tsk_layer *);
+    /* optional: what is below belongs to this process from now on */
+    void (*adopt)(struct tsk_layer *);
 };
 
 struct tsk_layer {

@@ -10,6 +10,8 @@
 static atomic_int armed = -1;
 static atomic_long left;
 static atomic_int fired, value_of;
+static atomic_int only_here; /* in the thread that armed it */
+static _Thread_local int here;
 
 const char *fault_name(enum fault_kind kind)
 {
@@ -25,7 +27,9 @@ const char *fault_name(enum fault_kind kind)
 
 int fault_hit(enum fault_kind kind)
 {
-    if (atomic_load(&armed) != (int)kind || atomic_fetch_sub(&left, 1) != 1)
+    if (atomic_load(&armed) != (int)kind)
+        return 0;
+    if ((atomic_load(&only_here) && !here) || atomic_fetch_sub(&left, 1) != 1)
         return 0;
     atomic_store(&fired, 1);
     return atomic_load(&value_of);
@@ -68,12 +72,24 @@ void fault_init(void)
     tsk_mem_fail = own_fails;
 }
 
-void fault_arm(enum fault_kind kind, long n, int value)
+static void arm(enum fault_kind kind, long n, int value, int in_this_thread)
 {
+    here = in_this_thread;
+    atomic_store(&only_here, in_this_thread);
     atomic_store(&fired, 0);
     atomic_store(&value_of, value);
     atomic_store(&left, n);
     atomic_store(&armed, (int)kind);
+}
+
+void fault_arm(enum fault_kind kind, long n, int value)
+{
+    arm(kind, n, value, 0);
+}
+
+void fault_arm_here(enum fault_kind kind, long n, int value)
+{
+    arm(kind, n, value, 1);
 }
 
 int fault_disarm(void)

@@ -35,6 +35,9 @@ void fault_init(void);
 /* The n-th from now fails, once; n counts from 1. value: errno, or the code
  * that the call returns (getaddrinfo, pthread_create). */
 void fault_arm(enum fault_kind kind, long n, int value);
+/* The same, but only what this thread does counts: the peer may play its part
+ * in another one. */
+void fault_arm_here(enum fault_kind kind, long n, int value);
 /* No more failures. 1: the armed one has happened. */
 int fault_disarm(void);
 /* For the wrappers: does this one fail? Its value, or 0. */

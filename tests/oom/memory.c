@@ -2,30 +2,10 @@
  * fails: every time a clear code, no crash, no leak (the sanitizer's part), and
  * never a peer accepted that would not have been. */
 #include "ca.h"
-#include "fault.h"
+#include "each.h"
 #include "peer.h"
 
 #include <sys/socket.h>
-
-#define MOST 100000
-
-struct world {
-    tlsock_config *cc, *sc; /* NULL: made within the scenario */
-    const char *name;
-    tlsock_error err; /* the first failure, of either side */
-    int accepted;     /* the client took the peer for good */
-};
-
-typedef int scenario(struct world *w);
-
-static int note(struct world *w, const tlsock_error *err, int rc)
-{
-    if (w->err.code == 0)
-        w->err = *err;
-    if (w->err.code == 0)
-        w->err.code = rc;
-    return rc;
-}
 
 typedef ssize_t call(tlsock *s);
 
@@ -167,73 +147,18 @@ static int listening(struct world *w)
     return err.code == TLSOCK_AGAIN ? 0 : note(w, &err, err.code);
 }
 
-/* What failed must have a name and a text; the library's own failures are
- * out of memory and nothing else. */
-static void check(const char *what, enum fault_kind kind, long n,
-                  const struct world *w, int rc)
-{
-    if (rc == 0)
-        return; /* a cache that stays empty is no failure */
-    if (rc == TLSOCK_AGAIN)
-        fail_msg("%s, %s %ld: stuck", what, fault_name(kind), n);
-    if (strcmp(tlsock_errslug(w->err.code), tlsock_errslug(-9999)) == 0)
-        fail_msg("%s, %s %ld: code %d", what, fault_name(kind), n,
-                 w->err.code);
-    if (kind == FAULT_OWN && w->err.code != TLSOCK_E_NOMEM)
-        fail_msg("%s, %s %ld: %s: %s", what, fault_name(kind), n,
-                 tlsock_errname(w->err.code), w->err.message);
-    if (w->err.message[0] == '\0' && rc != TLSOCK_E_NOMEM)
-        fail_msg("%s, %s %ld: %s without a message", what, fault_name(kind), n,
-                 tlsock_errname(rc));
-}
-
-/* Loading files is 19,000 allocations, nearly all of them OpenSSL's trials of
- * other formats: beyond the first 1,000 each 7th will do, unless
- * TLSOCK_OOM_EVERY is set. Connections are always tried at every n. */
-static long after(long n, scenario *run, enum fault_kind kind)
-{
-    if (run != from_nothing || kind != FAULT_OPENSSL || n < 1000 ||
-        getenv("TLSOCK_OOM_EVERY") != NULL)
-        return n + 1;
-    return n + 7;
-}
-
-static void each(const char *what, scenario *run, const struct world *start,
-                 enum fault_kind kind, int want)
-{
-    long n, failed = 0;
-    struct world w = *start;
-
-    run(&w); /* what is made once per process is made now */
-    for (n = 1; n < MOST; n = after(n, run, kind)) {
-        int rc, fired;
-
-        w = *start;
-        fault_arm(kind, n, 1);
-        rc = run(&w);
-        fired = fault_disarm();
-        if (want != 0 && w.accepted)
-            fail_msg("%s, %s %ld: a wrong peer was accepted", what,
-                     fault_name(kind), n);
-        if (!fired) {
-            assert_code(rc, want);
-            break;
-        }
-        failed += rc != 0;
-        if (want == 0)
-            check(what, kind, n, &w, rc);
-    }
-    assert_true(n < MOST);
-    print_message("# %s: up to %ld, %s, %ld failed\n", what, n - 1,
-                  fault_name(kind), failed);
-}
-
 static void with(const char *what, scenario *run, enum fault_kind kind,
                  const char *tls_max, const char *session, const char *name,
                  int want)
 {
     struct world w = {.name = name};
 
+    /* Loading files is 19,000 allocations, nearly all of them OpenSSL's trials
+     * of other formats. Connections are tried at every n. */
+    if (run == from_nothing) {
+        w.dense = 1000;
+        w.stride = 7;
+    }
     w.cc = ca_client("tls.max", tls_max, "session", session, NULL);
     w.sc = ca_server(ca_get()->a, NULL);
     each(what, run, &w, kind, want);
