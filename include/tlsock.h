@@ -613,7 +613,8 @@ TLSOCK_API void tlsock_abandon(tlsock *s);
 
 /**
  * After fork(): this process is the owner of the TLS state now. The other one
- * must not use it any more; its tlsock_close() sends nothing.
+ * has to call tlsock_abandon(), which sends nothing: two owners would encrypt
+ * different bytes with the same keys and sequence numbers.
  * @param s  the connection
  * @return 0
  */

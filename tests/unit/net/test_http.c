@@ -276,7 +276,7 @@ static void a_stranger_is_known_by_five_bytes(void **state)
     h = tsk_hop_new(via, &to, 0, NULL);
     for (int i = 0; i < 5; i++) {
         assert_int_equal(tsk_hop_step(h, &t, NULL), TLSOCK_AGAIN);
-        assert_int_equal(tsk_buf_add(&in, "\x15\x03\x01\x00\x02" + i, 1), 0);
+        assert_int_equal(tsk_buf_add(&in, &"\x15\x03\x01\x00\x02"[i], 1), 0);
     }
     assert_int_equal(tsk_hop_step(h, &t, NULL), TLSOCK_E_PROXY);
     assert_int_equal(in.len, 5);
@@ -328,7 +328,7 @@ static void what_never_ends_is_ended(void **state)
 static const char *const hosts[] = {
     "a.example\r\nX: y", "a.example\r\n\r\n", "a.example\n",
     "a.example HTTP/1.1", "a\tb", "a.example:80", "a/b", "user@a.example", "",
-    "a.example\xc2\x85", "\xe2\x80\xa8" "a.example",
+    "a.example\xc2\x85", ("\xe2\x80\xa8" "a.example"),
 };
 
 static void no_host_name_can_add_to_the_request(void **state)
