@@ -1,5 +1,6 @@
 /* The data calls: what they give, what they leave, how they travel. */
 #include "pair.h"
+#include "tls/conn.h"
 
 #include <poll.h>
 #include <sys/socket.h>
@@ -80,8 +81,11 @@ static void lines_come_whole(void **state)
     static const struct {
         const char *text;
         size_t len;
-    } lines[] = {{"one\n", 4},     {"\n", 1},          {"t\0wo\n", 5},
-                 {"three\r\n", 7}, {"no line feed", 12}};
+    } lines[] = {{"one\n", 4},
+                 {"\n", 1},
+                 {"t\0wo\n", 5},
+                 {"three\r\n", 7},
+                 {"no line feed", 12}};
     struct peer *p = pair_of(state);
     tlsock *c = p->conn[CLIENT];
     char *line = NULL;
@@ -155,8 +159,11 @@ static void lines_and_reads_may_alternate(void **state)
 static void pieces_travel_as_one_record(void **state)
 {
     struct peer *p = pair_of(state);
-    struct iovec iov[5] = {{(char[]){"ab"}, 2}, {NULL, 0}, {(char[]){"c"}, 1},
-                           {(char[]){"def"}, 3}, {(char[]){"g"}, 1}};
+    struct iovec iov[5] = {{(char[]){"ab"}, 2},
+                           {NULL, 0},
+                           {(char[]){"c"}, 1},
+                           {(char[]){"def"}, 3},
+                           {(char[]){"g"}, 1}};
     size_t before = p->pipes[CLIENT].len, sends = p->pipes[CLIENT].sends;
     char got[16];
 
@@ -175,8 +182,7 @@ static void printf_is_all_or_nothing(void **state)
     size_t before = p->pipes[CLIENT].len;
     char got[3000];
 
-    assert_int_equal(tlsock_printf(p->conn[CLIENT], "%s %d\r\n", "GET", 42),
-                     8);
+    assert_int_equal(tlsock_printf(p->conn[CLIENT], "%s %d\r\n", "GET", 42), 8);
     assert_int_equal(pipe_records(&p->pipes[CLIENT], before, 23), 1);
     assert_int_equal(tlsock_read(p->conn[SERVER], got, sizeof(got)), 8);
     assert_memory_equal(got, "GET 42\r\n", 8);
@@ -262,8 +268,8 @@ static void a_full_write_buffer_goes_by_itself(void **state)
         assert_int_equal(tlsock_write(p->conn[CLIENT], msg + i, 100), 100);
     assert_code(tlsock_flush(p->conn[CLIENT]), TLSOCK_OK);
     for (size_t have = 0; have < sizeof(got);) {
-        ssize_t n = tlsock_read(p->conn[SERVER], got + have,
-                                sizeof(got) - have);
+        ssize_t n =
+            tlsock_read(p->conn[SERVER], got + have, sizeof(got) - have);
 
         assert_true(n > 0);
         have += (size_t)n;
@@ -318,14 +324,13 @@ static void data_flows_both_ways_at_once(void **state)
     p->pipes[CLIENT].capacity = p->pipes[SERVER].capacity = 5000;
     for (int turn = 0; turn < 4000; turn++) {
         int side = turn % 2;
-        ssize_t n = tlsock_write(p->conn[side], msg + sent[side],
-                                 N - sent[side]);
+        ssize_t n =
+            tlsock_write(p->conn[side], msg + sent[side], N - sent[side]);
 
         assert_true(n >= 0 || n == TLSOCK_AGAIN);
         sent[side] += n > 0 ? (size_t)n : 0;
         assert_true(tlsock_flush(p->conn[side]) >= TLSOCK_AGAIN);
-        n = tlsock_read(p->conn[side], got[side] + have[side],
-                        N - have[side]);
+        n = tlsock_read(p->conn[side], got[side] + have[side], N - have[side]);
         assert_true(n >= 0 || n == TLSOCK_AGAIN);
         have[side] += n > 0 ? (size_t)n : 0;
     }
@@ -347,9 +352,9 @@ static void the_events_to_poll_for_follow_the_need(void **state)
     assert_int_equal(tlsock_fd(p->conn[CLIENT]), -1);
 }
 
-#define BUFFERED(test) \
-    { \
-        #test, test, pair_buffered, pair_stop, NULL \
+#define BUFFERED(test)                                                         \
+    {                                                                          \
+#test, test, pair_buffered, pair_stop, NULL                            \
     }
 
 /* One read, two records in one receive: the second is counted although it is
@@ -457,6 +462,24 @@ static void why_it_failed_stays(void **state)
     assert_tells(tlsock_last_error(c)->message, "truncated");
 }
 
+/* What has been read and sent needs no memory any more, on either side. */
+static void an_idle_connection_holds_no_buffers(void **state)
+{
+    struct peer *p = pair_of(state);
+    char big[20000], got[20000];
+
+    memset(big, 'x', sizeof(big));
+    peer_pump(p, CLIENT, (uint8_t *)big, sizeof(big), (uint8_t *)got);
+    peer_pump(p, SERVER, (uint8_t *)big, sizeof(big), (uint8_t *)got);
+    for (int side = CLIENT; side <= SERVER; side++) {
+        const struct tlsock *s = p->conn[side];
+
+        assert_code(tlsock_read(p->conn[side], got, 1), TLSOCK_AGAIN);
+        assert_int_equal(s->io.in.cap, 0);
+        assert_int_equal(s->io.out.cap, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -469,6 +492,8 @@ int main(void)
         BOTH(no_write_overtakes_another),
         PLAIN(no_write_overtakes_another),
         BOTH(why_it_failed_stays),
+        BOTH(an_idle_connection_holds_no_buffers),
+        PLAIN(an_idle_connection_holds_no_buffers),
         BOTH(zero_bytes_are_zero_bytes),
         BOTH(lines_come_whole),
         BOTH(a_line_may_come_in_pieces),
