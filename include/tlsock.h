@@ -623,7 +623,7 @@ TLSOCK_API int tlsock_adopt(tlsock *s);
 /**
  * From any thread: the call that waits on this connection, and all later ones
  * but tlsock_close(), tlsock_abandon() and those that only look, fail with
- * TLSOCK_E_INTERRUPTED. tlsock_poll() wakes up, too; an event loop of your own
+ * TLSOCK_E_INTERRUPTED; tlsock_close() tries once to send, and waits no more. tlsock_poll() wakes up, too; an event loop of your own
  * must be woken by you. The handle has to live until this call has returned.
  * @param s  the connection
  * @return 0 or a code

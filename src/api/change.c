@@ -129,6 +129,22 @@ int tlsock_start_tls(tlsock *s, const char *name)
     return change(s, TLSOCK_PHASE_HANDSHAKE, do_start_tls, &w);
 }
 
+static int go_on_within_tls(tlsock *s, const struct wish *w)
+{
+    int rc = tsk_dialogue_set_after(s, w->protocol, w->arg);
+
+    if (rc == TLSOCK_E_ARGUMENT &&
+        tsk_starttls_leads_to_tls(w->protocol, w->arg))
+        return not_now(s, "tlsock_starttls()",
+                       "it leads to TLS, which is there already");
+    if (rc < 0)
+        return rc;
+    tsk_dialogue_begin(s);
+    s->hs_deadline = tsk_deadline_in(s->budget_ms);
+    s->rung = TSK_RUNG_AFTER;
+    return TLSOCK_OK;
+}
+
 /* In plaintext the dialogue comes before TLS, in TLS after it (FTP's PBSZ, PROT
  * and CCC). */
 static ssize_t do_starttls(tlsock *s, void *arg)
@@ -136,15 +152,8 @@ static ssize_t do_starttls(tlsock *s, void *arg)
     const struct wish *w = arg;
     int rc = TLSOCK_OK;
 
-    if (s->rung == TSK_RUNG_READY && w->was == TSK_RUNG_READY) {
-        rc = tsk_dialogue_set_after(s, w->protocol, w->arg);
-        if (rc < 0)
-            return rc;
-        tsk_dialogue_begin(s);
-        s->hs_deadline = tsk_deadline_in(s->budget_ms);
-        s->rung = TSK_RUNG_AFTER;
-        return TLSOCK_OK;
-    }
+    if (s->rung == TSK_RUNG_READY && w->was == TSK_RUNG_READY)
+        return go_on_within_tls(s, w);
     if (s->rung == TSK_RUNG_READY || w->was != TSK_RUNG_PLAIN)
         return TLSOCK_OK; /* begun by an earlier call */
     if (s->got_close || s->sent_close)

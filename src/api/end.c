@@ -55,7 +55,9 @@ int tlsock_close(tlsock *s)
         return TLSOCK_OK;
     tsk_ossl_enter();
     if (has_to_say(s)) {
-        atomic_store(&s->interrupted, 0); /* whoever closes may say so */
+        /* whoever closes may say so, but not wait again */
+        if (atomic_exchange(&s->interrupted, 0))
+            s->nonblocking = 1;
         rc = (int)tsk_run(s, TLSOCK_PHASE_CLOSE,
                           s->ssl != NULL ? do_shut_write : tsk_job_flush, NULL);
         if (rc == TLSOCK_AGAIN) /* one try: what is left is dropped */

@@ -54,11 +54,6 @@ static const struct tsk_dlg_row *find(const char *protocol)
     return NULL;
 }
 
-int tsk_starttls_known(const char *protocol)
-{
-    return find(protocol) != NULL;
-}
-
 static int no_such(const char *protocol, tlsock_error *err)
 {
     char shown[64];
@@ -68,6 +63,14 @@ static int no_such(const char *protocol, tlsock_error *err)
              shown);
     tsk_hint(err, "valid: %s", tsk_starttls_names());
     return TLSOCK_E_ARGUMENT;
+}
+
+int tsk_starttls_leads_to_tls(const char *protocol, const char *arg)
+{
+    const struct tsk_dlg_row *row = find(protocol);
+
+    return row != NULL && tsk_dlg_check(row, arg, "host", 0,
+                                        TSK_STARTTLS_BEFORE, NULL) == TLSOCK_OK;
 }
 
 /* "" is no host */

@@ -39,7 +39,8 @@ int tsk_starttls_runs_on(const struct tsk_starttls *d);
 int tsk_starttls_ends_tls(const struct tsk_starttls *d);
 const char *tsk_starttls_protocol(const struct tsk_starttls *d);
 void tsk_starttls_free(struct tsk_starttls *d);
-int tsk_starttls_known(const char *protocol);
+/* Is there such a dialogue, with such an argument, before TLS? */
+int tsk_starttls_leads_to_tls(const char *protocol, const char *arg);
 /* "smtp, lmtp, ...": for messages */
 const char *tsk_starttls_names(void);
 

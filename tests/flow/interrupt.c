@@ -157,6 +157,22 @@ static void a_second_thread_is_refused(void **state)
     teardown(&t);
 }
 
+/* Nobody reads, and the socket is full: close does not wait for that again. */
+static void close_waits_for_nobody(void **state)
+{
+    struct sides t;
+
+    (void)state;
+    setup(&t);
+    assert_code(tlsock_set_timeout(t.client, 100), TLSOCK_OK);
+    assert_code(writes(t.client), TLSOCK_E_TIMEOUT);
+    assert_code(tlsock_set_timeout(t.client, -1), TLSOCK_OK);
+    assert_code(tlsock_interrupt(t.client), TLSOCK_OK);
+    assert_true(tlsock_close(t.client) < 0); /* bytes were dropped */
+    t.client = NULL;
+    teardown(&t);
+}
+
 /* Who closes may still say good-bye. */
 static void close_ends_it_as_it_should(void **state)
 {
@@ -178,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_call_that_waits_is_woken),
         cmocka_unit_test(nobody_else_is_disturbed),
         cmocka_unit_test(a_second_thread_is_refused),
+        cmocka_unit_test(close_waits_for_nobody),
         cmocka_unit_test(close_ends_it_as_it_should),
     };
 

@@ -312,6 +312,8 @@ static void nonsense_is_refused_before_a_byte(void **state)
     make(&t, NULL, NULL);
     peer_connect(&t.p, t.cc, t.sc, "a.test");
     assert_code(tlsock_starttls(t.p.conn[CLIENT], "smtp", NULL),
+                TLSOCK_E_STATE);
+    assert_code(tlsock_starttls(t.p.conn[CLIENT], "ftp", "x"),
                 TLSOCK_E_ARGUMENT);
     assert_code(tlsock_starttls(t.p.conn[CLIENT], NULL, NULL),
                 TLSOCK_E_ARGUMENT);

@@ -11,15 +11,18 @@ static void every_protocol_is_known_by_its_exact_name(void **state)
     for (size_t i = 0; i < COUNT(protocols); i++) {
         struct end e;
 
-        assert_true(tsk_starttls_known(protocols[i]));
+        assert_true(tsk_starttls_leads_to_tls(protocols[i], NULL));
         assert_tells(tsk_starttls_names(), protocols[i]);
         assert_int_equal(end_begin(&e, protocols[i], NULL, "h.test", 0, 0), 0);
         assert_string_equal(tsk_starttls_protocol(e.d), protocols[i]);
         end_free(&e);
     }
-    assert_false(tsk_starttls_known("SMTP"));
-    assert_false(tsk_starttls_known("smtps"));
-    assert_false(tsk_starttls_known(""));
+    assert_false(tsk_starttls_leads_to_tls("SMTP", NULL));
+    assert_false(tsk_starttls_leads_to_tls("smtps", NULL));
+    assert_false(tsk_starttls_leads_to_tls("", NULL));
+    assert_true(tsk_starttls_leads_to_tls("ftp", "P"));
+    assert_false(tsk_starttls_leads_to_tls("ftp", "ccc"));
+    assert_false(tsk_starttls_leads_to_tls("imap", "x"));
     tsk_starttls_free(NULL);
 }
 
