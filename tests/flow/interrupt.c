@@ -5,6 +5,7 @@
 
 #include <poll.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -157,6 +158,44 @@ static void a_second_thread_is_refused(void **state)
     teardown(&t);
 }
 
+/* Where the system has no descriptor left to be woken by, the thread looks by
+ * itself from time to time: a bit later, but not never. */
+static void without_a_descriptor_it_is_noticed_all_the_same(void **state)
+{
+    static ssize_t (*const calls[])(tlsock *) = {reads, polls};
+    struct rlimit before, none;
+    int next;
+
+    (void)state;
+    getrlimit(RLIMIT_NOFILE, &before);
+    for (size_t i = 0; i < 2 * COUNT(calls); i++) {
+        struct sides t;
+        struct waiter w;
+        pthread_t thread;
+
+        setup(&t);
+        next = dup(0);
+        close(next);
+        none = (struct rlimit){(rlim_t)next, before.rlim_max};
+        w = (struct waiter){calls[i / 2], t.client, 0};
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        assert_int_equal(pthread_create(&thread, NULL, wait_in_thread, &w), 0);
+        while (i / 2 == 0 && !atomic_load(&t.client->in_call))
+            sched_yield();
+        if (i % 2 == 0)
+            assert_code(tlsock_interrupt(t.client), TLSOCK_OK);
+        else
+            assert_int_equal(tlsock_write(t.server, "y", 1), 1);
+        assert_int_equal(pthread_join(thread, NULL), 0);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+        if (i % 2 == 0)
+            assert_code(w.got, TLSOCK_E_INTERRUPTED);
+        else
+            assert_int_equal(w.got, 1);
+        teardown(&t);
+    }
+}
+
 /* Nobody reads, and the socket is full: close does not wait for that again. */
 static void close_waits_for_nobody(void **state)
 {
@@ -194,6 +233,7 @@ int main(void)
         cmocka_unit_test(a_call_that_waits_is_woken),
         cmocka_unit_test(nobody_else_is_disturbed),
         cmocka_unit_test(a_second_thread_is_refused),
+        cmocka_unit_test(without_a_descriptor_it_is_noticed_all_the_same),
         cmocka_unit_test(close_waits_for_nobody),
         cmocka_unit_test(close_ends_it_as_it_should),
     };

@@ -35,6 +35,22 @@ static void peek_takes_nothing(void **state)
     assert_code(tlsock_read(c, got, 1), TLSOCK_AGAIN);
 }
 
+/* One that has no look of its own is read into memory. */
+static void peek_at_a_transport_that_cannot_takes_nothing(void **state)
+{
+    struct peer *p = pair_of(state);
+    char got[8];
+
+    assert_code(tlsock_peek(p->conn[CLIENT], got, 4), TLSOCK_AGAIN);
+    say(p, "abc", 3);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(tlsock_peek(p->conn[CLIENT], got, sizeof(got)), 3);
+    assert_int_equal(tlsock_read(p->conn[CLIENT], got, sizeof(got)), 3);
+    assert_memory_equal(got, "abc", 3);
+    p->pipes[SERVER].ended = 1;
+    assert_int_equal(tlsock_peek(p->conn[CLIENT], got, sizeof(got)), 0);
+}
+
 static void pending_counts_what_needs_no_socket(void **state)
 {
     struct peer *p = pair_of(state);
@@ -484,6 +500,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(peek_takes_nothing),
+        PLAIN(peek_at_a_transport_that_cannot_takes_nothing),
         BOTH(pending_counts_what_needs_no_socket),
         BOTH(read_full_waits_for_all_unless_the_end_comes),
         BOTH(pending_knows_records_that_are_encrypted_still),

@@ -198,6 +198,29 @@ static void plaintext_below_is_a_transport_like_any_other(void **state)
     unmake(&t);
 }
 
+/* The end of plaintext within TLS is TLS's end: close_notify. */
+static void plaintext_within_tls_ends_with_its_close_notify(void **state)
+{
+    const tlsock_opts *o = TLSOCK_OPTS(.nonblocking = 1, .plain = 1);
+    struct sides t;
+    tlsock_error err;
+    char got[8];
+
+    (void)state;
+    open_memory(&t, 1);
+    t.p.conn[CLIENT] =
+        tlsock_client_over(t.p.conn[CLIENT], NULL, t.cc, o, &err);
+    t.p.conn[SERVER] = tlsock_server_over(t.p.conn[SERVER], t.sc[1], o, &err);
+    assert_non_null(t.p.conn[CLIENT]);
+    assert_non_null(t.p.conn[SERVER]);
+    peer_pingpong(&t.p);
+    assert_code(tlsock_shutdown(t.p.conn[CLIENT], SHUT_WR), TLSOCK_OK);
+    assert_int_equal(tlsock_read(t.p.conn[SERVER], got, sizeof(got)), 0);
+    assert_int_equal(tlsock_write(t.p.conn[SERVER], "more", 4), 4);
+    assert_int_equal(tlsock_read(t.p.conn[CLIENT], got, sizeof(got)), 4);
+    unmake(&t);
+}
+
 static void what_cannot_be_a_transport_is_refused(void **state)
 {
     struct sides t;
@@ -280,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_cut_below_is_truncation_above),
         cmocka_unit_test(an_end_of_the_outer_layer_is_no_end_of_the_inner),
         cmocka_unit_test(plaintext_below_is_a_transport_like_any_other),
+        cmocka_unit_test(plaintext_within_tls_ends_with_its_close_notify),
         cmocka_unit_test(what_cannot_be_a_transport_is_refused),
         cmocka_unit_test(blocking_handles_wait_through_all_layers),
     };

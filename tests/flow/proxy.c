@@ -290,6 +290,30 @@ static void a_banner_behind_the_answer_is_not_lost(void **state)
     clear(&t);
 }
 
+/* Between two proxies nobody speaks but them, and only when asked. */
+static void a_proxy_that_speaks_unasked_is_refused(void **state)
+{
+    struct test_proxy p[2] = {{.in_front = "HTTP/1.1 200 early\r\n\r\n"}};
+    struct sock_server proxy[2];
+    struct scene t;
+    char urls[128];
+
+    (void)state;
+    stage(&t, sock_mute, 1);
+    for (int i = 0; i < 2; i++)
+        sock_serve(&proxy[i], 1, proxy_http, &p[i]);
+    snprintf(urls, sizeof(urls), "http://%s,http://%s", proxy[0].target,
+             proxy[1].target);
+    assert_null(reach(&t, urls, 0));
+    assert_code(t.err.code, TLSOCK_E_PROXY);
+    assert_tells(t.err.message, "before it was asked");
+    assert_true(t.err.hint[0] != '\0');
+    sock_join(&proxy[0]);
+    sock_join(&proxy[1]);
+    nobody(&t);
+    clear(&t);
+}
+
 static void nonsense_is_refused_before_a_byte(void **state)
 {
     static const char *const urls[] = {
@@ -346,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_dead_or_mute_proxy_is_named),
         cmocka_unit_test(a_proxy_is_verified_too),
         cmocka_unit_test(a_banner_behind_the_answer_is_not_lost),
+        cmocka_unit_test(a_proxy_that_speaks_unasked_is_refused),
         cmocka_unit_test(nonsense_is_refused_before_a_byte),
         cmocka_unit_test(sessions_are_kept_by_target),
     };

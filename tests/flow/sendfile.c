@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -526,10 +527,50 @@ static void plaintext_is_copied_by_the_system(void **state)
     close(file);
 }
 
+/* The same with a peer that reads late, one that is gone, a file that is not
+ * open. */
+static void what_the_system_copies_may_wait_or_fail(void **state)
+{
+    size_t len = 8u << 20, got = 0;
+    int file = file_of(len), fds[2];
+    tlsock_config *cc = ca_client(NULL);
+    static uint8_t buf[65536];
+    int64_t at = 0;
+    tlsock *c;
+    ssize_t n;
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds),
+                     0);
+    c = tlsock_client_fd(fds[0], NULL, cc,
+                         TLSOCK_OPTS(.plain = 1, .nonblocking = 1), NULL);
+    assert_non_null(c);
+    assert_code(tlsock_sendfile(c, 9999, &at, 10), TLSOCK_E_SYSTEM);
+    assert_int_equal(tlsock_last_error(c)->sys_errno, EBADF);
+    for (int i = 0; i < 100000 && got < len; i++) {
+        n = at < (int64_t)len ? tlsock_sendfile(c, file, &at, len) : 1;
+        assert_true(n > 0 || n == TLSOCK_AGAIN);
+        if (n == TLSOCK_AGAIN)
+            assert_int_equal(tlsock_events(c) & POLLOUT, POLLOUT);
+        while ((n = recv(fds[1], buf, sizeof(buf), 0)) > 0)
+            for (ssize_t k = 0; k < n; k++)
+                assert_int_equal(buf[k], byte_at(got++));
+    }
+    assert_int_equal(got, len);
+    close(fds[1]);
+    at = 0;
+    assert_code(tlsock_sendfile(c, file, &at, len), TLSOCK_E_RESET);
+    assert_int_equal(at, 0);
+    tlsock_abandon(c);
+    tlsock_config_unref(cc);
+    close(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plaintext_is_copied_by_the_system),
+        cmocka_unit_test(what_the_system_copies_may_wait_or_fail),
         cmocka_unit_test(a_blocking_handle_sends_all_there_is),
         BOTH(a_piece_from_the_middle),
         PLAIN(a_piece_from_the_middle),

@@ -455,6 +455,53 @@ static void a_plain_stream_ends_and_half_closes(void **state)
     close_sides(&t);
 }
 
+static void what_has_ended_or_broken_becomes_no_tls(void **state)
+{
+    struct sides t;
+    char byte;
+
+    (void)state;
+    open_sides(&t, TCP, 1, "1.3");
+    assert_code(tlsock_shutdown(t.p.conn[SERVER], SHUT_WR), TLSOCK_OK);
+    assert_code(tlsock_starttls(t.p.conn[SERVER], "smtp", NULL),
+                TLSOCK_E_STATE);
+    assert_tells(tlsock_last_error(t.p.conn[SERVER])->message, "shutdown");
+    assert_code(tlsock_starttls(t.p.conn[CLIENT], "gopher", NULL),
+                TLSOCK_E_ARGUMENT);
+    close_sides(&t);
+    open_sides(&t, TCP, 1, "1.3");
+    assert_int_equal(tlsock_write(t.p.conn[CLIENT], "x", 1), 1);
+    tlsock_abandon(t.p.conn[SERVER]); /* with that byte unread: a reset */
+    t.p.conn[SERVER] = NULL;
+    assert_code(tlsock_start_tls(t.p.conn[CLIENT], NULL), TLSOCK_E_RESET);
+    assert_code(tlsock_peek(t.p.conn[CLIENT], &byte, 1), TLSOCK_E_RESET);
+    close_sides(&t);
+    open_sides(&t, TCP, 1, "1.3");
+    assert_int_equal(tlsock_write(t.p.conn[CLIENT], "x", 1), 1);
+    tlsock_abandon(t.p.conn[SERVER]);
+    t.p.conn[SERVER] = NULL;
+    assert_code(tlsock_peek(t.p.conn[CLIENT], &byte, 1), TLSOCK_E_RESET);
+    assert_tells(tlsock_last_error(t.p.conn[CLIENT])->message, "reset");
+    close_sides(&t);
+}
+
+static void a_second_name_that_is_none_leaves_the_first(void **state)
+{
+    struct sides t;
+
+    (void)state;
+    open_sides(&t, MEMORY, 1, "1.3");
+    assert_code(tlsock_start_tls(t.p.conn[CLIENT], "not a name"),
+                TLSOCK_E_ARGUMENT);
+    assert_string_equal(tlsock_info(t.p.conn[CLIENT], TLSOCK_INFO_NAME),
+                        "a.test");
+    assert_string_equal(tlsock_info(t.p.conn[CLIENT], TLSOCK_INFO_SNI),
+                        "a.test");
+    both(&t, up_client);
+    talk(&t, TLSOCK_STATE_TLS);
+    close_sides(&t);
+}
+
 static void peek_at_plaintext_leaves_it_for_tls(void **state)
 {
     struct sides t;
@@ -587,6 +634,8 @@ int main(void)
         cmocka_unit_test(a_name_is_due_when_tls_begins),
         cmocka_unit_test(each_tls_has_the_name_it_was_started_with),
         cmocka_unit_test(a_plain_stream_ends_and_half_closes),
+        cmocka_unit_test(what_has_ended_or_broken_becomes_no_tls),
+        cmocka_unit_test(a_second_name_that_is_none_leaves_the_first),
         cmocka_unit_test(peek_at_plaintext_leaves_it_for_tls),
         cmocka_unit_test(detach_gives_the_socket_back),
         cmocka_unit_test(options_that_contradict_are_refused),
