@@ -20,7 +20,6 @@ enum { OPT_REPEAT = OPT_OWN, OPT_DOWNGRADE, OPT_HALF_CLOSE };
 struct connect {
     struct opts o;
     struct pump_opts pump;
-    struct facts_way way;
     long repeat;
     tlsock_config *config;
     const char *target;
@@ -158,13 +157,13 @@ static void print_session(const struct connect *c, const tlsock *s)
 
     if (!c->o.out.json) {
         if (!c->o.out.quiet)
-            facts_print(&c->o.out, c->target, s, &c->way);
+            facts_print(&c->o.out, c->target, s, c->o.proxy);
         return;
     }
     obj = json_object();
     json_object_set_new(obj, "schema", json_string("tlsock.connect/1"));
     json_object_set_new(obj, "target", out_json_text(c->target));
-    facts_json(obj, s, &c->way);
+    facts_json(obj, s, c->o.proxy);
     out_json_print(obj);
 }
 
@@ -255,9 +254,6 @@ static int run(struct connect *c)
     rc = opt_dial(&c->o, c->target);
     if (rc != 0)
         return rc;
-    c->way.proxy = c->o.proxy;
-    c->way.starttls =
-        c->o.starttls != NULL ? c->o.starttls : facts_starttls_of(c->target);
     c->pump.on_plain = on_plain;
     c->config = opt_make_config(&c->o, &rc);
     if (c->config == NULL)

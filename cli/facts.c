@@ -134,7 +134,7 @@ static void print_security(const struct out *o, const tlsock *s)
 }
 
 void facts_print(const struct out *o, const char *target, const tlsock *s,
-                 const struct facts_way *way)
+                 const char *proxies)
 {
     tlsock_cert *c = tlsock_peer_cert(s);
     const char *address;
@@ -146,7 +146,7 @@ void facts_print(const struct out *o, const char *target, const tlsock *s,
     if (strcmp(address, target) != 0)
         fprintf(stderr, " (%s)", address);
     fprintf(stderr, "  %s\n", tlsock_info(s, TLSOCK_INFO_TIMINGS));
-    way_print(o, way);
+    way_print(o, s, proxies);
     print_security(o, s);
     if (c == NULL)
         return;
@@ -201,13 +201,13 @@ json_t *facts_certs_json(const tlsock_cert *c)
     return list;
 }
 
-void facts_json(json_t *obj, const tlsock *s, const struct facts_way *way)
+void facts_json(json_t *obj, const tlsock *s, const char *proxies)
 {
     tlsock_cert *c = tlsock_peer_cert(s);
 
     json_object_set_new(obj, "state",
                         json_string(facts_plain(s) ? "plain" : "tls"));
-    way_json(obj, way);
+    way_json(obj, s, proxies);
     json_object_set_new(obj, "verified", json_boolean(facts_verified(s)));
     json_object_set_new(obj, "connection", grown(info_text, s));
     json_object_set_new(obj, "certificates",

@@ -8,20 +8,13 @@
 #include <tlsock.h>
 #include <tlsock/cert.h>
 
-/* How a connection came about. */
-struct facts_way {
-    const char *starttls; /* the protocol it began with; NULL: none */
-    const char *proxy;    /* URLs; passwords in them are left out. NULL: none */
-};
-
-/* The protocol of a URL that begins in plaintext, or NULL. */
-const char *facts_starttls_of(const char *target);
-/* The lines connected, way, security, server, chain on stderr. */
+/* The lines connected, way, security, server, chain on stderr. proxies: their
+ * URLs, whose passwords are left out, or NULL. */
 void facts_print(const struct out *o, const char *target, const tlsock *s,
-                 const struct facts_way *way);
+                 const char *proxies);
 /* {"state":..., "verified":..., "starttls":..., "proxy":[...],
  * "connection":{...}, "certificates":[...]} added to obj. */
-void facts_json(json_t *obj, const tlsock *s, const struct facts_way *way);
+void facts_json(json_t *obj, const tlsock *s, const char *proxies);
 /* Is it plaintext? */
 int facts_plain(const tlsock *s);
 /* Leaf and chain as an array. */

@@ -79,7 +79,7 @@ static void end_json(struct serve *v, const tlsock *s, unsigned long id,
                         json_integer((json_int_t)end->received));
     json_object_set_new(obj, "sent", json_integer((json_int_t)end->sent));
     if (end->handshaken)
-        facts_json(obj, s, &(struct facts_way){v->o.starttls, NULL});
+        facts_json(obj, s, NULL);
     if (end->err != NULL)
         json_object_set_new(obj, "error",
                             err_json(&v->o.out, v->where, end->err,

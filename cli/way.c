@@ -1,23 +1,7 @@
 #include "way.h"
 
 #include <string.h>
-#include <strings.h>
-
-const char *facts_starttls_of(const char *target)
-{
-    static const char *const names[] = {"smtp", "lmtp",     "imap",  "pop3",
-                                        "ftp",  "ldap",     "nntp",  "sieve",
-                                        "xmpp", "postgres", "mysql", "irc"};
-    const char *end = strstr(target, "://");
-
-    for (size_t i = 0; end != NULL && i < sizeof(names) / sizeof(names[0]);
-         i++) {
-        if (strlen(names[i]) == (size_t)(end - target) &&
-            strncasecmp(target, names[i], strlen(names[i])) == 0)
-            return names[i];
-    }
-    return NULL;
-}
+#include <tlsock/info.h>
 
 /* The next URL of a list without user and password: the rest of the list, or
  * NULL after the last. */
@@ -43,32 +27,34 @@ static const char *next_proxy(const char *list, char *out, size_t size)
     return end;
 }
 
-void way_print(const struct out *o, const struct facts_way *way)
+void way_print(const struct out *o, const tlsock *s, const char *proxies)
 {
     char url[300], text[400];
-    const char *rest = next_proxy(way->proxy, url, sizeof(url));
+    const char *rest = next_proxy(proxies, url, sizeof(url));
+    const char *starttls = tlsock_info(s, TLSOCK_INFO_STARTTLS);
     int n = 0;
 
-    if (way->starttls == NULL && way->proxy == NULL)
+    if (starttls[0] == '\0' && proxies == NULL)
         return;
     out_label(o, stderr, OUT_GREEN, "way");
     for (; rest != NULL; rest = next_proxy(rest, url, sizeof(url)))
         fprintf(stderr, "%s%s", n++ > 0 ? " > " : "through ",
                 out_clean(text, sizeof(text), url));
-    if (way->starttls != NULL)
-        fprintf(stderr, "%sSTARTTLS %s", n > 0 ? ", " : "",
-                out_clean(text, sizeof(text), way->starttls));
+    if (starttls[0] != '\0')
+        fprintf(stderr, "%sSTARTTLS %s", n > 0 ? ", " : "", starttls);
     fputc('\n', stderr);
 }
 
-void way_json(json_t *obj, const struct facts_way *way)
+void way_json(json_t *obj, const tlsock *s, const char *proxies)
 {
     char url[300];
-    const char *rest = next_proxy(way->proxy, url, sizeof(url));
+    const char *rest = next_proxy(proxies, url, sizeof(url));
+    const char *starttls = tlsock_info(s, TLSOCK_INFO_STARTTLS);
     json_t *list = json_array();
 
     for (; rest != NULL; rest = next_proxy(rest, url, sizeof(url)))
         json_array_append_new(list, out_json_text(url));
-    json_object_set_new(obj, "starttls", out_json_text(way->starttls));
+    json_object_set_new(obj, "starttls",
+                        out_json_text(starttls[0] != '\0' ? starttls : NULL));
     json_object_set_new(obj, "proxy", list);
 }

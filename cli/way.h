@@ -3,11 +3,14 @@
 #ifndef CLI_WAY_H
 #define CLI_WAY_H
 
-#include "facts.h"
+#include "out.h"
 
-/* One line "way" on stderr, if there is something to say. */
-void way_print(const struct out *o, const struct facts_way *way);
+#include <tlsock.h>
+
+/* proxies: the list of their URLs, or NULL.
+ * One line "way" on stderr, if there is something to say. */
+void way_print(const struct out *o, const tlsock *s, const char *proxies);
 /* "starttls" and "proxy" added to obj. */
-void way_json(json_t *obj, const struct facts_way *way);
+void way_json(json_t *obj, const tlsock *s, const char *proxies);
 
 #endif

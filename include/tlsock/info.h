@@ -27,6 +27,7 @@ extern "C" {
 #define TLSOCK_INFO_STATE 15       /**< int: TLSOCK_STATE_* */
 #define TLSOCK_INFO_TIMINGS 16     /**< "resolve 1 ms, tcp 12 ms, tls 24 ms" */
 #define TLSOCK_INFO_NAME 17        /**< the name that was checked */
+#define TLSOCK_INFO_STARTTLS 18    /**< "smtp": the dialogue before TLS; "" */
 /** @} */
 
 /** @name States @{ */

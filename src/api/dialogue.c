@@ -27,6 +27,7 @@ int tsk_dialogue_set(tlsock *s, const char *protocol, const char *arg,
         }
     }
     s->dialogue = d;
+    snprintf(s->starttls, sizeof(s->starttls), "%s", tsk_starttls_protocol(d));
     return TLSOCK_OK;
 }
 

@@ -118,6 +118,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         return timings(s);
     case TLSOCK_INFO_NAME:
         return s->name != NULL ? s->name : "";
+    case TLSOCK_INFO_STARTTLS:
+        return s->starttls;
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -166,6 +168,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"sni", TLSOCK_INFO_SNI},
         {"name", TLSOCK_INFO_NAME},
         {"peer_address", TLSOCK_INFO_PEER_ADDRESS},
+        {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
         {"revocation", TLSOCK_INFO_REVOCATION},
     };

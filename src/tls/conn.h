@@ -53,6 +53,7 @@ struct tlsock {
     struct tsk_buf plain; /* received, held for peek and getline */
     struct tsk_buf hold;  /* not yet encrypted: write.buffer */
 
+    char starttls[16]; /* the dialogue that comes first, or "" */
     char *name;   /* expected, as the user gave it; NULL: none */
     char *sni;    /* A-label to send, NULL: none */
     char *scheme; /* NULL: RFC 9525 */

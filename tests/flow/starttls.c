@@ -62,6 +62,10 @@ static void each_dialogue_leads_to_tls_by_option(void **state)
             fail_msg("%s: %s | %s", protocols[i], t.p.err[CLIENT].message,
                      t.p.err[SERVER].message);
         assert_int_equal(state_of(t.p.conn[CLIENT]), TLSOCK_STATE_TLS);
+        for (int side = CLIENT; side <= SERVER; side++)
+            assert_string_equal(
+                tlsock_info(t.p.conn[side], TLSOCK_INFO_STARTTLS),
+                protocols[i]);
         peer_pingpong(&t.p);
         peer_close(&t.p);
         unmake(&t);
@@ -311,6 +315,8 @@ static void nonsense_is_refused_before_a_byte(void **state)
     }
     make(&t, NULL, NULL);
     peer_connect(&t.p, t.cc, t.sc, "a.test");
+    assert_string_equal(tlsock_info(t.p.conn[CLIENT], TLSOCK_INFO_STARTTLS),
+                        "");
     assert_code(tlsock_starttls(t.p.conn[CLIENT], "smtp", NULL),
                 TLSOCK_E_STATE);
     assert_code(tlsock_starttls(t.p.conn[CLIENT], "ftp", "x"),
