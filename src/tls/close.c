@@ -96,14 +96,31 @@ static int still_sends(tlsock *s)
     return TLSOCK_E_STATE;
 }
 
+/* What has come already refuses the end before anything is said of it. */
+static int nothing_unread(tlsock *s)
+{
+    int rc = TLSOCK_AGAIN;
+
+    if (s->plain.len != 0 || SSL_pending(s->ssl) != 0)
+        return still_sends(s);
+    if (!s->sent_close && !s->got_close) {
+        s->nonblocking |= 2; /* look, do not be polite */
+        rc = tsk_io_more(s, SIZE_MAX);
+        s->nonblocking &= ~2;
+    }
+    if (rc > 0)
+        return still_sends(s);
+    return rc < 0 && rc != TLSOCK_AGAIN ? rc : TLSOCK_OK;
+}
+
 int tsk_close_tls(tlsock *s)
 {
     int rc;
 
-    if (s->plain.len != 0 || SSL_pending(s->ssl) != 0)
-        return still_sends(s);
     s->io.exact = 1; /* plaintext may follow on the heels of close_notify */
-    rc = tsk_close_notify(s);
+    rc = nothing_unread(s);
+    if (rc == TLSOCK_OK)
+        rc = tsk_close_notify(s);
     if (rc < 0)
         return rc;
     if (!s->got_close) {

@@ -169,6 +169,31 @@ static void one_side_may_end_first(void **state)
     }
 }
 
+/* Data that is there already: the call changes nothing. */
+static void unread_data_refuses_the_end_and_nothing_is_said(void **state)
+{
+    struct sides t;
+    size_t before;
+    char got[8];
+
+    (void)state;
+    open_sides(&t, MEMORY, 0, "1.3");
+    both(&t, tlsock_handshake);
+    peer_pingpong(&t.p);
+    assert_int_equal(tlsock_write(t.p.conn[SERVER], "data", 4), 4);
+    before = t.p.pipes[CLIENT].len;
+    assert_code(tlsock_stop_tls(t.p.conn[CLIENT]), TLSOCK_E_STATE);
+    assert_code(tlsock_stop_tls(t.p.conn[CLIENT]), TLSOCK_E_STATE);
+    assert_true(tlsock_last_error(t.p.conn[CLIENT])->hint[0] != '\0');
+    assert_int_equal(t.p.pipes[CLIENT].len, before);
+    assert_int_equal(state_of(t.p.conn[CLIENT]), TLSOCK_STATE_TLS);
+    assert_int_equal(tlsock_read(t.p.conn[CLIENT], got, sizeof(got)), 4);
+    peer_pingpong(&t.p);
+    both(&t, down);
+    talk(&t, TLSOCK_STATE_PLAIN);
+    close_sides(&t);
+}
+
 /* close_notify and plaintext in one segment: after the end of TLS the very
  * next byte of the socket is the plaintext's first. */
 static void plaintext_on_the_heels_stays_in_the_socket(void **state)
@@ -621,6 +646,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_order_over_every_transport),
         cmocka_unit_test(one_side_may_end_first),
+        cmocka_unit_test(unread_data_refuses_the_end_and_nothing_is_said),
         cmocka_unit_test(plaintext_on_the_heels_stays_in_the_socket),
         cmocka_unit_test(plaintext_of_a_hasty_peer_is_read_as_plaintext_only),
         cmocka_unit_test(after_plain_nothing_behind_tls_leaves_the_socket),
