@@ -91,8 +91,9 @@ static int still_sends(tlsock *s)
     tsk_fail(&s->err, TLSOCK_E_STATE,
              "%s still sends data: TLS cannot end before it has been read",
              s->address[0] != '\0' ? s->address : "the peer");
-    tsk_hint(&s->err, "read until tlsock_read() gives 0, then call "
-                      "tlsock_stop_tls() again");
+    tsk_hint(&s->err, "read %s, then call tlsock_stop_tls() again",
+             s->sent_close ? "until tlsock_read() gives 0"
+                           : "what has come: tlsock_pending() bytes");
     return TLSOCK_E_STATE;
 }
 
