@@ -38,8 +38,10 @@ int tsk_wake_fd(void)
     pthread_once(&once, make_key);
     mine.fd = has_key ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
     mine.generation = now;
-    if (mine.fd >= 0 &&
-        pthread_setspecific(key, (void *)(intptr_t)(mine.fd + 1)) != 0) {
+    /* NULL for none: an old number may be somebody else's by then */
+    if (has_key &&
+        pthread_setspecific(key, (void *)(intptr_t)(mine.fd + 1)) != 0 &&
+        mine.fd >= 0) {
         close(mine.fd);
         mine.fd = -1;
     }
