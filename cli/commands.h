@@ -9,6 +9,24 @@ int cmd_serve(int argc, const char **argv);
 int cmd_cert_new(int argc, const char **argv);
 int cmd_cert_show(int argc, const char **argv);
 int cmd_ca_init(int argc, const char **argv);
+int cmd_cert_csr(int argc, const char **argv);
+int cmd_cert_sign(int argc, const char **argv);
+int cmd_cert_renew(int argc, const char **argv);
+int cmd_cert_clone(int argc, const char **argv);
+int cmd_cert_verify(int argc, const char **argv);
+int cmd_cert_convert(int argc, const char **argv);
+int cmd_cert_match(int argc, const char **argv);
+int cmd_cert_fix(int argc, const char **argv);
+int cmd_cert_diff(int argc, const char **argv);
+int cmd_cert_lint(int argc, const char **argv);
+int cmd_ca_list(int argc, const char **argv);
+int cmd_ca_revoke(int argc, const char **argv);
+int cmd_ca_crl(int argc, const char **argv);
+int cmd_ca_serve(int argc, const char **argv);
+int cmd_trust_install(int argc, const char **argv);
+int cmd_trust_uninstall(int argc, const char **argv);
+int cmd_trust_list(int argc, const char **argv);
+int cmd_testpki(int argc, const char **argv);
 int cmd_version(int argc, const char **argv);
 
 #endif

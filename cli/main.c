@@ -19,8 +19,38 @@ static const struct {
      "make a key and a certificate"},
     {"cert", "show", cmd_cert_show, "cert show FILE|HOST:PORT",
      "what certificates say"},
+    {"cert", "csr", cmd_cert_csr, "cert csr NAME...", "make a signing request"},
+    {"cert", "sign", cmd_cert_sign, "cert sign CSR",
+     "answer a signing request"},
+    {"cert", "renew", cmd_cert_renew, "cert renew FILE",
+     "a new certificate for the same names"},
+    {"cert", "clone", cmd_cert_clone, "cert clone FILE|HOST:PORT",
+     "a copy of a seen certificate under your CA"},
+    {"cert", "verify", cmd_cert_verify, "cert verify FILE|HOST:PORT",
+     "verify a certificate and say why not"},
+    {"cert", "convert", cmd_cert_convert, "cert convert FILE OUT",
+     "PEM, DER, PKCS#12 into each other"},
+    {"cert", "match", cmd_cert_match, "cert match FILE KEY...",
+     "which key belongs to which certificate"},
+    {"cert", "fix", cmd_cert_fix, "cert fix FILE", "put a chain in order"},
+    {"cert", "diff", cmd_cert_diff, "cert diff A B",
+     "what differs between two certificates"},
+    {"cert", "lint", cmd_cert_lint, "cert lint FILE|HOST:PORT",
+     "what standards say of a certificate"},
     {"ca", "init", cmd_ca_init, "ca init",
      "make a local CA for tests and laptops"},
+    {"ca", "list", cmd_ca_list, "ca list", "what the CA issued"},
+    {"ca", "revoke", cmd_ca_revoke, "ca revoke SERIAL|FILE",
+     "revoke a certificate"},
+    {"ca", "crl", cmd_ca_crl, "ca crl", "make a new CRL"},
+    {"ca", "serve", cmd_ca_serve, "ca serve [ADDRESS]", "OCSP, CRL and ACME"},
+    {"trust", "install", cmd_trust_install, "trust install [CA]",
+     "make system, browsers and Java trust a CA"},
+    {"trust", "uninstall", cmd_trust_uninstall, "trust uninstall [CA]",
+     "undo exactly that"},
+    {"trust", "list", cmd_trust_list, "trust list", "who trusts it, and where"},
+    {"testpki", NULL, cmd_testpki, "testpki DIR",
+     "a zoo of good and bad certificates for tests"},
     {"version", NULL, cmd_version, "version",
      "versions, trust store found and why, features"},
 };
@@ -49,7 +79,7 @@ static struct out plain_out(int argc, const char **argv)
 static int unknown(int argc, const char **argv)
 {
     struct out o = plain_out(argc, argv);
-    char subs[128] = "", text[160];
+    char subs[512] = "", text[160];
     size_t used = 0;
 
     for (size_t i = 0; i < COUNT(commands); i++) {
@@ -66,7 +96,7 @@ static int unknown(int argc, const char **argv)
         return err_plain(&o, argv[1], EXIT_USAGE, "usage", subs,
                          "\"%s\" needs a second word", argv[1]);
     return err_plain(&o, text, EXIT_USAGE, "usage",
-                     "connect, serve, cert new, cert show, ca init or version",
+                     "connect, serve, cert, ca, trust, testpki or version",
                      "there is no command \"%s\"", text);
 }
 

@@ -52,11 +52,15 @@ typedef struct tlsock_cert_opts {
                                   bare names and addresses are told apart */
     size_t n_sans;
     const char *key; /**< "ec:P-256" (default), "ec:P-384", "ec:P-521",
-                          "rsa:3072", "ed25519", or URI of an existing key */
+                          "rsa:3072", "ed25519", "ml-dsa-65" where OpenSSL has
+                          it, or URI of an existing key, also "pkcs11:" */
     const tlsock_cert *issuer; /**< with its key; NULL: self-signed */
     int ca;                    /**< 1: a CA */
     int pathlen;               /**< CA: most CAs below it; 0: none, -1: any */
-    const char *purpose;  /**< "server,client" (default), "server", "client" */
+    const char *purpose;  /**< words of tlsock_cert_create(3), "server,client"
+                               by default: "server", "client", "codeSigning",
+                               "timeStamping", "email", "ca", key usages ...;
+                               "+word" and "-word" change the default */
     const char *digest;   /**< "sha256" (default), "sha384", "sha512" */
     const char *csr;      /**< URI of a signing request to answer */
     const char *crl_url;  /**< CRL distribution point */
@@ -70,6 +74,12 @@ typedef struct tlsock_cert_opts {
     const char *serial;    /**< hex; NULL: random, 128 bits */
     const char *const *ext; /**< "name=value", as openssl.cnf writes them */
     size_t n_ext;
+    const char *pass; /**< password of an existing key: "file:", "env:", "fd:" */
+    const tlsock_cert *like; /**< subject, names, purposes, kind of key and
+                                  lifetime of this one, unless given here */
+    const char *csr_ext; /**< which extensions of the request are taken over
+                              beyond its names and harmless usages: their
+                              names, comma separated, or "all" */
 } tlsock_cert_opts;
 
 /** A pointer to options: TLSOCK_CERT_OPTS(.subject = "CN=me", .ca = 1) */
@@ -87,6 +97,61 @@ TLSOCK_API void tlsock_cert_opts_init(tlsock_cert_opts *o, size_t size);
 TLSOCK_API tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o,
                                            tlsock_error *err);
 
+/**
+ * Make a copy of a certificate that was seen somewhere, under another CA: same
+ * subject, names, dates (cut to the CA's), purposes and kind of key; a new key
+ * and serial; nothing that points back to the real issuer (AIA, CRL and OCSP
+ * addresses, key ids, policies, SCTs, must-staple) is copied, and nothing that
+ * would make it a CA.
+ * @param seen  the certificate to imitate; needs no key
+ * @param ca    with its key
+ * @param err   filled in on failure; may be NULL
+ * @return with its key and chain, yours to tlsock_cert_unref(); NULL on failure
+ */
+TLSOCK_API tlsock_cert *tlsock_cert_clone(const tlsock_cert *seen,
+                                          const tlsock_cert *ca,
+                                          tlsock_error *err);
+
+/** A certificate signing request (PKCS#10, RFC 2986), with its private key if
+ *  known. Never changes; one owner. */
+typedef struct tlsock_csr tlsock_csr;
+/**
+ * Make a key, or take an existing one, and a request to have it certified.
+ * @param o    subject, sans, key, pass, purpose, digest, ext, ca, like count
+ * @param err  filled in on failure; may be NULL
+ * @return yours to tlsock_csr_free(); NULL on failure
+ */
+TLSOCK_API tlsock_csr *tlsock_csr_create(const tlsock_cert_opts *o,
+                                         tlsock_error *err);
+/** @param uri file, "file:FILE", "pem:TEXT", PEM text: PEM or DER
+ *  @param err filled in on failure; may be NULL
+ *  @return yours to tlsock_csr_free(); NULL: TLSOCK_E_OWN_FILE, also if its
+ *  signature is not good */
+TLSOCK_API tlsock_csr *tlsock_csr_load(const char *uri, tlsock_error *err);
+/** @param r NULL is a no-op */
+TLSOCK_API void tlsock_csr_free(tlsock_csr *r);
+/** @param r the request @param item TLSOCK_CERT_SUBJECT, _CN, _SANS, _KEY_TYPE,
+ *  _SIGNATURE, _USAGE or _PIN
+ *  @return as tlsock_cert_field() */
+TLSOCK_API const char *tlsock_csr_field(const tlsock_csr *r, int item);
+/** All of it as one JSON object, "tlsock.csr/1".
+ *  @param r the request @param out the caller's memory @param size its size
+ *  @return the length of the whole text, as snprintf(3); negative: code */
+TLSOCK_API int tlsock_csr_json(const tlsock_csr *r, char *out, size_t size);
+/**
+ * Write a request or its key; see tlsock_cert_save().
+ * @param r         the request
+ * @param part      TLSOCK_PART_CERT: the request; TLSOCK_PART_KEY: its key
+ * @param format    TLSOCK_FORMAT_PEM or _DER
+ * @param path      the file; replaced if it is there
+ * @param pass_uri  encrypts the key; NULL: not encrypted
+ * @param err       filled in on failure; may be NULL
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_csr_save(const tlsock_csr *r, unsigned part,
+                               unsigned format, const char *path,
+                               const char *pass_uri, tlsock_error *err);
+
 /** @name What tlsock_cert_save() writes, and how @{ */
 #define TLSOCK_PART_CERT 1u
 #define TLSOCK_PART_CHAIN 2u
@@ -94,6 +159,8 @@ TLSOCK_API tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o,
 #define TLSOCK_FORMAT_PEM 0u
 #define TLSOCK_FORMAT_DER 1u    /**< exactly one part */
 #define TLSOCK_FORMAT_PKCS12 2u /**< needs a password */
+#define TLSOCK_FORMAT_TRADITIONAL 3u /**< keys alone: "RSA PRIVATE KEY", "EC
+                                          PRIVATE KEY", not encrypted */
 /** @} */
 /**
  * Write a certificate, its chain, its key. Written aside and renamed, so that
@@ -109,6 +176,71 @@ TLSOCK_API tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o,
 TLSOCK_API int tlsock_cert_save(const tlsock_cert *c, unsigned parts,
                                 unsigned format, const char *path,
                                 const char *pass_uri, tlsock_error *err);
+
+/**
+ * Read a private key and write it in another form, as tlsock_cert_save() does.
+ * @param key_uri   PEM, DER, PKCS#12, encrypted or not
+ * @param pass_uri  its password, or NULL
+ * @param format    TLSOCK_FORMAT_PEM (PKCS#8), _DER (PKCS#8), _TRADITIONAL
+ * @param path      the file; replaced if it is there; mode 0600
+ * @param new_pass  encrypts it; NULL: not encrypted
+ * @param err       filled in on failure; may be NULL
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_key_save(const char *key_uri, const char *pass_uri,
+                               unsigned format, const char *path,
+                               const char *new_pass, tlsock_error *err);
+/** "sha256:pub:HEX" of a private key's public half: equal to TLSOCK_CERT_PIN of
+ *  the certificates and requests it belongs to.
+ *  @param key_uri the key @param pass_uri its password, or NULL
+ *  @param out the caller's memory @param size its size
+ *  @param err filled in on failure; may be NULL
+ *  @return length of the text, or a code */
+TLSOCK_API int tlsock_key_pin(const char *key_uri, const char *pass_uri,
+                              char *out, size_t size, tlsock_error *err);
+/**
+ * The chain as a server should send it: the leaf (wherever it was), each one
+ * signed by the next; roots and certificates that do not belong are left out.
+ * Nothing is fetched. What is missing at the end is tlsock_verify()'s to say.
+ * @param c    a leaf and what goes with it, in any order
+ * @param err  filled in on failure; may be NULL
+ * @return a new certificate, with the key if it fits, yours to
+ *         tlsock_cert_unref(); NULL on failure: TLSOCK_E_CERT_INVALID if there
+ *         is no leaf, or more than one
+ */
+TLSOCK_API tlsock_cert *tlsock_cert_order(const tlsock_cert *c,
+                                          tlsock_error *err);
+
+/** @name How grave a finding of tlsock_cert_lint() is @{ */
+#define TLSOCK_LINT_NOTE 0
+#define TLSOCK_LINT_WARNING 1 /**< some clients will refuse it, or soon will */
+#define TLSOCK_LINT_ERROR 2   /**< against a MUST of RFC 5280 or the like */
+/** @} */
+/** One finding. Texts live as long as the call. */
+typedef struct tlsock_lint {
+    size_t size;
+    int severity;       /**< TLSOCK_LINT_* */
+    int index;          /**< 0: the leaf; then its chain */
+    const char *code;   /**< stable, "san-missing" */
+    const char *message; /**< what is wrong, with what was found */
+    const char *hint;   /**< what to do */
+    const char *source; /**< "RFC 5280, 4.2.1.6" */
+} tlsock_lint;
+/** @param finding one finding @param arg the caller's
+ *  @return 0 goes on, else tlsock_cert_lint() ends with this value */
+typedef int tlsock_lint_fn(const tlsock_lint *finding, void *arg);
+/**
+ * Look for everything in a certificate and its chain that RFC 5280, its
+ * updates and the rules of browsers forbid or advise against.
+ * @param c    the certificate
+ * @param fn   called for each finding, worst first; NULL: only count
+ * @param arg  handed to @p fn
+ * @param err  filled in on failure; may be NULL
+ * @return number of findings that are TLSOCK_LINT_ERROR; negative: code, or
+ *         what @p fn returned
+ */
+TLSOCK_API int tlsock_cert_lint(const tlsock_cert *c, tlsock_lint_fn *fn,
+                                void *arg, tlsock_error *err);
 
 /** @name Items of tlsock_cert_field() @{ */
 #define TLSOCK_CERT_SUBJECT 1    /**< "CN=a,O=b" (RFC 4514) */

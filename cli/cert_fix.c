@@ -1,0 +1,10 @@
+/* cert fix */
+#include "commands.h"
+#include "errors.h"
+
+int cmd_cert_fix(int argc, const char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return EXIT_INTERNAL;
+}

@@ -1,0 +1,10 @@
+/* cert lint */
+#include "commands.h"
+#include "errors.h"
+
+int cmd_cert_lint(int argc, const char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return EXIT_INTERNAL;
+}

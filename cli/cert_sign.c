@@ -1,0 +1,10 @@
+/* cert sign */
+#include "commands.h"
+#include "errors.h"
+
+int cmd_cert_sign(int argc, const char **argv)
+{
+    (void)argc;
+    (void)argv;
+    return EXIT_INTERNAL;
+}
