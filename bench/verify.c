@@ -72,9 +72,8 @@ static tlsock_cert *parsed(const tlsock_cert *c)
     int fd = mkstemp(path);
     tlsock_cert *p;
 
-    if (fd < 0 ||
-        tlsock_cert_save(c, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
-                         TLSOCK_FORMAT_PEM, path, NULL, NULL) < 0)
+    if (fd < 0 || tlsock_cert_save(c, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
+                                   TLSOCK_FORMAT_PEM, path, NULL, NULL) < 0)
         bench_die("cannot save a chain");
     close(fd);
     p = tlsock_cert_load(path, NULL, NULL, NULL);
