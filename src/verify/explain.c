@@ -310,10 +310,10 @@ int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         wrong_purpose(&f, err);
         break;
     case TLSOCK_E_REVOKED:
-        tsk_explain_revoked(ctx, f.crt, f.name, f.issuer, err);
+        tsk_explain_revoked(req->crls, f.crt, f.name, f.issuer, err);
         break;
     case TLSOCK_E_REVOCATION_UNKNOWN:
-        tsk_explain_no_crl(ctx, f.name, f.issuer, err);
+        tsk_explain_no_crl(req->crls, f.crt, f.x509, f.name, f.issuer, err);
         break;
     default:
         invalid(&f, code, err);

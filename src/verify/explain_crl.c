@@ -45,15 +45,33 @@ static const char *reason_text(X509_REVOKED *r)
                : "unknown";
 }
 
-void tsk_explain_revoked(X509_STORE_CTX *ctx, X509 *crt, const char *name,
+static int speaks_of(const X509_CRL *crl, const X509 *crt)
+{
+    return X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_issuer_name(crt)) ==
+           0;
+}
+
+static X509_REVOKED *find_entry(STACK_OF(X509_CRL) * crls, X509 *crt)
+{
+    X509_REVOKED *entry = NULL;
+
+    for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(crls, i);
+
+        if (speaks_of(crl, crt) && X509_CRL_get0_by_cert(crl, &entry, crt) > 0)
+            return entry;
+    }
+    return NULL;
+}
+
+void tsk_explain_revoked(STACK_OF(X509_CRL) * crls, X509 *crt, const char *name,
                          const char *issuer, tlsock_error *err)
 {
-    X509_CRL *crl = X509_STORE_CTX_get0_current_crl(ctx);
-    X509_REVOKED *entry = NULL;
+    X509_REVOKED *entry = find_entry(crls, crt);
     char date[32] = "an unknown day";
     const char *why = "unspecified";
 
-    if (crl != NULL && X509_CRL_get0_by_cert(crl, &entry, crt) > 0) {
+    if (entry != NULL) {
         tsk_cert_date(X509_REVOKED_get0_revocationDate(entry), date);
         why = reason_text(entry);
     }
@@ -65,21 +83,32 @@ void tsk_explain_revoked(X509_STORE_CTX *ctx, X509 *crt, const char *name,
                   "this one any more");
 }
 
-void tsk_explain_no_crl(X509_STORE_CTX *ctx, const char *name,
-                        const char *issuer, tlsock_error *err)
+/* When the list in question ends, or begins. */
+static void date_of(STACK_OF(X509_CRL) * crls, X509 *crt, int ends,
+                    char date[32])
 {
-    X509_CRL *crl = X509_STORE_CTX_get0_current_crl(ctx);
-    int x509 = X509_STORE_CTX_get_error(ctx);
-    char date[32] = "?";
+    snprintf(date, 32, "an unknown day");
+    for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(crls, i);
+
+        if (speaks_of(crl, crt)) {
+            tsk_cert_date(ends ? X509_CRL_get0_nextUpdate(crl)
+                               : X509_CRL_get0_lastUpdate(crl),
+                          date);
+            return;
+        }
+    }
+}
+
+void tsk_explain_no_crl(STACK_OF(X509_CRL) * crls, X509 *crt, int x509,
+                        const char *name, const char *issuer, tlsock_error *err)
+{
+    char date[32];
 
     switch (x509) {
     case X509_V_ERR_CRL_HAS_EXPIRED:
     case X509_V_ERR_CRL_NOT_YET_VALID:
-        if (crl != NULL)
-            tsk_cert_date(x509 == X509_V_ERR_CRL_HAS_EXPIRED
-                              ? X509_CRL_get0_nextUpdate(crl)
-                              : X509_CRL_get0_lastUpdate(crl),
-                          date);
+        date_of(crls, crt, x509 == X509_V_ERR_CRL_HAS_EXPIRED, date);
         tsk_fail(err, TLSOCK_E_REVOCATION_UNKNOWN,
                  x509 == X509_V_ERR_CRL_HAS_EXPIRED
                      ? "the CRL of \"%s\" was due to be renewed on %s, so it "
