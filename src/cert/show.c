@@ -216,6 +216,25 @@ static void date(struct tsk_text *t, const ASN1_TIME *when)
     tsk_text_add(t, text);
 }
 
+void tsk_text_hex(struct tsk_text *t, const void *bytes, size_t len)
+{
+    const uint8_t *p = bytes;
+    char hex[2 * 64 + 1];
+
+    for (size_t n; len > 0; len -= n, p += n) {
+        n = len < 64 ? len : 64;
+        tsk_hex(hex, p, n);
+        tsk_text_add(t, hex);
+    }
+}
+
+static void key_id(struct tsk_text *t, const ASN1_OCTET_STRING *id)
+{
+    if (id != NULL)
+        tsk_text_hex(t, ASN1_STRING_get0_data(id),
+                     (size_t)ASN1_STRING_length(id));
+}
+
 char *tsk_cert_text(X509 *x, int item)
 {
     struct tsk_text t = {0};
@@ -263,6 +282,12 @@ char *tsk_cert_text(X509 *x, int item)
     case TLSOCK_CERT_SHA256:
     case TLSOCK_CERT_PIN:
         fingerprint(&t, x, item == TLSOCK_CERT_PIN);
+        break;
+    case TLSOCK_CERT_KEY_ID:
+        key_id(&t, X509_get0_subject_key_id(x));
+        break;
+    case TLSOCK_CERT_ISSUER_KEY_ID:
+        key_id(&t, X509_get0_authority_key_id(x));
         break;
     default:
         return NULL;

@@ -22,6 +22,7 @@ void tsk_text_add(struct tsk_text *t, const char *s);
  * not "\\") becomes \xNN too; with keep != 0 backslashes stay as they are. */
 void tsk_text_escaped(struct tsk_text *t, const void *bytes, size_t len,
                       const char *also, int keep);
+void tsk_text_hex(struct tsk_text *t, const void *bytes, size_t len);
 /* Yours: tsk_free(); NULL: no memory. */
 char *tsk_text_take(struct tsk_text *t);
 
