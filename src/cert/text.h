@@ -36,10 +36,20 @@ void tsk_text_name(struct tsk_text *t, const X509_NAME *name); /* RFC 4514 */
 void tsk_text_cn(struct tsk_text *t, const X509_NAME *name);
 void tsk_text_general(struct tsk_text *t, const GENERAL_NAME *g);
 void tsk_text_sans(struct tsk_text *t, X509 *x);
+/* "DNS:a", "IP:10.0.0.0/8" in name constraints; bytes of also are escaped. */
+void tsk_text_san(struct tsk_text *t, const GENERAL_NAME *g, const char *also);
 void tsk_text_key_type(struct tsk_text *t, X509 *x);
 void tsk_text_signature(struct tsk_text *t, X509 *x);
 void tsk_text_usage(struct tsk_text *t, X509 *x);
 void tsk_text_serial(struct tsk_text *t, X509 *x);
+
+/* Key usage bits and their names; the last name is NULL. */
+struct tsk_key_usage {
+    uint32_t bit;
+    const char *name;
+};
+extern const struct tsk_key_usage tsk_key_usages[];
+const char *tsk_curve_name(const char *name); /* "P-256" of "prime256v1" */
 
 int tsk_cert_json(const tlsock_cert *c, int64_t now, char *out, size_t size);
 

@@ -293,11 +293,11 @@ static void json_tells_all_of_it(void **state)
         "\"days_left\":", "\"version\":3", "\"crl_urls\":[]",
         "\"usage\":[\"digitalSignature\",\"serverAuth\",\"clientAuth\"]",
         "\"sha256\":\"sha256:", "\"pin\":\"sha256:pub:",
-        "{\"oid\":\"2.5.29.15\",\"name\":\"keyUsage\",\"critical\":true}",
+        "{\"oid\":\"2.5.29.15\",\"name\":\"keyUsage\",\"critical\":true,",
         "\"has_key\":true",
         "\"chain\":[{\"index\":0,\"subject\":\"CN=Help Inter\"",
         "\"ca\":true,\"pathlen\":0"};
-    char json[8192], *cut;
+    char json[16384], *cut;
     int n;
 
     (void)state;
