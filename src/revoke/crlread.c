@@ -343,23 +343,18 @@ static int is_none(const char *name, tlsock_error *err)
     return rc;
 }
 
-int tsk_crl_json(const char *uri, int64_t now, char *out, size_t size,
-                 tlsock_error *err)
+int tsk_crl_text(const unsigned char *data, size_t len, const char *name,
+                 int64_t now, char *out, size_t size, tlsock_error *err)
 {
     struct json j = {.out = out, .size = size};
-    unsigned char *data = NULL;
-    X509_CRL *crl = NULL;
-    char name[256];
-    size_t len = 0;
+    X509_CRL *crl;
     int rc;
 
     tsk_ossl_enter();
-    rc = tsk_uri_read(uri, MAX_FILE, &data, &len, name, err);
-    if (rc == TLSOCK_OK) {
-        crl = parse(data, len);
-        rc = crl != NULL ? TLSOCK_OK : is_none(name, err);
-    }
-    if (rc == TLSOCK_OK) {
+    crl = parse(data, len);
+    if (crl == NULL) {
+        rc = is_none(name, err);
+    } else {
         all(&j, crl, now);
         rc = j.failed ? tsk_fail_nomem(err)
              : j.pos <= INT_MAX
@@ -368,8 +363,26 @@ int tsk_crl_json(const char *uri, int64_t now, char *out, size_t size,
     }
     if (rc < 0 && size > 0)
         out[0] = '\0';
-    tsk_free_secret(data, len);
     X509_CRL_free(crl);
+    tsk_ossl_leave();
+    return rc;
+}
+
+int tsk_crl_json(const char *uri, int64_t now, char *out, size_t size,
+                 tlsock_error *err)
+{
+    unsigned char *data = NULL;
+    char name[256];
+    size_t len = 0;
+    int rc;
+
+    if (size > 0)
+        out[0] = '\0';
+    tsk_ossl_enter();
+    rc = tsk_uri_read(uri, MAX_FILE, &data, &len, name, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_crl_text(data, len, name, now, out, size, err);
+    tsk_free_secret(data, len);
     tsk_ossl_leave();
     return rc;
 }
