@@ -199,6 +199,21 @@ TLSOCK_API int tlsock_key_save(const char *key_uri, const char *pass_uri,
 TLSOCK_API int tlsock_key_pin(const char *key_uri, const char *pass_uri,
                               char *out, size_t size, tlsock_error *err);
 /**
+ * What a private key is, without its secrets, as one JSON object,
+ * "tlsock.key/1": kind, bits, curve, whether it is encrypted, digests of its
+ * public half, its pin.
+ * @param key_uri   PEM, DER, PKCS#12, "pkcs11:", encrypted or not
+ * @param pass_uri  its password, or NULL
+ * @param out       the caller's memory
+ * @param size      its size; 0: only the length is asked for
+ * @param err       filled in on failure; may be NULL
+ * @return the length of the whole text, as snprintf(3); negative:
+ *         TLSOCK_E_ARGUMENT, TLSOCK_E_OWN_FILE (unreadable, or no key),
+ *         TLSOCK_E_PASSWORD, TLSOCK_E_LIMIT, TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_key_json(const char *key_uri, const char *pass_uri,
+                               char *out, size_t size, tlsock_error *err);
+/**
  * The chain as a server should send it: the leaf (wherever it was), each one
  * signed by the next; roots and certificates that do not belong are left out.
  * Nothing is fetched. What is missing at the end is tlsock_verify()'s to say.
