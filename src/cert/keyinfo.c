@@ -80,9 +80,11 @@ int tsk_key_json(const char *uri, const char *pass_uri, char *out, size_t size,
         rc = tsk_key_read(&s, &pass, NULL, &key, err);
     if (rc == TLSOCK_OK && key == NULL)
         rc = tsk_no_key(&s, err);
-    if (rc == TLSOCK_OK && s.len > 0)
-        sealed = tsk_data_kind(s.data, s.len) &
-                 (TLSOCK_KIND_ENCRYPTED | TLSOCK_KIND_PKCS12);
+    if (rc == TLSOCK_OK && s.len > 0) {
+        sealed = tsk_data_kind(s.data, s.len);
+        sealed = (sealed & TLSOCK_KIND_ENCRYPTED) != 0 ||
+                 ((sealed & TLSOCK_KIND_PKCS12) != 0 && pass_uri != NULL);
+    }
     if (rc == TLSOCK_OK)
         rc = text_of(key, s.name, sealed, out, size, err);
     EVP_PKEY_free(key);
