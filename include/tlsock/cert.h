@@ -286,6 +286,9 @@ TLSOCK_API const char *tlsock_cert_field(const tlsock_cert *c, int item);
  *  @param out the caller's memory @param size its size
  *  @return the length of the whole text, as snprintf(3); negative: code */
 TLSOCK_API int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size);
+/** Does its private key go with it?
+ *  @param c the certificate, or NULL @return 1 yes, 0 no */
+TLSOCK_API int tlsock_cert_has_key(const tlsock_cert *c);
 /** The certificate as PEM text, never with its key.
  *  @param c the certificate
  *  @param parts TLSOCK_PART_CERT, TLSOCK_PART_CHAIN, or both

@@ -121,6 +121,11 @@ int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size)
     return tsk_cert_json(c, tsk_wall_time(), out, size);
 }
 
+int tlsock_cert_has_key(const tlsock_cert *c)
+{
+    return c != NULL && c->key != NULL;
+}
+
 int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
                     size_t size)
 {
