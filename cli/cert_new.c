@@ -1,13 +1,12 @@
 /* cert new - a key and a certificate, right without any option but a name. */
+#include "certout.h"
 #include "commands.h"
 #include "errors.h"
 #include "local.h"
 #include "opt.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     OPT_OUT = OPT_OWN,
@@ -22,11 +21,12 @@ enum {
 struct new
 {
     struct opts o;
-    const char *out, *key_type, *issuer;
-    int self, client, force;
+    const char *key_type, *issuer;
+    int self, client;
     long days;
     const char **sans; /* n_sans of o.args */
-    char cert[LOCAL_PATH], key[LOCAL_PATH], ca_dir[LOCAL_PATH];
+    struct certout files;
+    char ca_dir[LOCAL_PATH];
 };
 
 static struct poptOption options[] = {
@@ -58,7 +58,7 @@ static int take(void *own, struct opts *o, int val, const char *arg)
 
     switch (val) {
     case OPT_OUT:
-        w->out = arg;
+        w->files.prefix = arg;
         return 0;
     case OPT_KEY_TYPE:
         w->key_type = arg;
@@ -75,7 +75,7 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         w->client = 1;
         return 0;
     default:
-        w->force = 1;
+        w->files.force = 1;
         return 0;
     }
 }
@@ -93,42 +93,6 @@ static const struct opt_spec spec = {
     .take = take,
     .min_args = 1,
     .max_args = 100};
-
-/* A file name out of a host name: no directories, no stars. */
-static void file_name(char *out, size_t size, const char *name)
-{
-    size_t used = 0;
-
-    for (; *name != '\0' && used + 12 < size; name++) {
-        if (*name == '*') {
-            memcpy(out + used, "_wildcard", 9);
-            used += 9;
-        } else if (strchr("/\\: \t", *name) != NULL ||
-                   (unsigned char)*name < 0x20 || (used == 0 && *name == '.')) {
-            out[used++] = '_';
-        } else {
-            out[used++] = *name;
-        }
-    }
-    out[used] = '\0';
-}
-
-static int choose_paths(struct new *w)
-{
-    char prefix[300];
-    const char *p = w->out;
-    int n, m;
-
-    if (p == NULL) {
-        file_name(prefix, sizeof(prefix), w->o.args.v[0]);
-        p = prefix;
-    }
-    n = snprintf(w->cert, sizeof(w->cert), "%s.pem", p);
-    m = snprintf(w->key, sizeof(w->key), "%s.key", p);
-    if ((size_t)n >= sizeof(w->cert) || (size_t)m >= sizeof(w->key))
-        return err_usage(&w->o.out, "cert new", NULL, "--out: too long");
-    return 0;
-}
 
 /* The library tells names and addresses apart; mail and URIs are marked. */
 static int choose_names(struct new *w)
@@ -160,29 +124,6 @@ static int choose_names(struct new *w)
     return 0;
 }
 
-/* Both names are taken first: nothing is made that cannot be written. */
-static int reserve(const struct new *w)
-{
-    const char *path = w->cert;
-    int errnum = local_reserve(w->cert, w->force);
-
-    if (errnum == 0) {
-        path = w->key;
-        errnum = local_reserve(w->key, w->force);
-        if (errnum != 0 && !w->force)
-            unlink(w->cert);
-    }
-    if (errnum == 0)
-        return 0;
-    if (errnum == EEXIST)
-        return err_plain(&w->o.out, path, EXIT_OWN, "own-file",
-                         "--force replaces it, --out PREFIX writes elsewhere",
-                         "%s exists already", path);
-    return err_plain(&w->o.out, path, EXIT_OWN, "own-file",
-                     "--out PREFIX in a directory you may write to", "%s: %s",
-                     path, strerror(errnum));
-}
-
 static int find_issuer(struct new *w, tlsock_cert **ca)
 {
     const char *pass = w->o.n_idents > 0 ? w->o.idents[0].pass : NULL;
@@ -203,7 +144,6 @@ static int find_issuer(struct new *w, tlsock_cert **ca)
 static int make(struct new *w, const tlsock_cert *ca, tlsock_cert **made)
 {
     tlsock_error err = {0};
-    int rc;
 
     *made = tlsock_cert_create(
         TLSOCK_CERT_OPTS(.sans = w->sans, .n_sans = w->o.args.n,
@@ -213,20 +153,7 @@ static int make(struct new *w, const tlsock_cert *ca, tlsock_cert **made)
         &err);
     if (*made == NULL)
         return err_report(&w->o.out, w->o.args.v[0], &err, 1);
-    rc = reserve(w);
-    if (rc != 0)
-        return rc;
-    if (tlsock_cert_save(*made, TLSOCK_PART_KEY, TLSOCK_FORMAT_PEM, w->key,
-                         NULL, &err) < 0 ||
-        tlsock_cert_save(*made, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
-                         TLSOCK_FORMAT_PEM, w->cert, NULL, &err) < 0) {
-        if (!w->force) {
-            unlink(w->cert);
-            unlink(w->key);
-        }
-        return err_report(&w->o.out, w->cert, &err, 1);
-    }
-    return 0;
+    return certout_save(&w->files, *made);
 }
 
 static int report_json(const struct new *w, const tlsock_cert *ca,
@@ -238,8 +165,10 @@ static int report_json(const struct new *w, const tlsock_cert *ca,
     for (size_t i = 0; i < w->o.args.n; i++)
         json_array_append_new(names, out_json_text(w->o.args.v[i]));
     json_object_set_new(obj, "schema", json_string("tlsock.cert-new/1"));
-    json_object_set_new(obj, "certificate", out_json_text(w->cert));
-    json_object_set_new(obj, "key", out_json_text(w->key));
+    json_object_set_new(obj, "certificate",
+                        out_json_text(w->files.path[CERTOUT_AT_CERT]));
+    json_object_set_new(obj, "key",
+                        out_json_text(w->files.path[CERTOUT_AT_KEY]));
     json_object_set_new(obj, "names", names);
     json_object_set_new(obj, "self_signed", json_boolean(ca == NULL));
     json_object_set_new(
@@ -262,12 +191,14 @@ static int report(const struct new *w, const tlsock_cert *ca,
         return report_json(w, ca, made);
     if (w->o.out.quiet)
         return EXIT_GOOD;
-    printf("created  %s   certificate, %s, %.10s to ", w->cert,
+    printf("created  %s   certificate, %s, %.10s to ",
+           w->files.path[CERTOUT_AT_CERT],
            tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
            tlsock_cert_field(made, TLSOCK_CERT_NOT_BEFORE));
     printf("%.10s (%ld days)\n", tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER),
            w->days);
-    printf("created  %s   private key, mode 0600, not encrypted\n", w->key);
+    printf("created  %s   private key, mode 0600, not encrypted\n",
+           w->files.path[CERTOUT_AT_KEY]);
     printf("names   ");
     for (size_t i = 0; i < w->o.args.n; i++)
         printf(" %s", out_clean(text, sizeof(text), w->o.args.v[i]));
@@ -278,24 +209,30 @@ static int report(const struct new *w, const tlsock_cert *ca,
                "init); clients: --pin %s\n",
                tlsock_cert_field(made, TLSOCK_CERT_PIN));
     if (!w->client)
-        printf("use      tlsock serve :8443 --cert %s --key %s\n", w->cert,
-               w->key);
+        printf("use      tlsock serve :8443 --cert %s --key %s\n",
+               w->files.path[CERTOUT_AT_CERT], w->files.path[CERTOUT_AT_KEY]);
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
 static int run(struct new *w)
 {
     tlsock_cert *ca = NULL, *made = NULL;
-    int rc = choose_paths(w);
+    int rc = choose_names(w);
 
+    w->files.out = &w->o.out;
+    w->files.command = "cert new";
+    w->files.what = CERTOUT_CERT | CERTOUT_KEY;
     if (rc == 0)
-        rc = choose_names(w);
+        rc = certout_choose(&w->files, w->o.args.v[0]);
     if (rc == 0)
         rc = find_issuer(w, &ca);
+    if (rc == 0)
+        rc = certout_reserve(&w->files);
     if (rc == 0)
         rc = make(w, ca, &made);
     if (rc == 0)
         rc = report(w, ca, made);
+    certout_undo(&w->files);
     tlsock_cert_unref(made);
     tlsock_cert_unref(ca);
     free(w->sans);

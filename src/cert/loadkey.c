@@ -1,5 +1,6 @@
 #include "cert/load.h"
 #include "cert/pem.h"
+#include "cert/what.h"
 #include "ossl/queue.h"
 
 #include <openssl/err.h>
@@ -8,7 +9,7 @@
 
 /* Why a key did not come out: a password, or the bytes. */
 static int key_fault(const struct tsk_source *s, const struct tsk_pass *pass,
-                     tlsock_error *err)
+                     const struct tsk_pem_block *b, tlsock_error *err)
 {
     unsigned long e = ERR_peek_error();
     int rc;
@@ -16,6 +17,8 @@ static int key_fault(const struct tsk_source *s, const struct tsk_pass *pass,
     if (pass->asked && !(pass->rc == 1 && ERR_GET_LIB(e) == ERR_LIB_EVP &&
                          ERR_GET_REASON(e) == EVP_R_UNSUPPORTED_ALGORITHM))
         return tsk_pass_fail(pass, s->name, err);
+    if (!pass->asked && b != NULL)
+        return tsk_pem_damage(s, b, "the private key", err);
     rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
                        pass->asked ? "the private key in \"%s\" is encrypted "
                                      "in a way this OpenSSL cannot undo"
@@ -36,7 +39,37 @@ static int pem_key(const struct tsk_source *s, const struct tsk_pem_block *b,
         return tsk_fail_nomem(err);
     *key = PEM_read_bio_PrivateKey(bio, NULL, tsk_pass_pem, pass);
     BIO_free(bio);
-    return *key != NULL ? TLSOCK_OK : key_fault(s, pass, err);
+    return *key != NULL ? TLSOCK_OK : key_fault(s, pass, b, err);
+}
+
+static int two_keys(const struct tsk_source *s, tlsock_error *err)
+{
+    tsk_fail(err, TLSOCK_E_OWN_FILE,
+             "\"%s\" holds more than one private key: which one is meant?",
+             s->name);
+    tsk_hint(err, "put the one that is meant into a file of its own");
+    return TLSOCK_E_OWN_FILE;
+}
+
+/* Keeps one, or the one that fits; 1: it fits, look no further. */
+static int choose(const struct tsk_source *s, X509 *leaf, EVP_PKEY *one,
+                  EVP_PKEY **key, tlsock_error *err)
+{
+    if (leaf != NULL && EVP_PKEY_eq(X509_get0_pubkey(leaf), one) == 1) {
+        EVP_PKEY_free(*key);
+        *key = one;
+        return 1;
+    }
+    if (*key == NULL) {
+        *key = one;
+        return TLSOCK_OK;
+    }
+    if (leaf == NULL && EVP_PKEY_eq(*key, one) != 1) {
+        EVP_PKEY_free(one);
+        return two_keys(s, err);
+    }
+    EVP_PKEY_free(one);
+    return TLSOCK_OK;
 }
 
 static int pem_keys(const struct tsk_source *s, struct tsk_pass *pass,
@@ -44,36 +77,24 @@ static int pem_keys(const struct tsk_source *s, struct tsk_pass *pass,
 {
     struct tsk_pem_block b;
     struct tsk_pem r;
-    int got, rc;
+    int got, rc = TLSOCK_OK;
 
     tsk_pem_begin(&r, s->data, s->len);
-    for (;;) {
+    while (rc == TLSOCK_OK) {
         EVP_PKEY *one = NULL;
 
         got = tsk_pem_next(&r, &b);
-        if (got < 0) {
-            tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" is truncated: a block "
-                     "\"BEGIN %s\" has no END line", s->name, b.label);
-            tsk_hint(err, "copy the file again, all of it");
-            return TLSOCK_E_OWN_FILE;
-        }
+        if (got < 0)
+            return tsk_pem_truncated(s, &b, err);
         if (got == 0)
             return TLSOCK_OK;
         if (!tsk_pem_is_key(&b))
             continue;
         rc = pem_key(s, &b, pass, &one, err);
-        if (rc != TLSOCK_OK)
-            return rc;
-        if (leaf == NULL || EVP_PKEY_eq(X509_get0_pubkey(leaf), one) == 1) {
-            EVP_PKEY_free(*key);
-            *key = one;
-            return TLSOCK_OK;
-        }
-        if (*key == NULL)
-            *key = one;
-        else
-            EVP_PKEY_free(one);
+        if (rc == TLSOCK_OK)
+            rc = choose(s, leaf, one, key, err);
     }
+    return rc == 1 ? TLSOCK_OK : rc;
 }
 
 static int der_key(const struct tsk_source *s, struct tsk_pass *pass,
@@ -90,7 +111,9 @@ static int der_key(const struct tsk_source *s, struct tsk_pass *pass,
     if (sealed == NULL) {
         p = s->data;
         *key = d2i_AutoPrivateKey(NULL, &p, (long)s->len);
-        return *key != NULL ? TLSOCK_OK : key_fault(s, pass, err);
+        if (*key == NULL && tsk_what_is(s) != NULL)
+            return TLSOCK_OK; /* a file of another kind */
+        return *key != NULL ? TLSOCK_OK : key_fault(s, pass, NULL, err);
     }
     X509_SIG_free(sealed);
     bio = BIO_new_mem_buf(s->data, (int)s->len);
@@ -98,7 +121,7 @@ static int der_key(const struct tsk_source *s, struct tsk_pass *pass,
         return tsk_fail_nomem(err);
     *key = d2i_PKCS8PrivateKey_bio(bio, NULL, tsk_pass_pem, pass);
     BIO_free(bio);
-    return *key != NULL ? TLSOCK_OK : key_fault(s, pass, err);
+    return *key != NULL ? TLSOCK_OK : key_fault(s, pass, NULL, err);
 }
 
 static int p12_key(const struct tsk_source *s, struct tsk_pass *pass,
@@ -121,7 +144,9 @@ int tsk_key_read(const struct tsk_source *s, struct tsk_pass *pass, X509 *leaf,
 
     *key = NULL;
     pass->asked = 0;
-    if (!tsk_der_is(s))
+    if (s->token != NULL)
+        rc = tsk_token_key(s, pass, leaf, key, err);
+    else if (!tsk_der_is(s))
         rc = pem_keys(s, pass, leaf, key, err);
     else if (tsk_p12_is(s))
         rc = p12_key(s, pass, key, err);
