@@ -115,7 +115,8 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
     errno = 0;
     *value = strtol(text, &end, 10);
     if (errno == 0 && end != text && *end == '\0' && *value >= min &&
-        *value <= max && text[0] >= '0' && text[0] <= '9')
+        *value <= max &&
+        ((text[0] >= '0' && text[0] <= '9') || (min < 0 && text[0] == '-')))
         return 0;
     return err_usage(&o->out, o->command, NULL,
                      "%s \"%s\" is not a whole number from %ld to %ld", flag,
