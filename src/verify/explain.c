@@ -283,14 +283,56 @@ static void gather(struct facts *f, X509_STORE_CTX *ctx,
     tsk_cert_short_issuer(f->crt, f->issuer, sizeof(f->issuer));
 }
 
+#define POLICIES 200 /* in all of a chain; real ones have a handful */
+
+static int policies_of(STACK_OF(X509) * chain)
+{
+    int n = 0;
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        CERTIFICATEPOLICIES *list = X509_get_ext_d2i(
+            sk_X509_value(chain, i), NID_certificate_policies, NULL, NULL);
+
+        if (list != NULL)
+            n += sk_POLICYINFO_num(list);
+        CERTIFICATEPOLICIES_free(list);
+    }
+    return n;
+}
+
+/* OpenSSL says so, too, when a policy tree grows beyond its limits. */
+static int out_of_memory(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                         tlsock_error *err)
+{
+    struct facts f;
+    int n;
+
+    gather(&f, ctx, req);
+    n = policies_of(f.chain);
+    if (n <= POLICIES)
+        return tsk_fail_nomem(err);
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_INVALID_POLICY_EXTENSION);
+    tsk_fail(err, TLSOCK_E_CERT_INVALID,
+             "the chain of \"%s\" has %d policies, which is too much work to "
+             "check",
+             f.name, n);
+    tsk_hint(err, "no honest chain has that many; ask its owner");
+    tsk_facts(err, NULL, NULL, f.name);
+    if (err != NULL)
+        err->x509_code = X509_V_ERR_INVALID_POLICY_EXTENSION;
+    return TLSOCK_E_CERT_INVALID;
+}
+
 int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                      tlsock_error *err)
 {
     int code = code_of(X509_STORE_CTX_get_error(ctx));
     struct facts f;
 
-    if (err == NULL || code == TLSOCK_E_NOMEM)
-        return code == TLSOCK_E_NOMEM ? tsk_fail_nomem(err) : code;
+    if (code == TLSOCK_E_NOMEM)
+        return out_of_memory(ctx, req, err);
+    if (err == NULL)
+        return code;
     gather(&f, ctx, req);
     switch (code) {
     case TLSOCK_E_CHAIN_INCOMPLETE:
