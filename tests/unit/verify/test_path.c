@@ -1,6 +1,7 @@
 /* Other paths than the first, and how much is done to find them. */
 #include "pki.h"
 
+#include "fault.h"
 #include "verify/chain.h"
 #include "verify/policy.h"
 
@@ -260,6 +261,88 @@ static void hostile_chains_cost_a_limited_amount(void **state)
     X509_free(narrow);
 }
 
+/* Whatever cannot be had: no, or yes by the right path, never anything else. */
+static void any_failed_allocation_is_a_no(void **state)
+{
+    X509 *sent[] = {by_other, by_root};
+    long n = 1;
+
+    (void)state;
+    for (;; n += 1 + n / 50) {
+        struct tsk_chain_run run = {0};
+        static const struct tsk_verify_req req = {.partial_chain = 1};
+        STACK_OF(X509) *untrusted = pki_stack(sent, 2);
+        X509_STORE *store = X509_STORE_new();
+        X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+        tlsock_error err = {0};
+        int rc, hit;
+
+        run.req = &req;
+        X509_STORE_add_cert(store, root);
+        X509_STORE_CTX_init(ctx, store, leaf, untrusted);
+        fault_arm(FAULT_OPENSSL, n, 1);
+        rc = tsk_chain_verify(ctx, &run, &err);
+        hit = fault_disarm();
+        assert_true(rc == 0 || err.code == rc);
+        assert_int_equal(rc == 0, X509_STORE_CTX_get_error(ctx) == X509_V_OK);
+        X509_STORE_CTX_free(ctx);
+        X509_STORE_free(store);
+        sk_X509_free(untrusted);
+        if (!hit) {
+            assert_int_equal(rc, 0);
+            break;
+        }
+    }
+    assert_true(n > 100);
+}
+
+static void a_flood_of_policies_is_named(void **state)
+{
+    struct tsk_verify_req req = {.partial_chain = 1};
+    STACK_OF(X509) *untrusted = sk_X509_new_null();
+    X509_STORE *store = X509_STORE_new();
+    X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+    X509 *by = root, *x = NULL;
+    struct tsk_chain_run run = {.req = &req};
+    tlsock_error err = {0};
+
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        CERTIFICATEPOLICIES *list = CERTIFICATEPOLICIES_new();
+        char cn[16];
+
+        snprintf(cn, sizeof(cn), "CA %d", i);
+        x = pki_make(
+            &(struct pki_spec){.cn = cn,
+                               .bc = i < 5 ? PKI_CA_BC : PKI_LEAF_BC,
+                               .ku = i < 5 ? PKI_CA_KU : NULL,
+                               .key = KEY_INTER,
+                               .issuer = by,
+                               .issuer_key = i == 0 ? KEY_ROOT : KEY_INTER});
+        for (int k = 0; k < 1000; k++) {
+            POLICYINFO *info = POLICYINFO_new();
+            char oid[32];
+
+            snprintf(oid, sizeof(oid), "1.2.3.%d", k);
+            info->policyid = OBJ_txt2obj(oid, 1);
+            sk_POLICYINFO_push(list, info);
+        }
+        X509_add1_ext_i2d(x, NID_certificate_policies, list, 0, 0);
+        CERTIFICATEPOLICIES_free(list);
+        X509_sign(x, pki_key(i == 0 ? KEY_ROOT : KEY_INTER), EVP_sha256());
+        sk_X509_push(untrusted, x);
+        by = x;
+    }
+    X509_STORE_add_cert(store, root);
+    assert_int_equal(X509_STORE_CTX_init(ctx, store, x, untrusted), 1);
+    assert_int_equal(tsk_chain_verify(ctx, &run, &err), TLSOCK_E_CERT_INVALID);
+    assert_tells(err.message, "6000 policies");
+    assert_true(err.hint[0] != '\0');
+    X509_STORE_CTX_free(ctx);
+    X509_STORE_free(store);
+    sk_X509_pop_free(untrusted, X509_free);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,7 +350,10 @@ int main(void)
         cmocka_unit_test(what_holds_by_every_path_is_not_searched),
         cmocka_unit_test(the_last_second_is_within),
         cmocka_unit_test(hostile_chains_cost_a_limited_amount),
+        cmocka_unit_test(any_failed_allocation_is_a_no),
+        cmocka_unit_test(a_flood_of_policies_is_named),
     };
 
+    fault_init();
     return cmocka_run_group_tests(tests, setup, teardown);
 }
