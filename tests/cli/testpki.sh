@@ -96,7 +96,7 @@ cd ..
 # the library's, in one process
 "$zoo_verify" zoo >said 2>err
 ok $? "the library reads the index"
-[ "$(grep -c . said)" -eq "$(awk '$7 == "-"' lines | wc -l)" ]
+[ "$(grep -c . said)" -eq "$(grep -c . lines)" ]
 ok $? "and all of its lines"
 while read -r word line; do
     [ "$word" = pass ]
