@@ -20,23 +20,35 @@ static int runnable(const char *path)
     return path[0] == '/' && access(path, X_OK) == 0;
 }
 
+static int found(char *path, size_t size, const char *dir, const char *bin,
+                 const char *program)
+{
+    return (size_t)snprintf(path, size, "%s%s/%s", dir, bin, program) < size &&
+           runnable(path);
+}
+
+/* An ordinary user's PATH lacks the administrator's directories: they are
+ * beside those that it names. */
 int process_find(char *path, size_t size, const char *program)
 {
     const char *dirs = getenv("PATH");
-    char all[8192];
+    char *all = strdup(dirs != NULL ? dirs : "/usr/bin:/bin");
     char *save = NULL;
+    int rc = -1;
 
-    /* an ordinary user's PATH often lacks the last ones */
-    if ((size_t)snprintf(all, sizeof(all), "%s:/usr/sbin:/sbin:/usr/bin:/bin",
-                         dirs != NULL ? dirs : "") >= sizeof(all))
-        return -1;
-    for (char *dir = strtok_r(all, ":", &save); dir != NULL;
-         dir = strtok_r(NULL, ":", &save)) {
-        if ((size_t)snprintf(path, size, "%s/%s", dir, program) < size &&
-            runnable(path))
-            return 0;
+    for (char *dir = all != NULL ? strtok_r(all, ":", &save) : NULL;
+         rc < 0 && dir != NULL; dir = strtok_r(NULL, ":", &save)) {
+        size_t len = strlen(dir);
+
+        if (found(path, size, dir, "", program))
+            rc = 0;
+        if (rc < 0 && len >= 4 && strcmp(dir + len - 4, "/bin") == 0) {
+            dir[len - 4] = '\0';
+            rc = found(path, size, dir, "/sbin", program) ? 0 : -1;
+        }
     }
-    return -1;
+    free(all);
+    return rc;
 }
 
 /* The environment, with messages in English and text in UTF-8. */

@@ -15,7 +15,7 @@ struct process_said {
     size_t e_len; /* of err */
 };
 
-/* Where a program is: PATH, then the directories of the administrator. 0, or
+/* Where a program is: in PATH, or in the sbin beside a bin of it. 0, or
  * -1 if there is none. */
 int process_find(char *path, size_t size, const char *program);
 /* Run argv[0], a path, with this input on its stdin, and wait for its end. Its
