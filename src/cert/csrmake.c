@@ -49,7 +49,8 @@ static int make(struct tsk_make *m, tlsock_csr **out, tlsock_error *err)
         *out = tsk_csr_new(req, m->key, err);
         rc = *out != NULL ? TLSOCK_OK : TLSOCK_E_NOMEM;
     }
-    X509_REQ_free(req);
+    if (rc != TLSOCK_OK)
+        X509_REQ_free(req);
     return rc;
 }
 

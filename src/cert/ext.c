@@ -61,7 +61,7 @@ static int key_id(EVP_PKEY *key, ASN1_OCTET_STRING **out)
     int len, ok;
 
     *out = ASN1_OCTET_STRING_new();
-    ok = *out != NULL && X509_PUBKEY_set(&spki, key) &&
+    ok = *out != NULL && key != NULL && X509_PUBKEY_set(&spki, key) &&
          X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, spki) &&
          EVP_Digest(bits, (size_t)len, hash, NULL, EVP_sha256(), NULL) &&
          ASN1_OCTET_STRING_set(*out, hash, KEYID_LEN);
