@@ -86,16 +86,16 @@ int tsk_csr_open(X509_REQ **out, const char *uri, char name[256],
 
 static int bad_exts(const char *name, const char *why, tlsock_error *err)
 {
-    int rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
-                           "the extensions in the request \"%s\" %s", name,
-                           why);
+    int rc =
+        tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
+                      "the extensions in the request \"%s\" %s", name, why);
 
     if (rc == TLSOCK_E_OWN_FILE)
         tsk_hint(err, "have the request made anew");
     return rc;
 }
 
-int tsk_csr_exts(STACK_OF(X509_EXTENSION) **out, X509_REQ *req,
+int tsk_csr_exts(STACK_OF(X509_EXTENSION) * *out, X509_REQ *req,
                  const char *name, tlsock_error *err)
 {
     int there = X509_REQ_get_attr_by_NID(req, NID_ext_req, -1) >= 0 ||

@@ -108,8 +108,8 @@ static int save(const tlsock_csr *r, unsigned part, unsigned format,
         ok = i2d_X509_REQ_bio(bio, r->req);
     else
         ok = PEM_write_bio_X509_REQ(bio, r->req);
-    rc = tsk_save_bio(bio, ok, path, part == TLSOCK_PART_KEY ? 0600 : 0644,
-                      err);
+    rc =
+        tsk_save_bio(bio, ok, path, part == TLSOCK_PART_KEY ? 0600 : 0644, err);
     BIO_free(bio);
     return rc;
 }

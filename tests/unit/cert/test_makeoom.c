@@ -33,24 +33,26 @@ static int leaf(tlsock_error *err)
     const char *names[] = {"a.test",           "UPN:u@corp",
                            "SRV:_x.a.test",    "RID:1.2.3",
                            "DIRNAME:CN=a,O=b", "EMAIL:\xc3\xbc@b.test"};
-    const char *own[] = {
-        "tlsfeature=5", "1.2.3.4=ASN1:UTF8String:x",
-        "authorityInfoAccess=OCSP - URI:http://o.test/"};
+    const char *own[] = {"tlsfeature=5", "1.2.3.4=ASN1:UTF8String:x",
+                         "authorityInfoAccess=OCSP - URI:http://o.test/"};
 
-    return given(tlsock_cert_create(
-                     TLSOCK_CERT_OPTS(.sans = names, .n_sans = 6, .key = key_pem,
-                                      .purpose = "+email,-client",
-                                      .issuer = help_inter(), .ext = own,
-                                      .n_ext = 3,
-                                      .crl_url = "http://c.test/ http://d/"),
-                     err), err);
+    return given(
+        tlsock_cert_create(
+            TLSOCK_CERT_OPTS(.sans = names, .n_sans = 6, .key = key_pem,
+                             .purpose = "+email,-client",
+                             .issuer = help_inter(), .ext = own, .n_ext = 3,
+                             .crl_url = "http://c.test/ http://d/"),
+            err),
+        err);
 }
 
 static int renewed(tlsock_error *err)
 {
-    return given(tlsock_cert_create(
-                     TLSOCK_CERT_OPTS(.like = model, .issuer = help_inter(),
-                                      .key = key_pem), err), err);
+    return given(tlsock_cert_create(TLSOCK_CERT_OPTS(.like = model,
+                                                     .issuer = help_inter(),
+                                                     .key = key_pem),
+                                    err),
+                 err);
 }
 
 static int answered(tlsock_error *err)
@@ -58,14 +60,15 @@ static int answered(tlsock_error *err)
     return given(tlsock_cert_create(
                      TLSOCK_CERT_OPTS(.csr = csr_pem, .issuer = help_inter(),
                                       .csr_ext = "tlsfeature,keyUsage"),
-                     err), err);
+                     err),
+                 err);
 }
 
 static int made(tlsock_error *err)
 {
-    return asked(tlsock_csr_create(
-                     TLSOCK_CERT_OPTS(.like = model, .key = key_pem), err),
-                 err);
+    return asked(
+        tlsock_csr_create(TLSOCK_CERT_OPTS(.like = model, .key = key_pem), err),
+        err);
 }
 
 static int loaded(tlsock_error *err)
@@ -92,8 +95,8 @@ static const struct {
     const char *name;
     job *run;
 } jobs[] = {
-    {"a leaf", leaf},        {"a renewal", renewed}, {"an answer", answered},
-    {"a request", made},     {"loading", loaded},    {"JSON", told},
+    {"a leaf", leaf},    {"a renewal", renewed}, {"an answer", answered},
+    {"a request", made}, {"loading", loaded},    {"JSON", told},
     {"saving", saved},
 };
 
@@ -158,8 +161,8 @@ int main(void)
     key_pem = help_pem(help_leaf(), TLSOCK_PART_KEY);
     model = help_make(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 2, .ext = own,
                                        .n_ext = 1, .issuer = help_inter()));
-    request = tlsock_csr_create(
-        TLSOCK_CERT_OPTS(.like = model, .key = key_pem), &err);
+    request = tlsock_csr_create(TLSOCK_CERT_OPTS(.like = model, .key = key_pem),
+                                &err);
     if (request == NULL ||
         tlsock_csr_save(request, TLSOCK_PART_CERT, TLSOCK_FORMAT_PEM,
                         help_path("known.csr"), NULL, &err) != 0) {
