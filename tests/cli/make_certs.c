@@ -61,13 +61,13 @@ static void make_cas(void)
 
     root = make("root", TLSOCK_CERT_OPTS(.subject = "CN=Root,O=Test", .ca = 1,
                                          .pathlen = -1));
-    rsa_root = make("rsa-root",
-                    TLSOCK_CERT_OPTS(.subject = "CN=RSA Root", .ca = 1,
-                                     .pathlen = -1, .key = "rsa:3072",
-                                     .digest = "sha384"));
-    inter = make("inter", TLSOCK_CERT_OPTS(.subject = "CN=Inter", .ca = 1,
-                                           .pathlen = 0, .issuer = root,
-                                           .purpose = "sslCA"));
+    rsa_root =
+        make("rsa-root",
+             TLSOCK_CERT_OPTS(.subject = "CN=RSA Root", .ca = 1, .pathlen = -1,
+                              .key = "rsa:3072", .digest = "sha384"));
+    inter = make("inter",
+                 TLSOCK_CERT_OPTS(.subject = "CN=Inter", .ca = 1, .pathlen = 0,
+                                  .issuer = root, .purpose = "sslCA"));
     limited = make("limited",
                    TLSOCK_CERT_OPTS(.subject = "CN=Limited", .ca = 1,
                                     .pathlen = 0, .issuer = root,
@@ -75,10 +75,9 @@ static void make_cas(void)
     if (tlsock_cert_save(limited, TLSOCK_PART_KEY, TLSOCK_FORMAT_PEM,
                          "limited.key", NULL, &err) != 0)
         die("limited.key", &err);
-    loose = make("loose",
-                 TLSOCK_CERT_OPTS(.subject = "CN=Limited", .ca = 1,
-                                  .pathlen = -1, .issuer = root,
-                                  .key = "limited.key"));
+    loose = make("loose", TLSOCK_CERT_OPTS(.subject = "CN=Limited", .ca = 1,
+                                           .pathlen = -1, .issuer = root,
+                                           .key = "limited.key"));
     deep = make("deep", TLSOCK_CERT_OPTS(.subject = "CN=Deep", .ca = 1,
                                          .issuer = loose));
     expect("root", "inter", "ca", "-", "good", "java,certtool");
@@ -88,18 +87,18 @@ static void make_cas(void)
 static const struct {
     const char *kind, *file, *unable;
 } keys[] = {
-    {"ec:P-256", "ec256", "-"},      {"ec:P-384", "ec384", "-"},
-    {"ec:P-521", "ec521", "-"},      {"rsa:2048", "rsa2048", "-"},
-    {"rsa:4096", "rsa4096", "-"},    {"ed25519", "ed25519", "-"},
-    {"ed448", "ed448", "go"},        {"rsa-pss:2048", "rsapss", "go"},
+    {"ec:P-256", "ec256", "-"},   {"ec:P-384", "ec384", "-"},
+    {"ec:P-521", "ec521", "-"},   {"rsa:2048", "rsa2048", "-"},
+    {"rsa:4096", "rsa4096", "-"}, {"ed25519", "ed25519", "-"},
+    {"ed448", "ed448", "go"},     {"rsa-pss:2048", "rsapss", "go"},
 };
 
 static void make_leaf(const char *file, const tlsock_cert *issuer,
                       const char *kind, const char *name)
 {
-    tlsock_cert_unref(make(file, TLSOCK_CERT_OPTS(.sans = &name, .n_sans = 1,
-                                                  .key = kind,
-                                                  .issuer = issuer)));
+    tlsock_cert_unref(
+        make(file, TLSOCK_CERT_OPTS(.sans = &name, .n_sans = 1, .key = kind,
+                                    .issuer = issuer)));
 }
 
 static void make_keys(void)
@@ -124,8 +123,12 @@ static const struct {
     {"*.wild.test", "wild", "a.wild.test", "good"},
     {"*.wild.test", "wild", "a.b.wild.test", "bad"},
     {"*.wild.test", "wild", "wild.test", "bad"},
-    {"b\xc3\xbc" "cher.test", "idn", "xn--bcher-kva.test", "good"},
-    {"b\xc3\xbc" "cher.test", "idn", "bucher.test", "bad"},
+    {"b\xc3\xbc"
+     "cher.test",
+     "idn", "xn--bcher-kva.test", "good"},
+    {"b\xc3\xbc"
+     "cher.test",
+     "idn", "bucher.test", "bad"},
     {"192.0.2.7", "v4", "192.0.2.7", "good"},
     {"192.0.2.7", "v4", "192.0.2.8", "bad"},
     {"2001:db8::7", "v6", "2001:db8::7", "good"},
@@ -148,9 +151,9 @@ static const struct {
     const char *san, *file;
     int good;
 } constrained[] = {
-    {"in.test", "nc-dns", 1},       {"out.example", "nc-dns-out", 0},
-    {"10.1.2.3", "nc-v4", 1},       {"192.0.2.1", "nc-v4-out", 0},
-    {"fd00::1", "nc-v6", 1},        {"2001:db8::1", "nc-v6-out", 0},
+    {"in.test", "nc-dns", 1}, {"out.example", "nc-dns-out", 0},
+    {"10.1.2.3", "nc-v4", 1}, {"192.0.2.1", "nc-v4-out", 0},
+    {"fd00::1", "nc-v6", 1},  {"2001:db8::1", "nc-v6-out", 0},
 };
 
 /* leaf and the limited CA, whoever of the two has signed */
@@ -203,33 +206,28 @@ static void make_purposes(void)
     int64_t now = (int64_t)time(NULL);
     const char *san = "old.test";
 
-    tlsock_cert_unref(make("client",
-                           TLSOCK_CERT_OPTS(.subject = "CN=Some Body",
-                                            .issuer = inter,
-                                            .purpose = "client")));
+    tlsock_cert_unref(
+        make("client", TLSOCK_CERT_OPTS(.subject = "CN=Some Body",
+                                        .issuer = inter, .purpose = "client")));
     expect("root", "client", "client", "-", "good", "-");
     expect("root", "client", "server", "-", "bad", "-");
-    tlsock_cert_unref(make("mail",
-                           TLSOCK_CERT_OPTS(.sans = &mail, .n_sans = 1,
-                                            .issuer = root,
-                                            .purpose = "email")));
+    tlsock_cert_unref(
+        make("mail", TLSOCK_CERT_OPTS(.sans = &mail, .n_sans = 1,
+                                      .issuer = root, .purpose = "email")));
     expect("root", "mail", "server", "-", "bad", "-");
-    tlsock_cert_unref(make("server",
-                           TLSOCK_CERT_OPTS(.sans = &san, .n_sans = 1,
-                                            .issuer = root,
-                                            .purpose = "server")));
+    tlsock_cert_unref(
+        make("server", TLSOCK_CERT_OPTS(.sans = &san, .n_sans = 1,
+                                        .issuer = root, .purpose = "server")));
     expect("root", "server", "server", san, "good", "-");
     expect("root", "server", "client", "-", "bad", "-");
-    tlsock_cert_unref(make("expired",
-                           TLSOCK_CERT_OPTS(.sans = &san, .n_sans = 1,
-                                            .issuer = inter,
-                                            .not_before = now - 9 * DAY,
-                                            .not_after = now - DAY)));
+    tlsock_cert_unref(make(
+        "expired",
+        TLSOCK_CERT_OPTS(.sans = &san, .n_sans = 1, .issuer = inter,
+                         .not_before = now - 9 * DAY, .not_after = now - DAY)));
     expect("root", "expired", "server", san, "bad", "-");
-    tlsock_cert_unref(make("future",
-                           TLSOCK_CERT_OPTS(.sans = &san, .n_sans = 1,
-                                            .issuer = inter,
-                                            .not_before = now + DAY)));
+    tlsock_cert_unref(make(
+        "future", TLSOCK_CERT_OPTS(.sans = &san, .n_sans = 1, .issuer = inter,
+                                   .not_before = now + DAY)));
     expect("root", "future", "server", san, "bad", "-");
 }
 

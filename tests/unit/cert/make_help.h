@@ -27,8 +27,7 @@ static inline int ext_critical(const tlsock_cert *c, int nid)
 {
     int at = X509_get_ext_by_NID(c->leaf, nid, -1);
 
-    return at < 0 ? -1
-                  : X509_EXTENSION_get_critical(X509_get_ext(c->leaf, at));
+    return at < 0 ? -1 : X509_EXTENSION_get_critical(X509_get_ext(c->leaf, at));
 }
 
 #endif

@@ -30,8 +30,8 @@ static char *request(EVP_PKEY *key, const char *cn, const char *sans, int spoil)
     sk_X509_EXTENSION_push(exts, e);
     X509_REQ_add_extensions(req, exts);
     sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-    assert_true(X509_REQ_sign(req, spoil ? help_root()->key : key,
-                              EVP_sha256()) > 0);
+    assert_true(
+        X509_REQ_sign(req, spoil ? help_root()->key : key, EVP_sha256()) > 0);
     assert_int_equal(PEM_write_bio_X509_REQ(bio, req), 1);
     n = BIO_get_mem_data(bio, &data);
     text = calloc(1, (size_t)n + 1);
@@ -43,11 +43,11 @@ static char *request(EVP_PKEY *key, const char *cn, const char *sans, int spoil)
 
 static void a_request_gives_key_and_names_but_no_powers(void **state)
 {
-    char *csr = request(help_leaf()->key, "b.test", "DNS:B.test,IP:127.0.0.1",
-                        0);
+    char *csr =
+        request(help_leaf()->key, "b.test", "DNS:B.test,IP:127.0.0.1", 0);
     const char *other[] = {"c.test"};
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(.csr = csr,
-                                                .issuer = help_inter()));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_inter()));
 
     (void)state;
     assert_null(c->key);
@@ -67,9 +67,9 @@ static void a_request_gives_key_and_names_but_no_powers(void **state)
     tlsock_cert_unref(c);
     refused(TLSOCK_CERT_OPTS(.csr = csr), TLSOCK_E_ARGUMENT, "needs an issuer",
             NULL);
-    refused(TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_inter(),
-                             .key = "ed25519"),
-            TLSOCK_E_ARGUMENT, "its own key", NULL);
+    refused(
+        TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_inter(), .key = "ed25519"),
+        TLSOCK_E_ARGUMENT, "its own key", NULL);
     free(csr);
 }
 
@@ -156,8 +156,8 @@ static const char *const greedy[] = {
 static void only_names_and_harmless_usages_are_taken_unasked(void **state)
 {
     char *csr = wish(greedy, COUNT(greedy));
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(.csr = csr,
-                                                .issuer = help_inter()));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_inter()));
 
     (void)state;
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_USAGE),
@@ -199,7 +199,8 @@ static void what_is_named_is_taken_over(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(grants); i++) {
-        const tlsock_cert_opts o = {.size = sizeof(o), .csr = csr,
+        const tlsock_cert_opts o = {.size = sizeof(o),
+                                    .csr = csr,
                                     .issuer = help_root(),
                                     .csr_ext = grants[i].csr_ext,
                                     .purpose = grants[i].purpose};
@@ -229,8 +230,8 @@ static void what_is_named_is_taken_over(void **state)
 static void all_of_a_request_may_make_a_ca(void **state)
 {
     char *csr = wish(greedy, COUNT(greedy));
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(
-        .csr = csr, .issuer = help_root(), .csr_ext = "all"));
+    tlsock_cert *c = help_make(
+        TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_root(), .csr_ext = "all"));
 
     (void)state;
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_USAGE),
@@ -251,11 +252,12 @@ static void a_ca_request_needs_the_word_of_the_issuer(void **state)
     (void)state;
     assert_non_null(r);
     assert_code(tlsock_csr_save(r, TLSOCK_PART_CERT, 0, help_path("known.csr"),
-                                NULL, &err), 0);
+                                NULL, &err),
+                0);
     tlsock_csr_free(r);
-    refused(TLSOCK_CERT_OPTS(.csr = help_path("known.csr"),
-                             .issuer = help_root()),
-            TLSOCK_E_NO_NAME, "subjectAltName", NULL);
+    refused(
+        TLSOCK_CERT_OPTS(.csr = help_path("known.csr"), .issuer = help_root()),
+        TLSOCK_E_NO_NAME, "subjectAltName", NULL);
     c = help_make(TLSOCK_CERT_OPTS(.csr = help_path("known.csr"), .ca = 1,
                                    .issuer = help_root()));
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_USAGE),
@@ -274,8 +276,9 @@ static void rare_names_are_kept_and_unusable_ones_refused(void **state)
     static const char *const edi[] = {"subjectAltName=DER:3007a505a1030c0141"};
     static const char *const zero[] = {"subjectAltName=DER:3005820361002e"};
     char *csr = wish(rare, 1);
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(
-        .csr = csr, .issuer = help_root(), .purpose = "client"));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_root(),
+                                   .purpose = "client"));
     tlsock_error err = {0};
 
     (void)state;
@@ -312,7 +315,8 @@ static void a_request_is_made_saved_and_read(void **state)
     tlsock_csr *r = tlsock_csr_create(
         TLSOCK_CERT_OPTS(.sans = names, .n_sans = 2, .purpose = "server",
                          .ext = own, .n_ext = 1, .key = "ec:P-384",
-                         .digest = "sha384"), &err);
+                         .digest = "sha384"),
+        &err);
     const char *path = help_path("known.csr"), *key = help_path("known.key");
     static const unsigned formats[] = {TLSOCK_FORMAT_PEM, TLSOCK_FORMAT_DER};
     tlsock_cert *c;
@@ -326,8 +330,9 @@ static void a_request_is_made_saved_and_read(void **state)
     for (size_t i = 0; i < COUNT(formats); i++) {
         tlsock_csr *again;
 
-        assert_code(tlsock_csr_save(r, TLSOCK_PART_CERT, formats[i], path, NULL,
-                                    &err), 0);
+        assert_code(
+            tlsock_csr_save(r, TLSOCK_PART_CERT, formats[i], path, NULL, &err),
+            0);
         again = tlsock_csr_load(path, &err);
         assert_non_null(again);
         assert_string_equal(tlsock_csr_field(again, TLSOCK_CERT_SUBJECT),
@@ -345,12 +350,14 @@ static void a_request_is_made_saved_and_read(void **state)
         assert_null(tlsock_csr_field(again, TLSOCK_CERT_SERIAL));
         assert_null(tlsock_csr_field(again, 99));
         assert_code(tlsock_csr_save(again, TLSOCK_PART_KEY, formats[i], key,
-                                    NULL, &err), TLSOCK_E_ARGUMENT);
+                                    NULL, &err),
+                    TLSOCK_E_ARGUMENT);
         assert_tells(err.message, "without its private key");
         tlsock_csr_free(again);
     }
     assert_code(tlsock_csr_save(r, TLSOCK_PART_KEY, TLSOCK_FORMAT_TRADITIONAL,
-                                key, NULL, &err), 0);
+                                key, NULL, &err),
+                0);
     assert_int_equal(stat(key, &st), 0);
     assert_int_equal(st.st_mode & 07777, 0600);
     c = help_make(TLSOCK_CERT_OPTS(.csr = path, .issuer = help_inter()));
@@ -389,7 +396,8 @@ static const struct {
     {{.subject = "CN=x", .csr_ext = "x"}, TLSOCK_E_ARGUMENT, "no issuer"},
     {{.subject = "CN=x", .crl_url = "x"}, TLSOCK_E_ARGUMENT, "no addresses"},
     {{.subject = "CN=x", .permitted = "x"}, TLSOCK_E_ARGUMENT, "no permitted"},
-    {{.subject = "CN=x", .purpose = "keyCertSign"}, TLSOCK_E_ARGUMENT,
+    {{.subject = "CN=x", .purpose = "keyCertSign"},
+     TLSOCK_E_ARGUMENT,
      "for a CA alone"},
     {{.subject = "CN=x", .key = "rsa:1024"}, TLSOCK_E_ARGUMENT, "too short"},
     {{.subject = "x"}, TLSOCK_E_ARGUMENT, "without \"=\""},
@@ -445,16 +453,18 @@ static const struct {
 static void what_cannot_be_saved_is_refused(void **state)
 {
     tlsock_error err = {0};
-    tlsock_csr *r = tlsock_csr_create(
-        TLSOCK_CERT_OPTS(.subject = "CN=x", .purpose = "client",
-                         .key = "ed25519"), &err);
+    tlsock_csr *r = tlsock_csr_create(TLSOCK_CERT_OPTS(.subject = "CN=x",
+                                                       .purpose = "client",
+                                                       .key = "ed25519"),
+                                      &err);
     const char *path = help_path("known.none");
 
     (void)state;
     unsetenv("TEST_UNSET");
     for (size_t i = 0; i < COUNT(unsaved); i++) {
         assert_code(tlsock_csr_save(r, unsaved[i].part, unsaved[i].format, path,
-                                    unsaved[i].pass, &err), unsaved[i].code);
+                                    unsaved[i].pass, &err),
+                    unsaved[i].code);
         assert_tells(err.message, unsaved[i].fault);
         assert_int_not_equal(access(path, F_OK), 0);
     }

@@ -15,21 +15,23 @@ static const struct {
     {0, "noCheck=ignored", NID_id_pkix_OCSP_noCheck, 0},
     {0, "crlDistributionPoints=URI:http://c.test/a.crl",
      NID_crl_distribution_points, 0},
-    {0, "authorityInfoAccess=OCSP;URI:http://o.test,caIssuers;URI:http://i.test",
+    {0,
+     "authorityInfoAccess=OCSP;URI:http://o.test,caIssuers;URI:http://i.test",
      NID_info_access, 0},
     {0, "keyUsage=critical,digitalSignature,keyAgreement", NID_key_usage, 1},
-    {0, "extendedKeyUsage=serverAuth,1.3.6.1.4.1.311.10.3.4",
-     NID_ext_key_usage, 0},
+    {0, "extendedKeyUsage=serverAuth,1.3.6.1.4.1.311.10.3.4", NID_ext_key_usage,
+     0},
     {0, "subjectKeyIdentifier=hash", NID_subject_key_identifier, 0},
     {0, "subjectKeyIdentifier=01:02:03", NID_subject_key_identifier, 0},
-    {0, "authorityKeyIdentifier=keyid,issuer", NID_authority_key_identifier,
-     0},
+    {0, "authorityKeyIdentifier=keyid,issuer", NID_authority_key_identifier, 0},
     {0, "nsComment=hello", NID_netscape_comment, 0},
     {1, "inhibitAnyPolicy=critical,0", NID_inhibit_any_policy, 1},
     {1, "policyConstraints=critical,requireExplicitPolicy:0",
      NID_policy_constraints, 1},
     {1, "policyMappings=1.2.3.4:1.2.3.5", NID_policy_mappings, 0},
-    {1, "nameConstraints=critical,permitted;DNS:a.test,excluded;IP:0.0.0.0/0.0.0.0",
+    {1,
+     "nameConstraints=critical,permitted;DNS:a.test,excluded;IP:0.0.0.0/"
+     "0.0.0.0",
      NID_name_constraints, 1},
 };
 
@@ -39,11 +41,14 @@ static void each_is_there_once_and_as_written(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        const tlsock_cert_opts o = {
-            .size = sizeof(o),        .sans = san,
-            .n_sans = good[i].ca ? 0 : 1,          .subject = "CN=x",
-            .ca = good[i].ca,         .issuer = help_root(),
-            .ext = &good[i].ext,      .n_ext = 1};
+        const tlsock_cert_opts o = {.size = sizeof(o),
+                                    .sans = san,
+                                    .n_sans = good[i].ca ? 0 : 1,
+                                    .subject = "CN=x",
+                                    .ca = good[i].ca,
+                                    .issuer = help_root(),
+                                    .ext = &good[i].ext,
+                                    .n_ext = 1};
         tlsock_error err = {0};
         tlsock_cert *c = tlsock_cert_create(&o, &err);
         int at;
@@ -68,8 +73,8 @@ static void own_extensions_are_added(void **state)
     const char *own[] = {"1.2.3.4=ASN1:UTF8String:hello",
                          "1.2.3.5=critical,DER:0500",
                          "keyUsage=critical,digitalSignature,keyAgreement"};
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                                                .ext = own, .n_ext = 3));
+    tlsock_cert *c = help_make(
+        TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .ext = own, .n_ext = 3));
     ASN1_OBJECT *oid = OBJ_txt2obj("1.2.3.4", 1);
     X509_EXTENSION *e =
         X509_get_ext(c->leaf, X509_get_ext_by_OBJ(c->leaf, oid, -1));
@@ -98,8 +103,8 @@ static void printed_access_text_and_lists_of_urls_are_understood(void **state)
                          "CA Issuers - URI:http://i.test/ca.der\n"};
     const char *damaged[] = {"authorityInfoAccess=OCSP - URI:gopher://x"};
     const char *strange[] = {"authorityInfoAccess=Other - URI:http://x/"};
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                                                .ext = own, .n_ext = 1));
+    tlsock_cert *c = help_make(
+        TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .ext = own, .n_ext = 1));
 
     (void)state;
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_OCSP_URLS),
@@ -107,10 +112,11 @@ static void printed_access_text_and_lists_of_urls_are_understood(void **state)
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_AIA_URLS),
                         "http://i.test/ca.der");
     tlsock_cert_unref(c);
-    c = help_make(TLSOCK_CERT_OPTS(
-        .sans = san, .n_sans = 1, .crl_url = "http://a.test/ http://b.test/",
-        .ocsp_url = " http://o.test/  http://p.test/ ",
-        .aia_url = "http://i.test/ http://j.test/"));
+    c = help_make(
+        TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
+                         .crl_url = "http://a.test/ http://b.test/",
+                         .ocsp_url = " http://o.test/  http://p.test/ ",
+                         .aia_url = "http://i.test/ http://j.test/"));
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_CRL_URLS),
                         "http://a.test/ http://b.test/");
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_OCSP_URLS),
@@ -118,12 +124,12 @@ static void printed_access_text_and_lists_of_urls_are_understood(void **state)
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_AIA_URLS),
                         "http://i.test/ http://j.test/");
     tlsock_cert_unref(c);
-    refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .ext = damaged,
-                             .n_ext = 1),
-            TLSOCK_E_ARGUMENT, "is not a URL", "http://");
-    refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .ext = strange,
-                             .n_ext = 1),
-            TLSOCK_E_ARGUMENT, "is not a URL", NULL);
+    refused(
+        TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .ext = damaged, .n_ext = 1),
+        TLSOCK_E_ARGUMENT, "is not a URL", "http://");
+    refused(
+        TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .ext = strange, .n_ext = 1),
+        TLSOCK_E_ARGUMENT, "is not a URL", NULL);
 }
 
 static const struct {
@@ -143,20 +149,30 @@ static const struct {
     {0, {"subjectAltName=DNS:evil.test"}, "option of its own", "sans"},
     {0, {"authorityKeyIdentifier=issuer:always"}, "there already", "renewal"},
     {0, {"tlsfeature=5", "tlsfeature=5"}, "is given twice", "leave one"},
-    {0, {"keyUsage=cRLSign", "X509v3 Key Usage=cRLSign"}, "is given twice",
+    {0,
+     {"keyUsage=cRLSign", "X509v3 Key Usage=cRLSign"},
+     "is given twice",
      NULL},
     {0, {"keyUsage=critical,keyCertSign"}, "for a CA alone", "make a CA"},
-    {0, {"nameConstraints=critical,permitted;DNS:a.test"}, "for a CA alone",
+    {0,
+     {"nameConstraints=critical,permitted;DNS:a.test"},
+     "for a CA alone",
      NULL},
-    {0, {"policyConstraints=critical,requireExplicitPolicy:0"},
-     "for a CA alone", NULL},
-    {1, {"nameConstraints=permitted;DNS:a.test"}, "must be critical",
+    {0,
+     {"policyConstraints=critical,requireExplicitPolicy:0"},
+     "for a CA alone",
+     NULL},
+    {1,
+     {"nameConstraints=permitted;DNS:a.test"},
+     "must be critical",
      "critical,"},
     {1, {"inhibitAnyPolicy=0"}, "must be critical", NULL},
     {1, {"nameConstraints=critical,DER:3000"}, "is empty", NULL},
     {1, {"policyConstraints=critical,DER:3000"}, "is empty", NULL},
-    {0, {"authorityInfoAccess=critical,OCSP;URI:http://o.test"},
-     "must not be critical", "leave out"},
+    {0,
+     {"authorityInfoAccess=critical,OCSP;URI:http://o.test"},
+     "must not be critical",
+     "leave out"},
     {1, {"basicConstraints=critical,CA:FALSE"}, "option of its own", NULL},
     {1, {"keyUsage=cRLSign"}, "needs the key usage keyCertSign", NULL},
 };

@@ -12,10 +12,12 @@ static const char *const own[] = {
 
 static tlsock_cert *model(const char *key)
 {
-    return help_make(TLSOCK_CERT_OPTS(
-        .subject = "CN=l.test,O=Org", .sans = sans, .n_sans = 2, .key = key,
-        .issuer = help_inter(), .days = 30, .digest = "sha384", .ext = own,
-        .n_ext = 4, .crl_url = "http://c.test/", .ocsp_url = "http://o.test/"));
+    return help_make(TLSOCK_CERT_OPTS(.subject = "CN=l.test,O=Org",
+                                      .sans = sans, .n_sans = 2, .key = key,
+                                      .issuer = help_inter(), .days = 30,
+                                      .digest = "sha384", .ext = own,
+                                      .n_ext = 4, .crl_url = "http://c.test/",
+                                      .ocsp_url = "http://o.test/"));
 }
 
 static int64_t lifetime(const tlsock_cert *c)
@@ -37,8 +39,8 @@ static void a_renewed_one_is_like_the_old_one(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {
         tlsock_cert *old = model(kinds[i]);
-        tlsock_cert *c = help_make(
-            TLSOCK_CERT_OPTS(.like = old, .issuer = help_inter()));
+        tlsock_cert *c =
+            help_make(TLSOCK_CERT_OPTS(.like = old, .issuer = help_inter()));
 
         same_field(c, old, TLSOCK_CERT_SUBJECT);
         same_field(c, old, TLSOCK_CERT_SANS);
@@ -62,8 +64,8 @@ static void a_renewed_one_is_like_the_old_one(void **state)
 static void what_is_the_issuers_stays_with_it(void **state)
 {
     tlsock_cert *old = model("ec:P-256");
-    tlsock_cert *c = help_make(
-        TLSOCK_CERT_OPTS(.like = old, .issuer = help_root()));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.like = old, .issuer = help_root()));
 
     (void)state;
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_CRL_URLS), "");
@@ -79,11 +81,12 @@ static void options_win(void **state)
 {
     const char *names[] = {"n.test"};
     tlsock_cert *old = model("rsa:2048");
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(
-        .like = old, .issuer = help_inter(), .subject = "CN=new",
-        .sans = names, .n_sans = 1, .key = "ec:P-521", .days = 5,
-        .digest = "sha512", .purpose = "client", .crl_url = "http://d.test/",
-        .aia_url = "http://i.test/"));
+    tlsock_cert *c = help_make(
+        TLSOCK_CERT_OPTS(.like = old, .issuer = help_inter(),
+                         .subject = "CN=new", .sans = names, .n_sans = 1,
+                         .key = "ec:P-521", .days = 5, .digest = "sha512",
+                         .purpose = "client", .crl_url = "http://d.test/",
+                         .aia_url = "http://i.test/"));
 
     (void)state;
     assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_SUBJECT), "CN=new");
@@ -121,9 +124,9 @@ static void usages_follow_a_new_kind_of_key(void **state)
 static void a_default_subject_goes_with_the_names(void **state)
 {
     const char *names[] = {"n.test"};
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(
-        .like = help_leaf(), .issuer = help_inter(), .sans = names,
-        .n_sans = 1));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.like = help_leaf(), .issuer = help_inter(),
+                                   .sans = names, .n_sans = 1));
     tlsock_cert *named = model("ec:P-256");
 
     (void)state;
@@ -139,12 +142,13 @@ static void a_default_subject_goes_with_the_names(void **state)
 static void a_ca_is_renewed_with_its_limits(void **state)
 {
     const char *evil[] = {"a.example"};
-    tlsock_cert *old = help_make(TLSOCK_CERT_OPTS(
-        .subject = "CN=Old CA", .ca = 1, .pathlen = 2, .permitted = ".test",
-        .purpose = "sslCA", .days = 100));
+    tlsock_cert *old =
+        help_make(TLSOCK_CERT_OPTS(.subject = "CN=Old CA", .ca = 1,
+                                   .pathlen = 2, .permitted = ".test",
+                                   .purpose = "sslCA", .days = 100));
     tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(.like = old));
-    tlsock_cert *other = help_make(
-        TLSOCK_CERT_OPTS(.like = old, .permitted = ".example"));
+    tlsock_cert *other =
+        help_make(TLSOCK_CERT_OPTS(.like = old, .permitted = ".example"));
 
     (void)state;
     same_field(c, old, TLSOCK_CERT_USAGE);
@@ -184,8 +188,8 @@ static tlsock_cert *odd(int nid, const char *text, EVP_PKEY *key)
 static void promises_of_logs_are_not_renewed(void **state)
 {
     tlsock_cert *old = odd(NID_ct_precert_scts, "DER:04020000", NULL);
-    tlsock_cert *c = help_make(
-        TLSOCK_CERT_OPTS(.like = old, .issuer = help_inter()));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.like = old, .issuer = help_inter()));
 
     (void)state;
     assert_int_equal(ext_critical(old, NID_ct_precert_scts), 0);

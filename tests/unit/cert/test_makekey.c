@@ -20,13 +20,13 @@ static const struct {
      "ecdsa-with-SHA256"},
     {"ed25519", "Ed25519", "digitalSignature, serverAuth, clientAuth",
      "ED25519"},
-    {"ec:secp384r1", "ECDSA P-384",
-     "digitalSignature, serverAuth, clientAuth", "ecdsa-with-SHA256"},
-    {"EC:prime256v1", "ECDSA P-256",
-     "digitalSignature, serverAuth, clientAuth", "ecdsa-with-SHA256"},
+    {"ec:secp384r1", "ECDSA P-384", "digitalSignature, serverAuth, clientAuth",
+     "ecdsa-with-SHA256"},
+    {"EC:prime256v1", "ECDSA P-256", "digitalSignature, serverAuth, clientAuth",
+     "ecdsa-with-SHA256"},
     {"Ed448", "Ed448", "digitalSignature, serverAuth, clientAuth", "ED448"},
-    {"rsa-pss:2048", "RSA-PSS 2048",
-     "digitalSignature, serverAuth, clientAuth", "rsassaPss"},
+    {"rsa-pss:2048", "RSA-PSS 2048", "digitalSignature, serverAuth, clientAuth",
+     "rsassaPss"},
     {"rsa:2048", "RSA 2048",
      "digitalSignature, keyEncipherment, serverAuth, clientAuth",
      "sha256WithRSAEncryption"},
@@ -55,9 +55,9 @@ static void each_kind_of_key_makes_a_good_certificate(void **state)
 }
 
 static const char *const bad_keys[] = {
-    "rsa:1024", "rsa:2047", "rsa:2052", "rsa-pss:1024", "ml-dsa-66",
-     "rsa:8193", "rsa:x",   "rsa:", "ec:P-224",
-    "ec:",      "dsa",      "ed448x",   "no-such", ""};
+    "rsa:1024", "rsa:2047", "rsa:2052", "rsa-pss:1024", "ml-dsa-66", "rsa:8193",
+    "rsa:x",    "rsa:",     "ec:P-224", "ec:",          "dsa",       "ed448x",
+    "no-such",  ""};
 
 static void unknown_or_weak_keys_list_the_valid_ones(void **state)
 {
@@ -99,8 +99,8 @@ static void a_weak_or_sealed_key_file_is_refused(void **state)
     tlsock_error err = {0};
 
     (void)state;
-    assert_int_equal(PEM_write_bio_PrivateKey(bio, weak, NULL, NULL, 0, NULL,
-                                              NULL), 1);
+    assert_int_equal(
+        PEM_write_bio_PrivateKey(bio, weak, NULL, NULL, 0, NULL, NULL), 1);
     BIO_free(bio);
     EVP_PKEY_free(weak);
     refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
@@ -109,13 +109,13 @@ static void a_weak_or_sealed_key_file_is_refused(void **state)
     setenv("TEST_PASS", "sesame", 1);
     setenv("TEST_WRONG", "barley", 1);
     assert_code(tlsock_cert_save(help_leaf(), TLSOCK_PART_KEY, 0,
-                                 help_path("known-sealed.key"),
-                                 "env:TEST_PASS", &err), 0);
+                                 help_path("known-sealed.key"), "env:TEST_PASS",
+                                 &err),
+                0);
     refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
                              .key = help_path("known-sealed.key")),
             TLSOCK_E_PASSWORD, "known-sealed.key", "file:FILE");
 }
-
 
 static void a_sealed_key_opens_with_its_password(void **state)
 {
@@ -127,7 +127,8 @@ static void a_sealed_key_opens_with_its_password(void **state)
     setenv("TEST_PASS", "sesame", 1);
     assert_code(tlsock_cert_save(help_leaf(), TLSOCK_PART_KEY, 0,
                                  help_path("known-open.key"), "env:TEST_PASS",
-                                 &err), 0);
+                                 &err),
+                0);
     c = help_make(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
                                    .key = help_path("known-open.key"),
                                    .pass = "env:TEST_PASS"));
@@ -203,11 +204,13 @@ static void only_strong_keys_of_the_right_kind_are_taken(void **state)
     for (size_t i = 0; i < COUNT(loaded); i++) {
         EVP_PKEY *key = loaded[i].make();
         BIO *bio = BIO_new_file(help_path("known-odd.key"), "w");
-        const tlsock_cert_opts o = {.size = sizeof(o), .sans = san, .n_sans = 1,
+        const tlsock_cert_opts o = {.size = sizeof(o),
+                                    .sans = san,
+                                    .n_sans = 1,
                                     .key = help_path("known-odd.key")};
 
-        assert_int_equal(PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL,
-                                                  NULL), 1);
+        assert_int_equal(
+            PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL), 1);
         BIO_free(bio);
         EVP_PKEY_free(key);
         if (loaded[i].fault != NULL)
@@ -226,8 +229,8 @@ static void ml_dsa_is_made_or_names_the_version_it_needs(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(specs); i++) {
         EVP_KEYMGMT *there = EVP_KEYMGMT_fetch(NULL, specs[i], NULL);
-        const tlsock_cert_opts o = {.size = sizeof(o), .sans = san, .n_sans = 1,
-                                    .key = specs[i]};
+        const tlsock_cert_opts o = {
+            .size = sizeof(o), .sans = san, .n_sans = 1, .key = specs[i]};
         tlsock_cert *c;
 
         if (there == NULL) {

@@ -69,10 +69,13 @@ static void each_word_has_its_usages(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(good); i++) {
-        const tlsock_cert_opts o = {
-            .size = sizeof(o),   .sans = san,    .n_sans = good[i].ca ? 0 : 1,
-            .subject = "CN=x",   .ca = good[i].ca,
-            .purpose = good[i].purpose,          .key = good[i].key};
+        const tlsock_cert_opts o = {.size = sizeof(o),
+                                    .sans = san,
+                                    .n_sans = good[i].ca ? 0 : 1,
+                                    .subject = "CN=x",
+                                    .ca = good[i].ca,
+                                    .purpose = good[i].purpose,
+                                    .key = good[i].key};
         tlsock_error err = {0};
         tlsock_cert *c = tlsock_cert_create(&o, &err);
 
@@ -138,15 +141,14 @@ static void what_rfc_5280_forbids_is_refused_with_a_fix(void **state)
 static void only_servers_need_host_names(void **state)
 {
     static const char *const free_of_hosts[] = {
-        "client", "email", "codeSigning", "timeStamping", "OCSPSigning",
-        "digitalSignature"};
+        "client",       "email",       "codeSigning",
+        "timeStamping", "OCSPSigning", "digitalSignature"};
     const char *eku[] = {"extendedKeyUsage=serverAuth"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(free_of_hosts); i++)
-        tlsock_cert_unref(
-            help_make(TLSOCK_CERT_OPTS(.subject = "CN=me",
-                                       .purpose = free_of_hosts[i])));
+        tlsock_cert_unref(help_make(
+            TLSOCK_CERT_OPTS(.subject = "CN=me", .purpose = free_of_hosts[i])));
     refused(TLSOCK_CERT_OPTS(.subject = "CN=me", .purpose = "server"),
             TLSOCK_E_NO_NAME, "subjectAltName", "purpose client");
     refused(TLSOCK_CERT_OPTS(.subject = "CN=me", .purpose = "+client"),
@@ -174,13 +176,13 @@ static void a_limited_ca_signs_only_what_it_may(void **state)
 {
     const char *san[] = {"a.test"};
     const char *odd[] = {"extendedKeyUsage=1.2.3.4.5"};
-    tlsock_cert *ca = help_make(TLSOCK_CERT_OPTS(
-        .subject = "CN=TLS only", .ca = 1, .purpose = "sslCA", .pathlen = 1,
-        .issuer = help_root()));
-    tlsock_cert *sub = help_make(
-        TLSOCK_CERT_OPTS(.subject = "CN=Sub", .ca = 1, .issuer = ca));
-    tlsock_cert *c = help_make(
-        TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .issuer = sub));
+    tlsock_cert *ca = help_make(
+        TLSOCK_CERT_OPTS(.subject = "CN=TLS only", .ca = 1, .purpose = "sslCA",
+                         .pathlen = 1, .issuer = help_root()));
+    tlsock_cert *sub =
+        help_make(TLSOCK_CERT_OPTS(.subject = "CN=Sub", .ca = 1, .issuer = ca));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .issuer = sub));
 
     (void)state;
     assert_int_equal(help_verdict(c, help_root()), X509_V_OK);
@@ -192,10 +194,10 @@ static void a_limited_ca_signs_only_what_it_may(void **state)
                              .purpose = "codeSigning"),
             TLSOCK_E_PURPOSE, "\"TLS only\" may not sign for codeSigning",
             "another purpose");
-    refused(TLSOCK_CERT_OPTS(.subject = "CN=x", .issuer = sub,
-                             .purpose = "email"),
-            TLSOCK_E_PURPOSE, "\"TLS only\" may not sign for emailProtection",
-            NULL);
+    refused(
+        TLSOCK_CERT_OPTS(.subject = "CN=x", .issuer = sub, .purpose = "email"),
+        TLSOCK_E_PURPOSE, "\"TLS only\" may not sign for emailProtection",
+        NULL);
     refused(TLSOCK_CERT_OPTS(.subject = "CN=x", .issuer = ca, .ext = odd,
                              .n_ext = 1, .purpose = "client"),
             TLSOCK_E_PURPOSE, "may not sign for 1.2.3.4.5", NULL);

@@ -15,8 +15,9 @@ static const struct {
     {"XMPP:y.test", GEN_OTHERNAME, "1.3.6.1.5.5.7.8.5", "y.test"},
     {"SRV:_xmpp-client.Y.test", GEN_OTHERNAME, "1.3.6.1.5.5.7.8.7",
      "_xmpp-client.y.test"},
-    {"EMAIL:\xc3\xbc@B\xc3\xbc" "cher.test", GEN_OTHERNAME,
-     "1.3.6.1.5.5.7.8.9", "\xc3\xbc@xn--bcher-kva.test"},
+    {"EMAIL:\xc3\xbc@B\xc3\xbc"
+     "cher.test",
+     GEN_OTHERNAME, "1.3.6.1.5.5.7.8.9", "\xc3\xbc@xn--bcher-kva.test"},
     {"\xc3\xbc@b.test", GEN_OTHERNAME, "1.3.6.1.5.5.7.8.9", "\xc3\xbc@b.test"},
     {"OTHERNAME:1.2.3.4;UTF8:hi", GEN_OTHERNAME, "1.2.3.4", "hi"},
     {"RID:1.2.3.4", GEN_RID, NULL, NULL},
@@ -28,7 +29,8 @@ static void every_kind_of_name_is_made(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        const tlsock_cert_opts o = {.size = sizeof(o), .n_sans = 1,
+        const tlsock_cert_opts o = {.size = sizeof(o),
+                                    .n_sans = 1,
                                     .sans = &kinds[i].typed,
                                     .purpose = "client"};
         tlsock_error err = {0};
@@ -123,7 +125,8 @@ static void subjects_come_from_names_that_are_text(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        const tlsock_cert_opts o = {.size = sizeof(o), .n_sans = 1,
+        const tlsock_cert_opts o = {.size = sizeof(o),
+                                    .n_sans = 1,
                                     .sans = &rows[i].typed,
                                     .purpose = "client"};
         tlsock_cert *c = help_make(&o);
