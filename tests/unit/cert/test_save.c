@@ -28,6 +28,7 @@ static const struct {
     {"all, sealed", CERT | CHAIN | KEY, TLSOCK_FORMAT_PEM, "env:TEST_PASS",
      0600, 1, 1},
     {"key", KEY, TLSOCK_FORMAT_PEM, NULL, 0600, 0, -1},
+    {"traditional key", KEY, TLSOCK_FORMAT_TRADITIONAL, NULL, 0600, 0, -1},
     {"DER certificate", CERT, TLSOCK_FORMAT_DER, NULL, 0644, 0, 0},
     {"DER chain of one", CHAIN, TLSOCK_FORMAT_DER, NULL, 0644, 0, 0},
     {"DER key", KEY, TLSOCK_FORMAT_DER, NULL, 0600, 0, -1},
@@ -67,6 +68,58 @@ static void what_is_saved_loads_again(void **state)
     }
     assert_int_equal(help_strangers(), 0); /* no temporary file is left */
     free(pem);
+}
+
+static int holds(const char *file, size_t len, const char *bytes, size_t n)
+{
+    for (size_t i = 0; i + n <= len; i++)
+        if (memcmp(file + i, bytes, n) == 0)
+            return 1;
+    return 0;
+}
+
+/* AES-256-CBC, and neither of the ciphers of old: RC2-40 and 3DES */
+static void pkcs12_is_under_modern_ciphers(void **state)
+{
+    static const char aes[] = "\x60\x86\x48\x01\x65\x03\x04\x01\x2a";
+    static const char old[] = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01";
+    static const char sha256[] = "\x60\x86\x48\x01\x65\x03\x04\x02\x01";
+    tlsock_error err = {0};
+    size_t len;
+    char *file;
+
+    (void)state;
+    setenv("TEST_PASS", "sesame", 1);
+    assert_code(tlsock_cert_save(help_leaf(), CERT | CHAIN | KEY,
+                                 TLSOCK_FORMAT_PKCS12, help_path("known.p12"),
+                                 "env:TEST_PASS", &err), 0);
+    file = help_read(help_path("known.p12"), &len);
+    assert_int_equal(holds(file, len, aes, sizeof(aes) - 1), 1);
+    assert_int_equal(holds(file, len, sha256, sizeof(sha256) - 1), 1);
+    assert_int_equal(holds(file, len, old, sizeof(old) - 1), 0);
+    free(file);
+}
+
+static void traditional_keys_are_those_of_older_programs(void **state)
+{
+    const char *san[] = {"a.test"};
+    tlsock_error err = {0};
+    tlsock_cert *c = help_make(
+        TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .key = "ed25519"));
+    size_t len;
+    char *file;
+
+    (void)state;
+    assert_code(tlsock_cert_save(help_leaf(), KEY, TLSOCK_FORMAT_TRADITIONAL,
+                                 help_path("known.trad"), NULL, &err), 0);
+    file = help_read(help_path("known.trad"), &len);
+    assert_tells(file, "BEGIN EC PRIVATE KEY");
+    free(file);
+    assert_code(tlsock_cert_save(c, KEY, TLSOCK_FORMAT_TRADITIONAL,
+                                 help_path("known.none"), NULL, &err),
+                TLSOCK_E_ARGUMENT);
+    assert_tells(err.message, "only RSA and EC keys");
+    tlsock_cert_unref(c);
 }
 
 static void modes_hold_against_umask_and_old_file(void **state)
@@ -217,6 +270,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_saved_loads_again),
+        cmocka_unit_test(pkcs12_is_under_modern_ciphers),
+        cmocka_unit_test(traditional_keys_are_those_of_older_programs),
         cmocka_unit_test(modes_hold_against_umask_and_old_file),
         cmocka_unit_test(what_makes_no_sense_is_refused),
         cmocka_unit_test(a_certificate_without_key_saves_none),
