@@ -20,6 +20,7 @@ struct acme_opts {
     long days, port;     /* 0: 90, 80 */
     struct strs resolve; /* "NAME=ADDRESS" */
     int anywhere;
+    const tlsock_cert *identity; /* addresses that clients may call us by */
 };
 
 /* What was asked for, before anything is opened: 0 or an exit code. NULL from
@@ -33,10 +34,10 @@ int acme_answer(struct acme *a, const struct http_request *r,
 /* From time to time: what has expired goes. */
 void acme_look(struct acme *a);
 
-/* The server's own certificate, signed by the CA for localhost and hosts. Kept
- * in the CA's directory as acme.pem and made anew when a third of its time is
- * left, or the names change. NULL: failure. */
-tlsock_cert *acme_identity(struct ca_site *s, const struct strs *hosts,
-                           tlsock_error *err);
+/* The server's own certificate, signed by the CA for localhost and hosts: made,
+ * with its key, as acme.pem in the CA's directory, or made anew when a third of
+ * its time is left, or the names changed. 1: made, 0: as it was, or a code. */
+int acme_identity(struct ca_site *s, const struct strs *hosts, tlsock_cert **c,
+                  char path[4096], tlsock_error *err);
 
 #endif

@@ -37,11 +37,13 @@ void acme_look(struct acme *a)
     (void)a;
 }
 
-tlsock_cert *acme_identity(struct ca_site *s, const struct strs *hosts,
-                           tlsock_error *err)
+int acme_identity(struct ca_site *s, const struct strs *hosts, tlsock_cert **c,
+                  char path[4096], tlsock_error *err)
 {
     (void)s;
     (void)hosts;
+    (void)c;
+    (void)path;
     (void)err;
-    return NULL;
+    return TLSOCK_E_UNSUPPORTED;
 }

@@ -44,6 +44,7 @@ struct serve {
     struct ca_site site;
     struct acme *acme;
     tlsock_config *config;
+    tlsock_cert *identity;
     tlsock_listener *listener;
     struct event_base *base;
     struct http_server *server;
@@ -273,6 +274,23 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     event_base_loopbreak(arg);
 }
 
+/* Our own certificate is made anew in time; new clients get it. */
+static void renew(struct serve *v)
+{
+    tlsock_error err = {0};
+    tlsock_cert *c = NULL;
+    char path[LOCAL_PATH];
+    int rc = acme_identity(&v->site, &v->hosts, &c, path, &err);
+
+    if (rc > 0 && tlsock_config_reload(v->config) < 0) {
+        err = *tlsock_config_error(v->config);
+        rc = err.code;
+    }
+    if (rc < 0)
+        err_report(&v->o.out, v->site.dir, &err, 1);
+    tlsock_cert_unref(c);
+}
+
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
     struct serve *v = arg;
@@ -280,8 +298,10 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     ca_site_crl(&v->site);
-    if (v->acme != NULL)
-        acme_look(v->acme);
+    if (v->acme == NULL)
+        return;
+    acme_look(v->acme);
+    renew(v);
 }
 
 static int no_loop(const struct serve *v)
@@ -325,24 +345,47 @@ static int loop(struct serve *v)
     return rc;
 }
 
+/* With ACME: a file, so that it can be read again. */
+static int acme_config(struct serve *v, tlsock_error *err)
+{
+    char path[LOCAL_PATH];
+
+    if (acme_identity(&v->site, &v->hosts, &v->identity, path, err) < 0)
+        return err->code;
+    v->how.identity = v->identity;
+    if (tlsock_config_add_identity(v->config, path, NULL, NULL) == 0)
+        return 0;
+    *err = *tlsock_config_error(v->config);
+    return err->code;
+}
+
 /* A listener proves its identity, also if it only ever speaks plaintext: then
  * it gets one that lives as long as the process. */
-static int own_identity(struct serve *v)
+static int plain_config(struct serve *v, tlsock_error *err)
 {
     const char *names[] = {"localhost"};
-    tlsock_error err = {0};
-    tlsock_cert *c =
-        v->with_acme ? acme_identity(&v->site, &v->hosts, &err)
-                     : tlsock_cert_create(
-                           TLSOCK_CERT_OPTS(.sans = names, .n_sans = 1), &err);
 
-    if (c == NULL)
-        return err_report(&v->o.out, v->site.dir, &err, 1);
+    v->identity =
+        tlsock_cert_create(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 1), err);
+    if (v->identity == NULL)
+        return err->code;
+    if (tlsock_config_add_cert(v->config, v->identity) == 0)
+        return 0;
+    *err = *tlsock_config_error(v->config);
+    return err->code;
+}
+
+static int make_config(struct serve *v)
+{
+    tlsock_error err = {0};
+    int rc;
+
     v->config = tlsock_config_new();
-    if (v->config == NULL || tlsock_config_add_cert(v->config, c) < 0)
-        err = *tlsock_config_error(v->config);
-    tlsock_cert_unref(c);
-    return err.code != 0 ? err_report(&v->o.out, v->site.dir, &err, 1) : 0;
+    if (v->config == NULL)
+        return err_plain(&v->o.out, v->o.command, EXIT_INTERNAL, "nomem", "",
+                         "out of memory");
+    rc = v->with_acme ? acme_config(v, &err) : plain_config(v, &err);
+    return rc < 0 ? err_report(&v->o.out, v->site.dir, &err, 1) : 0;
 }
 
 static int listen_on(struct serve *v)
@@ -410,12 +453,13 @@ static int run(struct serve *v)
     v->site.acme = v->with_acme;
     rc = ca_site_open(&v->site);
     if (rc == 0)
-        rc = own_identity(v);
+        rc = make_config(v);
     if (rc == 0)
         rc = listen_on(v);
     acme_free(v->acme);
     tlsock_listener_free(v->listener);
     tlsock_config_unref(v->config);
+    tlsock_cert_unref(v->identity);
     if (v->base != NULL)
         event_base_free(v->base);
     return rc;
