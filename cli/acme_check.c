@@ -24,7 +24,7 @@ struct acme_check {
     struct event *ev;
     char request[512], answer[ANSWER_MAX + 1], key[2 * ACME_THUMB + 1];
     size_t asked, got;
-    int connected;
+    int connected, told; /* told: the address is the administrator's choice */
 };
 
 static int is_private4(const unsigned char b[4])
@@ -133,7 +133,7 @@ static int meet(struct acme_check *c)
     if (rc < 0)
         return failed(c, rc);
     peer = tlsock_info(c->s, TLSOCK_INFO_PEER_ADDRESS);
-    if (!c->order->acme->how.anywhere && !acme_is_private(peer)) {
+    if (!c->order->acme->how.anywhere && !c->told && !acme_is_private(peer)) {
         snprintf(why, sizeof(why),
                  "%.100s is a public address, which is not "
                  "asked: ca serve --validate-anywhere",
@@ -212,19 +212,21 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
 }
 
 /* Where the name is said to be; names under .localhost are here (RFC 6761). */
-static void find_target(const struct acme *a, const struct acme_authz *z,
-                        char target[400])
+static void find_target(struct acme_check *c, char target[400])
 {
-    long port = a->how.port != 0 ? a->how.port : HTTP_PORT;
-    size_t n = strlen(z->name);
-    const char *where = z->name;
+    const struct acme_opts *how = &c->order->acme->how;
+    long port = how->port != 0 ? how->port : HTTP_PORT;
+    const char *where = c->authz->name;
+    size_t n = strlen(where);
 
-    if (n > 10 && strcmp(z->name + n - 10, ".localhost") == 0)
+    if (n > 10 && strcmp(where + n - 10, ".localhost") == 0)
         where = "localhost";
-    for (size_t i = 0; i < a->how.resolve.n; i++)
-        if (strncmp(a->how.resolve.v[i], z->name, n) == 0 &&
-            a->how.resolve.v[i][n] == '=')
-            where = a->how.resolve.v[i] + n + 1;
+    for (size_t i = 0; i < how->resolve.n; i++)
+        if (strncmp(how->resolve.v[i], c->authz->name, n) == 0 &&
+            how->resolve.v[i][n] == '=') {
+            where = how->resolve.v[i] + n + 1;
+            c->told = 1;
+        }
     snprintf(target, 400, strchr(where, ':') != NULL ? "[%s]:%ld" : "%s:%ld",
              where, port);
 }
@@ -250,7 +252,7 @@ void acme_check_start(struct acme_order *o, struct acme_authz *z)
              "GET /.well-known/acme-challenge/%s HTTP/1.0\r\nHost: %s%s%s\r\n"
              "User-Agent: tlsock\r\nAccept: */*\r\n\r\n",
              z->token, v6 ? "[" : "", z->name, v6 ? "]" : "");
-    find_target(o->acme, z, target);
+    find_target(c, target);
     c->s = tlsock_connect(
         target, NULL,
         TLSOCK_OPTS(.nonblocking = 1, .plain = 1, .timeout_ms = TIMEOUT_MS),

@@ -184,8 +184,11 @@ static int send_out(struct conn *c)
     c->out = NULL;
     c->out_len = c->out_at = 0;
     if (c->closing) { /* so that the answer arrives before any reset */
+        int rc;
+
         tlsock_set_deadline(c->s, LINGER_MS);
-        if (tlsock_shutdown(c->s, SHUT_WR) < 0)
+        rc = tlsock_shutdown(c->s, SHUT_WR);
+        if (rc < 0 && rc != TLSOCK_AGAIN)
             return -1;
     }
     return 1;
