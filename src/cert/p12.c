@@ -1,10 +1,10 @@
+#include "cert/legacy.h"
 #include "cert/load.h"
 #include "cert/order.h"
 #include "ossl/queue.h"
 
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
-#include <openssl/provider.h>
 #include <openssl/x509v3.h>
 
 /* More rounds than any program writes; a file may not keep us busy for long. */
@@ -124,32 +124,24 @@ static int copy_contents(struct contents *to, const struct contents *from)
            (to->leaf != NULL) == (from->leaf != NULL);
 }
 
-/* Old files are encrypted with 40-bit RC2, which is in the legacy provider
- * only. It is loaded for this one file, not for the process. */
+/* Old files are encrypted with 40-bit RC2. */
 static int read_legacy(const struct tsk_source *s, const char *password,
                        struct contents *out)
 {
-    OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
-    OSSL_PROVIDER *base = NULL, *legacy = NULL;
     const unsigned char *p = s->data;
     struct contents there = {0};
+    struct tsk_legacy old;
     PKCS12 *p12 = NULL;
     int ok = 0;
 
-    if (ctx == NULL)
-        return 0;
-    base = OSSL_PROVIDER_load(ctx, "default");
-    legacy = OSSL_PROVIDER_load(ctx, "legacy");
-    if (base != NULL && legacy != NULL)
-        p12 = PKCS12_init_ex(NID_pkcs7_data, ctx, NULL);
+    if (tsk_legacy_open(&old))
+        p12 = PKCS12_init_ex(NID_pkcs7_data, old.ctx, NULL);
     if (p12 != NULL && d2i_PKCS12(&p12, &p, (long)s->len) != NULL &&
         PKCS12_parse(p12, password, &there.key, &there.leaf, &there.others))
         ok = copy_contents(out, &there);
     free_contents(&there);
     PKCS12_free(p12);
-    OSSL_PROVIDER_unload(legacy);
-    OSSL_PROVIDER_unload(base);
-    OSSL_LIB_CTX_free(ctx);
+    tsk_legacy_close(&old);
     if (!ok)
         free_contents(out);
     return ok;

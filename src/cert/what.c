@@ -67,18 +67,18 @@ json = {"JSON",
     "take the PEM text out of it into a file of its own, with real line ends: "
     "jq -r .FIELD", NULL},
 zip = {"a ZIP archive", "unpack it and name the file in it", NULL},
-gzip = {"compressed (gzip)", "unpack it: gunzip or tar xzf", NULL},
-bzip2 = {"compressed (bzip2)", "unpack it: bunzip2 or tar xjf", NULL},
-xz = {"compressed (xz)", "unpack it: unxz or tar xJf", NULL},
+gzip = {"compressed data (gzip)", "unpack it: gunzip or tar xzf", NULL},
+bzip2 = {"compressed data (bzip2)", "unpack it: bunzip2 or tar xjf", NULL},
+xz = {"compressed data (xz)", "unpack it: unxz or tar xJf", NULL},
 seven = {"a 7z archive", "unpack it and name the file in it", NULL},
 tar = {"a tar archive", "unpack it and name the file in it", NULL},
 pdf = {"a PDF document", "ask for the certificate as a file of its own", NULL},
 program = {"a program", "name the right file", NULL},
 utf16 = {"text in UTF-16",
     "save it as plain text: iconv -f UTF-16 -t UTF-8 FILE >NEW", NULL},
-blank = {"nothing: blanks only",
+blank = {"blanks only",
     "was it written completely? Put PEM, DER or PKCS#12 there", NULL},
-zeros = {"nothing: zero bytes only",
+zeros = {"zero bytes only",
     "the disk was full, or the machine went down while it was written: copy "
     "it again", NULL},
 base64 = {"base64 text without BEGIN and END lines",
@@ -307,7 +307,7 @@ static int fail(const struct tsk_source *s, const char *wanted,
                 const struct tsk_what *what, const char *fix, tlsock_error *err)
 {
     if (what != NULL)
-        tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" holds no %s, but is %s",
+        tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" holds no %s, but %s",
                  s->name, wanted, what->is);
     else
         tsk_fail(err, TLSOCK_E_OWN_FILE,
