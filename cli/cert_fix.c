@@ -297,7 +297,7 @@ static int fetch_one(struct fix *w, const char *url, int ms)
     tlsock_cert *c = NULL;
     tlsock_error err = {0};
     json_t *row = json_object();
-    char *data = NULL, why[300] = "";
+    char *data = NULL, why[400] = "";
     int rc = FIXCHAIN_NONE;
     size_t len = 0;
 
