@@ -153,7 +153,7 @@ my ($nonce) = `curl -sI --cacert $ca https://localhost:$port/acme/new-nonce`
 my $p = encode_base64url(
     qq({"alg":"RS256","nonce":"$nonce","url":"$url","kid":"$kid"}));
 open(my $f, '>', 'to-sign'); print $f "$p."; close($f);
-my $s = encode_base64url(`openssl dgst -sha256 -sign new.key to-sign`);
+my $s = encode_base64url(scalar `openssl dgst -sha256 -sign new.key to-sign`);
 open($f, '>', 'body');
 print $f qq({"protected":"$p","payload":"","signature":"$s"}); close($f);
 exec('curl', '-s', '--cacert', $ca, '-H',
