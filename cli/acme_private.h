@@ -3,6 +3,7 @@
 #define CLI_ACME_PRIVATE_H
 
 #include "acme.h"
+#include "acme_address.h"
 #include "acme_jws.h"
 
 #define ACME_ID 23       /* base64url of 16 bytes, and a NUL */
@@ -130,7 +131,5 @@ int acme_permits(const struct acme *a, const char *name, int is_ip,
 /* acme_check.c: starts http-01; the order hears of the outcome */
 void acme_check_start(struct acme_order *o, struct acme_authz *z);
 void acme_check_free(struct acme_check *check);
-/* Is "127.0.0.1:80" an address that may be asked? */
-int acme_is_private(const char *address);
 
 #endif
