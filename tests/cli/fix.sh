@@ -146,7 +146,10 @@ run cert fix away-leaf.pem --aia --json
 [ "$rc" -eq 1 ] && grep -q '"fetches":\[{"url":"http' out &&
     ! grep -q root: out && grep -q '"error":"' out
 ok $? "a redirect to a file is not followed"
-issue file "file:///etc/passwd"
+openssl req -new -key good.key -subj /CN=file -out file.csr 2>log
+printf 'authorityInfoAccess=caIssuers;URI:file:///etc/passwd\n' >file.ext
+openssl x509 -req -in file.csr -CA inter.pem -CAkey inter.key -days 9 \
+    -CAcreateserial -extfile file.ext -out file-leaf.pem 2>log
 run cert fix file-leaf.pem --aia
 [ "$rc" -eq 1 ] && grep -q 'only http' out
 ok $? "nor is a file fetched"
