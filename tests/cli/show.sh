@@ -171,7 +171,7 @@ run cert show no-such-host.invalid
 refused "a host that is not there" 3 resolve "no-such-host" "no file"
 run cert show --pem good.key
 refused "--pem of a key" 6 own-file "private key" "pem"
-run cert show - 
+run cert show -
 refused "nothing on standard input" 6 own-file "empty" "PEM"
 run cert show good.pem nothing.pem root.pem
 [ "$rc" -eq 6 ] && grep -q '^root.pem' out && grep -q '^0  CN=Test Root' out
