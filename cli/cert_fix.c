@@ -2,39 +2,17 @@
 #include "certtext.h"
 #include "commands.h"
 #include "errors.h"
-#include "fetch.h"
+#include "fix.h"
 #include "fixchain.h"
 #include "showother.h"
-#include "source.h"
 #include "tofile.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 
 #define EXIT_NOT_DONE 1
-#define MOST_FETCHES 5
-#define FETCH_MS 10000  /* of all together */
-#define MOST_FILES 2000 /* of a directory */
 
 enum { OPT_OUT = OPT_OWN, OPT_WITH, OPT_AIA, OPT_IN_PLACE, OPT_FORCE };
-
-struct fix {
-    struct opts o;
-    const char *out;
-    struct strs with;
-    int aia, in_place, force;
-    struct source in;
-    tlsock_cert *chain; /* as it should be */
-    tlsock_cert **more; /* what --with named, each with its chain */
-    size_t n_pool, room;
-    json_t *added, *dropped, *fetches;
-    char ends_at[300];   /* what its end is signed by */
-    const char *missing; /* why it is not complete, or NULL */
-    int changed;
-};
 
 static struct poptOption own_options[] = {
     {"key", '\0', POPT_ARG_STRING, NULL, OPT_KEY,
@@ -94,20 +72,6 @@ static const struct opt_spec spec = {
     .take = take,
     .min_args = 1,
     .max_args = 1};
-
-static void tell(json_t *list, const tlsock_cert *c, const char *key,
-                 const char *text)
-{
-    json_t *row = json_object();
-
-    json_object_set_new(
-        row, "subject",
-        out_json_text(tlsock_cert_field(c, TLSOCK_CERT_SUBJECT)));
-    json_object_set_new(
-        row, "sha256", out_json_text(tlsock_cert_field(c, TLSOCK_CERT_SHA256)));
-    json_object_set_new(row, key, out_json_text(text));
-    json_array_append_new(list, row);
-}
 
 /* Which of the certificates is the key's? Its place, or -1. */
 static int place_of_key(const tlsock_cert *c, const char *pin)
@@ -179,207 +143,6 @@ static int put_in_order(struct fix *w)
     return w->chain != NULL ? 0 : err_report(&w->o.out, w->in.target, &err, 1);
 }
 
-static int keep(struct fix *w, tlsock_cert *c)
-{
-    tlsock_cert **grown;
-
-    if (w->n_pool == w->room) {
-        w->room = w->room == 0 ? 64 : 2 * w->room;
-        grown = realloc(w->more, w->room * sizeof(*grown));
-        if (grown == NULL) {
-            tlsock_cert_unref(c);
-            return EXIT_INTERNAL;
-        }
-        w->more = grown;
-    }
-    w->more[w->n_pool++] = c;
-    return 0;
-}
-
-/* Whatever in it is no certificate is passed over: it is only looked at. */
-static int open_dir(struct fix *w, const char *dir)
-{
-    DIR *d = opendir(dir);
-    struct dirent *e;
-    char path[4096];
-    int rc = 0;
-
-    if (d == NULL)
-        return err_plain(&w->o.out, dir, EXIT_OWN, "own-file",
-                         "--with FILE or a directory that can be read",
-                         "the directory cannot be read");
-    while (rc == 0 && w->n_pool < MOST_FILES && (e = readdir(d)) != NULL) {
-        int n = snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
-        struct stat st;
-        tlsock_cert *c;
-
-        if ((size_t)n >= sizeof(path) || stat(path, &st) != 0 ||
-            !S_ISREG(st.st_mode) || st.st_size > 1024 * 1024)
-            continue;
-        c = tlsock_cert_load(path, NULL, NULL, NULL);
-        if (c != NULL)
-            rc = keep(w, c);
-    }
-    closedir(d);
-    return rc;
-}
-
-static int open_with(struct fix *w)
-{
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < w->with.n; i++) {
-        struct stat st;
-        tlsock_cert *c;
-
-        if (stat(w->with.v[i], &st) == 0 && S_ISDIR(st.st_mode)) {
-            rc = open_dir(w, w->with.v[i]);
-            continue;
-        }
-        c = source_load(&w->o, w->with.v[i], &rc);
-        if (c != NULL)
-            rc = keep(w, c);
-    }
-    return rc;
-}
-
-/* What extend() put there is told with where it came from. */
-static int extend(struct fix *w, const tlsock_cert *more, const char *from)
-{
-    int before = tlsock_cert_chain_len(w->chain),
-        rc = fixchain_extend(&w->chain, more);
-
-    for (int i = before; i < tlsock_cert_chain_len(w->chain); i++) {
-        tlsock_cert *at = tlsock_cert_chain_at(w->chain, i);
-
-        tell(w->added, at, "from", from);
-        tlsock_cert_unref(at);
-    }
-    if (rc == FIXCHAIN_ROOT) {
-        tlsock_cert *last = fixchain_last(w->chain);
-
-        snprintf(w->ends_at, sizeof(w->ends_at), "%s (%s)",
-                 tlsock_cert_field(last, TLSOCK_CERT_ISSUER), from);
-        tlsock_cert_unref(last);
-    }
-    return rc;
-}
-
-static int extend_from_pool(struct fix *w)
-{
-    int grew;
-
-    if (extend(w, w->in.cert, "in the file") == FIXCHAIN_ROOT)
-        return FIXCHAIN_ROOT;
-    do {
-        grew = 0;
-        for (size_t i = 0; i < w->n_pool; i++) {
-            int rc = extend(w, w->more[i], "--with");
-
-            if (rc == FIXCHAIN_ROOT)
-                return rc;
-            grew = grew || rc == FIXCHAIN_GREW;
-        }
-    } while (grew);
-    return FIXCHAIN_NONE;
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static int fetch_one(struct fix *w, const char *url, int ms)
-{
-    tlsock_cert *c = NULL;
-    tlsock_error err = {0};
-    json_t *row = json_object();
-    char *data = NULL, why[400] = "";
-    int rc = FIXCHAIN_NONE;
-    size_t len = 0;
-
-    if (fetch_url(url, ms, &data, &len, why, sizeof(why)) == 0) {
-        c = tlsock_cert_parse(data, len, NULL, &err);
-        if (c == NULL)
-            snprintf(why, sizeof(why), "%s", err.message);
-        else
-            rc = extend(w, c, url);
-        if (c != NULL && rc == FIXCHAIN_NONE)
-            snprintf(why, sizeof(why),
-                     "what is there did not sign the certificate");
-    }
-    json_object_set_new(row, "url", out_json_text(url));
-    json_object_set_new(row, "error",
-                        out_json_text(why[0] != '\0' ? why : NULL));
-    json_array_append_new(w->fetches, row);
-    tlsock_cert_unref(c);
-    free(data);
-    return rc;
-}
-
-/* From one issuer to the next, as long as that leads on. */
-static int extend_by_fetching(struct fix *w)
-{
-    int64_t end = now_ms() + FETCH_MS;
-    int rc = FIXCHAIN_GREW;
-
-    while (rc == FIXCHAIN_GREW) {
-        tlsock_cert *last = fixchain_last(w->chain);
-        char *urls = strdup(tlsock_cert_field(last, TLSOCK_CERT_AIA_URLS)),
-             *save = NULL, *url;
-
-        tlsock_cert_unref(last);
-        rc = FIXCHAIN_NONE;
-        url = urls != NULL ? strtok_r(urls, " ", &save) : NULL;
-        while (url != NULL && rc == FIXCHAIN_NONE &&
-               json_array_size(w->fetches) < MOST_FETCHES && now_ms() < end) {
-            rc = fetch_one(w, url, (int)(end - now_ms()) + 1);
-            url = strtok_r(NULL, " ", &save);
-        }
-        free(urls);
-    }
-    return rc;
-}
-
-/* Is what signed its end known to this system? */
-static void ask_system(struct fix *w)
-{
-    tlsock_cert *last = fixchain_last(w->chain);
-    tlsock_error err = {0};
-    int rc;
-
-    if (fixchain_is_root(last)) {
-        snprintf(w->ends_at, sizeof(w->ends_at), "itself (self-signed)");
-    } else {
-        rc = tlsock_verify(w->chain, NULL,
-                           TLSOCK_VERIFY_OPTS(.purpose = TLSOCK_PURPOSE_ANY),
-                           &err);
-        snprintf(w->ends_at, sizeof(w->ends_at), "%s%s",
-                 tlsock_cert_field(last, TLSOCK_CERT_ISSUER),
-                 rc == 0 ? " (system trust store)" : "");
-        if (rc == TLSOCK_E_CHAIN_INCOMPLETE || rc == TLSOCK_E_UNTRUSTED_ROOT)
-            w->missing = "neither here nor in the system's trust store";
-    }
-    tlsock_cert_unref(last);
-}
-
-static void complete(struct fix *w)
-{
-    int rc = extend_from_pool(w);
-
-    if (rc != FIXCHAIN_ROOT) {
-        ask_system(w);
-        if (w->missing != NULL && w->aia) {
-            w->missing = NULL;
-            if (extend_by_fetching(w) != FIXCHAIN_ROOT)
-                ask_system(w);
-        }
-    }
-}
-
 /* What of the file is not in the chain, and why. */
 static void find_dropped(struct fix *w)
 {
@@ -389,13 +152,13 @@ static void find_dropped(struct fix *w)
         tlsock_cert *at = fixchain_at(w->in.cert, i);
 
         if (!fixchain_holds(w->chain, at)) {
-            tell(w->dropped, at, "reason",
+            fix_tell(w->dropped, at, "reason",
                  fixchain_is_root(at) ? "a root: clients have their own"
                                       : "it signed nothing of this chain");
         } else {
             before++;
             if (before > 1 + tlsock_cert_chain_len(w->chain))
-                tell(w->dropped, at, "reason", "it is there twice");
+                fix_tell(w->dropped, at, "reason", "it is there twice");
         }
         tlsock_cert_unref(at);
     }
@@ -498,107 +261,6 @@ static int verdict(const struct fix *w)
                                                           : EXIT_NOT_DONE;
 }
 
-static int print_json(const struct fix *w)
-{
-    json_t *obj = json_object(), *chain = json_array();
-
-    for (int i = 0; i <= tlsock_cert_chain_len(w->chain); i++) {
-        tlsock_cert *at = fixchain_at(w->chain, i);
-
-        tell(chain, at, "not_after",
-             tlsock_cert_field(at, TLSOCK_CERT_NOT_AFTER));
-        tlsock_cert_unref(at);
-    }
-    json_object_set_new(obj, "schema", json_string("tlsock.cert-fix/1"));
-    json_object_set_new(obj, "file", out_json_text(w->in.target));
-    json_object_set_new(obj, "chain", chain);
-    json_object_set(obj, "dropped", w->dropped);
-    json_object_set(obj, "added", w->added);
-    json_object_set(obj, "fetches", w->fetches);
-    json_object_set_new(obj, "changed", json_boolean(w->changed));
-    json_object_set_new(obj, "complete", json_boolean(w->missing == NULL));
-    json_object_set_new(obj, "ends_at", out_json_text(w->ends_at));
-    json_object_set_new(obj, "written",
-                        out_json_text(w->in_place
-                                          ? (w->changed ? w->in.target : NULL)
-                                          : w->out));
-    return out_json_print(obj);
-}
-
-static void rows(FILE *to, const struct out *o, const json_t *list,
-                 const char *label, const char *key)
-{
-    const json_t *one;
-    size_t i;
-
-    json_array_foreach(list, i, one)
-    {
-        const char *text = certtext_get(one, key);
-
-        if (text[0] == '\0')
-            continue;
-        out_label(o, to, OUT_YELLOW, label);
-        fprintf(
-            to, "%s: %s\n",
-            certtext_get(one, strcmp(key, "error") == 0 ? "url" : "subject"),
-            text);
-    }
-}
-
-static void advise(FILE *to, const struct fix *w)
-{
-    const char *urls;
-    tlsock_cert *last = fixchain_last(w->chain);
-
-    out_label(&w->o.out, to, OUT_RED, "MISSING");
-    fprintf(to, "%s, which is %s\n", w->ends_at, w->missing);
-    urls = tlsock_cert_field(last, TLSOCK_CERT_AIA_URLS);
-    out_label(&w->o.out, to, "1", "fix");
-    if (!w->aia && urls != NULL && urls[0] != '\0')
-        fprintf(to, "--aia fetches it from %s\n", urls);
-    else
-        fprintf(to, "--with FILE or DIR that holds it; if it is a root of your "
-                    "own, name it there too\n");
-    tlsock_cert_unref(last);
-}
-
-static void print_text(const struct fix *w)
-{
-    FILE *to = w->out != NULL && strcmp(w->out, "-") == 0 ? stderr : stdout;
-    const struct out *o = &w->o.out;
-    char text[512];
-
-    for (int i = 0; i <= tlsock_cert_chain_len(w->chain); i++) {
-        tlsock_cert *at = fixchain_at(w->chain, i);
-
-        fprintf(to, "%d  %s\n", i, tlsock_cert_field(at, TLSOCK_CERT_SUBJECT));
-        tlsock_cert_unref(at);
-    }
-    rows(to, o, w->added, "added", "from");
-    rows(to, o, w->dropped, "dropped", "reason");
-    rows(to, o, w->fetches, "not got", "error");
-    if (w->missing != NULL) {
-        advise(to, w);
-    } else {
-        out_label(o, to, OUT_GREEN, "complete");
-        fprintf(to, "it ends at %s\n", w->ends_at);
-    }
-    if (!w->changed) {
-        out_label(o, to, OUT_GREEN, "order");
-        fprintf(to, "it is in order as it stands\n");
-    } else if (w->out == NULL && !w->in_place) {
-        out_label(o, to, OUT_YELLOW, "order");
-        fprintf(to, "not as it should be sent: --out FILE or --in-place "
-                    "writes it\n");
-    }
-    if (w->in_place ? w->changed : w->out != NULL) {
-        out_label(o, to, OUT_GREEN, "wrote");
-        fprintf(
-            to, "%s\n",
-            out_clean(text, sizeof(text), w->in_place ? w->in.target : w->out));
-    }
-}
-
 static int run(struct fix *w)
 {
     int rc = source_open(&w->o, w->o.args.v[0], &w->in);
@@ -614,7 +276,7 @@ static int run(struct fix *w)
         rc = err_usage(&w->o.out, "cert fix", "--out FILE",
                        "--json and --out - both want standard output");
     if (rc == 0)
-        rc = open_with(w);
+        rc = fix_open_with(w);
     if (rc == 0)
         rc = put_in_order(w);
     if (rc != 0)
@@ -622,16 +284,16 @@ static int run(struct fix *w)
     w->added = json_array();
     w->dropped = json_array();
     w->fetches = json_array();
-    complete(w);
+    fix_complete(w);
     find_dropped(w);
     find_changes(w);
     rc = write_it(w);
     if (rc != 0)
         return rc;
     if (w->o.out.json)
-        rc = print_json(w);
+        rc = fix_print_json(w);
     else if (!w->o.out.quiet)
-        print_text(w);
+        fix_print_text(w);
     return rc == 0 && fflush(stdout) == 0 ? verdict(w) : EXIT_INTERNAL;
 }
 
