@@ -369,6 +369,21 @@ TLSOCK_API void tlsock_verify_opts_init(tlsock_verify_opts *o, size_t size);
 TLSOCK_API int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
                              const tlsock_verify_opts *o, tlsock_error *err);
 /**
+ * The same, and by which path: what goes into logs and before people's eyes.
+ * @param c       leaf and what was sent with it, in any order
+ * @param config  what to trust; NULL: the system trust store
+ * @param o       name, purpose, time; NULL: the defaults
+ * @param path    set to the leaf with the certificates up to the anchor as its
+ *                chain, yours to tlsock_cert_unref(); NULL on failure, without
+ *                a chain if something else than a chain was the reason to
+ *                accept (a pin, an exception). The pointer may be NULL.
+ * @param err     filled in if not; may be NULL
+ * @return as tlsock_verify()
+ */
+TLSOCK_API int tlsock_verify_path(const tlsock_cert *c, tlsock_config *config,
+                                  const tlsock_verify_opts *o,
+                                  tlsock_cert **path, tlsock_error *err);
+/**
  * The public suffix of a host name (publicsuffix.org), and labels before it.
  * @param host          host name, IDN allowed
  * @param extra_labels  0: the suffix; 1: the registrable domain; ...

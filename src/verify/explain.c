@@ -2,6 +2,7 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/str.h"
+#include "verify/explain.h"
 #include "verify/policy.h"
 
 #include <openssl/x509v3.h>
@@ -44,12 +45,6 @@ static int code_of(int x509)
         return TLSOCK_E_WEAK;
     case X509_V_ERR_CERT_REVOKED:
         return TLSOCK_E_REVOKED;
-    case X509_V_ERR_UNABLE_TO_GET_CRL:
-    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
-    case X509_V_ERR_CRL_NOT_YET_VALID:
-    case X509_V_ERR_CRL_HAS_EXPIRED:
-    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
-        return TLSOCK_E_REVOCATION_UNKNOWN;
     case X509_V_ERR_OUT_OF_MEM:
         return TLSOCK_E_NOMEM;
     case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -57,7 +52,8 @@ static int code_of(int x509)
     case X509_V_ERR_EMAIL_MISMATCH:
         return TLSOCK_E_NAME_MISMATCH;
     default:
-        return TLSOCK_E_CERT_INVALID;
+        return tsk_explain_is_crl(x509) ? TLSOCK_E_REVOCATION_UNKNOWN
+                                        : TLSOCK_E_CERT_INVALID;
     }
 }
 
@@ -256,7 +252,10 @@ static void invalid(const struct facts *f, int code, tlsock_error *err)
     default:
         tsk_fail(err, code, "the %s \"%s\" is not acceptable: %s", f->role,
                  f->name, text);
-        tsk_hint(err, "have it reissued as RFC 5280 asks for it");
+        tsk_hint(err,
+                 "have it reissued by \"%.60s\" as RFC 5280 asks for it; "
+                 "tlsock cert lint tells all that is wrong with it",
+                 f->issuer);
         return;
     }
 }
@@ -284,14 +283,56 @@ static void gather(struct facts *f, X509_STORE_CTX *ctx,
     tsk_cert_short_issuer(f->crt, f->issuer, sizeof(f->issuer));
 }
 
+#define POLICIES 200 /* in all of a chain; real ones have a handful */
+
+static int policies_of(STACK_OF(X509) * chain)
+{
+    int n = 0;
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        CERTIFICATEPOLICIES *list = X509_get_ext_d2i(
+            sk_X509_value(chain, i), NID_certificate_policies, NULL, NULL);
+
+        if (list != NULL)
+            n += sk_POLICYINFO_num(list);
+        CERTIFICATEPOLICIES_free(list);
+    }
+    return n;
+}
+
+/* OpenSSL says so, too, when a policy tree grows beyond its limits. */
+static int out_of_memory(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                         tlsock_error *err)
+{
+    struct facts f;
+    int n;
+
+    gather(&f, ctx, req);
+    n = policies_of(f.chain);
+    if (n <= POLICIES)
+        return tsk_fail_nomem(err);
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_INVALID_POLICY_EXTENSION);
+    tsk_fail(err, TLSOCK_E_CERT_INVALID,
+             "the chain of \"%s\" has %d policies, which is too much work to "
+             "check",
+             f.name, n);
+    tsk_hint(err, "no honest chain has that many; ask its owner");
+    tsk_facts(err, NULL, NULL, f.name);
+    if (err != NULL)
+        err->x509_code = X509_V_ERR_INVALID_POLICY_EXTENSION;
+    return TLSOCK_E_CERT_INVALID;
+}
+
 int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                      tlsock_error *err)
 {
     int code = code_of(X509_STORE_CTX_get_error(ctx));
     struct facts f;
 
-    if (err == NULL || code == TLSOCK_E_NOMEM)
-        return code == TLSOCK_E_NOMEM ? tsk_fail_nomem(err) : code;
+    if (code == TLSOCK_E_NOMEM)
+        return out_of_memory(ctx, req, err);
+    if (err == NULL)
+        return code;
     gather(&f, ctx, req);
     switch (code) {
     case TLSOCK_E_CHAIN_INCOMPLETE:
@@ -309,6 +350,12 @@ int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         break;
     case TLSOCK_E_PURPOSE:
         wrong_purpose(&f, err);
+        break;
+    case TLSOCK_E_REVOKED:
+        tsk_explain_revoked(req->crls, f.crt, f.name, f.issuer, err);
+        break;
+    case TLSOCK_E_REVOCATION_UNKNOWN:
+        tsk_explain_no_crl(req->crls, f.crt, f.x509, f.name, f.issuer, err);
         break;
     default:
         invalid(&f, code, err);
