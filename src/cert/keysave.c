@@ -8,53 +8,8 @@
 #include "ossl/queue.h"
 
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <stdio.h>
 #include <string.h>
-
-#define ROUNDS 100000 /* of PBKDF2: what guessing a password costs */
-
-/* PKCS#8 under AES-256 and PBKDF2 with SHA-256. NULL: no memory. */
-static X509_SIG *seal(EVP_PKEY *key, const struct tsk_pass *pass)
-{
-    PKCS8_PRIV_KEY_INFO *info = EVP_PKEY2PKCS8(key);
-    X509_ALGOR *pbe = PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), ROUNDS, NULL, 16,
-                                        NULL, NID_hmacWithSHA256);
-    X509_SIG *sealed = NULL;
-
-    if (info != NULL && pbe != NULL)
-        sealed = PKCS8_set0_pbe(pass->text, (int)pass->len, info, pbe);
-    if (sealed == NULL)
-        X509_ALGOR_free(pbe);
-    PKCS8_PRIV_KEY_INFO_free(info);
-    return sealed;
-}
-
-static int put_sealed(BIO *bio, EVP_PKEY *key, const struct tsk_pass *pass,
-                      int der)
-{
-    X509_SIG *sealed = seal(key, pass);
-    int ok = 0;
-
-    if (sealed != NULL)
-        ok =
-            der ? i2d_PKCS8_bio(bio, sealed) : PEM_write_bio_PKCS8(bio, sealed);
-    X509_SIG_free(sealed);
-    return ok;
-}
-
-int tsk_key_put(BIO *bio, EVP_PKEY *key, unsigned format,
-                const struct tsk_pass *pass)
-{
-    if (format == TLSOCK_FORMAT_TRADITIONAL)
-        return PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0,
-                                                    NULL, NULL);
-    if (pass->uri != NULL)
-        return put_sealed(bio, key, pass, format == TLSOCK_FORMAT_DER);
-    if (format == TLSOCK_FORMAT_DER)
-        return i2d_PKCS8PrivateKey_bio(bio, key, NULL, NULL, 0, NULL, NULL);
-    return PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL);
-}
 
 static int bad(tlsock_error *err, const char *what, const char *hint)
 {

@@ -7,10 +7,6 @@
 #include <openssl/evp.h>
 #include <stddef.h>
 
-/* One key as TLSOCK_FORMAT_PEM or _DER, which are PKCS#8, encrypted if a
- * password was named (and has been got); or _TRADITIONAL. 1, or 0. */
-int tsk_key_put(BIO *bio, EVP_PKEY *key, unsigned format,
-                const struct tsk_pass *pass);
 /* What the public calls do. */
 int tsk_key_save(const char *key_uri, const char *pass_uri, unsigned format,
                  const char *path, const char *new_pass, tlsock_error *err);
