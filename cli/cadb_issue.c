@@ -76,10 +76,15 @@ static int is_known(const struct cadb *db, const tlsock_cert *c)
 
 int cadb_signed(const struct cadb *db, const tlsock_cert *c, tlsock_error *err)
 {
-    char *file = cadb_path(db->dir, NULL, "ca.pem");
-    int rc =
-        file != NULL ? cadb_signed_by(db->ca, file, c, err) : cadb_nomem(err);
+    char *file;
+    int rc;
 
+    if (is_known(db, c))
+        return 0;
+    file = cadb_path(db->dir, NULL, "ca.pem");
+    if (file == NULL)
+        return cadb_nomem(err);
+    rc = cadb_signed_by(db->ca, file, c, err);
     free(file);
     return rc;
 }
