@@ -194,7 +194,7 @@ damage() { # NAME SED CAUSE
     ok $? "nothing is written then: $1"
 }
 damage "another version" '1s/1$/2/' 'no index that this version'
-damage "a line is missing" '/^V/{d}' 'number of lines'
+damage "lines are missing" '/^R/{d}' 'number of lines'
 damage "a line twice" '/^R/{p;:a;n;ba}' 'twice'
 damage "no end" '$d' 'ends too early'
 damage "something behind the end" '$s/$/\nV x/' 'behind the end'
