@@ -1,4 +1,5 @@
 /* The public tlsock_cert_* calls: argument checks and lifetimes. */
+#include "api/certopts.h"
 #include "cert/cert.h"
 #include "cert/load.h"
 #include "cert/make.h"
@@ -64,8 +65,8 @@ void tlsock_cert_opts_init(tlsock_cert_opts *o, size_t size)
 
 /* A caller of an older version has a shorter struct, one of a newer version a
  * longer one, whose new options must be unused. */
-static int take_opts(tlsock_cert_opts *to, const tlsock_cert_opts *from,
-                     tlsock_error *err)
+int tsk_cert_opts_take(tlsock_cert_opts *to, const tlsock_cert_opts *from,
+                       tlsock_error *err)
 {
     const unsigned char *more = (const unsigned char *)from;
 
@@ -88,7 +89,7 @@ tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o, tlsock_error *err)
     tlsock_cert_opts opts;
 
     tsk_clear(err);
-    if (take_opts(&opts, o, err) != TLSOCK_OK)
+    if (tsk_cert_opts_take(&opts, o, err) != TLSOCK_OK)
         return NULL;
     return tsk_cert_create(&opts, err);
 }

@@ -59,23 +59,19 @@ int tlsock_cert_matches(const tlsock_cert *c, const char *name,
     return rc;
 }
 
-static void fill(struct tsk_verify_req *req, const struct tsk_settings *set,
+static void fill(struct tsk_verify_req *req, const struct tsk_ctx *ctx,
                  const tlsock_verify_opts *o)
 {
-    memset(req, 0, sizeof(*req));
-    req->name = o->name;
-    req->scheme = o->scheme != NULL ? o->scheme : set->verify_scheme;
-    req->psl = set->psl;
+    /* pins are not asked of a client, as a server would not */
+    tsk_ctx_request(ctx, o->purpose == TLSOCK_PURPOSE_CLIENT, req);
     req->purpose = o->purpose;
-    req->depth = o->depth != 0 ? o->depth : set->verify_depth;
-    req->time = o->time != 0 ? o->time : set->verify_time;
-    req->partial_chain = set->partial_chain;
-    req->pins = set->pins;
-    req->n_pins = set->n_pins;
-    req->pin_mode = set->pin_mode;
-    req->insecure = set->insecure;
-    if (o->purpose == TLSOCK_PURPOSE_CLIENT) /* as a server does */
-        req->n_pins = 0;
+    req->name = o->name;
+    if (o->scheme != NULL)
+        req->scheme = o->scheme;
+    if (o->depth != 0)
+        req->depth = o->depth;
+    if (o->time != 0)
+        req->time = o->time;
 }
 
 static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
@@ -89,7 +85,7 @@ static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
 
     if (trust == NULL)
         return err->code;
-    fill(&req, tsk_ctx_settings(ctx), o);
+    fill(&req, ctx, o);
     tsk_ossl_enter();
     store = X509_STORE_CTX_new();
     if (store == NULL || !X509_STORE_CTX_init(store, tsk_trust_store(trust),

@@ -250,7 +250,7 @@ static void a_weak_or_sealed_key_file_is_refused(void **state)
                                  "env:TEST_PASS", &err), 0);
     refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
                              .key = help_path("known-sealed.key")),
-            TLSOCK_E_PASSWORD, "known-sealed.key", "decrypt it");
+            TLSOCK_E_PASSWORD, "known-sealed.key", "file:FILE");
 }
 
 static const struct {
