@@ -199,6 +199,21 @@ TLSOCK_API int tlsock_key_save(const char *key_uri, const char *pass_uri,
 TLSOCK_API int tlsock_key_pin(const char *key_uri, const char *pass_uri,
                               char *out, size_t size, tlsock_error *err);
 /**
+ * What a private key is, without its secrets, as one JSON object,
+ * "tlsock.key/1": kind, bits, curve, whether it is encrypted, digests of its
+ * public half, its pin.
+ * @param key_uri   PEM, DER, PKCS#12, "pkcs11:", encrypted or not
+ * @param pass_uri  its password, or NULL
+ * @param out       the caller's memory
+ * @param size      its size; 0: only the length is asked for
+ * @param err       filled in on failure; may be NULL
+ * @return the length of the whole text, as snprintf(3); negative:
+ *         TLSOCK_E_ARGUMENT, TLSOCK_E_OWN_FILE (unreadable, or no key),
+ *         TLSOCK_E_PASSWORD, TLSOCK_E_LIMIT, TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_key_json(const char *key_uri, const char *pass_uri,
+                               char *out, size_t size, tlsock_error *err);
+/**
  * The chain as a server should send it: the leaf (wherever it was), each one
  * signed by the next; roots and certificates that do not belong are left out.
  * Nothing is fetched. What is missing at the end is tlsock_verify()'s to say.
@@ -258,15 +273,46 @@ TLSOCK_API int tlsock_cert_lint(const tlsock_cert *c, tlsock_lint_fn *fn,
 #define TLSOCK_CERT_AIA_URLS 13  /**< separated by blanks */
 #define TLSOCK_CERT_SHA256 14    /**< "sha256:HEX" of the certificate */
 #define TLSOCK_CERT_PIN 15       /**< "sha256:pub:HEX" of its public key */
+#define TLSOCK_CERT_KEY_ID 16    /**< subject key identifier, hex, or "" */
+#define TLSOCK_CERT_ISSUER_KEY_ID 17 /**< authority key identifier, hex */
 /** @} */
 /** @param c the certificate @param item TLSOCK_CERT_*
  *  @return text, escaped, borrowed, as long as the certificate lives; ""
  *  if it is not there; NULL: no such item or out of memory */
 TLSOCK_API const char *tlsock_cert_field(const tlsock_cert *c, int item);
-/** All of it as one JSON object. @param c the certificate
+/** All of it as one JSON object, "tlsock.cert/1"; its members are explained in
+ *  tlsock_cert_json(3). Time and length grow with the certificate's size alone.
+ *  @param c the certificate
  *  @param out the caller's memory @param size its size
  *  @return the length of the whole text, as snprintf(3); negative: code */
 TLSOCK_API int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size);
+/** Does its private key go with it?
+ *  @param c the certificate, or NULL @return 1 yes, 0 no */
+TLSOCK_API int tlsock_cert_has_key(const tlsock_cert *c);
+/** The certificate as PEM text, never with its key.
+ *  @param c the certificate
+ *  @param parts TLSOCK_PART_CERT, TLSOCK_PART_CHAIN, or both
+ *  @param out the caller's memory @param size its size
+ *  @return the length of the whole text, as snprintf(3), 0 for a chain that is
+ *  not there; TLSOCK_E_ARGUMENT: no such parts, TLSOCK_E_NOMEM */
+TLSOCK_API int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
+                               size_t size);
+
+/** @name What tlsock_data_kind() finds, or-ed @{ */
+#define TLSOCK_KIND_CERT 1       /**< a certificate (RFC 5280) */
+#define TLSOCK_KIND_CSR 2        /**< a signing request (RFC 2986) */
+#define TLSOCK_KIND_CRL 4        /**< a revocation list (RFC 5280) */
+#define TLSOCK_KIND_KEY 8        /**< a private key (RFC 5958, RFC 8017, ...) */
+#define TLSOCK_KIND_ENCRYPTED 16 /**< with _KEY: one needs a password */
+#define TLSOCK_KIND_PKCS12 32    /**< PKCS#12 (RFC 7292): may hold them all */
+#define TLSOCK_KIND_PKCS7 64     /**< a bundle of certificates (RFC 2315) */
+#define TLSOCK_KIND_PUBLIC 128   /**< a public key alone */
+/** @} */
+/** What is in a file, told by its content: PEM may hold several kinds. Nothing
+ *  is checked but what tells the kinds apart; no password is needed.
+ *  @param data the content @param len its length
+ *  @return TLSOCK_KIND_*, or-ed; 0: none of these, or no data */
+TLSOCK_API int tlsock_data_kind(const void *data, size_t len);
 /** @param c the certificate @return how many certificates go with the leaf */
 TLSOCK_API int tlsock_cert_chain_len(const tlsock_cert *c);
 /** @param c the certificate @param i 0 is the one after the leaf
@@ -322,6 +368,21 @@ TLSOCK_API void tlsock_verify_opts_init(tlsock_verify_opts *o, size_t size);
  */
 TLSOCK_API int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
                              const tlsock_verify_opts *o, tlsock_error *err);
+/**
+ * The same, and by which path: what goes into logs and before people's eyes.
+ * @param c       leaf and what was sent with it, in any order
+ * @param config  what to trust; NULL: the system trust store
+ * @param o       name, purpose, time; NULL: the defaults
+ * @param path    set to the leaf with the certificates up to the anchor as its
+ *                chain, yours to tlsock_cert_unref(); NULL on failure, without
+ *                a chain if something else than a chain was the reason to
+ *                accept (a pin, an exception). The pointer may be NULL.
+ * @param err     filled in if not; may be NULL
+ * @return as tlsock_verify()
+ */
+TLSOCK_API int tlsock_verify_path(const tlsock_cert *c, tlsock_config *config,
+                                  const tlsock_verify_opts *o,
+                                  tlsock_cert **path, tlsock_error *err);
 /**
  * The public suffix of a host name (publicsuffix.org), and labels before it.
  * @param host          host name, IDN allowed
