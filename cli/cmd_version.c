@@ -9,12 +9,15 @@
 static const char *const features[] = {
     "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",     "ciphersuites",
     "ocsp",   "pins",   "sessions", "tickets", "partial-chain",  "idn",
-    "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs", "acme"};
+    "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs", "acme",
+    "curl"};
 
 /* Of the library, or of the tool itself. */
 static int is_there(const char *feature)
 {
-    return strcmp(feature, "acme") == 0 ? CLI_ACME : tlsock_has(feature);
+    if (strcmp(feature, "acme") == 0)
+        return CLI_ACME;
+    return strcmp(feature, "curl") == 0 ? CLI_CURL : tlsock_has(feature);
 }
 
 static struct poptOption table[] = {OPT_GROUP(opt_output, "Output:"),
