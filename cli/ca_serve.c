@@ -207,7 +207,9 @@ static int say_ready(struct serve *v)
         json_object_set_new(obj, "acme", json_boolean(v->acme != NULL));
         out_json_print(obj);
     } else {
-        printf("ready    http://%s  %s: /ca.pem /crl /ocsp\n", v->where, name);
+        printf("ready    %s%s  %s: /ca.pem /crl /ocsp\n",
+               tlsock_listener_port(v->listener) != 0 ? "http://" : "",
+               v->where, name);
         if (v->acme != NULL)
             printf("acme     https://localhost:%d/acme/directory; clients "
                    "trust %s/ca.pem\n",
