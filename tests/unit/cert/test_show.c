@@ -82,8 +82,8 @@ static void everything_in_a_certificate_is_told(void **state)
 static void limits_of_a_ca_are_told(void **state)
 {
     static const char *const facts[] = {
-        "\"name_constraints\":{\"permitted\":[\"DNS:test\",\"IP:10.0.0.0/8\","
-        "\"IP:fc00::/7\"],\"excluded\":[",
+        ("\"name_constraints\":{\"permitted\":[\"DNS:test\","
+         "\"IP:10.0.0.0/8\",\"IP:fc00::/7\"],\"excluded\":["),
         "\"self_signed\":true", "\"issuer_index\":null", "\"ca\":true"};
     tlsock_cert *c =
         help_make(TLSOCK_CERT_OPTS(.subject = "CN=x", .ca = 1,
