@@ -167,6 +167,11 @@ static const char *permitted(const struct ca *c)
     return c->permitted != NULL ? c->permitted : local_permitted;
 }
 
+static const char *name_of(const struct ca *c)
+{
+    return c->name != NULL ? c->name : "tlsock local CA";
+}
+
 static void subject_of(char *subject, size_t size, const char *name)
 {
     size_t used = 3;
@@ -188,8 +193,7 @@ static tlsock_cert *make(const struct ca *c, struct signer *s,
         .dir = c->where, .pass_uri = c->pass, .crl_days = (int)c->crl_days};
     tlsock_cert_opts *how;
 
-    subject_of(subject, sizeof(subject),
-               c->name != NULL ? c->name : "tlsock local CA");
+    subject_of(subject, sizeof(subject), name_of(c));
     how = TLSOCK_CERT_OPTS(.subject = subject, .ca = 1,
                            .pathlen = (int)c->pathlen, .key = c->key_type,
                            .issuer = s->own, .days = (int)c->days,
@@ -257,14 +261,32 @@ static int report(const struct ca *c, const tlsock_cert *made)
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
+/* A CA is found by its name: one below another needs its own. */
+static int open_issuer(const struct ca *c, struct signer *s)
+{
+    tlsock_error err = {0};
+    const char *theirs;
+
+    if (c->issuer == NULL)
+        return 0;
+    if (signer_open(s, c->issuer, c->issuer_pass, &err) != 0)
+        return err_report(&c->o.out, c->issuer, &err, 1);
+    theirs = tlsock_cert_field(signer_ca(s), TLSOCK_CERT_CN);
+    if (theirs == NULL)
+        return EXIT_INTERNAL;
+    if (strcmp(theirs, name_of(c)) != 0)
+        return 0;
+    return err_usage(&c->o.out, "ca init", "--name NAME",
+                     "its issuer is called \"%s\" too", theirs);
+}
+
 static int create(struct ca *c, struct signer *s, tlsock_cert **made)
 {
     tlsock_error err = {0};
-    int errnum = 0;
+    int errnum = 0, rc = open_issuer(c, s);
 
-    if (c->issuer != NULL &&
-        signer_open(s, c->issuer, c->issuer_pass, &err) != 0)
-        return err_report(&c->o.out, c->issuer, &err, 1);
+    if (rc != 0)
+        return rc;
     errnum = local_make_dir(c->where);
     if (errnum != 0)
         return err_plain(&c->o.out, c->where, EXIT_OWN, "own-file",

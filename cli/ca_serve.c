@@ -1,10 +1,482 @@
-/* ca serve */
+/* ca serve - the CA's certificate, CRL and OCSP by HTTP, and ACME by HTTPS, on
+ * one port. */
+#include "acme.h"
+#include "ca_site.h"
 #include "commands.h"
 #include "errors.h"
+#include "http_server.h"
+#include "local.h"
+#include "opt.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define ADDRESS ":8080"
+#define PATIENCE_MS 30000
+#define LOOK_S 60 /* whether a CRL or our own certificate is due */
+
+enum {
+    OPT_ACME = OPT_OWN,
+    OPT_PLAIN_REMOTE,
+    OPT_PORT_FILE,
+    OPT_HOST,
+    OPT_RESOLVE,
+    OPT_VALIDATE_PORT,
+    OPT_ANYWHERE,
+    OPT_ACME_DAYS
+};
+
+struct serve {
+    struct opts o;
+    int with_acme, plain_remote;
+    long days;
+    const char *port_file, *target;
+    struct strs hosts; /* more names of this server */
+    struct acme_opts how;
+    struct ca_site site;
+    struct acme *acme;
+    tlsock_config *config;
+    tlsock_cert *identity;
+    tlsock_listener *listener;
+    struct event_base *base;
+    struct http_server *server;
+    char where[300];
+};
+
+static struct poptOption options[] = {
+    {"dir", '\0', POPT_ARG_STRING, NULL, OPT_CA,
+     "the CA's directory (default: $XDG_DATA_HOME/tlsock/ca)", "DIR"},
+    {"pass", '\0', POPT_ARG_STRING, NULL, OPT_PASS,
+     "where the password of the CA's key is", "file:FILE|env:NAME|fd:N|prompt"},
+    {"acme", '\0', POPT_ARG_NONE, NULL, OPT_ACME,
+     "give certificates to ACME clients, by https on the same port", NULL},
+    {"allow-plain-remote", '\0', POPT_ARG_NONE, NULL, OPT_PLAIN_REMOTE,
+     "even where other machines can reach it", NULL},
+    {"timeout", '\0', POPT_ARG_STRING, NULL, OPT_TIMEOUT,
+     "for a request to come, for an answer to be taken (30s)",
+     "10s|500ms|2m|none"},
+    {"port-file", '\0', POPT_ARG_STRING, NULL, OPT_PORT_FILE,
+     "write the port there when ready", "FILE"},
+    POPT_TABLEEND};
+
+static struct poptOption acme_options[] = {
+    {"host", '\0', POPT_ARG_STRING, NULL, OPT_HOST,
+     "one more name of this server, for its own certificate", "NAME"},
+    {"days", '\0', POPT_ARG_STRING, NULL, OPT_ACME_DAYS,
+     "lifetime of what clients get (90)", "N"},
+    {"resolve", '\0', POPT_ARG_STRING, NULL, OPT_RESOLVE,
+     "where a name is, for validation", "NAME=ADDRESS"},
+    {"validate-port", '\0', POPT_ARG_STRING, NULL, OPT_VALIDATE_PORT,
+     "port of http-01 (80)", "N"},
+    {"validate-anywhere", '\0', POPT_ARG_NONE, NULL, OPT_ANYWHERE,
+     "clients may be at public addresses too", NULL},
+    POPT_TABLEEND};
+
+static struct poptOption table[] = {
+    OPT_GROUP(options, "Serve:"), OPT_GROUP(acme_options, "With --acme:"),
+    OPT_GROUP(opt_output, "Output:"), POPT_TABLEEND};
+
+static int take(void *own, struct opts *o, int val, const char *arg)
+{
+    struct serve *v = own;
+
+    switch (val) {
+    case OPT_ACME:
+        v->with_acme = 1;
+        return 0;
+    case OPT_PLAIN_REMOTE:
+        v->plain_remote = 1;
+        return 0;
+    case OPT_PORT_FILE:
+        v->port_file = arg;
+        return 0;
+    case OPT_HOST:
+        return opt_push(o, &v->hosts, arg);
+    case OPT_RESOLVE:
+        return opt_push(o, &v->how.resolve, arg);
+    case OPT_VALIDATE_PORT:
+        return opt_number(o, "--validate-port", arg, 1, 65535, &v->how.port);
+    case OPT_ACME_DAYS:
+        return opt_number(o, "--days", arg, 1, 3650, &v->how.days);
+    default:
+        v->how.anywhere = 1;
+        return 0;
+    }
+}
+
+static const struct opt_spec spec = {
+    .command = "ca serve",
+    .usage = "[options] [ADDRESS]",
+    .about =
+        "Serves the CA by HTTP: /ca.pem and /ca.der, the CRL at /crl (made "
+        "anew before it is due), OCSP at /ocsp, and a page that tells so at "
+        "/. With --acme, ACME clients (certbot, dehydrated, lego) get "
+        "certificates from https://HOST/acme/directory, on the same port. "
+        "ADDRESS: host:port, [v6]:port or unix:PATH; :port is loopback only, "
+        "*:port every address, port 0 a free one (default: " ADDRESS "). Ends "
+        "on SIGINT and SIGTERM.",
+    .after = "  tlsock ca serve\n"
+             "  tlsock ca serve :8443 --acme\n"
+             "  certbot certonly --standalone -d app.test --server "
+             "https://localhost:8443/acme/directory\n",
+    .table = table,
+    .take = take,
+    .max_args = 1};
+
+/* Plaintext stays on this machine unless that is asked for. */
+static int check_plain(const struct serve *v)
+{
+    struct sockaddr_storage sa = {0};
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&sa;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&sa;
+    socklen_t len = sizeof(sa);
+
+    if (v->plain_remote ||
+        getsockname(tlsock_listener_fd(v->listener), (struct sockaddr *)&sa,
+                    &len) < 0 ||
+        sa.ss_family == AF_UNIX ||
+        (sa.ss_family == AF_INET &&
+         ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) ||
+        (sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)))
+        return 0;
+    return err_usage(&v->o.out, "ca serve",
+                     "listen on :PORT or unix:PATH, or add "
+                     "--allow-plain-remote: what is served in plaintext is "
+                     "public, and signed",
+                     "\"%s\" lets other machines in without encryption",
+                     v->target);
+}
+
+static void find_where(struct serve *v)
+{
+    struct sockaddr_storage sa;
+    socklen_t len = sizeof(sa);
+    char host[128], port[16];
+
+    snprintf(v->where, sizeof(v->where), "%s", v->target);
+    if (tlsock_listener_port(v->listener) == 0 ||
+        getsockname(tlsock_listener_fd(v->listener), (struct sockaddr *)&sa,
+                    &len) < 0 ||
+        getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return;
+    snprintf(v->where, sizeof(v->where),
+             strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
+}
+
+static int write_port(const struct serve *v)
+{
+    int fd = open(v->port_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    int ok =
+        fd >= 0 && dprintf(fd, "%d\n", tlsock_listener_port(v->listener)) > 0;
+    int errnum = errno;
+
+    if (fd >= 0)
+        close(fd);
+    if (ok)
+        return 0;
+    return err_plain(&v->o.out, "--port-file", EXIT_OWN, "own-file",
+                     "--port-file FILE in a directory you may write to",
+                     "%s: %s", v->port_file, strerror(errnum));
+}
+
+static int say_ready(struct serve *v)
+{
+    char name[512];
+
+    find_where(v);
+    out_clean(name, sizeof(name),
+              tlsock_cert_field(v->site.ca, TLSOCK_CERT_SUBJECT));
+    if (v->o.out.json) {
+        json_t *obj = json_object();
+
+        json_object_set_new(obj, "schema", json_string("tlsock.ca-serve/1"));
+        json_object_set_new(obj, "event", json_string("ready"));
+        json_object_set_new(obj, "address", out_json_text(v->where));
+        json_object_set_new(obj, "port",
+                            json_integer(tlsock_listener_port(v->listener)));
+        json_object_set_new(obj, "ca", json_string(name));
+        json_object_set_new(obj, "acme", json_boolean(v->acme != NULL));
+        out_json_print(obj);
+    } else {
+        printf("ready    %s%s  %s: /ca.pem /crl /ocsp\n",
+               tlsock_listener_port(v->listener) != 0 ? "http://" : "",
+               v->where, name);
+        if (v->acme != NULL)
+            printf("acme     https://localhost:%d/acme/directory; clients "
+                   "trust %s/ca.pem\n",
+                   tlsock_listener_port(v->listener), v->site.dir);
+        fflush(stdout);
+    }
+    return v->port_file != NULL ? write_port(v) : 0;
+}
+
+static void handle(void *arg, const struct http_request *r,
+                   struct http_answer *a)
+{
+    struct serve *v = arg;
+
+    if (ca_site_answer(&v->site, r, a) ||
+        (v->acme != NULL && acme_answer(v->acme, r, a)))
+        return;
+    http_text(a, 404, "there is nothing here; / says what is");
+}
+
+static void on_request(void *arg, const struct http_request *r, int status,
+                       size_t len)
+{
+    const struct serve *v = arg;
+    char path[256];
+    const char *method = r->head->post   ? "POST"
+                         : r->head->head ? "HEAD"
+                                         : "GET";
+
+    if (!v->o.out.verbose)
+        return;
+    if (v->o.out.json) {
+        json_t *obj = json_object();
+        char now[32];
+
+        out_now(now);
+        json_object_set_new(obj, "schema", json_string("tlsock.ca-serve/1"));
+        json_object_set_new(obj, "event", json_string("request"));
+        json_object_set_new(obj, "time", json_string(now));
+        json_object_set_new(obj, "peer", out_json_text(r->peer));
+        json_object_set_new(obj, "method", json_string(method));
+        json_object_set_new(obj, "path", out_json_text(r->head->path));
+        json_object_set_new(obj, "status", json_integer(status));
+        json_object_set_new(obj, "bytes", json_integer((json_int_t)len));
+        out_json_print(obj);
+        return;
+    }
+    printf("request  %s %s %d  %zu bytes, %s\n", method,
+           out_clean(path, sizeof(path), r->head->path), status, len, r->peer);
+    fflush(stdout);
+}
+
+static void on_trouble(void *arg, const tlsock_error *err)
+{
+    const struct serve *v = arg;
+
+    err_report(&v->o.out, v->where, err, 0);
+}
+
+static void on_signal(evutil_socket_t signo, short what, void *arg)
+{
+    (void)signo;
+    (void)what;
+    event_base_loopbreak(arg);
+}
+
+/* Our own certificate is made anew in time; new clients get it. */
+static void renew(struct serve *v)
+{
+    tlsock_error err = {0};
+    tlsock_cert *c = NULL;
+    char path[LOCAL_PATH];
+    int rc = acme_identity(&v->site, &v->hosts, &c, path, &err);
+
+    if (rc > 0 && tlsock_config_reload(v->config) < 0) {
+        err = *tlsock_config_error(v->config);
+        rc = err.code;
+    }
+    if (rc < 0)
+        err_report(&v->o.out, v->site.dir, &err, 1);
+    tlsock_cert_unref(c);
+}
+
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+    struct serve *v = arg;
+
+    (void)fd;
+    (void)what;
+    ca_site_crl(&v->site);
+    if (v->acme == NULL)
+        return;
+    acme_look(v->acme);
+    renew(v);
+}
+
+static int no_loop(const struct serve *v)
+{
+    return err_plain(&v->o.out, v->where, EXIT_INTERNAL, "system", "",
+                     "the event loop cannot be made");
+}
+
+static int loop(struct serve *v)
+{
+    struct event *on_int = evsignal_new(v->base, SIGINT, on_signal, v->base);
+    struct event *on_term = evsignal_new(v->base, SIGTERM, on_signal, v->base);
+    struct event *look = event_new(v->base, -1, EV_PERSIST, on_look, v);
+    struct timeval tv = {LOOK_S, 0};
+    int rc = 0;
+
+    v->server = http_server_new(&(struct http_server_opts){
+        .base = v->base,
+        .listener = v->listener,
+        .tls = v->acme != NULL,
+        .patience_ms = v->o.timeout_ms != 0 ? v->o.timeout_ms : PATIENCE_MS,
+        .handle = handle,
+        .on_request = on_request,
+        .on_trouble = on_trouble,
+        .arg = v});
+    if (v->server == NULL || on_int == NULL || on_term == NULL ||
+        look == NULL || event_add(on_int, NULL) < 0 ||
+        event_add(on_term, NULL) < 0 || event_add(look, &tv) < 0)
+        rc = no_loop(v);
+    if (rc == 0)
+        rc = say_ready(v);
+    if (rc == 0 && event_base_dispatch(v->base) < 0)
+        rc = no_loop(v);
+    http_server_free(v->server);
+    if (on_int != NULL)
+        event_free(on_int);
+    if (on_term != NULL)
+        event_free(on_term);
+    if (look != NULL)
+        event_free(look);
+    return rc;
+}
+
+/* With ACME: a file, so that it can be read again. */
+static int acme_config(struct serve *v, tlsock_error *err)
+{
+    char path[LOCAL_PATH];
+
+    if (acme_identity(&v->site, &v->hosts, &v->identity, path, err) < 0)
+        return err->code;
+    v->how.identity = v->identity;
+    if (tlsock_config_add_identity(v->config, path, NULL, NULL) == 0)
+        return 0;
+    *err = *tlsock_config_error(v->config);
+    return err->code;
+}
+
+/* A listener proves its identity, also if it only ever speaks plaintext: then
+ * it gets one that lives as long as the process. */
+static int plain_config(struct serve *v, tlsock_error *err)
+{
+    const char *names[] = {"localhost"};
+
+    v->identity =
+        tlsock_cert_create(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 1), err);
+    if (v->identity == NULL)
+        return err->code;
+    if (tlsock_config_add_cert(v->config, v->identity) == 0)
+        return 0;
+    *err = *tlsock_config_error(v->config);
+    return err->code;
+}
+
+static int make_config(struct serve *v)
+{
+    tlsock_error err = {0};
+    int rc;
+
+    v->config = tlsock_config_new();
+    if (v->config == NULL)
+        return err_plain(&v->o.out, v->o.command, EXIT_INTERNAL, "nomem", "",
+                         "out of memory");
+    rc = v->with_acme ? acme_config(v, &err) : plain_config(v, &err);
+    return rc < 0 ? err_report(&v->o.out, v->site.dir, &err, 1) : 0;
+}
+
+static int listen_on(struct serve *v)
+{
+    tlsock_error err = {0};
+    int rc;
+
+    v->listener = tlsock_listen(
+        v->target, v->config, TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &err);
+    if (v->listener == NULL)
+        return err_report(&v->o.out, v->target, &err,
+                          err.code != TLSOCK_E_SYSTEM);
+    rc = check_plain(v);
+    if (rc != 0)
+        return rc;
+    v->base = event_base_new();
+    if (v->base == NULL)
+        return no_loop(v);
+    if (v->with_acme) {
+        v->how.base = v->base;
+        v->how.out = &v->o.out;
+        v->how.site = &v->site;
+        v->acme = acme_new(&v->how, &rc);
+        if (v->acme == NULL)
+            return rc;
+    }
+    return loop(v);
+}
+
+static int find_dir(struct serve *v, char dir[LOCAL_PATH])
+{
+    const char *where = v->o.ca.n > 0 ? v->o.ca.v[v->o.ca.n - 1] : NULL;
+
+    if (where == NULL && local_dir(dir) < 0)
+        return err_plain(&v->o.out, v->o.command, EXIT_OWN, "own-file",
+                         "--dir DIR, or set HOME",
+                         "no home directory to look for the CA in");
+    if (where != NULL && !local_ca_dir(dir, where))
+        return err_plain(&v->o.out, where, EXIT_OWN, "own-file",
+                         "tlsock ca init makes one; --dir names its directory",
+                         "%s is no directory of a CA", where);
+    return 0;
+}
+
+static int run(struct serve *v)
+{
+    char dir[LOCAL_PATH];
+    int rc;
+
+    v->target = v->o.args.n > 0 ? v->o.args.v[0] : ADDRESS;
+    if (!v->with_acme &&
+        (v->hosts.n > 0 || v->how.resolve.n > 0 || v->how.port != 0 ||
+         v->how.days != 0 || v->how.anywhere))
+        return err_usage(&v->o.out, "ca serve", "add --acme",
+                         "--host, --days, --resolve, --validate-port and "
+                         "--validate-anywhere are for --acme");
+    rc = find_dir(v, dir);
+    if (rc == 0)
+        rc = v->with_acme ? acme_check_opts(&v->how, &v->o) : 0;
+    if (rc != 0)
+        return rc;
+    v->site.out = &v->o.out;
+    v->site.dir = dir;
+    v->site.pass = v->o.n_idents > 0 ? v->o.idents[0].pass : NULL;
+    v->site.acme = v->with_acme;
+    rc = ca_site_open(&v->site);
+    if (rc == 0)
+        rc = make_config(v);
+    if (rc == 0)
+        rc = listen_on(v);
+    acme_free(v->acme);
+    tlsock_listener_free(v->listener);
+    tlsock_config_unref(v->config);
+    tlsock_cert_unref(v->identity);
+    if (v->base != NULL)
+        event_base_free(v->base);
+    return rc;
+}
 
 int cmd_ca_serve(int argc, const char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return EXIT_INTERNAL;
+    struct serve v = {.site = {.pass_fd = -1}};
+    int rc = opt_parse(&v.o, &spec, &v, argc, argv);
+
+    if (rc == -1)
+        rc = run(&v);
+    ca_site_close(&v.site);
+    free(v.hosts.v);
+    free(v.how.resolve.v);
+    opt_free(&v.o);
+    return rc;
 }

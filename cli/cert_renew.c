@@ -255,6 +255,9 @@ static int check_issuer(struct renew *r, const struct one *c)
                     "send it a request: tlsock cert csr --like FILE",
                     "the CA did not issue it: %s", err.message);
     }
+    /* one from before there was an index is still good: it may be revoked */
+    if (r->by.db != NULL && cadb_adopt(r->by.db, c->old, &err) != 0)
+        return err_report(&r->o.out, c->name, &err, 1);
     return check_revoked(r, c);
 }
 

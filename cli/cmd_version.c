@@ -3,12 +3,22 @@
 #include "errors.h"
 #include "opt.h"
 
+#include <string.h>
 #include <tlsock.h>
 
 static const char *const features[] = {
-    "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",    "ciphersuites",
-    "ocsp",   "pins",   "sessions", "tickets", "partial-chain", "idn",
-    "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs"};
+    "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",     "ciphersuites",
+    "ocsp",   "pins",   "sessions", "tickets", "partial-chain",  "idn",
+    "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs", "acme",
+    "curl"};
+
+/* Of the library, or of the tool itself. */
+static int is_there(const char *feature)
+{
+    if (strcmp(feature, "acme") == 0)
+        return CLI_ACME;
+    return strcmp(feature, "curl") == 0 ? CLI_CURL : tlsock_has(feature);
+}
 
 static struct poptOption table[] = {OPT_GROUP(opt_output, "Output:"),
                                     POPT_TABLEEND};
@@ -26,7 +36,7 @@ static int as_json(void)
 
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
         json_object_set_new(has, features[i],
-                            json_boolean(tlsock_has(features[i])));
+                            json_boolean(is_there(features[i])));
     json_object_set_new(obj, "schema", json_string("tlsock.version/1"));
     json_object_set_new(obj, "version", out_json_text(tlsock_version()));
     json_object_set_new(obj, "openssl",
@@ -50,7 +60,7 @@ int cmd_version(int argc, const char **argv)
         printf("trust store  %s\n", tlsock_trust_store());
         printf("features    ");
         for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
-            printf(" %s%s", tlsock_has(features[i]) ? "+" : "-", features[i]);
+            printf(" %s%s", is_there(features[i]) ? "+" : "-", features[i]);
         putchar('\n');
         rc = fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
     }

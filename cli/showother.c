@@ -139,10 +139,10 @@ static void crl_rows(const struct out *o, const json_t *crl)
     certtext_row(o, "made", text);
     certtext_row(o, "signed with", certtext_get(crl, "signature"));
     snprintf(
-        text, sizeof(text), "%lld certificates%s",
+        text, sizeof(text), "%lld%s",
         (long long)json_integer_value(json_object_get(crl, "revoked_count")),
         o->verbose ? "" : " (-v lists them)");
-    certtext_row(o, "revokes", text);
+    certtext_row(o, "revoked", text);
     if (o->verbose)
         crl_entries(crl);
 }

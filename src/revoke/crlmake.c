@@ -274,6 +274,19 @@ static int fill_head(const struct crl *c, tlsock_error *err)
     return ok ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
+static int sign(const struct crl *c, tlsock_error *err)
+{
+    int rc;
+
+    if (X509_CRL_sign(c->crl, c->o->issuer->key, c->md) > 0)
+        return TLSOCK_OK;
+    rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
+                       "the issuer's key cannot sign");
+    if (rc != TLSOCK_E_NOMEM)
+        tsk_hint(err, "a CA needs a key for signatures: ECDSA, RSA, Ed25519");
+    return rc;
+}
+
 static int build(struct crl *c, tlsock_error *err)
 {
     int rc = plan(c, err);
@@ -292,10 +305,7 @@ static int build(struct crl *c, tlsock_error *err)
     }
     if (rc == TLSOCK_OK)
         rc = add_extensions(c, err);
-    if (rc == TLSOCK_OK && X509_CRL_sign(c->crl, c->o->issuer->key, c->md) <= 0)
-        rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
-                           "the issuer's key cannot sign");
-    return rc;
+    return rc == TLSOCK_OK ? sign(c, err) : rc;
 }
 
 static int save(const X509_CRL *crl, unsigned format, const char *path,

@@ -259,16 +259,19 @@ static int add_all(struct answer *a, tlsock_error *err)
 
 static int sign(const struct answer *a, tlsock_error *err)
 {
-    int delegated = X509_cmp(a->signer->leaf, a->o->issuer->leaf) != 0;
+    int delegated = X509_cmp(a->signer->leaf, a->o->issuer->leaf) != 0, rc;
 
     /* 0: failed; 1: copied; 2: there is none */
     if (OCSP_copy_nonce(a->basic, a->req) <= 0)
         return tsk_fail_nomem(err);
     if (OCSP_basic_sign(a->basic, a->signer->leaf, a->signer->key, a->md, NULL,
-                        OCSP_RESPID_KEY | (delegated ? 0 : OCSP_NOCERTS)) != 1)
-        return tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
-                             "the key cannot sign the OCSP response");
-    return TLSOCK_OK;
+                        OCSP_RESPID_KEY | (delegated ? 0 : OCSP_NOCERTS)) == 1)
+        return TLSOCK_OK;
+    rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
+                       "the key cannot sign the OCSP response");
+    if (rc != TLSOCK_E_NOMEM)
+        tsk_hint(err, "it has to be one for signatures: ECDSA, RSA, Ed25519");
+    return rc;
 }
 
 static int fill(struct answer *a, tlsock_error *err)

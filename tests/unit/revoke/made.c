@@ -55,18 +55,34 @@ static tlsock_cert *bare_ca(void)
     return c;
 }
 
+/* A key that agrees on secrets and signs nothing. */
+static tlsock_cert *mute_ca(void)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    X509 *x = pki_make(&(struct pki_spec){
+        .cn = "Mute", .bc = PKI_CA_BC, .ku = PKI_CA_KU, .key = KEY_ROOT});
+    tlsock_cert *c;
+
+    assert_non_null(key);
+    assert_int_equal(X509_set_pubkey(x, key), 1);
+    assert_true(X509_sign(x, pki_key(KEY_ROOT), EVP_sha256()) > 0);
+    c = tlsock_cert_from_x509(x, key);
+    X509_free(x);
+    EVP_PKEY_free(key);
+    return c;
+}
+
 int made_setup(void **state)
 {
-    struct pki_spec ca = {.cn = "CA",
-                          .bc = PKI_CA_BC,
-                          .ku = PKI_CA_KU,
-                          .key = KEY_ROOT};
+    struct pki_spec ca = {
+        .cn = "CA", .bc = PKI_CA_BC, .ku = PKI_CA_KU, .key = KEY_ROOT};
 
     (void)state;
     made.ca = own(&ca, KEY_ROOT);
     made.keyless = tlsock_cert_from_x509(made.ca->leaf, NULL);
     made.mixed = tlsock_cert_from_x509(made.ca->leaf, pki_key(KEY_OTHER));
     made.bare = bare_ca();
+    made.mute = mute_ca();
     made.certs_ca = own(&(struct pki_spec){.cn = "Certs",
                                            .bc = PKI_CA_BC,
                                            .ku = "critical,keyCertSign",
@@ -91,8 +107,8 @@ int made_teardown(void **state)
     tlsock_cert *all[] = {made.ca,     made.bare,      made.keyless,
                           made.mixed,  made.certs_ca,  made.leaf,
                           made.other,  made.responder, made.old_responder,
-                          made.no_eku, made.strangers, made.ed,
-                          made.rsa};
+                          made.no_eku, made.strangers, made.mute,
+                          made.ed,     made.rsa};
 
     (void)state;
     for (size_t i = 0; i < COUNT(all); i++)

@@ -19,8 +19,9 @@ struct made {
     tlsock_cert *leaf;     /* no CA */
     tlsock_cert *other;    /* another CA */
     tlsock_cert *responder, *old_responder, *no_eku, *strangers;
-    tlsock_cert *ed;  /* a CA with an Ed25519 key */
-    tlsock_cert *rsa; /* a CA with an RSA key */
+    tlsock_cert *mute; /* a CA with an X25519 key, which signs nothing */
+    tlsock_cert *ed;   /* a CA with an Ed25519 key */
+    tlsock_cert *rsa;  /* a CA with an RSA key */
 };
 
 extern struct made made;

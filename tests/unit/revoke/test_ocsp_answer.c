@@ -486,6 +486,27 @@ static void failures_are_internal_errors_to_the_client(void **state)
     }
 }
 
+static void a_key_that_cannot_sign_is_an_internal_error(void **state)
+{
+    OCSP_REQUEST *req = OCSP_REQUEST_new();
+    tlsock_ocsp_opts o = usual();
+    unsigned char *der = NULL;
+    tlsock_error err = {0};
+    int len;
+
+    (void)state;
+    o.issuer = made.mute;
+    OCSP_request_add0_id(
+        req, OCSP_cert_to_id(EVP_sha1(), made.mute->leaf, made.mute->leaf));
+    len = i2d_OCSP_REQUEST(req, &der);
+    OCSP_RESPONSE_free(
+        answer(&o, der, (size_t)len, TLSOCK_E_UNSUPPORTED, &err));
+    assert_tells(err.message, "cannot sign");
+    assert_true(err.hint[0] != '\0');
+    OCSP_REQUEST_free(req);
+    OPENSSL_free(der);
+}
+
 static void calls_that_are_wrong_are_refused(void **state)
 {
     tlsock_ocsp_opts o = usual(), init;
@@ -616,6 +637,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_answered_gets_an_answer_too),
         cmocka_unit_test(what_is_no_request_is_malformed),
         cmocka_unit_test(failures_are_internal_errors_to_the_client),
+        cmocka_unit_test(a_key_that_cannot_sign_is_an_internal_error),
         cmocka_unit_test(calls_that_are_wrong_are_refused),
         cmocka_unit_test(what_does_not_fit_says_what_would),
         cmocka_unit_test(times_are_what_was_asked_for),

@@ -1,0 +1,42 @@
+/* ca_site - what a CA shows by HTTP: its certificate, its CRL, answers to OCSP
+ * requests, and a page that says so.
+ *
+ * Follows the index of the CA's directory as others change it, and makes the
+ * CRL anew before it is due. Knows nothing of connections. */
+#ifndef CLI_CA_SITE_H
+#define CLI_CA_SITE_H
+
+#include "cadb.h"
+#include "http_server.h"
+#include "out.h"
+
+#include <sys/stat.h>
+
+struct ca_site {
+    const struct out *out;
+    const char *dir, *pass; /* of the CA; pass: URI or NULL */
+    int pass_fd;            /* pass is in here, to be read again; or -1 */
+    tlsock_cert *ca;        /* with its key */
+    struct cadb *db;    /* the index as it was read last; NULL: unreadable */
+    struct stat index;  /* and what the file was like */
+    unsigned char *der; /* the CA's certificate */
+    size_t der_len;
+    char *pem;      /* and its chain */
+    int acme;       /* the page tells of it */
+    int complained; /* about the same trouble: once */
+};
+
+/* Reads the CA and makes a CRL if one is due. 0 or an exit code. */
+int ca_site_open(struct ca_site *s);
+void ca_site_close(struct ca_site *s);
+/* The password's URI for another look at the key. */
+const char *ca_site_pass(struct ca_site *s);
+/* The index as it is now; NULL: it cannot be read, which was said. */
+struct cadb *ca_site_index(struct ca_site *s);
+/* Make a CRL if one is due soon; 0 or a code, which was said. */
+int ca_site_crl(struct ca_site *s);
+/* 1: the path was one of ours, *a is filled in. */
+int ca_site_answer(struct ca_site *s, const struct http_request *r,
+                   struct http_answer *a);
+
+#endif

@@ -1,0 +1,154 @@
+#include "fixchain.h"
+
+#include "facts.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+char *fixchain_text(const tlsock_cert *a, const tlsock_cert *b)
+{
+    const unsigned both = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
+    int la = tlsock_cert_pem(a, both, NULL, 0),
+        lb = b != NULL ? tlsock_cert_pem(b, both, NULL, 0) : 0;
+    char *text = NULL;
+
+    if (la > 0 && lb >= 0)
+        text = malloc((size_t)la + (size_t)lb + 5);
+    if (text == NULL)
+        return NULL;
+    memcpy(text, "pem:", 5);
+    tlsock_cert_pem(a, both, text + 4, (size_t)la + 1);
+    if (b != NULL)
+        tlsock_cert_pem(b, both, text + 4 + la, (size_t)lb + 1);
+    return text;
+}
+
+tlsock_cert *fixchain_at(const tlsock_cert *c, int i)
+{
+    return i == 0 ? tlsock_cert_ref((tlsock_cert *)(uintptr_t)c)
+                  : tlsock_cert_chain_at(c, i - 1);
+}
+
+tlsock_cert *fixchain_last(const tlsock_cert *c)
+{
+    return fixchain_at(c, tlsock_cert_chain_len(c));
+}
+
+/* Same name and key; that the key signed it is the library's to find. */
+int fixchain_is_root(const tlsock_cert *c)
+{
+    json_t *told = facts_cert_json(c);
+    int root = json_is_true(json_object_get(told, "self_signed"));
+
+    json_decref(told);
+    return root;
+}
+
+int fixchain_holds(const tlsock_cert *all, const tlsock_cert *one)
+{
+    const char *want = tlsock_cert_field(one, TLSOCK_CERT_SHA256);
+    int found = 0;
+
+    for (int i = 0; !found && i <= tlsock_cert_chain_len(all); i++) {
+        tlsock_cert *at = fixchain_at(all, i);
+        const char *is = tlsock_cert_field(at, TLSOCK_CERT_SHA256);
+
+        found = is != NULL && want != NULL && strcmp(is, want) == 0;
+        tlsock_cert_unref(at);
+    }
+    return found;
+}
+
+static tlsock_cert *join(const tlsock_cert *a, const tlsock_cert *b)
+{
+    char *text = fixchain_text(a, b);
+    tlsock_cert *joined = NULL;
+
+    if (text != NULL)
+        joined = tlsock_cert_parse(text + 4, strlen(text + 4), NULL, NULL);
+    free(text);
+    return joined;
+}
+
+/* Did this very root sign the end of the chain? */
+static int signed_by(const tlsock_cert *last, const tlsock_cert *root)
+{
+    tlsock_cert *pair = join(last, root);
+    json_t *told = pair != NULL ? facts_cert_json(pair) : NULL;
+    const json_t *index = json_object_get(told, "issuer_index");
+    int yes = json_is_integer(index) && json_integer_value(index) >= 0;
+
+    json_decref(told);
+    tlsock_cert_unref(pair);
+    return yes;
+}
+
+/* A longer chain with one candidate at its end, or NULL. */
+static tlsock_cert *grown(const tlsock_cert *chain, const tlsock_cert *one)
+{
+    tlsock_cert *joined = join(chain, one), *ordered = NULL;
+
+    if (joined != NULL)
+        ordered = tlsock_cert_order(joined, NULL);
+    tlsock_cert_unref(joined);
+    if (ordered != NULL &&
+        tlsock_cert_chain_len(ordered) > tlsock_cert_chain_len(chain))
+        return ordered;
+    tlsock_cert_unref(ordered);
+    return NULL;
+}
+
+/* The certificate alone, without what goes with it. */
+static tlsock_cert *alone(const tlsock_cert *c, int i)
+{
+    tlsock_cert *at = fixchain_at(c, i), *one = NULL;
+    char text[65536];
+    int len = at != NULL
+                  ? tlsock_cert_pem(at, TLSOCK_PART_CERT, text, sizeof(text))
+                  : 0;
+
+    if (len > 0 && (size_t)len < sizeof(text))
+        one = tlsock_cert_parse(text, (size_t)len, NULL, NULL);
+    tlsock_cert_unref(at);
+    return one;
+}
+
+static int try_one(tlsock_cert **chain, const tlsock_cert *one)
+{
+    tlsock_cert *last = fixchain_last(*chain), *longer = NULL;
+    const char *want = tlsock_cert_field(last, TLSOCK_CERT_ISSUER),
+               *is = tlsock_cert_field(one, TLSOCK_CERT_SUBJECT);
+    int rc = FIXCHAIN_NONE;
+
+    if (want != NULL && is != NULL && strcmp(want, is) == 0) {
+        if (fixchain_is_root(one))
+            rc = signed_by(last, one) ? FIXCHAIN_ROOT : FIXCHAIN_NONE;
+        else
+            longer = grown(*chain, one);
+    }
+    tlsock_cert_unref(last);
+    if (longer == NULL)
+        return rc;
+    tlsock_cert_unref(*chain);
+    *chain = longer;
+    return FIXCHAIN_GREW;
+}
+
+int fixchain_extend(tlsock_cert **chain, const tlsock_cert *more)
+{
+    int n = tlsock_cert_chain_len(more), result = FIXCHAIN_NONE;
+
+    for (int i = 0; i <= n; i++) {
+        tlsock_cert *one = alone(more, i);
+        int rc = one != NULL ? try_one(chain, one) : FIXCHAIN_NONE;
+
+        tlsock_cert_unref(one);
+        if (rc == FIXCHAIN_ROOT)
+            return rc;
+        if (rc == FIXCHAIN_GREW) {
+            result = rc;
+            i = -1; /* the next one may have been passed already */
+        }
+    }
+    return result;
+}

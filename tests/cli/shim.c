@@ -1,0 +1,191 @@
+/* shim - preloaded into the tool: the n-th call that changes a file does not
+ * happen. TLSOCK_SHIM says what happens instead:
+ *
+ *   kill:N    the process is killed with SIGKILL
+ *   half:N    the same, but half of it is written if it is a write
+ *   fail:N:E  this call, and it alone, fails with errno E (a number)
+ *   full:N    from this call on the disk is full: what needs room fails
+ *   clock     nobody sleeps, but the monotonic clock goes on as if
+ *
+ * If it came to that, the file that TLSOCK_SHIM_MARK names is made.
+ * What goes to stdout and stderr does not count. */
+#undef _FILE_OFFSET_BITS /* it would give open() and open64() one name */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int open64(const char *path, int flags, ...);
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t at);
+int ftruncate64(int fd, off_t len);
+
+static long calls;
+
+static void mark(void)
+{
+    const char *path = getenv("TLSOCK_SHIM_MARK");
+
+    if (path != NULL)
+        (void)syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, path,
+                                         O_CREAT | O_WRONLY, 0600));
+}
+
+/* -1 with errno: the call is not to be made. */
+static int gate(int needs_room, int fd, const void *data, size_t len)
+{
+    const char *what = getenv("TLSOCK_SHIM");
+    long at;
+    char *rest;
+
+    if (what == NULL || strlen(what) < 6 || what[4] != ':')
+        return 0;
+    calls++;
+    at = strtol(what + 5, &rest, 10);
+    if (strncmp(what, "full", 4) == 0 && calls >= at && needs_room) {
+        mark();
+        errno = ENOSPC;
+        return -1;
+    }
+    if (calls != at || strncmp(what, "full", 4) == 0)
+        return 0;
+    mark();
+    if (strncmp(what, "fail", 4) == 0) {
+        errno = atoi(rest + 1);
+        return -1;
+    }
+    if (strncmp(what, "half", 4) == 0 && data != NULL)
+        (void)syscall(SYS_write, fd, data, len / 2);
+    if (what[0] == 'k' || what[0] == 'h')
+        (void)kill(getpid(), SIGKILL);
+    return 0;
+}
+
+static int do_open(const char *path, int flags, int mode)
+{
+    if ((flags & (O_CREAT | O_TRUNC)) != 0 && gate(1, -1, NULL, 0) != 0)
+        return -1;
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+#define OPEN(name)                                                             \
+    int name(const char *path, int flags, ...)                                 \
+    {                                                                          \
+        va_list ap;                                                            \
+        int mode;                                                              \
+                                                                               \
+        va_start(ap, flags);                                                   \
+        mode = (flags & O_CREAT) != 0 ? va_arg(ap, int) : 0;                   \
+        va_end(ap);                                                            \
+        return do_open(path, flags, mode);                                     \
+    }
+OPEN(open)
+OPEN(open64)
+
+ssize_t write(int fd, const void *data, size_t len)
+{
+    if (fd > STDERR_FILENO && gate(1, fd, data, len) != 0)
+        return -1;
+    return syscall(SYS_write, fd, data, len);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
+{
+    if (gate(1, fd, NULL, 0) != 0)
+        return -1;
+    return syscall(SYS_pwrite64, fd, data, len, at);
+}
+
+ssize_t pwrite64(int fd, const void *data, size_t len, off_t at)
+{
+    return pwrite(fd, data, len, at);
+}
+
+int ftruncate(int fd, off_t len)
+{
+    return gate(0, -1, NULL, 0) != 0 ? -1
+                                     : (int)syscall(SYS_ftruncate, fd, len);
+}
+
+int ftruncate64(int fd, off_t len)
+{
+    return ftruncate(fd, len);
+}
+
+int fsync(int fd)
+{
+    return gate(0, -1, NULL, 0) != 0 ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+    return gate(0, -1, NULL, 0) != 0 ? -1 : (int)syscall(SYS_fchmod, fd, mode);
+}
+
+int chmod(const char *path, mode_t mode)
+{
+    return gate(0, -1, NULL, 0) != 0
+               ? -1
+               : (int)syscall(SYS_fchmodat, AT_FDCWD, path, mode);
+}
+
+int rename(const char *from, const char *to)
+{
+    return gate(1, -1, NULL, 0) != 0
+               ? -1
+               : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+}
+
+int unlink(const char *path)
+{
+    return gate(0, -1, NULL, 0) != 0
+               ? -1
+               : (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+}
+
+int unlinkat(int dir, const char *path, int flags)
+{
+    return gate(0, -1, NULL, 0) != 0
+               ? -1
+               : (int)syscall(SYS_unlinkat, dir, path, flags);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return gate(1, -1, NULL, 0) != 0
+               ? -1
+               : (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
+static int own_clock(void)
+{
+    const char *what = getenv("TLSOCK_SHIM");
+
+    return what != NULL && strcmp(what, "clock") == 0;
+}
+
+static time_t slept;
+
+int nanosleep(const struct timespec *how_long, struct timespec *left)
+{
+    if (!own_clock())
+        return (int)syscall(SYS_nanosleep, how_long, left);
+    slept += how_long->tv_sec + 1;
+    return 0;
+}
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+    long rc = syscall(SYS_clock_gettime, id, now);
+
+    if (rc == 0 && id == CLOCK_MONOTONIC && own_clock())
+        now->tv_sec += slept;
+    return (int)rc;
+}
