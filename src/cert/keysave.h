@@ -11,6 +11,8 @@
  * password was named (and has been got); or _TRADITIONAL. 1, or 0. */
 int tsk_key_put(BIO *bio, EVP_PKEY *key, unsigned format,
                 const struct tsk_pass *pass);
+/* E_UNSUPPORTED: a key that cannot leave its token (tsk_key_stays()) */
+int tsk_key_stuck(const char *which, tlsock_error *err);
 /* What the public calls do. */
 int tsk_key_save(const char *key_uri, const char *pass_uri, unsigned format,
                  const char *path, const char *new_pass, tlsock_error *err);
