@@ -16,22 +16,29 @@ extern "C" {
 #endif
 
 /**
- * Load a certificate: PEM, DER or PKCS#12, told apart by content. The first
- * certificate is the leaf, the others its chain, kept as given.
- * @param uri       file, "file:FILE", "pem:TEXT" or bare PEM text
- * @param key_uri   its private key; NULL: in @p uri if it is there
- * @param pass_uri  "file:FILE", "env:NAME", "fd:N", or NULL
+ * Load a certificate: PEM, DER, PKCS#12 or PKCS#7, told apart by content, or by
+ * a "pkcs11:" URI from a token. The first certificate is the leaf, the others
+ * its chain, kept as given; what has no order (PKCS#12, PKCS#7, tokens) is put
+ * in order, and nothing is left out. At most 16 MiB.
+ * @param uri       file, "file:FILE", "pem:TEXT" or bare PEM text, or
+ *                  "pkcs11:..." (RFC 7512)
+ * @param key_uri   its private key; NULL: in @p uri if it is there; "": it is
+ *                  not wanted, and no password is asked for
+ * @param pass_uri  "file:FILE", "env:NAME", "fd:N", or NULL; for a token, its
+ *                  PIN
  * @param err       filled in on failure; may be NULL
  * @return yours to tlsock_cert_unref(); NULL on failure: TLSOCK_E_OWN_FILE,
- *         TLSOCK_E_KEY_MISMATCH, TLSOCK_E_PASSWORD
+ *         TLSOCK_E_KEY_MISMATCH, TLSOCK_E_PASSWORD, TLSOCK_E_LIMIT,
+ *         TLSOCK_E_UNSUPPORTED (no OpenSSL provider for tokens),
+ *         TLSOCK_E_ARGUMENT, TLSOCK_E_NOMEM
  */
 TLSOCK_API tlsock_cert *tlsock_cert_load(const char *uri, const char *key_uri,
                                          const char *pass_uri,
                                          tlsock_error *err);
 /**
  * The same from memory.
- * @param data      PEM, DER or PKCS#12
- * @param len       its length
+ * @param data      PEM, DER, PKCS#12 or PKCS#7; copied
+ * @param len       its length, 1 byte to 16 MiB
  * @param pass_uri  as above
  * @param err       filled in on failure; may be NULL
  * @return as tlsock_cert_load()
@@ -196,23 +203,26 @@ TLSOCK_API int tlsock_cert_save(const tlsock_cert *c, unsigned parts,
 
 /**
  * Read a private key and write it in another form, as tlsock_cert_save() does.
- * @param key_uri   PEM, DER, PKCS#12, encrypted or not
+ * @param key_uri   PEM, DER, PKCS#12, encrypted or not; one key alone
  * @param pass_uri  its password, or NULL
  * @param format    TLSOCK_FORMAT_PEM (PKCS#8), _DER (PKCS#8), _TRADITIONAL
  * @param path      the file; replaced if it is there; mode 0600
  * @param new_pass  encrypts it; NULL: not encrypted
  * @param err       filled in on failure; may be NULL
- * @return 0 or a code
+ * @return 0 or a code: TLSOCK_E_OWN_FILE, TLSOCK_E_PASSWORD,
+ *         TLSOCK_E_UNSUPPORTED (no such form; it cannot leave its token),
+ *         TLSOCK_E_ARGUMENT, TLSOCK_E_LIMIT, TLSOCK_E_NOMEM
  */
 TLSOCK_API int tlsock_key_save(const char *key_uri, const char *pass_uri,
                                unsigned format, const char *path,
                                const char *new_pass, tlsock_error *err);
 /** "sha256:pub:HEX" of a private key's public half: equal to TLSOCK_CERT_PIN of
  *  the certificates and requests it belongs to.
- *  @param key_uri the key @param pass_uri its password, or NULL
- *  @param out the caller's memory @param size its size
+ *  @param key_uri the key, also "pkcs11:" @param pass_uri its password, or NULL
+ *  @param out the caller's memory @param size its size; 0: only the length
  *  @param err filled in on failure; may be NULL
- *  @return length of the text, or a code */
+ *  @return length of the text, or a code: as tlsock_key_save(); TLSOCK_E_LIMIT
+ *  if @p out is too small */
 TLSOCK_API int tlsock_key_pin(const char *key_uri, const char *pass_uri,
                               char *out, size_t size, tlsock_error *err);
 /**
@@ -234,11 +244,15 @@ TLSOCK_API int tlsock_key_json(const char *key_uri, const char *pass_uri,
  * The chain as a server should send it: the leaf (wherever it was), each one
  * signed by the next; roots and certificates that do not belong are left out.
  * Nothing is fetched. What is missing at the end is tlsock_verify()'s to say.
- * @param c    a leaf and what goes with it, in any order
+ * The key tells the leaf; without one it is the certificate that issued none
+ * of the others. Of cross-signed issuers the way without an expired certificate
+ * is taken, then the one that leads furthest (RFC 5246, 7.4.2).
+ * @param c    a leaf and what goes with it, in any order; at most 100
  * @param err  filled in on failure; may be NULL
  * @return a new certificate, with the key if it fits, yours to
  *         tlsock_cert_unref(); NULL on failure: TLSOCK_E_CERT_INVALID if there
- *         is no leaf, or more than one
+ *         is no leaf, or more than one; TLSOCK_E_LIMIT, TLSOCK_E_ARGUMENT,
+ *         TLSOCK_E_NOMEM
  */
 TLSOCK_API tlsock_cert *tlsock_cert_order(const tlsock_cert *c,
                                           tlsock_error *err);

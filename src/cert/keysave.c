@@ -53,19 +53,21 @@ static int read_key(const char *uri, struct tsk_pass *pass, EVP_PKEY **key,
     return rc;
 }
 
+int tsk_key_stuck(const char *which, tlsock_error *err)
+{
+    tsk_fail(err, TLSOCK_E_UNSUPPORTED,
+             "the private key %s cannot leave its token", which);
+    tsk_hint(err, "use it by its pkcs11: URI; only a key that was made "
+                  "outside can be in a file as well");
+    return TLSOCK_E_UNSUPPORTED;
+}
+
 static int not_encoded(EVP_PKEY *key, unsigned format, const char *name,
                        tlsock_error *err)
 {
     const char *kind = EVP_PKEY_get0_type_name(key);
     int rc;
 
-    if (tsk_key_stays(key)) {
-        tsk_fail(err, TLSOCK_E_UNSUPPORTED,
-                 "the private key \"%s\" cannot leave its token", name);
-        tsk_hint(err, "use it by its pkcs11: URI; only a key that was made "
-                      "outside can be in a file as well");
-        return TLSOCK_E_UNSUPPORTED;
-    }
     rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
                        "the private key in \"%s\" (%s) has no such form", name,
                        kind != NULL ? kind : "of an unknown kind");
@@ -82,11 +84,14 @@ static int write_key(EVP_PKEY *key, unsigned format, const char *name,
                      const char *path, const struct tsk_pass *pass,
                      tlsock_error *err)
 {
-    BIO *bio = BIO_new(BIO_s_secmem());
     char *data = NULL;
+    BIO *bio;
     long len;
     int rc;
 
+    if (tsk_key_stays(key))
+        return tsk_key_stuck(name, err);
+    bio = BIO_new(BIO_s_secmem());
     if (bio == NULL)
         return tsk_fail_nomem(err);
     if (tsk_key_put(bio, key, format, pass) != 1) {

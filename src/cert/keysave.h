@@ -7,6 +7,8 @@
 #include <openssl/evp.h>
 #include <stddef.h>
 
+/* E_UNSUPPORTED: a key that cannot leave its token (tsk_key_stays()) */
+int tsk_key_stuck(const char *which, tlsock_error *err);
 /* What the public calls do. */
 int tsk_key_save(const char *key_uri, const char *pass_uri, unsigned format,
                  const char *path, const char *new_pass, tlsock_error *err);

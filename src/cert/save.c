@@ -1,5 +1,7 @@
 #include "cert/save.h"
 
+#include "cert/keysave.h"
+#include "cert/load.h"
 #include "core/mem.h"
 #include "ossl/queue.h"
 
@@ -30,6 +32,8 @@ static int check(const tlsock_cert *c, unsigned parts, unsigned format,
     if ((parts & TLSOCK_PART_KEY) != 0 && c->key == NULL)
         return bad(err, "the certificate comes without a private key",
                    "save the certificate alone, or load it with its key");
+    if ((parts & TLSOCK_PART_KEY) != 0 && tsk_key_stays(c->key))
+        return tsk_key_stuck("of this certificate", err);
     if (format == TLSOCK_FORMAT_DER && (parts & (parts - 1)) != 0)
         return bad(err, "DER holds exactly one part",
                    "save each part to a file of its own, or use PEM");

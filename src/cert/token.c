@@ -1,13 +1,17 @@
 #include "cert/load.h"
 #include "cert/order.h"
+#include "core/mem.h"
 #include "core/str.h"
 #include "ossl/queue.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
 #include <openssl/provider.h>
 #include <openssl/store.h>
 #include <openssl/ui.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define PROVIDER "pkcs11"
@@ -56,6 +60,30 @@ static int has_loader(void)
     return l != NULL;
 }
 
+/* Some modules use OpenSSL themselves, under a lock of their own. An algorithm
+ * that OpenSSL looks for then, for the first time, would be asked of the token
+ * too, which waits for that lock for ever: have all of them looked for before.
+ */
+static void look_around(void)
+{
+    EVP_MD_free(EVP_MD_fetch(NULL, "SHA2-256", NULL));
+    EVP_CIPHER_free(EVP_CIPHER_fetch(NULL, "AES-256-CBC", NULL));
+    EVP_MAC_free(EVP_MAC_fetch(NULL, "HMAC", NULL));
+    EVP_KDF_free(EVP_KDF_fetch(NULL, "HKDF", NULL));
+    EVP_RAND_free(EVP_RAND_fetch(NULL, "CTR-DRBG", NULL));
+    EVP_KEYMGMT_free(EVP_KEYMGMT_fetch(NULL, "RSA", NULL));
+    EVP_SIGNATURE_free(EVP_SIGNATURE_fetch(NULL, "RSA", NULL));
+    EVP_ASYM_CIPHER_free(EVP_ASYM_CIPHER_fetch(NULL, "RSA", NULL));
+    EVP_KEYEXCH_free(EVP_KEYEXCH_fetch(NULL, "ECDH", NULL));
+}
+
+static const char *modules_dir(void)
+{
+    const char *dir = getenv("OPENSSL_MODULES");
+
+    return dir != NULL ? dir : OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
+}
+
 /* OpenSSL's configuration may have loaded a provider for tokens. If not, and
  * only then, it is loaded here, for the process and for good: keys from it
  * must work in every SSL_CTX. What else OpenSSL offers stays as it is. */
@@ -68,7 +96,7 @@ static int need_provider(const struct tsk_source *s, tlsock_error *err)
         tsk_fail(err, TLSOCK_E_UNSUPPORTED,
                  "\"%s\" is on a token, and OpenSSL's provider \"" PROVIDER
                  "\" for tokens could not be loaded (%s)",
-                 s->name, OPENSSL_info(OPENSSL_INFO_MODULES_DIR));
+                 s->name, modules_dir());
         tsk_hint(err, "install it (package pkcs11-provider, Debian 13 and "
                       "later), or load another one in openssl.cnf; a key in a "
                       "file needs none");
@@ -84,76 +112,6 @@ static int need_provider(const struct tsk_source *s, tlsock_error *err)
                   "pkcs11-module-path in openssl.cnf, or the environment "
                   "variable PKCS11_PROVIDER_MODULE");
     return TLSOCK_E_UNSUPPORTED;
-}
-
-/* PKCS#11's return values, which the provider hands on as reasons. */
-static const struct {
-    int value;
-    const char *says, *fix;
-} pin_faults[] = {
-    {0xa0, "the PIN is wrong",
-     "check it: most tokens lock themselves after a few wrong ones"},
-    {0xa1, "the PIN has characters that the token does not take",
-     "check it; only the first line of a file counts"},
-    {0xa2, "the PIN is too short or too long", "check it"},
-    {0xa3, "the PIN has expired", "set a new one with the token's own tool"},
-    {0xa4, "the PIN is locked after too many wrong ones",
-     "unlock it with the token's own tool and its SO PIN"},
-    {0x101, "it can be used only with a PIN, and none was taken",
-     "say where the PIN is: file:FILE, env:NAME or fd:N"},
-    {0x102, "the token has no user PIN yet",
-     "set one with the token's own tool"},
-};
-
-/* The first fault of a PIN among OpenSSL's errors, which are gone then. */
-static int pin_fault(char *reason, size_t size)
-{
-    unsigned long e;
-    int found = -1;
-
-    reason[0] = '\0';
-    while ((e = ERR_get_error()) != 0) {
-        if (ERR_GET_LIB(e) < ERR_LIB_USER)
-            continue; /* not of a provider */
-        if (reason[0] == '\0' && ERR_reason_error_string(e) != NULL)
-            snprintf(reason, size, ": %s", ERR_reason_error_string(e));
-        for (size_t i = 0; i < sizeof(pin_faults) / sizeof(pin_faults[0]); i++)
-            if (found < 0 && ERR_GET_REASON(e) == pin_faults[i].value)
-                found = (int)i;
-    }
-    ERR_set_mark();
-    return found;
-}
-
-/* Nothing came: because of the PIN, of something else, or (0) is there none? */
-static int nothing_came(const struct tsk_source *s, const struct tsk_pass *pin,
-                        tlsock_error *err)
-{
-    char reason[128];
-    int fault = pin_fault(reason, sizeof(reason));
-
-    if (pin->asked && (pin->rc < 0 || pin->uri == NULL)) {
-        int rc = tsk_pass_fail(pin, s->name, err);
-
-        if (pin->uri == NULL) {
-            tsk_fail(err, rc, "\"%s\" needs a PIN and none was given", s->name);
-            tsk_hint(err, "say where it is: file:FILE, env:NAME or fd:N");
-        }
-        return rc;
-    }
-    if (fault >= 0) {
-        tsk_fail(err, TLSOCK_E_PASSWORD, "\"%s\" cannot be opened: %s", s->name,
-                 pin_faults[fault].says);
-        tsk_hint(err, "%s", pin_faults[fault].fix);
-        return TLSOCK_E_PASSWORD;
-    }
-    if (reason[0] == '\0')
-        return TLSOCK_OK;
-    tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" cannot be opened%s", s->name,
-             reason);
-    tsk_hint(err, "see that the token is there and what is on it: p11tool "
-                  "--list-all-privkeys --login, or the token's own tool");
-    return TLSOCK_E_OWN_FILE;
 }
 
 int tsk_token_nothing(const struct tsk_source *s, const char *wanted,
@@ -195,6 +153,7 @@ static int walk_token(const struct tsk_source *s, struct tsk_pass *pin,
     ui = UI_UTIL_wrap_read_pem_callback(tsk_pass_pem, 0);
     if (ui == NULL)
         return tsk_fail_nomem(err);
+    look_around();
     ERR_pop_to_mark(); /* what was looked for before is not its error */
     ERR_set_mark();
     ctx = OSSL_STORE_open_ex(s->token, NULL, NOT_FILES, ui, pin, NULL, NULL,
@@ -206,6 +165,31 @@ static int walk_token(const struct tsk_source *s, struct tsk_pass *pin,
     OSSL_STORE_close(ctx);
     UI_destroy_method(ui);
     return TLSOCK_OK;
+}
+
+/* OpenSSL keeps to itself why nothing came. */
+static int nothing_came(const struct tsk_source *s, const struct tsk_pass *pin,
+                        tlsock_error *err)
+{
+    int rc;
+
+    if (pin->asked && pin->uri == NULL) {
+        tsk_fail(err, TLSOCK_E_PASSWORD,
+                 "\"%s\" needs a PIN and none was given", s->name);
+        tsk_hint(err, "say where it is: file:FILE, env:NAME or fd:N");
+        return TLSOCK_E_PASSWORD;
+    }
+    if (pin->asked && pin->rc < 0)
+        return tsk_pass_fail(pin, s->name, err);
+    if (ERR_peek_error() == 0)
+        return TLSOCK_OK;
+    rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE, "\"%s\" cannot be opened",
+                       s->name);
+    if (rc == TLSOCK_E_OWN_FILE)
+        tsk_hint(err, "see that the token is there (p11tool --list-tokens) and "
+                      "its module the right one: pkcs11-module-path in "
+                      "openssl.cnf, or PKCS11_PROVIDER_MODULE");
+    return rc;
 }
 
 struct found_certs {
@@ -273,6 +257,57 @@ static int take_key(OSSL_STORE_INFO *info, void *to)
     return fits;
 }
 
+/* The URI without its query and its type: what needs no PIN, beside the key. */
+static char *public_uri(const char *uri)
+{
+    size_t n = strcspn(uri, "?");
+    char *text = tsk_strndup(uri, n), *type, *rest;
+
+    type = text != NULL ? strstr(text, "type=") : NULL;
+    if (type != NULL) {
+        rest = type + strcspn(type, ";");
+        memmove(type, rest, strlen(rest) + 1);
+    }
+    return text;
+}
+
+static int note(OSSL_STORE_INFO *info, void *to)
+{
+    (void)info;
+    *(int *)to = 1;
+    return 1;
+}
+
+/* A PIN was given and no key came. Is its certificate there? Then it is the
+ * PIN. No more logins for that: a token counts the wrong ones. */
+static int wrong_pin(const struct tsk_source *s, tlsock_error *err)
+{
+    struct tsk_source beside = *s;
+    struct tsk_pass none;
+    char *uri = public_uri(s->token);
+    int rc, found = 0;
+
+    if (uri == NULL)
+        return tsk_fail_nomem(err);
+    (void)tsk_pass_init(&none, NULL, NULL);
+    beside.token = uri;
+    rc = walk_token(&beside, &none, OSSL_STORE_INFO_CERT, note, &found, err);
+    if (rc == TLSOCK_OK && !found)
+        rc = walk_token(&beside, &none, OSSL_STORE_INFO_PUBKEY, note, &found,
+                        err);
+    tsk_free(uri);
+    if (rc != TLSOCK_OK || !found)
+        return rc;
+    tsk_fail(err, TLSOCK_E_PASSWORD,
+             "the PIN that was given does not open the private key \"%s\": it "
+             "is wrong, or locked",
+             s->name);
+    tsk_hint(err,
+             "check it; after a few wrong ones most tokens lock "
+             "themselves, and their own tool unlocks them with the SO PIN");
+    return TLSOCK_E_PASSWORD;
+}
+
 int tsk_token_key(const struct tsk_source *s, struct tsk_pass *pin, X509 *leaf,
                   EVP_PKEY **key, tlsock_error *err)
 {
@@ -283,9 +318,12 @@ int tsk_token_key(const struct tsk_source *s, struct tsk_pass *pin, X509 *leaf,
         return TLSOCK_OK;
     pin->asked = 0;
     rc = walk_token(s, pin, OSSL_STORE_INFO_PKEY, take_key, &found, err);
+    *key = found.key;
     if (rc == TLSOCK_OK && found.key == NULL)
         rc = nothing_came(s, pin, err);
-    *key = found.key;
+    if (rc == TLSOCK_OK && found.key == NULL &&
+        (pin->asked || strstr(s->token, "pin-") != NULL))
+        rc = wrong_pin(s, err);
     return rc;
 }
 

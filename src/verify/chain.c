@@ -50,10 +50,9 @@ static int on_fault(int ok, X509_STORE_CTX *ctx)
         return 0;
     switch (X509_STORE_CTX_get_error(ctx)) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID:
         if (last_second(ctx, run->req))
             return 1;
-        /* fall through */
-    case X509_V_ERR_CERT_NOT_YET_VALID:
         if (run->req->insecure & TSK_INSECURE_EXPIRED) {
             run->forgiven |= TSK_INSECURE_EXPIRED;
             return 1;

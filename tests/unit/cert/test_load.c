@@ -215,7 +215,7 @@ static void each_bad_file_has_its_own_message(void **state)
     refused(help_text("known-text", "hello\n"), NULL, NULL, TLSOCK_E_OWN_FILE,
             "neither PEM nor DER", "known-text");
     refused(help_text("known-keyonly", key), NULL, NULL, TLSOCK_E_OWN_FILE,
-            "no certificate, but a block \"", "PRIVATE KEY");
+            "no certificate, but a private key", "known-keyonly");
     refused(der("known-keyonly.der", 1), NULL, NULL, TLSOCK_E_OWN_FILE,
             "no certificate, but a private key", "known-keyonly.der");
     refused("pkcs11:object=x", NULL, NULL, TLSOCK_E_UNSUPPORTED, "token", NULL);

@@ -83,6 +83,31 @@ static int fields(tlsock_error *err)
     return rc;
 }
 
+static int order(tlsock_error *err)
+{
+    return given(tlsock_cert_order(help_leaf(), err), err);
+}
+
+static int key_pin(tlsock_error *err)
+{
+    char out[128];
+    int rc = tlsock_key_pin(sealed_path, "env:TEST_PASS", out, sizeof(out),
+                            err);
+
+    return rc < 0 ? rc : 0;
+}
+
+static int key_save(tlsock_error *err)
+{
+    return tlsock_key_save(pem_path, NULL, TLSOCK_FORMAT_PEM,
+                           help_path("known.out"), "env:TEST_PASS", err);
+}
+
+static int load_bundle(tlsock_error *err)
+{
+    return given(tlsock_cert_load(CORPUS "/bundle.p7b", NULL, NULL, err), err);
+}
+
 static const struct {
     const char *name;
     job *run;
@@ -90,6 +115,8 @@ static const struct {
     {"load PEM", load_pem},       {"load sealed PEM", load_sealed},
     {"load PKCS#12", load_p12},   {"create a leaf", create_leaf},
     {"create a CA", create_ca},   {"save PEM", save_pem},
+    {"put in order", order},      {"pin of a key", key_pin},
+    {"save a key", key_save},     {"load PKCS#7", load_bundle},
     {"JSON", json},               {"fields", fields},
 };
 

@@ -1,5 +1,6 @@
 #include "cert_help.h"
 
+#include <openssl/x509v3.h>
 #include <time.h>
 
 static void proof(const tlsock_cert *c, int server, int64_t now, int want,
@@ -95,19 +96,65 @@ static void chain_must_be_in_order(void **state)
     tlsock_cert *twice = with_chain(help_leaf(), help_inter()->leaf,
                                     help_inter()->leaf);
     tlsock_cert *forged = with_chain(help_leaf(), twin->leaf, NULL);
+    tlsock_error err = {0};
 
     (void)state;
     proof(swapped, 1, now, TLSOCK_E_CHAIN_INCOMPLETE,
           "\"a.test\" was issued by \"Help Inter\", but next to it is \"Help "
           "Root\"");
-    proof(gap, 1, now, TLSOCK_E_CHAIN_INCOMPLETE, "Help Inter");
-    proof(twice, 1, now, TLSOCK_E_CHAIN_INCOMPLETE, "Help Root");
+    proof(gap, 1, now, TLSOCK_E_CHAIN_INCOMPLETE,
+          "not complete: \"a.test\" was issued by \"Help Inter\", which is not "
+          "there; next to it is \"Help Root\"");
+    proof(twice, 1, now, TLSOCK_E_CHAIN_INCOMPLETE, "\"Help Inter\" twice");
     proof(forged, 1, now, TLSOCK_E_CHAIN_INCOMPLETE, "Help Inter");
+    (void)tsk_cert_prove(swapped, "/etc/me.pem", 1, now, &err);
+    assert_tells(err.hint, "tlsock cert fix /etc/me.pem");
+    (void)tsk_cert_prove(gap, "inline PEM", 1, now, &err);
+    assert_tells(err.hint, "tlsock cert fix --aia FILE");
+    (void)tsk_cert_prove(help_leaf(), "/etc/me.pem", 1, now + 400 * DAY, &err);
+    assert_tells(err.hint, "tlsock cert renew /etc/me.pem");
     tlsock_cert_unref(twin);
     tlsock_cert_unref(swapped);
     tlsock_cert_unref(gap);
     tlsock_cert_unref(twice);
     tlsock_cert_unref(forged);
+}
+
+/* The leaf with a policy; its signature is not looked at here. */
+static tlsock_cert *leaf_with(const char *policy)
+{
+    X509 *x = X509_dup(help_leaf()->leaf);
+    CERTIFICATEPOLICIES *all = CERTIFICATEPOLICIES_new();
+    POLICYINFO *one = POLICYINFO_new();
+    tlsock_cert *c;
+
+    assert_non_null(x);
+    assert_non_null(all);
+    assert_non_null(one);
+    ASN1_OBJECT_free(one->policyid);
+    one->policyid = OBJ_txt2obj(policy, 1);
+    assert_true(sk_POLICYINFO_push(all, one) > 0);
+    assert_int_equal(X509_add1_ext_i2d(x, NID_certificate_policies, all, 0,
+                                       X509V3_ADD_APPEND), 1);
+    c = tsk_cert_new(x, NULL, help_leaf()->key, NULL);
+    assert_non_null(c);
+    CERTIFICATEPOLICIES_free(all);
+    X509_free(x);
+    return c;
+}
+
+static void a_public_ca_signs_with_an_intermediate(void **state)
+{
+    int64_t now = time(NULL) + 1;
+    tlsock_cert *dv = leaf_with("2.23.140.1.2.1");
+    tlsock_cert *own = leaf_with("1.3.6.1.4.1.1.1");
+
+    (void)state;
+    proof(dv, 1, now, TLSOCK_E_CHAIN_INCOMPLETE,
+          "issuer \"Help Inter\" is missing");
+    proof(own, 1, now, 0, NULL); /* a private CA's root may have signed it */
+    tlsock_cert_unref(dv);
+    tlsock_cert_unref(own);
 }
 
 static void a_server_needs_names_a_client_does_not(void **state)
@@ -129,6 +176,7 @@ int main(void)
         cmocka_unit_test(key_must_be_there_and_fit),
         cmocka_unit_test(dates_must_hold_for_the_whole_chain),
         cmocka_unit_test(chain_must_be_in_order),
+        cmocka_unit_test(a_public_ca_signs_with_an_intermediate),
         cmocka_unit_test(a_server_needs_names_a_client_does_not),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
