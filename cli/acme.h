@@ -1,5 +1,5 @@
 /* acme - a server of RFC 8555 for one CA: accounts, orders, validation by
- * http-01, certificates, revocation.
+ * http-01 and tls-alpn-01, certificates, revocation.
  *
  * Accounts are kept in the CA's directory; orders live as long as the process.
  * Validation asks addresses that are not public, unless told otherwise. Knows
@@ -17,8 +17,8 @@ struct acme_opts {
     struct event_base *base;
     const struct out *out;
     struct ca_site *site;
-    long days, port;     /* 0: 90, 80 */
-    struct strs resolve; /* "NAME=ADDRESS" */
+    long days, port, tls_port; /* 0: 90, 80, 443 */
+    struct strs resolve;       /* "NAME=ADDRESS" */
     int anywhere;
     const tlsock_cert *identity; /* addresses that clients may call us by */
 };

@@ -1,10 +1,10 @@
-/* http-01 (RFC 8555, 8.3): asks a name for what only its holder can have put
- * there.
+/* Validation: asks a name for what only its holder can have put there, by
+ * http-01 (RFC 8555, 8.3) or tls-alpn-01.
  *
  * Whom a client makes us ask is somebody else's choice. So nothing is said to
  * an address that is public, unless told otherwise; the path is ours; answers
  * are short; and nobody is sent elsewhere: redirects are not followed. */
-#include "acme_private.h"
+#include "acme_check.h"
 
 #include <event2/event.h>
 #include <poll.h>
@@ -15,6 +15,7 @@
 #define TIMEOUT_MS 10000
 #define ANSWER_MAX 8192
 #define HTTP_PORT 80
+#define TLS_PORT 443
 
 struct acme_check {
     struct acme_order *order;
@@ -23,6 +24,7 @@ struct acme_check {
     struct event *ev;
     char request[512], answer[ANSWER_MAX + 1], key[2 * ACME_THUMB + 1];
     size_t asked, got;
+    int shaken;          /* tls-alpn-01: TLS has begun */
     int connected, told; /* told: the address is the administrator's choice */
 };
 
@@ -114,6 +116,20 @@ static int meet(struct acme_check *c)
     return 1;
 }
 
+static int shake(struct acme_check *c)
+{
+    const char *why;
+    int rc = c->shaken ? tlsock_handshake(c->s)
+                       : tlsock_start_tls(c->s, c->authz->name);
+
+    c->shaken = 1;
+    if (rc < 0)
+        return failed(c, rc);
+    why = acme_alpn_judge(c->s, c->authz->name, c->key);
+    conclude(c, why != NULL ? "unauthorized" : NULL, why != NULL ? why : "");
+    return -1;
+}
+
 static int ask(struct acme_check *c)
 {
     size_t len = strlen(c->request);
@@ -171,6 +187,8 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
     do {
         if (!c->connected)
             rc = meet(c);
+        else if (c->authz->by_tls)
+            rc = shake(c);
         else if (c->asked < strlen(c->request))
             rc = ask(c);
         else
@@ -184,10 +202,12 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
 static void find_target(struct acme_check *c, char target[400])
 {
     const struct acme_opts *how = &c->order->acme->how;
-    long port = how->port != 0 ? how->port : HTTP_PORT;
+    long port = c->authz->by_tls ? how->tls_port : how->port;
     const char *where = c->authz->name;
     size_t n = strlen(where);
 
+    if (port == 0)
+        port = c->authz->by_tls ? TLS_PORT : HTTP_PORT;
     if (n > 10 && strcmp(where + n - 10, ".localhost") == 0)
         where = "localhost";
     for (size_t i = 0; i < how->resolve.n; i++)
@@ -200,14 +220,56 @@ static void find_target(struct acme_check *c, char target[400])
              where, port);
 }
 
-void acme_check_start(struct acme_order *o, struct acme_authz *z)
+/* Host: RFC 9112, 3.2. 1.0: the answer comes in one piece, and ends with the
+ * connection. */
+static void write_request(struct acme_check *c)
 {
-    struct acme_check *c = calloc(1, sizeof(*c));
-    struct timeval now = {0, 0};
-    tlsock_error err = {0};
-    char target[400];
+    const struct acme_authz *z = c->authz;
     int v6 = z->is_ip && strchr(z->name, ':') != NULL;
 
+    snprintf(c->request, sizeof(c->request),
+             "GET /.well-known/acme-challenge/%s HTTP/1.0\r\nHost: %s%s%s\r\n"
+             "User-Agent: tlsock\r\nAccept: */*\r\n\r\n",
+             z->token, v6 ? "[" : "", z->name, v6 ? "]" : "");
+}
+
+static void begin(struct acme_check *c)
+{
+    struct timeval now = {0, 0};
+    tlsock_error err = {0};
+    tlsock_config *config = NULL;
+    char target[400];
+
+    if (c->authz->by_tls) {
+        config = acme_alpn_config();
+        if (config == NULL) {
+            conclude(c, "serverInternal", "out of memory");
+            return;
+        }
+    }
+    find_target(c, target);
+    c->s = tlsock_connect(
+        target, config,
+        TLSOCK_OPTS(.nonblocking = 1, .plain = 1, .timeout_ms = TIMEOUT_MS),
+        &err);
+    tlsock_config_unref(config);
+    if (c->s == NULL) {
+        conclude(c, err.code == TLSOCK_E_RESOLVE ? "dns" : "connection",
+                 err.message);
+        return;
+    }
+    tlsock_set_deadline(c->s, TIMEOUT_MS);
+    /* from the loop: the answer to the client comes first */
+    c->ev = evtimer_new(c->order->acme->how.base, go_on, c);
+    if (c->ev == NULL || event_add(c->ev, &now) < 0)
+        conclude(c, "serverInternal", "out of memory");
+}
+
+void acme_check_start(struct acme_order *o, struct acme_authz *z, int by_tls)
+{
+    struct acme_check *c = calloc(1, sizeof(*c));
+
+    z->by_tls = by_tls;
     if (c == NULL) {
         acme_validated(o, z, "serverInternal", "out of memory");
         return;
@@ -216,24 +278,6 @@ void acme_check_start(struct acme_order *o, struct acme_authz *z)
     c->authz = z;
     z->check = c;
     snprintf(c->key, sizeof(c->key), "%s.%s", z->token, o->account->thumb);
-    /* 1.0: the answer comes in one piece and ends with the connection */
-    snprintf(c->request, sizeof(c->request),
-             "GET /.well-known/acme-challenge/%s HTTP/1.0\r\nHost: %s%s%s\r\n"
-             "User-Agent: tlsock\r\nAccept: */*\r\n\r\n",
-             z->token, v6 ? "[" : "", z->name, v6 ? "]" : "");
-    find_target(c, target);
-    c->s = tlsock_connect(
-        target, NULL,
-        TLSOCK_OPTS(.nonblocking = 1, .plain = 1, .timeout_ms = TIMEOUT_MS),
-        &err);
-    if (c->s == NULL) {
-        conclude(c, err.code == TLSOCK_E_RESOLVE ? "dns" : "connection",
-                 err.message);
-        return;
-    }
-    tlsock_set_deadline(c->s, TIMEOUT_MS);
-    /* from the loop: the answer to the client comes first */
-    c->ev = evtimer_new(o->acme->how.base, go_on, c);
-    if (c->ev == NULL || event_add(c->ev, &now) < 0)
-        conclude(c, "serverInternal", "out of memory");
+    write_request(c);
+    begin(c);
 }

@@ -231,7 +231,7 @@ static size_t point_of(const json_t *jwk, unsigned char *out, size_t each)
 static EVP_PKEY *from_params(const char *kind, OSSL_PARAM_BLD *bld)
 {
     OSSL_PARAM *params = OSSL_PARAM_BLD_to_param(bld);
-    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL), *check;
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, kind, NULL);
     EVP_PKEY *key = NULL;
 
     if (params == NULL || ctx == NULL || EVP_PKEY_fromdata_init(ctx) <= 0 ||
@@ -239,7 +239,14 @@ static EVP_PKEY *from_params(const char *kind, OSSL_PARAM_BLD *bld)
         key = NULL;
     EVP_PKEY_CTX_free(ctx);
     OSSL_PARAM_free(params);
-    check = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+    return key;
+}
+
+/* On the curve, and not at infinity. */
+static EVP_PKEY *on_curve(EVP_PKEY *key)
+{
+    EVP_PKEY_CTX *check = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+
     if (check == NULL || EVP_PKEY_public_check(check) != 1) {
         EVP_PKEY_free(key);
         key = NULL;
@@ -267,7 +274,7 @@ static EVP_PKEY *ec_key(const json_t *jwk, OSSL_PARAM_BLD *bld)
                                             crv, 0) &&
             OSSL_PARAM_BLD_push_octet_string(bld, OSSL_PKEY_PARAM_PUB_KEY,
                                              point, len))
-            return from_params("EC", bld);
+            return on_curve(from_params("EC", bld));
     }
     return NULL;
 }
@@ -277,8 +284,10 @@ static EVP_PKEY *rsa_key(const json_t *jwk, OSSL_PARAM_BLD *bld)
     BIGNUM *n = number_of(jwk, "n"), *e = number_of(jwk, "e");
     EVP_PKEY *key = NULL;
 
-    if (n != NULL && e != NULL && BN_num_bits(n) >= 512 &&
-        BN_num_bits(e) <= 64 &&
+    /* EVP_PKEY_public_check() would take seconds for a long one: whoever sends
+     * a product of more primes harms himself */
+    if (n != NULL && e != NULL && BN_num_bits(n) >= 512 && BN_is_odd(n) &&
+        BN_is_odd(e) && BN_num_bits(e) >= 2 && BN_num_bits(e) <= 64 &&
         OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_N, n) &&
         OSSL_PARAM_BLD_push_BN(bld, OSSL_PKEY_PARAM_RSA_E, e))
         key = from_params("RSA", bld);

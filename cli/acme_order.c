@@ -270,17 +270,22 @@ void acme_order(struct acme_call *c)
         send_order(c, o, 200);
 }
 
-static struct acme_authz *find_part(struct acme_call *c, struct acme_order **o)
+/* ORDER/3, and for a challenge ORDER/3/tls too: *by_tls, NULL for neither. */
+static struct acme_authz *find_part(struct acme_call *c, struct acme_order **o,
+                                    int *by_tls)
 {
     const char *slash = strchr(c->rest, '/');
     unsigned long i;
-    char *end;
+    char *end = NULL;
 
     *o = acme_order_find(c, c->rest);
     if (*o == NULL)
         return NULL;
     i = slash != NULL ? strtoul(slash + 1, &end, 10) : (*o)->n;
-    if (i < (*o)->n && end != slash + 1 && *end == '\0')
+    if (by_tls != NULL)
+        *by_tls = end != NULL && strcmp(end, "/tls") == 0;
+    if (i < (*o)->n && end != slash + 1 &&
+        (*end == '\0' || (by_tls != NULL && *by_tls && !(*o)->authz[i].is_ip)))
         return &(*o)->authz[i];
     acme_refuse(c, 404, "malformed", "there is no such authorization");
     return NULL;
@@ -288,38 +293,57 @@ static struct acme_authz *find_part(struct acme_call *c, struct acme_order **o)
 
 static json_t *challenge_json(const struct acme_call *c,
                               const struct acme_order *o,
-                              const struct acme_authz *z)
+                              const struct acme_authz *z, int by_tls)
 {
     int status = z->check != NULL                ? ACME_PROCESSING
                  : z->status == ACME_DEACTIVATED ? ACME_INVALID
                                                  : z->status;
+    int begun = by_tls == z->by_tls;
     json_t *obj = json_object();
     char url[ACME_URL], id[64];
 
     part_id(id, o, (size_t)(z - o->authz));
+    strncat(id, by_tls ? "/tls" : "", sizeof(id) - strlen(id) - 1);
     acme_url(c, url, "chall", id);
-    json_object_set_new(obj, "type", json_string("http-01"));
+    json_object_set_new(obj, "type",
+                        json_string(by_tls ? "tls-alpn-01" : "http-01"));
     json_object_set_new(obj, "url", json_string(url));
     json_object_set_new(obj, "token", json_string(z->token));
-    json_object_set_new(obj, "status", json_string(acme_status_names[status]));
-    if (z->validated != 0)
+    json_object_set_new(
+        obj, "status",
+        json_string(acme_status_names[begun ? status : ACME_PENDING]));
+    if (begun && z->validated != 0)
         set_time(obj, "validated", z->validated);
-    if (z->error != NULL)
+    if (begun && z->error != NULL)
         json_object_set(obj, "error", z->error);
     return obj;
+}
+
+/* Once it is decided, only the challenge that was begun is told of. */
+static json_t *challenges_json(const struct acme_call *c,
+                               const struct acme_order *o,
+                               const struct acme_authz *z)
+{
+    int open = z->status == ACME_PENDING;
+    json_t *list = json_array();
+
+    if (open || !z->by_tls)
+        json_array_append_new(list, challenge_json(c, o, z, 0));
+    if (!z->is_ip && (open || z->by_tls))
+        json_array_append_new(list, challenge_json(c, o, z, 1));
+    return list;
 }
 
 static void send_authz(struct acme_call *c, const struct acme_order *o,
                        const struct acme_authz *z)
 {
-    json_t *obj = json_object(), *list = json_array();
+    json_t *obj = json_object();
 
     json_object_set_new(obj, "status",
                         json_string(acme_status_names[z->status]));
     set_time(obj, "expires", o->expires);
     json_object_set_new(obj, "identifier", ident_json(z));
-    json_array_append_new(list, challenge_json(c, o, z));
-    json_object_set_new(obj, "challenges", list);
+    json_object_set_new(obj, "challenges", challenges_json(c, o, z));
     acme_json(c, 200, obj);
     if (z->check != NULL)
         http_field(c->out, "Retry-After", "1");
@@ -347,7 +371,7 @@ void acme_authz(struct acme_call *c)
     const char *status =
         json_string_value(json_object_get(c->jws.payload, "status"));
     struct acme_order *o;
-    struct acme_authz *z = find_part(c, &o);
+    struct acme_authz *z = find_part(c, &o, NULL);
 
     if (z == NULL)
         return;
@@ -385,15 +409,16 @@ void acme_challenge(struct acme_call *c)
 {
     char url[ACME_URL], id[64];
     struct acme_order *o;
-    struct acme_authz *z = find_part(c, &o);
+    int by_tls = 0;
+    struct acme_authz *z = find_part(c, &o, &by_tls);
 
     if (z == NULL)
         return;
     /* a payload says "begin"; without one, it is looked at alone */
     if (c->jws.payload != NULL && z->status == ACME_PENDING &&
         z->check == NULL && o->status == ACME_PENDING)
-        acme_check_start(o, z);
-    acme_json(c, 200, challenge_json(c, o, z));
+        acme_check_start(o, z, by_tls);
+    acme_json(c, 200, challenge_json(c, o, z, by_tls));
     part_id(id, o, (size_t)(z - o->authz));
     acme_url(c, url, "authz", id);
     http_field(c->out, "Link", "<%s>;rel=\"up\"", url);

@@ -35,6 +35,7 @@ struct acme_check;
 
 struct acme_authz {
     int is_ip, status;
+    int by_tls; /* the challenge that was begun: tls-alpn-01, not http-01 */
     char name[256];
     char token[ACME_THUMB];
     int64_t validated;
@@ -128,8 +129,9 @@ json_t *acme_orders_json(const struct acme_call *c);
 int acme_permits(const struct acme *a, const char *name, int is_ip,
                  tlsock_error *err);
 
-/* acme_check.c: starts http-01; the order hears of the outcome */
-void acme_check_start(struct acme_order *o, struct acme_authz *z);
+/* acme_check.c: starts http-01 or tls-alpn-01; the order hears of the outcome
+ */
+void acme_check_start(struct acme_order *o, struct acme_authz *z, int by_tls);
 void acme_check_free(struct acme_check *check);
 
 #endif

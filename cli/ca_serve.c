@@ -30,6 +30,7 @@ enum {
     OPT_HOST,
     OPT_RESOLVE,
     OPT_VALIDATE_PORT,
+    OPT_VALIDATE_TLS_PORT,
     OPT_ANYWHERE,
     OPT_ACME_DAYS
 };
@@ -76,6 +77,8 @@ static struct poptOption acme_options[] = {
      "where a name is, for validation", "NAME=ADDRESS"},
     {"validate-port", '\0', POPT_ARG_STRING, NULL, OPT_VALIDATE_PORT,
      "port of http-01 (80)", "N"},
+    {"validate-tls-port", '\0', POPT_ARG_STRING, NULL, OPT_VALIDATE_TLS_PORT,
+     "port of tls-alpn-01 (443)", "N"},
     {"validate-anywhere", '\0', POPT_ARG_NONE, NULL, OPT_ANYWHERE,
      "clients may be at public addresses too", NULL},
     POPT_TABLEEND};
@@ -104,6 +107,9 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         return opt_push(o, &v->how.resolve, arg);
     case OPT_VALIDATE_PORT:
         return opt_number(o, "--validate-port", arg, 1, 65535, &v->how.port);
+    case OPT_VALIDATE_TLS_PORT:
+        return opt_number(o, "--validate-tls-port", arg, 1, 65535,
+                          &v->how.tls_port);
     case OPT_ACME_DAYS:
         return opt_number(o, "--days", arg, 1, 3650, &v->how.days);
     default:
@@ -440,10 +446,10 @@ static int run(struct serve *v)
     v->target = v->o.args.n > 0 ? v->o.args.v[0] : ADDRESS;
     if (!v->with_acme &&
         (v->hosts.n > 0 || v->how.resolve.n > 0 || v->how.port != 0 ||
-         v->how.days != 0 || v->how.anywhere))
+         v->how.tls_port != 0 || v->how.days != 0 || v->how.anywhere))
         return err_usage(&v->o.out, "ca serve", "add --acme",
-                         "--host, --days, --resolve, --validate-port and "
-                         "--validate-anywhere are for --acme");
+                         "--host, --days, --resolve and --validate-... are "
+                         "for --acme");
     rc = find_dir(v, dir);
     if (rc == 0)
         rc = v->with_acme ? acme_check_opts(&v->how, &v->o) : 0;

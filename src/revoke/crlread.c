@@ -4,7 +4,6 @@
 #include "ossl/queue.h"
 #include "revoke/make.h"
 
-#include <limits.h>
 #include <openssl/bn.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -13,6 +12,7 @@
 
 #define MAX_FILE ((size_t)32 << 20)
 #define MAX_LISTED 1000
+#define MAX_EXTENSIONS 100
 
 struct json {
     char *out;
@@ -192,7 +192,8 @@ static void extensions(struct json *j, const X509_CRL *crl)
     char oid[128];
 
     PUT(j, ",\"extensions\":[");
-    for (int i = 0; i < X509_CRL_get_ext_count(crl); i++) {
+    for (int i = 0; i < X509_CRL_get_ext_count(crl) && i < MAX_EXTENSIONS;
+         i++) {
         X509_EXTENSION *ext = X509_CRL_get_ext(crl, i);
         const ASN1_OBJECT *obj = X509_EXTENSION_get_object(ext);
         int nid = OBJ_obj2nid(obj);
@@ -356,10 +357,8 @@ int tsk_crl_text(const unsigned char *data, size_t len, const char *name,
         rc = is_none(name, err);
     } else {
         all(&j, crl, now);
-        rc = j.failed ? tsk_fail_nomem(err)
-             : j.pos <= INT_MAX
-                 ? (int)j.pos
-                 : tsk_fail(err, TLSOCK_E_LIMIT, "the text is too long");
+        /* of 32 MiB nothing can be made that an int does not count */
+        rc = j.failed ? tsk_fail_nomem(err) : (int)j.pos;
     }
     if (rc < 0 && size > 0)
         out[0] = '\0';

@@ -1,4 +1,4 @@
-# An ACME client that does what it should not: acme.pl PORT CA.pem WWW-PORT
+# An ACME client that does what it should not: acme.pl PORT CA.pem WWW-PORT TLS-PORT
 # One line per claim, "0 claim" or "1 claim: what came instead". Signs with
 # openssl(1), RS256; the answers to http-01 are whole responses of its own.
 use strict;
@@ -10,7 +10,7 @@ use JSON::PP;
 use MIME::Base64 qw(encode_base64url);
 
 $| = 1;
-my ($port, $ca, $www_port) = @ARGV;
+my ($port, $ca, $www_port, $tls_port) = @ARGV;
 my $base = "https://localhost:$port";
 my $json = JSON::PP->new->canonical;
 my (%nonces, $nonce, $last);
@@ -129,13 +129,17 @@ sub order { # KEY NAMES...: the order, and its authorizations
 sub validate { # KEY ORDER RESPONSE...: "TOKEN" stands for the token
     my ($key, $o, @responses) = @_;
     for my $z (@{$o->{z}}) {
-        my $chall = $z->{challenges}[0];
+        my ($chall) = grep { $_->{type} eq 'http-01' } @{$z->{challenges}};
         my $text = shift(@responses)
             // found("$chall->{token}." . thumb($key) . "\r\n");
         $text =~ s/TOKEN/$chall->{token}/g;
         spew("www/$chall->{token}", $text);
         post($key, $chall->{url}, {});
     }
+    return settled($key, $o);
+}
+sub settled {
+    my ($key, $o) = @_;
     for (1 .. 2000) { # each is a round trip: it ends when the server is done
         my @open = grep { post($key, $_->{url})->{json}{status} eq 'pending' }
             @{$o->{z}};
@@ -337,6 +341,59 @@ post($me, $o->{z}[0]{url}, {status => 'deactivated'});
 claim($last->{json}{status} eq 'deactivated'
         && post($me, $o->{url})->{json}{status} eq 'invalid',
     'an authorization given back');
+
+# --- tls-alpn-01
+sub alpn { # NAME HASH CRITICAL PROTOCOL: the order's status
+    my ($name, $hash, $critical, $protocol) = @_;
+    my $o = order($me, 'app.test');
+    my ($chall) = grep { $_->{type} eq 'tls-alpn-01' } @{$o->{z}[0]{challenges}};
+    my $key = "$chall->{token}." . thumb($me);
+    $hash //= unpack('H*', sha256($key));
+    system('openssl', 'req', '-x509', '-key', 'leaf.key', '-subj', '/CN=x',
+        '-addext', "subjectAltName=$name", '-out', 'alpn.pem',
+        $hash ne '' ? ('-addext',
+            "1.3.6.1.5.5.7.1.31=${critical}DER:0420$hash") : ());
+    my $pid = open(my $said, '-|', 'openssl', 's_server', '-accept',
+        "127.0.0.1:$tls_port", '-www', '-cert', 'alpn.pem', '-key', 'leaf.key',
+        $protocol ? ('-alpn', $protocol) : ()) or die;
+    while (my $line = <$said>) { last if $line =~ /ACCEPT/ }
+    post($me, $chall->{url}, {});
+    my $status = settled($me, $o);
+    kill('TERM', $pid);
+    close($said);
+    return $status;
+}
+my $c = 'critical,';
+claim(alpn('DNS:app.test', undef, $c, 'acme-tls/1') eq 'ready',
+    'tls-alpn-01 finds what it should');
+my $hold = qr/does not hold the key authorization/;
+my $alone = qr/not for this name alone/;
+my @alpn = (
+    ['another hash', $hold, 'DNS:app.test', '00' x 32, $c, 'acme-tls/1'],
+    ['no hash', $hold, 'DNS:app.test', '', '', 'acme-tls/1'],
+    ['a hash that is not critical', $hold, 'DNS:app.test', undef, '',
+        'acme-tls/1'],
+    ['another name', $alone, 'DNS:b.test', undef, $c, 'acme-tls/1'],
+    ['a name more', $alone, 'DNS:app.test,DNS:b.test', undef, $c,
+        'acme-tls/1'],
+    ['another protocol', qr/alert|protocol/, 'DNS:app.test', undef, $c,
+        'http/1.1'],
+    ['no protocol', qr/does not speak/, 'DNS:app.test', undef, $c, ''],
+);
+for my $row (@alpn) {
+    my ($name, $why, @how) = @$row;
+    claim(alpn(@how) eq 'invalid' && $last->{json}{error}{detail} =~ $why,
+        "tls-alpn-01 finds $name: invalid");
+}
+$o = order($me, '127.0.0.1');
+claim(@{$o->{z}[0]{challenges}} == 1
+        && $o->{z}[0]{challenges}[0]{type} eq 'http-01',
+    'addresses are validated by http-01 alone');
+post($me, "$o->{z}[0]{challenges}[0]{url}/tls", {});
+refused('tls-alpn-01 for an address', 404, 'malformed');
+$o = order($me, 'app.test');
+post($me, "$o->{z}[0]{url}/tls");
+refused('an authorization with a tail', 404, 'malformed');
 
 # --- certificates
 $o = order($me, 'app.test', 'b.localhost', '127.0.0.1');

@@ -13,11 +13,12 @@ if ! "$tlsock" version | grep -q '+acme'; then
 fi
 
 www=$(free_port)
+tls=$(free_port)
 acme_serve() {
     rm -f port
     mkfifo port
     "$tlsock" ca serve 127.0.0.1:0 --acme --port-file port \
-        --validate-port "$www" --resolve app.test=127.0.0.1 \
+        --validate-port "$www" --validate-tls-port "$tls" --resolve app.test=127.0.0.1 \
         --resolve closed.test=127.0.0.2 "$@" >serve.out 2>log </dev/null &
     server=$!
     pids="$pids $server"
@@ -78,6 +79,13 @@ if command -v lego >/dev/null 2>&1; then
     openssl verify -CAfile "$ca" lego/certificates/app.test.crt >text 2>&1 &&
         in_index lego/certificates/app.test.crt
     ok $? "lego"
+    rm -rf lego
+    LEGO_CA_CERTIFICATES=$ca timeout 120 lego --path "$dir/lego" \
+        --server "$url" --email a@app.test --accept-tos --tls \
+        --tls.port "127.0.0.1:$tls" -d app.test run >out 2>err
+    openssl verify -CAfile "$ca" lego/certificates/app.test.crt >text 2>&1 &&
+        in_index lego/certificates/app.test.crt
+    ok $? "lego, by tls-alpn-01"
 else
     skip lego "not here"
 fi
@@ -111,7 +119,7 @@ fi
 
 # the client that does what it should not
 cp "$ca" known.pem
-timeout 170 perl "$here/acme.pl" "$port" "$ca" "$www" >claims 2>claims.err
+timeout 170 perl "$here/acme.pl" "$port" "$ca" "$www" "$tls" >claims 2>claims.err
 rc=$?
 while read -r bad claim; do
     ok "$bad" "$claim"

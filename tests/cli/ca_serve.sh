@@ -179,6 +179,9 @@ sed -i 's/^V /X /' "$index"
 openssl ocsp -issuer "$ca" -cert good.test.pem -url "$url/ocsp" >text 2>&1
 grep -q 'internalerror' text && grep -q "$index" log
 ok $? "an index that is damaged: no state is made up, and the log says where"
+get /crl
+[ "$code" = 503 ] && grep -q "server's log" out
+ok $? "and no CRL of a state that nobody knows"
 cp saved "$index"
 says good good.test.pem
 ok $? "once it is repaired, answers go on"
