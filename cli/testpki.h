@@ -87,8 +87,8 @@ struct zoo {
 };
 
 /* Each gives 0, or an exit code after having said why. */
-int zoo_make(struct zoo *z); /* certificates and keys */
-int zoo_hand(struct zoo *z, size_t i);
+int zoo_make(struct zoo *z);           /* certificates and keys */
+int zoo_hand(struct zoo *z, size_t i); /* its key is there */
 int zoo_form(struct zoo *z);  /* the good one in other formats, and CRLs */
 int zoo_index(struct zoo *z); /* README.txt and index.json */
 

@@ -10,13 +10,6 @@
 
 #define DAY 86400
 
-static EVP_PKEY *new_key(const char *kind)
-{
-    if (kind != NULL && strcmp(kind, "rsa:1024") == 0)
-        return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)1024);
-    return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
-}
-
 static const EVP_MD *digest(const char *name)
 {
     if (name != NULL && strcmp(name, "md5") == 0)
@@ -139,10 +132,9 @@ int zoo_hand(struct zoo *z, size_t i)
         &z->made[zoo_find(row->issuer, strlen(row->issuer))];
     struct zoo_made *m = &z->made[i];
 
-    m->key = new_key(row->key);
     m->x = X509_new();
-    if (m->key == NULL || m->x == NULL || !X509_set_version(m->x, 2) ||
-        !number_it(m->x) || !name_it(z, row, m->x) || !date_it(z, row, m->x) ||
+    if (m->x == NULL || !X509_set_version(m->x, 2) || !number_it(m->x) ||
+        !name_it(z, row, m->x) || !date_it(z, row, m->x) ||
         !X509_set_issuer_name(m->x, X509_get_subject_name(by->x)) ||
         !X509_set_pubkey(m->x, m->key) || !extend(z, row, m->x, by->x) ||
         X509_sign(m->x, by->key, digest(row->digest)) <= 0)

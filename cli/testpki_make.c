@@ -167,37 +167,68 @@ static size_t split(char *text, const char **list)
     return n;
 }
 
-/* The library writes, OpenSSL reads: others are signed by hand with it. */
-static int look_inside(struct zoo *z, struct zoo_made *m, const char *name)
+/* A new key, or with "=NAME" that of another row. */
+static EVP_PKEY *key_of(const struct zoo *z, const char *kind)
 {
-    char path[LOCAL_PATH];
-    tlsock_error err = {0};
-    int rc = zoo_path(z, path, sizeof(path), name, ".key");
-    BIO *bio;
+    EVP_PKEY *key;
 
-    if (rc != 0)
-        return rc;
-    if (tlsock_cert_save(m->c, TLSOCK_PART_CERT | TLSOCK_PART_KEY,
-                         TLSOCK_FORMAT_PEM, path, NULL, &err) < 0)
-        return err_report(z->out, path, &err, 1);
-    bio = BIO_new_file(path, "r");
-    if (bio != NULL) {
-        m->x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        m->key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    if (kind == NULL)
+        return EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    if (kind[0] == '=') {
+        key = z->made[zoo_find(kind + 1, strlen(kind + 1))].key;
+        EVP_PKEY_up_ref(key);
+        return key;
     }
+    if (strncmp(kind, "rsa:", 4) == 0)
+        return EVP_PKEY_Q_keygen(NULL, NULL, "RSA",
+                                 (size_t)strtoul(kind + 4, NULL, 10));
+    if (strncmp(kind, "ec:", 3) == 0)
+        return EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind + 3);
+    return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+}
+
+/* What the library made, as OpenSSL has it: others are signed by hand. */
+static X509 *x509_of(const tlsock_cert *c)
+{
+    char pem[8192];
+    int len = tlsock_cert_pem(c, TLSOCK_PART_CERT, pem, sizeof(pem));
+    BIO *bio =
+        len > 0 && (size_t)len < sizeof(pem) ? BIO_new_mem_buf(pem, len) : NULL;
+    X509 *x = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+
     BIO_free(bio);
-    unlink(path);
-    return m->x != NULL && m->key != NULL ? 0 : zoo_failed(z, name);
+    return x;
+}
+
+static int create(struct zoo *z, size_t i, tlsock_cert_opts *o)
+{
+    struct zoo_made *m = &z->made[i];
+    BIO *bio = BIO_new(BIO_s_secmem());
+    tlsock_error err = {0};
+    char *pem = NULL;
+
+    if (bio == NULL ||
+        !PEM_write_bio_PKCS8PrivateKey(bio, m->key, NULL, NULL, 0, NULL,
+                                       NULL) ||
+        BIO_write(bio, "", 1) != 1 || BIO_get_mem_data(bio, &pem) <= 0) {
+        BIO_free(bio);
+        return zoo_failed(z, zoo_rows[i].name);
+    }
+    o->key = pem;
+    m->c = tlsock_cert_create(o, &err);
+    BIO_free(bio);
+    if (m->c == NULL)
+        return err_report(z->out, zoo_rows[i].name, &err, 1);
+    m->x = x509_of(m->c);
+    return m->x != NULL ? 0 : zoo_failed(z, zoo_rows[i].name);
 }
 
 static int by_library(struct zoo *z, size_t i)
 {
     const struct zoo_row *row = &zoo_rows[i];
-    char names[600], permitted[300], key[LOCAL_PATH], cn[300], text[300];
+    char names[600], permitted[300], cn[300], text[300];
     const char *list[MOST_NAMES];
-    tlsock_error err = {0};
     tlsock_cert_opts o;
-    int rc = 0;
 
     tlsock_cert_opts_init(&o, sizeof(o));
     if (row->cn != NULL) {
@@ -208,11 +239,6 @@ static int by_library(struct zoo *z, size_t i)
     if (row->names != NULL) {
         o.sans = list;
         o.n_sans = split(zoo_text(z, names, sizeof(names), row->names), list);
-    }
-    o.key = row->key;
-    if (row->key != NULL && row->key[0] == '=') {
-        rc = zoo_path(z, key, sizeof(key), row->key + 1, ".key");
-        o.key = key;
     }
     if (row->issuer != NULL)
         o.issuer = z->made[zoo_find(row->issuer, strlen(row->issuer))].c;
@@ -227,12 +253,7 @@ static int by_library(struct zoo *z, size_t i)
     /* a day ago: clocks of machines differ */
     o.not_before = z->now + (row->from != 0 ? row->from : -1) * (int64_t)DAY;
     o.not_after = z->now + (row->to != 0 ? row->to : z->days) * (int64_t)DAY;
-    if (rc != 0)
-        return rc;
-    z->made[i].c = tlsock_cert_create(&o, &err);
-    if (z->made[i].c == NULL)
-        return err_report(z->out, row->name, &err, 1);
-    return look_inside(z, &z->made[i], row->name);
+    return create(z, i, &o);
 }
 
 int zoo_make(struct zoo *z)
@@ -240,10 +261,14 @@ int zoo_make(struct zoo *z)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < zoo_n_rows; i++) {
-        if (zoo_rows[i].how == ZOO_LIBRARY)
-            rc = by_library(z, i);
-        else if (zoo_rows[i].how == ZOO_HAND)
-            rc = zoo_hand(z, i);
+        const struct zoo_row *row = &zoo_rows[i];
+
+        if (row->how != ZOO_FILE) {
+            z->made[i].key = key_of(z, row->key);
+            rc = z->made[i].key == NULL    ? zoo_failed(z, row->name)
+                 : row->how == ZOO_LIBRARY ? by_library(z, i)
+                                           : zoo_hand(z, i);
+        }
         if (rc == 0)
             rc = save(z, i);
     }

@@ -44,16 +44,20 @@ TLSOCK_API tlsock_cert *tlsock_cert_ref(tlsock_cert *c);
 /** @param c one reference is given back; NULL is a no-op */
 TLSOCK_API void tlsock_cert_unref(tlsock_cert *c);
 
-/** How to make a certificate; zero is the default. */
+/** How to make a certificate; zero is the default. All texts are UTF-8,
+ *  borrowed for the call. tlsock_cert_create(3) tells all about each. */
 typedef struct tlsock_cert_opts {
     size_t size;         /**< TLSOCK_CERT_OPTS() fills it in */
-    const char *subject; /**< "CN=...,O=..."; NULL: the first name */
-    const char *const *sans; /**< "DNS:a", "IP:192.0.2.1", "URI:", "EMAIL:";
-                                  bare names and addresses are told apart */
-    size_t n_sans;
+    const char *subject; /**< "CN=...,O=..." (RFC 4514); NULL: the first name */
+    const char *const *sans; /**< "DNS:a", "IP:192.0.2.1", "URI:", "EMAIL:",
+                                  "UPN:", "XMPP:", "SRV:", "RID:", "DIRNAME:",
+                                  "OTHERNAME:OID;TYPE:value"; bare names and
+                                  addresses are told apart */
+    size_t n_sans;           /**< number of sans */
     const char *key; /**< "ec:P-256" (default), "ec:P-384", "ec:P-521",
-                          "rsa:3072", "ed25519", "ml-dsa-65" where OpenSSL has
-                          it, or URI of an existing key, also "pkcs11:" */
+                          "rsa:3072" (2048 to 8192), "rsa-pss:3072", "ed25519",
+                          "ed448", "ml-dsa-65" where OpenSSL has it, or URI of
+                          an existing key, also "pkcs11:" */
     const tlsock_cert *issuer; /**< with its key; NULL: self-signed */
     int ca;                    /**< 1: a CA */
     int pathlen;               /**< CA: most CAs below it; 0: none, -1: any */
@@ -62,21 +66,22 @@ typedef struct tlsock_cert_opts {
                                "timeStamping", "email", "ca", key usages ...;
                                "+word" and "-word" change the default */
     const char *digest;   /**< "sha256" (default), "sha384", "sha512" */
-    const char *csr;      /**< URI of a signing request to answer */
-    const char *crl_url;  /**< CRL distribution point */
-    const char *ocsp_url; /**< OCSP responder */
-    const char *aia_url;  /**< where the issuer's certificate is */
+    const char *csr;      /**< URI of a signing request to answer; needs issuer,
+                               excludes key and like */
+    const char *crl_url;  /**< CRL distribution point; a blank parts several */
+    const char *ocsp_url; /**< OCSP responder; a blank parts several */
+    const char *aia_url;  /**< where the issuer's certificate is; as above */
     const char *permitted; /**< CA: names it may sign, comma separated:
                                 ".test", "10.0.0.0/8" */
     int64_t not_before;    /**< Unix seconds; 0: now */
     int64_t not_after;     /**< Unix seconds; 0: by days */
     int days;              /**< lifetime; 0: 90, for a CA 3650 */
-    const char *serial;    /**< hex; NULL: random, 128 bits */
+    const char *serial;    /**< hex, below 2^159; NULL: random, 128 bits */
     const char *const *ext; /**< "name=value", as openssl.cnf writes them */
-    size_t n_ext;
+    size_t n_ext;           /**< number of ext */
     const char *pass; /**< password of an existing key: "file:", "env:", "fd:" */
-    const tlsock_cert *like; /**< subject, names, purposes, kind of key and
-                                  lifetime of this one, unless given here */
+    const tlsock_cert *like; /**< subject, names, usages, kind of key, digest
+                                  and lifetime of this one, unless given here */
     const char *csr_ext; /**< which extensions of the request are taken over
                               beyond its names and harmless usages: their
                               names, comma separated, or "all" */
@@ -89,10 +94,16 @@ typedef struct tlsock_cert_opts {
 TLSOCK_API void tlsock_cert_opts_init(tlsock_cert_opts *o, size_t size);
 
 /**
- * Make a key and a certificate: self-signed, or signed by o->issuer.
- * @param o    how; safe without any option but a name
+ * Make a key and a certificate: self-signed, or signed by o->issuer, as RFC
+ * 5280 wants it. What it forbids, and what the issuer may not sign, is refused
+ * with a hint how to go on. Any thread; an issuer may be used by many at once.
+ * @param o    how, borrowed; safe without any option but a name
  * @param err  filled in on failure; may be NULL
- * @return with its key and chain, yours to tlsock_cert_unref(); NULL on failure
+ * @return with its key (not that of a request) and chain, yours to
+ *         tlsock_cert_unref(); NULL on failure: TLSOCK_E_ARGUMENT (an option),
+ *         _NO_NAME, _PURPOSE (the issuer may not sign it), _EXPIRED and
+ *         _NOT_YET_VALID (the issuer), _KEY_MISMATCH, _CERT_INVALID (o->like),
+ *         _OWN_FILE, _PASSWORD, _UNSUPPORTED (by this OpenSSL), _NOMEM
  */
 TLSOCK_API tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o,
                                            tlsock_error *err);
@@ -117,16 +128,19 @@ TLSOCK_API tlsock_cert *tlsock_cert_clone(const tlsock_cert *seen,
 typedef struct tlsock_csr tlsock_csr;
 /**
  * Make a key, or take an existing one, and a request to have it certified.
- * @param o    subject, sans, key, pass, purpose, digest, ext, ca, like count
+ * Usages are asked for only if o->purpose or o->like says which.
+ * @param o    subject, sans, key, pass, purpose, digest, ext, ca, pathlen,
+ *             like; all others are who signs it to decide on: E_ARGUMENT
  * @param err  filled in on failure; may be NULL
- * @return yours to tlsock_csr_free(); NULL on failure
+ * @return yours to tlsock_csr_free(); NULL on failure: as tlsock_cert_create()
  */
 TLSOCK_API tlsock_csr *tlsock_csr_create(const tlsock_cert_opts *o,
                                          tlsock_error *err);
 /** @param uri file, "file:FILE", "pem:TEXT", PEM text: PEM or DER
  *  @param err filled in on failure; may be NULL
  *  @return yours to tlsock_csr_free(); NULL: TLSOCK_E_OWN_FILE, also if its
- *  signature is not good */
+ *  signature is not good (who made it lacks the key), or an extension is
+ *  malformed or there twice; TLSOCK_E_NOMEM */
 TLSOCK_API tlsock_csr *tlsock_csr_load(const char *uri, tlsock_error *err);
 /** @param r NULL is a no-op */
 TLSOCK_API void tlsock_csr_free(tlsock_csr *r);
@@ -134,7 +148,9 @@ TLSOCK_API void tlsock_csr_free(tlsock_csr *r);
  *  _SIGNATURE, _USAGE or _PIN
  *  @return as tlsock_cert_field() */
 TLSOCK_API const char *tlsock_csr_field(const tlsock_csr *r, int item);
-/** All of it as one JSON object, "tlsock.csr/1".
+/** All of it as one JSON object, "tlsock.csr/1". Each of its "extensions" has
+ *  "kept": "yes", "part" or "no", which is what tlsock_cert_create() does with
+ *  it if o->csr_ext does not name it, and a "note" why.
  *  @param r the request @param out the caller's memory @param size its size
  *  @return the length of the whole text, as snprintf(3); negative: code */
 TLSOCK_API int tlsock_csr_json(const tlsock_csr *r, char *out, size_t size);
@@ -142,11 +158,12 @@ TLSOCK_API int tlsock_csr_json(const tlsock_csr *r, char *out, size_t size);
  * Write a request or its key; see tlsock_cert_save().
  * @param r         the request
  * @param part      TLSOCK_PART_CERT: the request; TLSOCK_PART_KEY: its key
- * @param format    TLSOCK_FORMAT_PEM or _DER
- * @param path      the file; replaced if it is there
+ * @param format    TLSOCK_FORMAT_PEM or _DER; a key also _TRADITIONAL
+ * @param path      the file; replaced if it is there; a key's mode is 0600
  * @param pass_uri  encrypts the key; NULL: not encrypted
  * @param err       filled in on failure; may be NULL
- * @return 0 or a code
+ * @return 0, TLSOCK_E_ARGUMENT, _PASSWORD, _OWN_FILE, _UNSUPPORTED (a key in
+ *         hardware), _NOMEM
  */
 TLSOCK_API int tlsock_csr_save(const tlsock_csr *r, unsigned part,
                                unsigned format, const char *path,
@@ -198,6 +215,21 @@ TLSOCK_API int tlsock_key_save(const char *key_uri, const char *pass_uri,
  *  @return length of the text, or a code */
 TLSOCK_API int tlsock_key_pin(const char *key_uri, const char *pass_uri,
                               char *out, size_t size, tlsock_error *err);
+/**
+ * What a private key is, without its secrets, as one JSON object,
+ * "tlsock.key/1": kind, bits, curve, whether it is encrypted, digests of its
+ * public half, its pin.
+ * @param key_uri   PEM, DER, PKCS#12, "pkcs11:", encrypted or not
+ * @param pass_uri  its password, or NULL
+ * @param out       the caller's memory
+ * @param size      its size; 0: only the length is asked for
+ * @param err       filled in on failure; may be NULL
+ * @return the length of the whole text, as snprintf(3); negative:
+ *         TLSOCK_E_ARGUMENT, TLSOCK_E_OWN_FILE (unreadable, or no key),
+ *         TLSOCK_E_PASSWORD, TLSOCK_E_LIMIT, TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_key_json(const char *key_uri, const char *pass_uri,
+                               char *out, size_t size, tlsock_error *err);
 /**
  * The chain as a server should send it: the leaf (wherever it was), each one
  * signed by the next; roots and certificates that do not belong are left out.
@@ -258,15 +290,46 @@ TLSOCK_API int tlsock_cert_lint(const tlsock_cert *c, tlsock_lint_fn *fn,
 #define TLSOCK_CERT_AIA_URLS 13  /**< separated by blanks */
 #define TLSOCK_CERT_SHA256 14    /**< "sha256:HEX" of the certificate */
 #define TLSOCK_CERT_PIN 15       /**< "sha256:pub:HEX" of its public key */
+#define TLSOCK_CERT_KEY_ID 16    /**< subject key identifier, hex, or "" */
+#define TLSOCK_CERT_ISSUER_KEY_ID 17 /**< authority key identifier, hex */
 /** @} */
 /** @param c the certificate @param item TLSOCK_CERT_*
  *  @return text, escaped, borrowed, as long as the certificate lives; ""
  *  if it is not there; NULL: no such item or out of memory */
 TLSOCK_API const char *tlsock_cert_field(const tlsock_cert *c, int item);
-/** All of it as one JSON object. @param c the certificate
+/** All of it as one JSON object, "tlsock.cert/1"; its members are explained in
+ *  tlsock_cert_json(3). Time and length grow with the certificate's size alone.
+ *  @param c the certificate
  *  @param out the caller's memory @param size its size
  *  @return the length of the whole text, as snprintf(3); negative: code */
 TLSOCK_API int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size);
+/** Does its private key go with it?
+ *  @param c the certificate, or NULL @return 1 yes, 0 no */
+TLSOCK_API int tlsock_cert_has_key(const tlsock_cert *c);
+/** The certificate as PEM text, never with its key.
+ *  @param c the certificate
+ *  @param parts TLSOCK_PART_CERT, TLSOCK_PART_CHAIN, or both
+ *  @param out the caller's memory @param size its size
+ *  @return the length of the whole text, as snprintf(3), 0 for a chain that is
+ *  not there; TLSOCK_E_ARGUMENT: no such parts, TLSOCK_E_NOMEM */
+TLSOCK_API int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
+                               size_t size);
+
+/** @name What tlsock_data_kind() finds, or-ed @{ */
+#define TLSOCK_KIND_CERT 1       /**< a certificate (RFC 5280) */
+#define TLSOCK_KIND_CSR 2        /**< a signing request (RFC 2986) */
+#define TLSOCK_KIND_CRL 4        /**< a revocation list (RFC 5280) */
+#define TLSOCK_KIND_KEY 8        /**< a private key (RFC 5958, RFC 8017, ...) */
+#define TLSOCK_KIND_ENCRYPTED 16 /**< with _KEY: one needs a password */
+#define TLSOCK_KIND_PKCS12 32    /**< PKCS#12 (RFC 7292): may hold them all */
+#define TLSOCK_KIND_PKCS7 64     /**< a bundle of certificates (RFC 2315) */
+#define TLSOCK_KIND_PUBLIC 128   /**< a public key alone */
+/** @} */
+/** What is in a file, told by its content: PEM may hold several kinds. Nothing
+ *  is checked but what tells the kinds apart; no password is needed.
+ *  @param data the content @param len its length
+ *  @return TLSOCK_KIND_*, or-ed; 0: none of these, or no data */
+TLSOCK_API int tlsock_data_kind(const void *data, size_t len);
 /** @param c the certificate @return how many certificates go with the leaf */
 TLSOCK_API int tlsock_cert_chain_len(const tlsock_cert *c);
 /** @param c the certificate @param i 0 is the one after the leaf
@@ -322,6 +385,21 @@ TLSOCK_API void tlsock_verify_opts_init(tlsock_verify_opts *o, size_t size);
  */
 TLSOCK_API int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
                              const tlsock_verify_opts *o, tlsock_error *err);
+/**
+ * The same, and by which path: what goes into logs and before people's eyes.
+ * @param c       leaf and what was sent with it, in any order
+ * @param config  what to trust; NULL: the system trust store
+ * @param o       name, purpose, time; NULL: the defaults
+ * @param path    set to the leaf with the certificates up to the anchor as its
+ *                chain, yours to tlsock_cert_unref(); NULL on failure, without
+ *                a chain if something else than a chain was the reason to
+ *                accept (a pin, an exception). The pointer may be NULL.
+ * @param err     filled in if not; may be NULL
+ * @return as tlsock_verify()
+ */
+TLSOCK_API int tlsock_verify_path(const tlsock_cert *c, tlsock_config *config,
+                                  const tlsock_verify_opts *o,
+                                  tlsock_cert **path, tlsock_error *err);
 /**
  * The public suffix of a host name (publicsuffix.org), and labels before it.
  * @param host          host name, IDN allowed

@@ -1,6 +1,7 @@
 /* The public tlsock_cert_* calls: argument checks and lifetimes. */
 #include "api/certopts.h"
 #include "cert/cert.h"
+#include "cert/json.h"
 #include "cert/load.h"
 #include "cert/make.h"
 #include "cert/save.h"
@@ -119,6 +120,42 @@ int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size)
     if (c == NULL || (out == NULL && size != 0))
         return TLSOCK_E_ARGUMENT;
     return tsk_cert_json(c, tsk_wall_time(), out, size);
+}
+
+int tlsock_cert_has_key(const tlsock_cert *c)
+{
+    return c != NULL && c->key != NULL;
+}
+
+int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
+                    size_t size)
+{
+    const unsigned both = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
+
+    if (c == NULL || (out == NULL && size != 0) || parts == 0 ||
+        (parts & ~both) != 0)
+        return TLSOCK_E_ARGUMENT;
+    return tsk_cert_pem(c, parts, out, size);
+}
+
+int tlsock_key_json(const char *key_uri, const char *pass_uri, char *out,
+                    size_t size, tlsock_error *err)
+{
+    tsk_clear(err);
+    if (key_uri == NULL || (out == NULL && size != 0)) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT, "%s",
+                 key_uri == NULL ? "no private key was named"
+                                 : "there is no room for the text");
+        tsk_hint(err, "give FILE, file:FILE, pem:TEXT or pkcs11:URI, a buffer "
+                      "and its size");
+        return TLSOCK_E_ARGUMENT;
+    }
+    return tsk_key_json(key_uri, pass_uri, out, size, err);
+}
+
+int tlsock_data_kind(const void *data, size_t len)
+{
+    return data != NULL && len > 0 ? tsk_data_kind(data, len) : 0;
 }
 
 int tlsock_cert_chain_len(const tlsock_cert *c)

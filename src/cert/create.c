@@ -100,12 +100,12 @@ EVP_MD_CTX *tsk_make_signer(EVP_PKEY *key, const EVP_MD *md, tlsock_error *err)
                             key) == 1;
     /* what TLS 1.3 wants, and all that some verifiers take */
     if (ok && EVP_PKEY_is_a(key, "RSA-PSS"))
-        ok = EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) ==
-             1;
+        ok =
+            EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
     if (!ok) {
-        int rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
-                               "the key cannot sign with %s",
-                               EVP_MD_get0_name(md));
+        int rc =
+            tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
+                          "the key cannot sign with %s", EVP_MD_get0_name(md));
 
         if (rc == TLSOCK_E_UNSUPPORTED)
             tsk_hint(err, "choose another digest: sha256, sha384 or sha512");
@@ -131,12 +131,12 @@ static int sign(const struct tsk_make *m, X509 *x, tlsock_error *err)
 }
 
 /* What goes along: the issuer and its chain, but never a root. */
-static STACK_OF(X509) *chain_of(const tlsock_cert *issuer)
+static STACK_OF(X509) * chain_of(const tlsock_cert *issuer)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
 
-    for (int i = -1; issuer != NULL && chain != NULL &&
-                     i < sk_X509_num(issuer->chain);
+    for (int i = -1;
+         issuer != NULL && chain != NULL && i < sk_X509_num(issuer->chain);
          i++) {
         X509 *x = i < 0 ? issuer->leaf : sk_X509_value(issuer->chain, i);
 

@@ -86,16 +86,16 @@ int tsk_csr_open(X509_REQ **out, const char *uri, char name[256],
 
 static int bad_exts(const char *name, const char *why, tlsock_error *err)
 {
-    int rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
-                           "the extensions in the request \"%s\" %s", name,
-                           why);
+    int rc =
+        tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
+                      "the extensions in the request \"%s\" %s", name, why);
 
     if (rc == TLSOCK_E_OWN_FILE)
         tsk_hint(err, "have the request made anew");
     return rc;
 }
 
-int tsk_csr_exts(STACK_OF(X509_EXTENSION) **out, X509_REQ *req,
+int tsk_csr_exts(STACK_OF(X509_EXTENSION) * *out, X509_REQ *req,
                  const char *name, tlsock_error *err)
 {
     int there = X509_REQ_get_attr_by_NID(req, NID_ext_req, -1) >= 0 ||
@@ -133,11 +133,12 @@ int tsk_csr_exts(STACK_OF(X509_EXTENSION) **out, X509_REQ *req,
 static tlsock_cert *view_of(X509_REQ *req, tlsock_error *err)
 {
     STACK_OF(X509_EXTENSION) *exts = X509_REQ_get_extensions(req);
+    EVP_PKEY *key = X509_REQ_get0_pubkey(req);
     X509 *x = X509_new();
     tlsock_cert *view = NULL;
-    int ok = x != NULL && X509_set_version(x, X509_VERSION_3) &&
+    int ok = x != NULL && key != NULL && X509_set_version(x, X509_VERSION_3) &&
              X509_set_subject_name(x, X509_REQ_get_subject_name(req)) &&
-             X509_set_pubkey(x, X509_REQ_get0_pubkey(req));
+             X509_set_pubkey(x, key);
 
     for (int i = 0; ok && i < sk_X509_EXTENSION_num(exts); i++)
         ok = X509_add_ext(x, sk_X509_EXTENSION_value(exts, i), -1);
@@ -175,13 +176,13 @@ tlsock_csr *tsk_csr_new(X509_REQ *req, EVP_PKEY *key, tlsock_error *err)
     }
     r->view = view_of(req, err);
     r->signature = signature_of(req);
-    r->req = X509_REQ_dup(req);
-    if (r->signature == NULL || r->req == NULL)
+    if (r->view != NULL && r->signature == NULL)
         tsk_fail_nomem(err);
-    if (r->view == NULL || r->signature == NULL || r->req == NULL) {
+    if (r->view == NULL || r->signature == NULL) {
         tsk_csr_free(r);
         return NULL;
     }
+    r->req = req;
     if (key != NULL)
         EVP_PKEY_up_ref(key);
     r->key = key;
@@ -212,7 +213,8 @@ tlsock_csr *tsk_csr_load(const char *uri, tlsock_error *err)
         tsk_csr_exts(&exts, req, name, err) == TLSOCK_OK)
         r = tsk_csr_new(req, NULL, err);
     sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-    X509_REQ_free(req);
+    if (r == NULL)
+        X509_REQ_free(req);
     tsk_ossl_leave();
     return r;
 }

@@ -13,7 +13,7 @@ struct tlsock_csr {
     char *signature;   /* "ecdsa-with-SHA256" */
 };
 
-/* csr.c: both take a reference on key, which may be NULL */
+/* csr.c: req is taken on success; one more reference on key, if there is one */
 tlsock_csr *tsk_csr_new(X509_REQ *req, EVP_PKEY *key, tlsock_error *err);
 tlsock_csr *tsk_csr_load(const char *uri, tlsock_error *err);
 void tsk_csr_free(tlsock_csr *r);

@@ -49,7 +49,8 @@ static int make(struct tsk_make *m, tlsock_csr **out, tlsock_error *err)
         *out = tsk_csr_new(req, m->key, err);
         rc = *out != NULL ? TLSOCK_OK : TLSOCK_E_NOMEM;
     }
-    X509_REQ_free(req);
+    if (rc != TLSOCK_OK)
+        X509_REQ_free(req);
     return rc;
 }
 
@@ -107,8 +108,8 @@ static int save(const tlsock_csr *r, unsigned part, unsigned format,
         ok = i2d_X509_REQ_bio(bio, r->req);
     else
         ok = PEM_write_bio_X509_REQ(bio, r->req);
-    rc = tsk_save_bio(bio, ok, path, part == TLSOCK_PART_KEY ? 0600 : 0644,
-                      err);
+    rc =
+        tsk_save_bio(bio, ok, path, part == TLSOCK_PART_KEY ? 0600 : 0644, err);
     BIO_free(bio);
     return rc;
 }

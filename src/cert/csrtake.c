@@ -11,7 +11,7 @@
 
 #define HARMLESS (TSK_EKU_SERVER | TSK_EKU_CLIENT)
 
-static unsigned usages_of(const STACK_OF(X509_EXTENSION) *exts)
+static unsigned usages_of(const STACK_OF(X509_EXTENSION) * exts)
 {
     EXTENDED_KEY_USAGE *eku =
         X509V3_get_d2i(exts, NID_ext_key_usage, NULL, NULL);
@@ -69,11 +69,11 @@ int tsk_csr_keeps(X509_EXTENSION *ext, const char **note)
     }
 }
 
-static int take_names(struct tsk_make *m, const STACK_OF(X509_EXTENSION) *exts,
+static int take_names(struct tsk_make *m, const STACK_OF(X509_EXTENSION) * exts,
                       tlsock_error *err)
 {
-    GENERAL_NAMES *names = X509V3_get_d2i(exts, NID_subject_alt_name, NULL,
-                                          NULL);
+    GENERAL_NAMES *names =
+        X509V3_get_d2i(exts, NID_subject_alt_name, NULL, NULL);
     int rc = TLSOCK_OK;
 
     for (int i = 0; rc == TLSOCK_OK && i < sk_GENERAL_NAME_num(names); i++)
@@ -89,9 +89,8 @@ static int take_basic(struct tsk_make *m, X509_EXTENSION *ext)
 
     if (bc != NULL && bc->ca && !m->o->ca) {
         m->ca = 1;
-        m->pathlen = bc->pathlen != NULL
-                         ? (int)ASN1_INTEGER_get(bc->pathlen)
-                         : -1;
+        m->pathlen =
+            bc->pathlen != NULL ? (int)ASN1_INTEGER_get(bc->pathlen) : -1;
     }
     BASIC_CONSTRAINTS_free(bc);
     return TLSOCK_OK;
@@ -117,7 +116,7 @@ static int take_ext(struct tsk_make *m, X509_EXTENSION *ext, tlsock_error *err)
     }
 }
 
-static int take_named(struct tsk_make *m, const STACK_OF(X509_EXTENSION) *exts,
+static int take_named(struct tsk_make *m, const STACK_OF(X509_EXTENSION) * exts,
                       const char *name, tlsock_error *err)
 {
     ASN1_OBJECT *obj = OBJ_txt2obj(name, 0);
@@ -128,7 +127,8 @@ static int take_named(struct tsk_make *m, const STACK_OF(X509_EXTENSION) *exts,
         tsk_printable(shown, sizeof(shown), name, strlen(name));
         rc = tsk_fail_ossl(err, TLSOCK_E_ARGUMENT,
                            "extension \"%s\" to take over from the request is "
-                           "not known", shown);
+                           "not known",
+                           shown);
         if (rc == TLSOCK_E_ARGUMENT)
             tsk_hint(err, "write names as openssl.cnf does, or OIDs, separated "
                           "by commas, or all: tlsfeature,extendedKeyUsage");
@@ -140,14 +140,13 @@ static int take_named(struct tsk_make *m, const STACK_OF(X509_EXTENSION) *exts,
                    : TLSOCK_OK;
 }
 
-static int take_list(struct tsk_make *m, const STACK_OF(X509_EXTENSION) *exts,
+static int take_list(struct tsk_make *m, const STACK_OF(X509_EXTENSION) * exts,
                      const char *list, tlsock_error *err)
 {
     int rc = TLSOCK_OK;
 
     if (strcmp(list, "all") == 0) {
-        for (int i = 0; rc == TLSOCK_OK && i < sk_X509_EXTENSION_num(exts);
-             i++)
+        for (int i = 0; rc == TLSOCK_OK && i < sk_X509_EXTENSION_num(exts); i++)
             rc = take_ext(m, sk_X509_EXTENSION_value(exts, i), err);
         return rc;
     }
@@ -159,8 +158,8 @@ static int take_list(struct tsk_make *m, const STACK_OF(X509_EXTENSION) *exts,
         while (len > skip && p[len - 1] == ' ')
             len--;
         name = tsk_strndup(p + skip, len - skip);
-        rc = name != NULL ? take_named(m, exts, name, err)
-                          : tsk_fail_nomem(err);
+        rc =
+            name != NULL ? take_named(m, exts, name, err) : tsk_fail_nomem(err);
         tsk_free(name);
         p = p[n] == ',' ? p + n + 1 : NULL;
     }
@@ -168,7 +167,7 @@ static int take_list(struct tsk_make *m, const STACK_OF(X509_EXTENSION) *exts,
 }
 
 static void take_usages(struct tsk_make *m,
-                        const STACK_OF(X509_EXTENSION) *exts)
+                        const STACK_OF(X509_EXTENSION) * exts)
 {
     unsigned mask = usages_of(exts) & HARMLESS;
 

@@ -14,9 +14,8 @@ int tsk_ext_has(const struct tsk_make *m, int nid)
 int tsk_ext_put(struct tsk_make *m, int nid, void *value, int critical,
                 tlsock_error *err)
 {
-    if (value != NULL &&
-        X509V3_add1_i2d(&m->exts, nid, value, critical,
-                        X509V3_ADD_KEEP_EXISTING) == 1)
+    if (value != NULL && X509V3_add1_i2d(&m->exts, nid, value, critical,
+                                         X509V3_ADD_KEEP_EXISTING) == 1)
         return TLSOCK_OK;
     return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot add the extension %s",
                          OBJ_nid2sn(nid));
@@ -61,7 +60,7 @@ static int key_id(EVP_PKEY *key, ASN1_OCTET_STRING **out)
     int len, ok;
 
     *out = ASN1_OCTET_STRING_new();
-    ok = *out != NULL && X509_PUBKEY_set(&spki, key) &&
+    ok = *out != NULL && key != NULL && X509_PUBKEY_set(&spki, key) &&
          X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, spki) &&
          EVP_Digest(bits, (size_t)len, hash, NULL, EVP_sha256(), NULL) &&
          ASN1_OCTET_STRING_set(*out, hash, KEYID_LEN);
@@ -100,9 +99,9 @@ static int authority_key_id(struct tsk_make *m, tlsock_error *err)
     else
         ok = aki != NULL &&
              key_id(X509_get0_pubkey(m->o->issuer->leaf), &aki->keyid);
-    rc = ok ? tsk_ext_put(m, NID_authority_key_identifier, aki, 0, err)
-            : tsk_fail_ossl(err, TLSOCK_E_NOMEM,
-                            "cannot name the issuer's key");
+    rc =
+        ok ? tsk_ext_put(m, NID_authority_key_identifier, aki, 0, err)
+           : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot name the issuer's key");
     AUTHORITY_KEYID_free(aki);
     return rc;
 }
@@ -134,13 +133,12 @@ static int permitted(struct tsk_make *m, tlsock_error *err)
 int tsk_ext_build(struct tsk_make *m, tlsock_error *err)
 {
     static int (*const parts[])(struct tsk_make *, tlsock_error *) = {
-        tsk_ext_own,      subject_key_id, authority_key_id,
-        basic_constraints, tsk_usage_add, alt_names,
-        permitted,        tsk_ext_urls};
+        tsk_ext_own,   subject_key_id, authority_key_id, basic_constraints,
+        tsk_usage_add, alt_names,      permitted,        tsk_ext_urls};
     int rc = TLSOCK_OK;
 
-    for (size_t i = 0;
-         rc == TLSOCK_OK && i < sizeof(parts) / sizeof(parts[0]); i++)
+    for (size_t i = 0; rc == TLSOCK_OK && i < sizeof(parts) / sizeof(parts[0]);
+         i++)
         rc = parts[i](m, err);
     if (rc == TLSOCK_OK)
         rc = tsk_ext_check(m, err);

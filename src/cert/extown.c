@@ -119,8 +119,7 @@ static int same_before(const tlsock_cert_opts *o, size_t i, const char *name)
     return same;
 }
 
-static int add_one(struct tsk_make *m, CONF *conf, size_t i,
-                   tlsock_error *err)
+static int add_one(struct tsk_make *m, CONF *conf, size_t i, tlsock_error *err)
 {
     const char *text = m->o->ext[i] != NULL ? m->o->ext[i] : "";
     const char *eq = strchr(text, '='), *instead;

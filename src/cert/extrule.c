@@ -31,9 +31,8 @@ static int breaks(X509_EXTENSION *ext, const char *why, const char *section,
 
     if (OBJ_obj2txt(name, sizeof(name), X509_EXTENSION_get_object(ext), 0) <= 0)
         snprintf(name, sizeof(name), "(unreadable)");
-    rc = tsk_fail_ossl(err, TLSOCK_E_ARGUMENT,
-                       "the extension %s %s%s%s%s", name, why,
-                       section != NULL ? " (RFC 5280, " : "",
+    rc = tsk_fail_ossl(err, TLSOCK_E_ARGUMENT, "the extension %s %s%s%s%s",
+                       name, why, section != NULL ? " (RFC 5280, " : "",
                        section != NULL ? section : "",
                        section != NULL ? ")" : "");
     if (rc == TLSOCK_E_ARGUMENT)
@@ -102,9 +101,8 @@ int tsk_ext_check(const struct tsk_make *m, tlsock_error *err)
         int nid = OBJ_obj2nid(X509_EXTENSION_get_object(ext));
 
         rc = check_form(ext, err);
-        for (size_t k = 0; rc == TLSOCK_OK &&
-                           k < sizeof(rules) / sizeof(rules[0]);
-             k++)
+        for (size_t k = 0;
+             rc == TLSOCK_OK && k < sizeof(rules) / sizeof(rules[0]); k++)
             if (rules[k].nid == nid)
                 rc = check_rule(m, ext, &rules[k], err);
     }

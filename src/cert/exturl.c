@@ -29,15 +29,14 @@ static int is_url(const char *url, size_t n)
     for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
         size_t len = strlen(schemes[i]);
 
-        if (n > len && n <= URL_MAX &&
-            tsk_casencmp(url, schemes[i], len) == 0)
+        if (n > len && n <= URL_MAX && tsk_casencmp(url, schemes[i], len) == 0)
             return 1;
     }
     return 0;
 }
 
-static int set_url(GENERAL_NAME *g, const char *what, const char *url,
-                   size_t n, tlsock_error *err)
+static int set_url(GENERAL_NAME *g, const char *what, const char *url, size_t n,
+                   tlsock_error *err)
 {
     ASN1_IA5STRING *s;
 
@@ -92,8 +91,8 @@ out:
     return rc;
 }
 
-static int add_access(void *list, int method, const char *what,
-                      const char *url, size_t n, tlsock_error *err)
+static int add_access(void *list, int method, const char *what, const char *url,
+                      size_t n, tlsock_error *err)
 {
     ACCESS_DESCRIPTION *d = ACCESS_DESCRIPTION_new();
     int rc;
@@ -193,8 +192,7 @@ static int access_line(AUTHORITY_INFO_ACCESS *aia, const char *line, size_t n,
     return bad_url("access description", line, n, err);
 }
 
-int tsk_ext_access_text(struct tsk_make *m, const char *text,
-                        tlsock_error *err)
+int tsk_ext_access_text(struct tsk_make *m, const char *text, tlsock_error *err)
 {
     AUTHORITY_INFO_ACCESS *aia = AUTHORITY_INFO_ACCESS_new();
     int rc = aia != NULL ? TLSOCK_OK : tsk_fail_nomem(err);

@@ -75,9 +75,14 @@ static int is_long_enough(const struct tsk_make *m, tlsock_error *err)
         tsk_cert_short_name(x, who, sizeof(who));
         tsk_fail(err, TLSOCK_E_PURPOSE,
                  "\"%s\" allows %ld CAs below it, this would be the %ld%s", who,
-                 most, below, below == 1 ? "st" : below == 2 ? "nd" : "th");
-        tsk_hint(err, "make that CA anew with a longer path (pathlen %ld), or "
-                      "sign with one higher up", below);
+                 most, below,
+                 below == 1   ? "st"
+                 : below == 2 ? "nd"
+                              : "th");
+        tsk_hint(err,
+                 "make that CA anew with a longer path (pathlen %ld), or "
+                 "sign with one higher up",
+                 below);
         return TLSOCK_E_PURPOSE;
     }
     return TLSOCK_OK;
@@ -170,7 +175,8 @@ static int outside(const struct tsk_make *m, X509 *up, X509 *x,
     subtree_list(up, may, sizeof(may));
     tsk_fail(err, TLSOCK_E_PURPOSE,
              "the CA \"%s\" may not sign for %s: its name constraints permit "
-             "only %s", who, names[0] != '\0' ? names : "this name",
+             "only %s",
+             who, names[0] != '\0' ? names : "this name",
              may[0] != '\0' ? may : "other names");
     tsk_hint(err, "choose a name it may sign, or make a CA that permits this "
                   "one");
@@ -194,12 +200,10 @@ static int holds(const EXTENDED_KEY_USAGE *eku, const ASN1_OBJECT *what)
  * of an OCSP responder needs no such leave. */
 static int unfit(X509 *up, X509 *x, tlsock_error *err)
 {
-    EXTENDED_KEY_USAGE *may = X509_get_ext_d2i(up, NID_ext_key_usage, NULL,
-                                               NULL);
-    EXTENDED_KEY_USAGE *has = may != NULL
-                                  ? X509_get_ext_d2i(x, NID_ext_key_usage, NULL,
-                                                     NULL)
-                                  : NULL;
+    EXTENDED_KEY_USAGE *may =
+        X509_get_ext_d2i(up, NID_ext_key_usage, NULL, NULL);
+    EXTENDED_KEY_USAGE *has =
+        may != NULL ? X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL) : NULL;
     char who[80], what[80];
     int rc = TLSOCK_OK;
 
@@ -215,7 +219,8 @@ static int unfit(X509 *up, X509 *x, tlsock_error *err)
         tsk_cert_short_name(up, who, sizeof(who));
         rc = tsk_fail(err, TLSOCK_E_PURPOSE,
                       "the CA \"%s\" may not sign for %s: its extended key "
-                      "usage is limited to others", who, what);
+                      "usage is limited to others",
+                      who, what);
         tsk_hint(err, "choose another purpose, or a CA without that limit");
     }
     EXTENDED_KEY_USAGE_free(may);

@@ -20,9 +20,11 @@ static int bad_spec(const char *spec, const char *why, tlsock_error *err)
 
     tsk_printable(shown, sizeof(shown), spec, strlen(spec));
     tsk_fail(err, TLSOCK_E_ARGUMENT, "key \"%s\" %s", shown, why);
-    tsk_hint(err, "valid are ec:P-256, ec:P-384, ec:P-521, rsa:%d to rsa:%d, "
-                  "rsa-pss:%d, ed25519, ed448, ml-dsa-65 (OpenSSL 3.5), or the "
-                  "file of an existing key", RSA_MIN, RSA_MAX, RSA_USUAL);
+    tsk_hint(err,
+             "valid are ec:P-256, ec:P-384, ec:P-521, rsa:%d to rsa:%d, "
+             "rsa-pss:%d, ed25519, ed448, ml-dsa-65 (OpenSSL 3.5), or the "
+             "file of an existing key",
+             RSA_MIN, RSA_MAX, RSA_USUAL);
     return TLSOCK_E_ARGUMENT;
 }
 
@@ -39,9 +41,8 @@ static int made(EVP_PKEY *key, EVP_PKEY **out, const char *spec,
 static int make_ec(EVP_PKEY **out, const char *spec, tlsock_error *err)
 {
     static const char *const curves[][2] = {
-        {"P-256", "P-256"},      {"prime256v1", "P-256"},
-        {"secp256r1", "P-256"},  {"P-384", "P-384"},
-        {"secp384r1", "P-384"},  {"P-521", "P-521"},
+        {"P-256", "P-256"},    {"prime256v1", "P-256"}, {"secp256r1", "P-256"},
+        {"P-384", "P-384"},    {"secp384r1", "P-384"},  {"P-521", "P-521"},
         {"secp521r1", "P-521"}};
     const char *name = spec[2] == ':' ? spec + 3 : curves[0][0];
 
@@ -94,8 +95,10 @@ static int make_newer(EVP_PKEY **out, const char *name, const char *since,
         tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
                       "%s keys need OpenSSL %s or newer, this is %s", name,
                       since, OpenSSL_version(OPENSSL_VERSION_STRING));
-        tsk_hint(err, "choose another kind of key, such as ec:P-256, or link "
-                      "with OpenSSL %s", since);
+        tsk_hint(err,
+                 "choose another kind of key, such as ec:P-256, or link "
+                 "with OpenSSL %s",
+                 since);
         return TLSOCK_E_UNSUPPORTED;
     }
     EVP_KEYMGMT_free(there);

@@ -14,8 +14,8 @@
 #define EC_MIN 256
 #define EXPONENT_MIN 65537 /* FIPS 186-5, 5.1; browsers refuse less too */
 
-static const char *const kinds[] = {"RSA",       "RSA-PSS",   "EC",
-                                    "ED25519",   "ED448",     "ML-DSA-44",
+static const char *const kinds[] = {"RSA",       "RSA-PSS",  "EC",
+                                    "ED25519",   "ED448",    "ML-DSA-44",
                                     "ML-DSA-65", "ML-DSA-87"};
 
 static const char *kind_of(EVP_PKEY *key)
@@ -45,12 +45,13 @@ static int check_rsa(EVP_PKEY *key, const char *whose, tlsock_error *err)
     if (bits < RSA_MIN)
         return weak(err, whose, why);
     if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e))
-        good = BN_is_odd(e) && (BN_num_bits(e) > 17 ||
-                                BN_get_word(e) >= EXPONENT_MIN);
+        good = BN_is_odd(e) &&
+               (BN_num_bits(e) > 17 || BN_get_word(e) >= EXPONENT_MIN);
     BN_free(e);
     return good ? TLSOCK_OK
-                : weak(err, whose, "its public exponent is even, or less than "
-                                   "65537");
+                : weak(err, whose,
+                       "its public exponent is even, or less than "
+                       "65537");
 }
 
 /* RFC 5480, 2.1.1: only a curve with a name */
@@ -67,8 +68,10 @@ static int check_ec(EVP_PKEY *key, const char *whose, tlsock_error *err)
     if (!explicitly &&
         EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1)
         return TLSOCK_OK;
-    tsk_fail(err, TLSOCK_E_ARGUMENT, "the key in \"%s\" spells out its curve "
-             "instead of naming it", whose);
+    tsk_fail(err, TLSOCK_E_ARGUMENT,
+             "the key in \"%s\" spells out its curve "
+             "instead of naming it",
+             whose);
     tsk_hint(err, "clients refuse such keys; make a new one: ec:P-256");
     return TLSOCK_E_ARGUMENT;
 }

@@ -15,7 +15,8 @@ static int take_names(struct tsk_make *m, X509 *x, tlsock_error *err)
         return TLSOCK_OK;
     names = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
     if (names == NULL && critical != -1) {
-        rc = tsk_fail_ossl(err, TLSOCK_E_CERT_INVALID, "the names of the "
+        rc = tsk_fail_ossl(err, TLSOCK_E_CERT_INVALID,
+                           "the names of the "
                            "certificate to be like cannot be read");
         if (rc == TLSOCK_E_CERT_INVALID)
             tsk_hint(err, "say which names the new one is to have");
@@ -131,9 +132,9 @@ static int take_exts(struct tsk_make *m, X509 *x, tlsock_error *err)
     int rc = TLSOCK_OK, same;
 
     same = !m->request &&
-           X509_NAME_cmp(by, X509_get_subject_name(
-                                 m->o->issuer != NULL ? m->o->issuer->leaf
-                                                      : x)) == 0;
+           X509_NAME_cmp(by, X509_get_subject_name(m->o->issuer != NULL
+                                                       ? m->o->issuer->leaf
+                                                       : x)) == 0;
     for (int i = 0; rc == TLSOCK_OK && i < X509_get_ext_count(x); i++) {
         X509_EXTENSION *ext = X509_get_ext(x, i);
         const ASN1_OBJECT *obj = X509_EXTENSION_get_object(ext);

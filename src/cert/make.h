@@ -49,8 +49,7 @@ tlsock_cert *tsk_cert_create(const tlsock_cert_opts *o, tlsock_error *err);
 int tsk_make_cert(struct tsk_make *m, tlsock_cert **out, tlsock_error *err);
 void tsk_make_free(struct tsk_make *m);
 /* Ready for X509_sign_ctx() and X509_REQ_sign_ctx(). NULL: why is in err. */
-EVP_MD_CTX *tsk_make_signer(EVP_PKEY *key, const EVP_MD *md,
-                            tlsock_error *err);
+EVP_MD_CTX *tsk_make_signer(EVP_PKEY *key, const EVP_MD *md, tlsock_error *err);
 
 /* plan.c: options that contradict each other, digest, purposes, lifetime,
  * names; all but keys and extensions */

@@ -28,8 +28,10 @@ static int check_request(const tlsock_cert_opts *o, tlsock_error *err)
                                  "on that";
 
     if (o->issuer != NULL || o->csr != NULL || o->csr_ext != NULL)
-        return contradiction(err, "a request has no issuer and answers no "
-                             "other request", theirs);
+        return contradiction(err,
+                             "a request has no issuer and answers no "
+                             "other request",
+                             theirs);
     if (o->crl_url != NULL || o->ocsp_url != NULL || o->aia_url != NULL)
         return contradiction(err, "a request has no addresses of its issuer",
                              theirs);
@@ -55,12 +57,15 @@ static int check_lists(const tlsock_cert_opts *o, tlsock_error *err)
         return contradiction(err, "a signing request brings its own key",
                              "leave out the key, or the request");
     if (o->csr != NULL && o->like != NULL)
-        return contradiction(err, "a signing request and a certificate to be "
+        return contradiction(err,
+                             "a signing request and a certificate to be "
                              "like both say what it is to be",
                              "leave out one of them");
     if (o->csr_ext != NULL && o->csr == NULL)
-        return contradiction(err, "extensions of a signing request are named, "
-                             "but no request", "name the request too");
+        return contradiction(err,
+                             "extensions of a signing request are named, "
+                             "but no request",
+                             "name the request too");
     if (o->pass != NULL && o->key == NULL)
         return contradiction(err, "a password is named, but no key to open",
                              "name the file of the key too");

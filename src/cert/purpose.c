@@ -62,12 +62,14 @@ static int bad(const struct parser *p, const char *word, const char *why)
     tsk_printable(shown, sizeof(shown), word, strlen(word));
     tsk_fail(p->err, TLSOCK_E_ARGUMENT, "purpose \"%s\" %s", shown, why);
     if (p->m->ca)
-        tsk_hint(p->err, "words for a CA are CA, sslCA, emailCA, objCA (the "
+        tsk_hint(p->err,
+                 "words for a CA are CA, sslCA, emailCA, objCA (the "
                  "default is all four), serverAuth, clientAuth, codeSigning, "
                  "emailProtection, timeStamping, key usages; + and - before a "
                  "word change the default");
     else
-        tsk_hint(p->err, "words are server,client (the default), email, "
+        tsk_hint(p->err,
+                 "words are server,client (the default), email, "
                  "objsign, codeSigning, emailProtection, timeStamping, "
                  "OCSPSigning, key usages such as keyAgreement; + and - before "
                  "a word change the default");
@@ -89,7 +91,8 @@ static int add(struct parser *p, const struct word *w)
                          "make a CA (option ca, or tlsock ca init), or leave "
                          "the word out");
     if (w->what == ROLE && p->m->ca)
-        return misplaced(p, w->name, "is not for a CA: clients refuse a CA as "
+        return misplaced(p, w->name,
+                         "is not for a CA: clients refuse a CA as "
                          "somebody's own certificate",
                          "make the CA, then a certificate below it; a CA that "
                          "may sign for this use alone has purpose sslCA, "

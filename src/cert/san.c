@@ -101,18 +101,21 @@ static int put_dns(GENERAL_NAMES *sans, const char *text, const char *whole,
     if (tsk_ip_parse(text, ip) != 0)
         return tsk_san_bad(whole, "is an address and goes as IP:", err);
     if (strchr(text + (wild ? 2 : 0), '*') != NULL)
-        return tsk_san_bad(whole, "has a \"*\" that is not the whole leftmost label",
-                   err);
+        return tsk_san_bad(
+            whole, "has a \"*\" that is not the whole leftmost label", err);
     rc = tsk_host_normalise(name + 2, text + (wild ? 2 : 0), err);
     if (rc != TLSOCK_OK)
         return rc;
     fault = label_fault(name + 2);
     if (fault != NULL)
         return tsk_san_bad(whole, fault, err);
-    if (wild && (strchr(name + 2, '.') == NULL ||
-                 tsk_ip_parse(name + 2, ip) != 0))
-        return tsk_san_bad(whole, "is a wildcard right under a top-level domain, which "
-                          "no client accepts", err);
+    if (wild &&
+        (strchr(name + 2, '.') == NULL || tsk_ip_parse(name + 2, ip) != 0))
+        return tsk_san_bad(
+            whole,
+            "is a wildcard right under a top-level domain, which "
+            "no client accepts",
+            err);
     if (wild && strlen(name) > 253)
         return tsk_san_bad(whole, "is longer than 253 bytes", err);
     text = wild ? name : name + 2;

@@ -162,8 +162,10 @@ static int put_other(GENERAL_NAMES *sans, const char *text, const char *whole,
     char oid[128];
 
     if (n == 0 || n >= sizeof(oid) || text[n] == '\0')
-        return tsk_san_bad(whole, "is not OID;TYPE:value, such as "
-                                  "1.2.3.4;UTF8:text", err);
+        return tsk_san_bad(whole,
+                           "is not OID;TYPE:value, such as "
+                           "1.2.3.4;UTF8:text",
+                           err);
     memcpy(oid, text, n);
     oid[n] = '\0';
     value = ASN1_generate_v3(text + n + 1, NULL);
@@ -205,8 +207,7 @@ void tsk_san_plain(const GENERAL_NAME *g, char *out, size_t size)
     out[0] = '\0';
     if (g->type == GEN_IPADD)
         inet_ntop(ASN1_STRING_length(g->d.iPAddress) == 4 ? AF_INET : AF_INET6,
-                  ASN1_STRING_get0_data(g->d.iPAddress), out,
-                  (socklen_t)size);
+                  ASN1_STRING_get0_data(g->d.iPAddress), out, (socklen_t)size);
     else if (s != NULL)
         tsk_printable(out, size, ASN1_STRING_get0_data(s),
                       (size_t)ASN1_STRING_length(s));

@@ -138,9 +138,8 @@ static int put_der(BIO *bio, const tlsock_cert *c, unsigned parts,
 {
     if (parts == TLSOCK_PART_KEY)
         return tsk_key_put(bio, c->key, TLSOCK_FORMAT_DER, pass);
-    return i2d_X509_bio(bio, parts == TLSOCK_PART_CERT
-                                 ? c->leaf
-                                 : sk_X509_value(c->chain, 0));
+    return i2d_X509_bio(
+        bio, parts == TLSOCK_PART_CERT ? c->leaf : sk_X509_value(c->chain, 0));
 }
 
 static int put_traditional(BIO *bio, const tlsock_cert *c, unsigned parts,
@@ -189,8 +188,10 @@ int tsk_save_bio(BIO *bio, int ok, const char *path, int mode,
     int rc;
 
     if (ok != 1) {
-        rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED, "cannot encode what is "
-                           "to go to \"%s\"", path);
+        rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
+                           "cannot encode what is "
+                           "to go to \"%s\"",
+                           path);
         if (rc == TLSOCK_E_UNSUPPORTED)
             tsk_hint(err, "a private key that is kept in hardware cannot be "
                           "saved: leave it where it is");

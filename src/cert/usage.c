@@ -181,12 +181,15 @@ static int check_bits(const struct tsk_make *m, uint32_t bits,
                       "5280, 4.2.1.9",
                       "leave it out, or make a CA (option ca)");
     if (m->ca && (bits & KU_KEY_CERT_SIGN) == 0)
-        return breaks(err, "a CA needs the key usage keyCertSign to sign "
-                      "certificates", "5280, 4.2.1.9", "add keyCertSign");
+        return breaks(err,
+                      "a CA needs the key usage keyCertSign to sign "
+                      "certificates",
+                      "5280, 4.2.1.9", "add keyCertSign");
     if ((bits & ONLY) != 0 && (bits & KU_KEY_AGREEMENT) == 0)
-        return breaks(err, "encipherOnly and decipherOnly mean nothing without "
-                      "keyAgreement", "5280, 4.2.1.3",
-                      "add keyAgreement, or leave them out");
+        return breaks(err,
+                      "encipherOnly and decipherOnly mean nothing without "
+                      "keyAgreement",
+                      "5280, 4.2.1.3", "add keyAgreement, or leave them out");
     if ((bits & ONLY) == ONLY)
         return breaks(err, "encipherOnly and decipherOnly exclude each other",
                       "5280, 4.2.1.3", "leave one of them out");
@@ -209,8 +212,10 @@ static int check_stamp(unsigned eku, int critical, uint32_t bits,
                       "leave out the other usages, or make a certificate for "
                       "each");
     if (critical != 1)
-        return breaks(err, "the extended key usage timeStamping must be "
-                      "critical", "3161, 2.3",
+        return breaks(err,
+                      "the extended key usage timeStamping must be "
+                      "critical",
+                      "3161, 2.3",
                       "write extendedKeyUsage=critical,timeStamping, or use "
                       "purpose timeStamping");
     if ((bits & ~(uint32_t)(KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION)) != 0)
@@ -237,8 +242,10 @@ static int check_eku(const struct tsk_make *m, unsigned eku, int critical,
     for (size_t i = 0; i < COUNT(ekus); i++) {
         if ((eku & ekus[i].bit) == 0 || (bits & ekus[i].one_of) != 0)
             continue;
-        snprintf(text, sizeof(text), "the key usages leave nothing to do for "
-                 "%s", OBJ_nid2sn(ekus[i].nid));
+        snprintf(text, sizeof(text),
+                 "the key usages leave nothing to do for "
+                 "%s",
+                 OBJ_nid2sn(ekus[i].nid));
         return breaks(err, text, "5280, 4.2.1.12",
                       "add the key usage digitalSignature");
     }
@@ -249,13 +256,14 @@ static int check_eku(const struct tsk_make *m, unsigned eku, int critical,
 static int check_hosts(const struct tsk_make *m, unsigned eku, int has_eku,
                        tlsock_error *err)
 {
-    int server = (eku & TSK_EKU_SERVER) != 0 ||
-                 (m->request && !has_eku && m->o->purpose == NULL &&
-                  !m->use_known);
+    int server =
+        (eku & TSK_EKU_SERVER) != 0 ||
+        (m->request && !has_eku && m->o->purpose == NULL && !m->use_known);
 
     if (m->ca || !server || tsk_has_hosts(m->sans))
         return TLSOCK_OK;
-    tsk_fail(err, TLSOCK_E_NO_NAME, "a server's certificate needs a DNS name "
+    tsk_fail(err, TLSOCK_E_NO_NAME,
+             "a server's certificate needs a DNS name "
              "or an address as a subjectAltName");
     tsk_hint(err, "name the host it is for, such as DNS:www.example.com; a CN "
                   "is not used as one. For a client alone: purpose client");

@@ -112,8 +112,9 @@ static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
         X509_STORE_CTX_set0_crls(ctx, req->crls);
     }
     /* no CN is a host name, and so none is asked of name constraints */
-    X509_VERIFY_PARAM_set_hostflags(p, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-                                           X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    X509_VERIFY_PARAM_set_hostflags(p,
+                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+                                        X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     X509_VERIFY_PARAM_set_depth(p, req->depth > 0    ? req->depth
                                    : req->depth == 0 ? TSK_DEFAULT_DEPTH
                                                      : 0);
@@ -138,10 +139,14 @@ int tsk_chain_try(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
     ok = X509_verify_cert(ctx);
     X509_STORE_CTX_set_verify_cb(ctx, found);
     X509_STORE_CTX_set_ex_data(ctx, index, NULL); /* run is on the stack */
-    if (ok == 1)
+    if (ok == 1) {
+        X509_STORE_CTX_set_error(ctx, X509_V_OK); /* what was forgiven, too */
         return tsk_sound_chain(ctx, run->req, err);
+    }
     if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
         X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
+    if (tsk_sound_damaged(ctx, err))
+        return TLSOCK_E_CERT_INVALID;
     return tsk_explain_x509(ctx, run->req, err);
 }
 
@@ -174,10 +179,11 @@ int tsk_chain_verify(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
     if (rc != TLSOCK_OK && rc != TLSOCK_E_NOMEM && path_matters(ctx)) {
         struct tsk_chain_run other = {.req = run->req, .forgiven = forgiven};
 
-        if (tsk_path_search(ctx, &other) == TLSOCK_OK) {
-            run->forgiven = other.forgiven;
+        if (tsk_path_search(ctx, &other) == TLSOCK_OK)
             rc = TLSOCK_OK;
-        }
+        else
+            other.forgiven = run->forgiven;
+        *run = other;
     }
     tsk_ossl_leave();
     return rc;

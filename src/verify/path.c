@@ -19,9 +19,9 @@ struct search {
     X509_STORE_CTX *ctx;
     struct tsk_chain_run *run;
     STACK_OF(X509) * sent;
-    X509 *path[PATH_MAX_CERTS]; /* leaf first */
+    X509 *path[PATH_MAX_CERTS];   /* leaf first */
     char trusted[PATH_MAX_CERTS]; /* from the store */
-    int len, most;              /* certificates; with leaf and anchor */
+    int len, most;                /* certificates; with leaf and anchor */
     unsigned tries, steps, n_known;
     struct signature known[TSK_PATH_SIGNATURES];
     time_t now;
@@ -43,8 +43,8 @@ static int in_path(const struct search *s, const X509 *x)
             return 1;
         /* the same CA again leads nowhere new */
         if (i > 0 &&
-            X509_NAME_cmp(X509_get_subject_name(p),
-                          X509_get_subject_name(x)) == 0 &&
+            X509_NAME_cmp(X509_get_subject_name(p), X509_get_subject_name(x)) ==
+                0 &&
             X509_get0_pubkey(p) != NULL && X509_get0_pubkey(x) != NULL &&
             EVP_PKEY_eq(X509_get0_pubkey(p), X509_get0_pubkey(x)) == 1)
             return 1;
@@ -164,8 +164,8 @@ static void extend(struct search *s)
 /* The leaf itself may be what is trusted. */
 static void try_leaf(struct search *s)
 {
-    STACK_OF(X509) *same = X509_STORE_CTX_get1_certs(
-        s->ctx, X509_get_subject_name(s->path[0]));
+    STACK_OF(X509) *same =
+        X509_STORE_CTX_get1_certs(s->ctx, X509_get_subject_name(s->path[0]));
 
     for (int i = 0; i < sk_X509_num(same) && !exhausted(s); i++) {
         if (X509_cmp(sk_X509_value(same, i), s->path[0]) != 0)
@@ -194,6 +194,9 @@ int tsk_path_search(X509_STORE_CTX *ctx, struct tsk_chain_run *run)
     try_leaf(&s);
     if (!exhausted(&s))
         extend(&s);
+    run->tries = s.tries;
+    run->steps = s.steps;
+    run->signatures = s.n_known;
     if (!s.found)
         return TLSOCK_E_CERT_INVALID;
     X509_STORE_CTX_set_error(ctx, X509_V_OK);

@@ -49,8 +49,7 @@ static int twice(X509 *x, struct fault *f)
         const ASN1_OBJECT *obj = X509_EXTENSION_get_object(X509_get_ext(x, i));
 
         if (X509_get_ext_by_OBJ(x, obj, -1) != i)
-            return fault(f, "an extension is there twice",
-                         "RFC 5280, 4.2");
+            return fault(f, "an extension is there twice", "RFC 5280, 4.2");
     }
     return 0;
 }
@@ -125,8 +124,10 @@ static int san_fault(X509 *x, struct fault *f)
     GENERAL_NAMES_free(names);
     if (bad)
         return fault(f, "its subjectAltName is empty", source);
-    return at >= 0 ? fault(f, "its subjectAltName holds something that is no "
-                              "name or address", source)
+    return at >= 0 ? fault(f,
+                           "its subjectAltName holds something that is no "
+                           "name or address",
+                           source)
                    : 0;
 }
 
@@ -174,8 +175,9 @@ static int any_fault(X509 *x, struct fault *f)
 static int leaf_fault(X509 *x, struct fault *f)
 {
     if (X509_get_extension_flags(x) & EXFLAG_CA)
-        return fault(f, "it is a CA's (basicConstraints CA:TRUE), not a "
-                        "server's or a client's",
+        return fault(f,
+                     "it is a CA's (basicConstraints CA:TRUE), not a "
+                     "server's or a client's",
                      "CA/Browser Forum BR, 7.1.2.7");
     if (X509_get_ext_by_NID(x, NID_name_constraints, -1) >= 0)
         return fault(f, "it has nameConstraints, but is no CA",
@@ -213,8 +215,9 @@ static int refuse(X509_STORE_CTX *ctx, X509 *x, int depth, int x509,
     tsk_fail(err, code, "the %s \"%s\" is not acceptable: %s (%s)",
              depth == 0 ? "certificate" : "CA certificate", name, f->what,
              f->source);
-    tsk_hint(err, "have it reissued by \"%.60s\" without that; tlsock cert "
-                  "lint tells all that is wrong with it",
+    tsk_hint(err,
+             "have it reissued by \"%.60s\" without that; tlsock cert "
+             "lint tells all that is wrong with it",
              issuer);
     tsk_facts(err, NULL, NULL, name);
     err->x509_code = x509;
@@ -257,4 +260,22 @@ int tsk_sound_chain(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         return refuse(ctx, sk_X509_value(chain, depth), depth,
                       X509_V_ERR_PERMITTED_VIOLATION, &f, err);
     return TLSOCK_OK;
+}
+
+int tsk_sound_damaged(X509_STORE_CTX *ctx, tlsock_error *err)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        X509 *x = sk_X509_value(chain, i);
+        struct fault f;
+
+        if ((X509_get_extension_flags(x) & EXFLAG_INVALID) == 0)
+            continue;
+        if (!any_fault(x, &f))
+            fault(&f, "an extension of it is damaged", "RFC 5280, 4.2");
+        refuse(ctx, x, i, X509_V_ERR_INVALID_EXTENSION, &f, err);
+        return 1;
+    }
+    return 0;
 }

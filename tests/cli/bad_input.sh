@@ -24,7 +24,7 @@ t=127.0.0.1:9
 
 bad 'no command .frobnicate' 'serve' frobnicate
 bad 'second word' 'cert new' cert
-bad 'no command .ca list' 'ca init' ca list
+bad 'no command .ca frob' 'ca init' ca frob
 bad 'no command .check' 'connect' check example.com
 bad 'no option --frob' '--help' connect --frob $t
 bad 'no option -c' '--help' connect -ca x $t
@@ -35,7 +35,7 @@ bad 'empty' '--help' connect --name= $t
 bad 'too few' 'TARGET' connect
 bad 'unexpected argument .more' 'TARGET' connect $t more
 bad 'too few' 'TARGET' serve
-bad 'too few' 'NAME' cert new
+bad 'no NAME' 'name the host' cert new
 bad 'too few' 'FILE' cert show
 bad 'unexpected' 'ca init' ca init x
 for target in '' ':' 'host:' 'host:0' 'host:65536' \
@@ -135,7 +135,7 @@ own missing serve --reply "$dir/missing" :0
 own missing serve --files "$dir/missing" :0
 own junk serve --files "$dir/junk" :0
 own 'no/dir' cert new --self-signed --out "$dir/no/dir" app.test
-own 'ca' cert new --ca "$dir" --out "$dir/x" x.test
+own 'no CA' cert new --ca "$dir" --out "$dir/x" x.test
 [ ! -e "$dir/x.pem" ] && [ ! -e "$dir/x.key" ]
 ok $? "no file is left behind by a failure"
 

@@ -135,7 +135,7 @@ serve $id --client-auth require --ca "$p/root.pem" --show-client
 timeout 60 openssl s_client -connect "127.0.0.1:$port" -CAfile "$p/root.pem" \
     -cert "$p/client.pem" -key "$p/client.key" -cert_chain "$p/inter.pem" \
     </dev/null >out 2>err
-grep -q 'certificate .*client' serve.out
+grep -q 'certificate .*Alice' serve.out
 ok $? "openssl s_client with a certificate"
 if has curl; then
     timeout 60 curl -sS --cacert "$p/root.pem" --resolve \

@@ -95,11 +95,10 @@ static int ask_all(const struct limbo_case *tc, const tlsock_cert *c,
                                                : TLSOCK_PURPOSE_SERVER;
 
         if (tc->n_ekus > 0)
-            purpose = strcmp(tc->ekus[e], "serverAuth") == 0
-                          ? TLSOCK_PURPOSE_SERVER
-                      : strcmp(tc->ekus[e], "clientAuth") == 0
-                          ? TLSOCK_PURPOSE_CLIENT
-                          : TLSOCK_PURPOSE_ANY;
+            purpose =
+                strcmp(tc->ekus[e], "serverAuth") == 0   ? TLSOCK_PURPOSE_SERVER
+                : strcmp(tc->ekus[e], "clientAuth") == 0 ? TLSOCK_PURPOSE_CLIENT
+                                                         : TLSOCK_PURPOSE_ANY;
         for (size_t i = 0; i < n_names && rc == 0; i++)
             rc = ask(tc, c, config, &names[i], purpose, err);
     }
