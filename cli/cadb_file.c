@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define LOCK_WAIT_S 60
+#define LOCK_STEP_MS 5
 #define FILE_MAX (512L * 1024 * 1024)
 
 static const char *usual_hint(int errnum)
@@ -104,7 +106,6 @@ static int64_t now_ms(void)
 
 static int wait_lock(int fd, const char *path, tlsock_error *err)
 {
-    const struct timespec nap = {0, 5 * 1000000};
     int64_t start = now_ms(), waited;
     int said = !isatty(STDERR_FILENO);
 
@@ -127,7 +128,7 @@ static int wait_lock(int fd, const char *path, tlsock_error *err)
                     holder(fd), path);
             said = 1;
         }
-        nanosleep(&nap, NULL);
+        (void)poll(NULL, 0, LOCK_STEP_MS);
     }
     return 0;
 }

@@ -119,7 +119,6 @@ static int take_row(struct reader *r, char *line)
     char *field[6], *sans, *subject, serial[48];
     struct cadb_entry *e;
     const char *wrong;
-    int rc;
 
     for (int i = 0; i < 6; i++) {
         field[i] = word(&line);
@@ -140,13 +139,25 @@ static int take_row(struct reader *r, char *line)
                     cadb_time_parse(&e->expires, field[3]) < 0
                 ? "the time of issue or of expiry is none"
                 : status(e, field[0], field[4], field[5]);
-    rc = wrong == NULL ? cadb_row_add(r->x, e) : 0;
-    if (wrong == NULL && rc == 0)
+    if (wrong == NULL && cadb_row_push(r->x, e) == 0)
         return 0;
     free(e);
-    if (rc == -1)
-        return cadb_nomem(r->err);
-    return damaged(r, wrong != NULL ? wrong : "the serial is there twice");
+    return wrong != NULL ? damaged(r, wrong) : cadb_nomem(r->err);
+}
+
+static int take_end(struct reader *r, uint64_t n)
+{
+    const struct cadb_entry *twice;
+    char why[80];
+
+    if (n != r->x->n)
+        return damaged(r, "the number of lines is another: some are missing, "
+                          "or were added by hand");
+    twice = cadb_row_sort(r->x);
+    if (twice == NULL)
+        return 1;
+    snprintf(why, sizeof(why), "the serial %s is there twice", twice->serial);
+    return damaged(r, why);
 }
 
 static int number(const char *text, uint64_t most, uint64_t *value)
@@ -219,10 +230,9 @@ static int take_line(struct reader *r, char *line)
     if (line[0] == '#')
         return 0;
     if (strncmp(line, "end ", 4) == 0) {
-        if (number(line + 4, SIZE_MAX, &n) < 0 || n != r->x->n)
-            return damaged(r, "the number of lines is another: some are "
-                              "missing, or were added by hand");
-        return 1;
+        return number(line + 4, SIZE_MAX, &n) == 0
+                   ? take_end(r, n)
+                   : damaged(r, "the number of lines is none");
     }
     if (line[1] == ' ' && (line[0] == 'V' || line[0] == 'R'))
         return take_row(r, line);

@@ -34,6 +34,10 @@ struct cadb_entry *cadb_row_new(const char *serial, const char *sans,
                                 const char *subject, const char *dir);
 /* Taken, if it is 0. Then -1: out of memory, -2: serial is there already. */
 int cadb_row_add(struct cadb_index *x, struct cadb_entry *e);
+/* Many at once: pushed, taken if it is 0 (else -1: out of memory), then sorted:
+ * one whose serial is there twice, or NULL. Nothing can be found before. */
+int cadb_row_push(struct cadb_index *x, struct cadb_entry *e);
+const struct cadb_entry *cadb_row_sort(struct cadb_index *x);
 void cadb_row_drop_last(struct cadb_index *x);
 struct cadb_entry *cadb_row_find(const struct cadb_index *x,
                                  const char *serial);

@@ -187,6 +187,32 @@ int cadb_row_add(struct cadb_index *x, struct cadb_entry *e)
     return 0;
 }
 
+int cadb_row_push(struct cadb_index *x, struct cadb_entry *e)
+{
+    if (x->n == x->room && grow(x) < 0)
+        return -1;
+    x->sorted[x->n] = e;
+    x->row[x->n++] = e;
+    return 0;
+}
+
+static int by_serial(const void *a, const void *b)
+{
+    return strcmp((*(struct cadb_entry *const *)a)->serial,
+                  (*(struct cadb_entry *const *)b)->serial);
+}
+
+const struct cadb_entry *cadb_row_sort(struct cadb_index *x)
+{
+    if (x->n > 0)
+        qsort(x->sorted, x->n, sizeof(struct cadb_entry *), by_serial);
+    for (size_t i = 1; i < x->n; i++) {
+        if (by_serial(&x->sorted[i - 1], &x->sorted[i]) == 0)
+            return x->sorted[i];
+    }
+    return NULL;
+}
+
 void cadb_row_drop_last(struct cadb_index *x)
 {
     struct cadb_entry *e = x->row[x->n - 1];

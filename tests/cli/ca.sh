@@ -195,7 +195,10 @@ damage() { # NAME SED CAUSE
 }
 damage "another version" '1s/1$/2/' 'no index that this version'
 damage "lines are missing" '/^R/{d}' 'number of lines'
-damage "a line twice" '/^R/{p;:a;n;ba}' 'twice'
+damage "lines twice" '/^R/p' 'number of lines'
+n=$(sed -n 's/^end //p' good)
+damage "a serial twice" "1,/^R/s/^R .*/&\n&/;s/^end .*/end $((n + 1))/" 'twice'
+damage "an end that is none" 's/^end .*/end x/' 'lines is none'
 damage "no end" '$d' 'ends too early'
 damage "something behind the end" '$s/$/\nV x/' 'behind the end'
 damage "a column is missing" '/^R/s/ [^ ]*//' \

@@ -5,7 +5,7 @@
  *   half:N    the same, but half of it is written if it is a write
  *   fail:N:E  this call, and it alone, fails with errno E (a number)
  *   full:N    from this call on the disk is full: what needs room fails
- *   clock     nobody sleeps, but the monotonic clock goes on as if
+ *   clock     waiting ends at once, but the monotonic clock goes on as if
  *
  * If it came to that, the file that TLSOCK_SHIM_MARK names is made.
  * What goes to stdout and stderr does not count. */
@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -171,13 +172,17 @@ static int own_clock(void)
     return what != NULL && strcmp(what, "clock") == 0;
 }
 
-static time_t slept;
+static time_t slept; /* seconds */
 
-int nanosleep(const struct timespec *how_long, struct timespec *left)
+int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
-    if (!own_clock())
-        return (int)syscall(SYS_nanosleep, how_long, left);
-    slept += how_long->tv_sec + 1;
+    struct timespec left = {timeout_ms / 1000,
+                            (long)(timeout_ms % 1000) * 1000000};
+
+    if (n > 0 || !own_clock())
+        return (int)syscall(SYS_ppoll, fds, n, timeout_ms < 0 ? NULL : &left,
+                            NULL, 0);
+    slept += 1;
     return 0;
 }
 
