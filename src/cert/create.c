@@ -69,7 +69,7 @@ static int fill(const struct tsk_make *m, X509 *x, tlsock_error *err)
          X509_set_subject_name(x, m->subject) &&
          X509_set_issuer_name(x, issuer) &&
          set_time(X509_getm_notBefore(x), m->from) &&
-         set_time(X509_getm_notAfter(x), m->to) && X509_set_pubkey(x, m->key);
+         set_time(X509_getm_notAfter(x), m->to);
     for (int i = 0; ok && i < sk_X509_EXTENSION_num(m->exts); i++)
         ok = X509_add_ext(x, sk_X509_EXTENSION_value(m->exts, i), -1);
     return ok ? TLSOCK_OK
@@ -162,24 +162,37 @@ static int finish(const struct tsk_make *m, X509 *x, tlsock_cert **out,
     return *out != NULL ? TLSOCK_OK : TLSOCK_E_NOMEM;
 }
 
+/* The key comes first: what it is hashed to is asked for by extensions, and to
+ * encode it is what takes longest of all but signing. */
+static int begin(struct tsk_make *m, tlsock_error *err)
+{
+    m->x = X509_new();
+    if (m->x == NULL)
+        return tsk_fail_nomem(err);
+    return X509_set_pubkey(m->x, m->key)
+               ? TLSOCK_OK
+               : tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
+                               "the key cannot be part of a certificate");
+}
+
 int tsk_make_cert(struct tsk_make *m, tlsock_cert **out, tlsock_error *err)
 {
-    X509 *x = NULL;
-    int rc = tsk_ext_build(m, err);
+    int rc = begin(m, err);
 
-    if (rc == TLSOCK_OK) {
-        x = X509_new();
-        rc = x != NULL ? fill(m, x, err) : tsk_fail_nomem(err);
-    }
     if (rc == TLSOCK_OK)
-        rc = sign(m, x, err);
+        rc = tsk_ext_build(m, err);
+    if (rc == TLSOCK_OK)
+        rc = fill(m, m->x, err);
+    if (rc == TLSOCK_OK)
+        rc = sign(m, m->x, err);
     /* not before: this makes OpenSSL remember the certificate as it is then,
      * without its signature */
     if (rc == TLSOCK_OK)
-        rc = tsk_issuer_allows(m, x, err);
+        rc = tsk_issuer_allows(m, m->x, err);
     if (rc == TLSOCK_OK)
-        rc = finish(m, x, out, err);
-    X509_free(x);
+        rc = finish(m, m->x, out, err);
+    X509_free(m->x);
+    m->x = NULL;
     return rc;
 }
 

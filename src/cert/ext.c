@@ -52,20 +52,13 @@ static int basic_constraints(struct tsk_make *m, tlsock_error *err)
 }
 
 /* RFC 7093, 2, method 1: the leftmost 160 bits of the SHA-256 of the key. */
-static int key_id(EVP_PKEY *key, ASN1_OCTET_STRING **out)
+static int key_id(const X509 *x, ASN1_OCTET_STRING **out)
 {
     unsigned char hash[SHA256_DIGEST_LENGTH];
-    X509_PUBKEY *spki = NULL;
-    const unsigned char *bits;
-    int len, ok;
 
     *out = ASN1_OCTET_STRING_new();
-    ok = *out != NULL && key != NULL && X509_PUBKEY_set(&spki, key) &&
-         X509_PUBKEY_get0_param(NULL, &bits, &len, NULL, spki) &&
-         EVP_Digest(bits, (size_t)len, hash, NULL, EVP_sha256(), NULL) &&
-         ASN1_OCTET_STRING_set(*out, hash, KEYID_LEN);
-    X509_PUBKEY_free(spki);
-    return ok;
+    return *out != NULL && X509_pubkey_digest(x, EVP_sha256(), hash, NULL) &&
+           ASN1_OCTET_STRING_set(*out, hash, KEYID_LEN);
 }
 
 static int subject_key_id(struct tsk_make *m, tlsock_error *err)
@@ -73,9 +66,9 @@ static int subject_key_id(struct tsk_make *m, tlsock_error *err)
     ASN1_OCTET_STRING *id = NULL;
     int rc;
 
-    if (m->request || tsk_ext_has(m, NID_subject_key_identifier))
+    if (m->x == NULL || tsk_ext_has(m, NID_subject_key_identifier))
         return TLSOCK_OK;
-    if (key_id(m->key, &id))
+    if (key_id(m->x, &id))
         rc = tsk_ext_put(m, NID_subject_key_identifier, id, 0, err);
     else
         rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot hash the public key");
@@ -97,8 +90,7 @@ static int authority_key_id(struct tsk_make *m, tlsock_error *err)
     if (aki != NULL && known != NULL)
         ok = (aki->keyid = ASN1_OCTET_STRING_dup(known)) != NULL;
     else
-        ok = aki != NULL &&
-             key_id(X509_get0_pubkey(m->o->issuer->leaf), &aki->keyid);
+        ok = aki != NULL && key_id(m->o->issuer->leaf, &aki->keyid);
     rc =
         ok ? tsk_ext_put(m, NID_authority_key_identifier, aki, 0, err)
            : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot name the issuer's key");

@@ -40,6 +40,7 @@ struct tsk_make {
     GENERAL_NAMES *sans;
     EVP_PKEY *key;                   /* of a request: the public half alone */
     STACK_OF(X509_EXTENSION) * exts; /* NULL: none so far */
+    X509 *x; /* the certificate to be, with its key; a request has none */
 };
 
 /* create.c */
