@@ -1,84 +1,28 @@
 /* cert new - a key and a certificate, right without any option but a name. */
+#include "certopts.h"
 #include "commands.h"
 #include "errors.h"
-#include "local.h"
-#include "opt.h"
+#include "signer.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
-enum {
-    OPT_OUT = OPT_OWN,
-    OPT_KEY_TYPE,
-    OPT_DAYS,
-    OPT_ISSUER,
-    OPT_SELF,
-    OPT_CLIENT,
-    OPT_FORCE
+#define DAY 86400
+#define APPLE_DAYS 825 /* the most for a server, whoever signed it */
+
+struct making {
+    struct certopts c;
+    struct signer signer;
+    tlsock_cert *made;
+    char may[300]; /* what the issuer may sign; "": anything */
+    char permitted[300];
 };
 
-struct new
-{
-    struct opts o;
-    const char *out, *key_type, *issuer;
-    int self, client, force;
-    long days;
-    const char **sans; /* n_sans of o.args */
-    char cert[LOCAL_PATH], key[LOCAL_PATH], ca_dir[LOCAL_PATH];
-};
-
-static struct poptOption options[] = {
-    {"out", '\0', POPT_ARG_STRING, NULL, OPT_OUT,
-     "write PREFIX.pem and PREFIX.key (default: the first name)", "PREFIX"},
-    {"key-type", '\0', POPT_ARG_STRING, NULL, OPT_KEY_TYPE,
-     "kind of the new key", "ec:P-256|ec:P-384|ec:P-521|rsa:3072|ed25519"},
-    {"days", '\0', POPT_ARG_STRING, NULL, OPT_DAYS, "lifetime (default: 90)",
-     "N"},
-    {"ca", '\0', POPT_ARG_STRING, NULL, OPT_ISSUER,
-     "who signs it (default: the local CA, if there is one)", "DIR|FILE"},
-    {"self-signed", '\0', POPT_ARG_NONE, NULL, OPT_SELF,
-     "no CA signs it, even if there is one", NULL},
-    {"client", '\0', POPT_ARG_NONE, NULL, OPT_CLIENT,
-     "for a client, not for a server", NULL},
-    {"pass", '\0', POPT_ARG_STRING, NULL, OPT_PASS,
-     "where the password of the CA's key is", "file:FILE|env:NAME|fd:N|prompt"},
-    {"force", '\0', POPT_ARG_NONE, NULL, OPT_FORCE, "replace existing files",
-     NULL},
+static struct poptOption table[] = {
+    OPT_GROUP(certopts_what, "Certificate:"), OPT_GROUP(certopts_new, "Issue:"),
+    OPT_GROUP(certopts_files, "Files:"), OPT_GROUP(opt_output, "Output:"),
     POPT_TABLEEND};
-
-static struct poptOption table[] = {OPT_GROUP(options, "Certificate:"),
-                                    OPT_GROUP(opt_output, "Output:"),
-                                    POPT_TABLEEND};
-
-static int take(void *own, struct opts *o, int val, const char *arg)
-{
-    struct new *w = own;
-
-    switch (val) {
-    case OPT_OUT:
-        w->out = arg;
-        return 0;
-    case OPT_KEY_TYPE:
-        w->key_type = arg;
-        return 0;
-    case OPT_DAYS:
-        return opt_number(o, "--days", arg, 1, 36500, &w->days);
-    case OPT_ISSUER:
-        w->issuer = arg;
-        return 0;
-    case OPT_SELF:
-        w->self = 1;
-        return 0;
-    case OPT_CLIENT:
-        w->client = 1;
-        return 0;
-    default:
-        w->force = 1;
-        return 0;
-    }
-}
 
 static const struct opt_spec spec = {
     .command = "cert new",
@@ -88,227 +32,231 @@ static const struct opt_spec spec = {
              "must send with it, NAME.key the key (mode 0600). Existing "
              "files are never replaced without --force.",
     .after = "  tlsock cert new app.test '*.app.test' 127.0.0.1\n"
-             "  tlsock cert new --client alice@app.test\n",
+             "  tlsock cert new --client alice@app.test\n"
+             "  tlsock cert new --make-ca --permitted .lab.test 'Lab CA'\n",
     .table = table,
-    .take = take,
-    .min_args = 1,
+    .take = certopts_take,
     .max_args = 100};
 
-/* A file name out of a host name: no directories, no stars. */
-static void file_name(char *out, size_t size, const char *name)
+static const char *ca_file(const struct making *m, char path[LOCAL_PATH])
 {
-    size_t used = 0;
-
-    for (; *name != '\0' && used + 12 < size; name++) {
-        if (*name == '*') {
-            memcpy(out + used, "_wildcard", 9);
-            used += 9;
-        } else if (strchr("/\\: \t", *name) != NULL ||
-                   (unsigned char)*name < 0x20 || (used == 0 && *name == '.')) {
-            out[used++] = '_';
-        } else {
-            out[used++] = *name;
-        }
-    }
-    out[used] = '\0';
+    if (m->signer.db == NULL || local_path(path, m->signer.dir, "ca.pem") < 0)
+        return m->signer.where;
+    return path;
 }
 
-static int choose_paths(struct new *w)
+static int open_signer(struct making *m)
 {
-    char prefix[300];
-    const char *p = w->out;
-    int n, m;
+    const struct opts *o = &m->c.o;
+    const char *pass = o->n_idents > 0 ? o->idents[0].pass : NULL;
+    char path[LOCAL_PATH];
+    tlsock_error err = {0};
 
-    if (p == NULL) {
-        file_name(prefix, sizeof(prefix), w->o.args.v[0]);
-        p = prefix;
-    }
-    n = snprintf(w->cert, sizeof(w->cert), "%s.pem", p);
-    m = snprintf(w->key, sizeof(w->key), "%s.key", p);
-    if ((size_t)n >= sizeof(w->cert) || (size_t)m >= sizeof(w->key))
-        return err_usage(&w->o.out, "cert new", NULL, "--out: too long");
+    if (m->c.self)
+        return 0;
+    if (signer_open(&m->signer, m->c.ca, pass, &err) < 0)
+        return err_report(&o->out, m->signer.where, &err, 1);
+    if (m->signer.where != NULL)
+        certopts_may_sign(m->may, sizeof(m->may), ca_file(m, path));
     return 0;
 }
 
-/* The library tells names and addresses apart; mail and URIs are marked. */
-static int choose_names(struct new *w)
+/* A CA is limited unless told otherwise: by its issuer, or as a local CA. */
+static void limit(struct making *m)
 {
-    w->sans = calloc(w->o.args.n, sizeof(*w->sans));
-    if (w->sans == NULL)
-        return EXIT_INTERNAL;
-    for (size_t i = 0; i < w->o.args.n; i++) {
-        const char *name = w->o.args.v[i];
-        const char *kind = strstr(name, "://") != NULL ? "URI:"
-                           : strchr(name, '@') != NULL ? "EMAIL:"
-                                                       : NULL;
-        size_t size = strlen(name) + 8;
-        char *marked;
+    tlsock_cert_opts *want = &m->c.want;
 
-        w->sans[i] = name;
-        if (name[0] == '\0')
-            return err_usage(&w->o.out, "cert new", NULL, "an empty NAME");
-        if (kind == NULL || strncmp(name, kind, strlen(kind)) == 0)
-            continue;
-        marked = malloc(size);
-        if (marked == NULL || opt_push(&w->o, &w->o.pool, marked) != 0) {
-            free(marked);
-            return EXIT_INTERNAL;
-        }
-        snprintf(marked, size, "%s%s", kind, name);
-        w->sans[i] = marked;
-    }
-    return 0;
+    if (want->ca && want->permitted == NULL && !m->c.any_name &&
+        m->may[0] == '\0')
+        want->permitted = local_permitted;
 }
 
-/* Both names are taken first: nothing is made that cannot be written. */
-static int reserve(const struct new *w)
+/* The CA may not: how it could. */
+static int refused(const struct making *m, tlsock_error *err)
 {
-    const char *path = w->cert;
-    int errnum = local_reserve(w->cert, w->force);
-
-    if (errnum == 0) {
-        path = w->key;
-        errnum = local_reserve(w->key, w->force);
-        if (errnum != 0 && !w->force)
-            unlink(w->cert);
-    }
-    if (errnum == 0)
-        return 0;
-    if (errnum == EEXIST)
-        return err_plain(&w->o.out, path, EXIT_OWN, "own-file",
-                         "--force replaces it, --out PREFIX writes elsewhere",
-                         "%s exists already", path);
-    return err_plain(&w->o.out, path, EXIT_OWN, "own-file",
-                     "--out PREFIX in a directory you may write to", "%s: %s",
-                     path, strerror(errnum));
+    if (err->code == TLSOCK_E_PURPOSE && err->presented[0] != '\0' &&
+        err->expected[0] != '\0')
+        snprintf(err->hint, sizeof(err->hint),
+                 "choose a name it may sign, or make a CA that may: tlsock ca "
+                 "init --dir DIR --permitted LIST (or --any-name), then --ca "
+                 "DIR");
+    return err_report(
+        &m->c.o.out, m->c.o.args.n > 0 ? m->c.o.args.v[0] : "cert new", err, 1);
 }
 
-static int find_issuer(struct new *w, tlsock_cert **ca)
-{
-    const char *pass = w->o.n_idents > 0 ? w->o.idents[0].pass : NULL;
-    tlsock_error err = {0};
-
-    if (w->self && w->issuer != NULL)
-        return err_usage(&w->o.out, "cert new", "leave one of them out",
-                         "--self-signed and --ca together");
-    if (!w->self && w->issuer == NULL && local_dir(w->ca_dir) == 0 &&
-        local_exists(w->ca_dir))
-        w->issuer = w->ca_dir;
-    if (w->issuer == NULL)
-        return 0;
-    *ca = local_load(w->issuer, pass, &err);
-    return *ca != NULL ? 0 : err_report(&w->o.out, w->issuer, &err, 1);
-}
-
-static int make(struct new *w, const tlsock_cert *ca, tlsock_cert **made)
+static int make(struct making *m)
 {
     tlsock_error err = {0};
-    int rc;
+    int rc = certout_reserve(&m->c.files);
 
-    *made = tlsock_cert_create(
-        TLSOCK_CERT_OPTS(.sans = w->sans, .n_sans = w->o.args.n,
-                         .key = w->key_type, .issuer = ca,
-                         .purpose = w->client ? "client" : NULL,
-                         .days = (int)w->days),
-        &err);
-    if (*made == NULL)
-        return err_report(&w->o.out, w->o.args.v[0], &err, 1);
-    rc = reserve(w);
     if (rc != 0)
         return rc;
-    if (tlsock_cert_save(*made, TLSOCK_PART_KEY, TLSOCK_FORMAT_PEM, w->key,
-                         NULL, &err) < 0 ||
-        tlsock_cert_save(*made, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
-                         TLSOCK_FORMAT_PEM, w->cert, NULL, &err) < 0) {
-        if (!w->force) {
-            unlink(w->cert);
-            unlink(w->key);
-        }
-        return err_report(&w->o.out, w->cert, &err, 1);
-    }
-    return 0;
+    limit(m);
+    m->made = m->signer.where != NULL
+                  ? signer_issue(&m->signer, &m->c.want, &err)
+                  : tlsock_cert_create(&m->c.want, &err);
+    if (m->made == NULL)
+        return refused(m, &err);
+    return certout_save(&m->c.files, m->made);
 }
 
-static int report_json(const struct new *w, const tlsock_cert *ca,
-                       const tlsock_cert *made)
+static const char *field(const struct making *m, int item)
 {
-    json_t *obj = json_object();
-    json_t *names = json_array();
+    const char *text = tlsock_cert_field(m->made, item);
 
-    for (size_t i = 0; i < w->o.args.n; i++)
-        json_array_append_new(names, out_json_text(w->o.args.v[i]));
+    return text != NULL ? text : "";
+}
+
+static time_t when(const char *rfc3339)
+{
+    struct tm tm = {0};
+
+    return strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm) != NULL ? timegm(&tm)
+                                                                : 0;
+}
+
+static long lifetime(const struct making *m)
+{
+    return (long)((when(field(m, TLSOCK_CERT_NOT_AFTER)) -
+                   when(field(m, TLSOCK_CERT_NOT_BEFORE)) + DAY / 2) /
+                  DAY);
+}
+
+/* What is allowed and yet may surprise; NULL: nothing. */
+static const char *note(const struct making *m)
+{
+    if (m->c.want.ca || lifetime(m) <= APPLE_DAYS ||
+        strstr(field(m, TLSOCK_CERT_USAGE), "serverAuth") == NULL)
+        return NULL;
+    return "Apple's systems refuse a server's certificate of more than 825 "
+           "days, whoever signed it";
+}
+
+static int report_json(const struct making *m)
+{
+    const struct certout *f = &m->c.files;
+    const char *warning = note(m);
+    json_t *obj = json_object(), *notes = json_array();
+
     json_object_set_new(obj, "schema", json_string("tlsock.cert-new/1"));
-    json_object_set_new(obj, "certificate", out_json_text(w->cert));
-    json_object_set_new(obj, "key", out_json_text(w->key));
-    json_object_set_new(obj, "names", names);
-    json_object_set_new(obj, "self_signed", json_boolean(ca == NULL));
+    json_object_set_new(obj, "certificate",
+                        out_json_text(f->path[CERTOUT_AT_CERT]));
+    json_object_set_new(obj, "key",
+                        out_json_text((f->what & CERTOUT_KEY) != 0
+                                          ? f->path[CERTOUT_AT_KEY]
+                                          : m->c.want.key));
     json_object_set_new(
-        obj, "issuer",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_ISSUER)));
-    json_object_set_new(
-        obj, "not_after",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER)));
-    json_object_set_new(
-        obj, "pin", out_json_text(tlsock_cert_field(made, TLSOCK_CERT_PIN)));
+        obj, "p12", out_json_text(m->c.p12 ? f->path[CERTOUT_AT_P12] : NULL));
+    json_object_set_new(obj, "names",
+                        certname_json(field(m, TLSOCK_CERT_SANS)));
+    json_object_set_new(obj, "subject",
+                        out_json_text(field(m, TLSOCK_CERT_SUBJECT)));
+    json_object_set_new(obj, "self_signed",
+                        json_boolean(m->signer.where == NULL));
+    json_object_set_new(obj, "issuer",
+                        out_json_text(field(m, TLSOCK_CERT_ISSUER)));
+    json_object_set_new(obj, "serial",
+                        out_json_text(field(m, TLSOCK_CERT_SERIAL)));
+    json_object_set_new(obj, "key_type",
+                        out_json_text(field(m, TLSOCK_CERT_KEY_TYPE)));
+    json_object_set_new(obj, "not_before",
+                        out_json_text(field(m, TLSOCK_CERT_NOT_BEFORE)));
+    json_object_set_new(obj, "not_after",
+                        out_json_text(field(m, TLSOCK_CERT_NOT_AFTER)));
+    json_object_set_new(obj, "pin", out_json_text(field(m, TLSOCK_CERT_PIN)));
+    json_object_set_new(obj, "recorded", json_boolean(m->signer.db != NULL));
+    if (warning != NULL)
+        json_array_append_new(notes, json_string(warning));
+    json_object_set_new(obj, "notes", notes);
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
-static int report(const struct new *w, const tlsock_cert *ca,
-                  const tlsock_cert *made)
+static void print_files(const struct making *m)
 {
-    char text[300];
+    const struct certout *f = &m->c.files;
+    char text[LOCAL_PATH];
 
-    if (w->o.out.json)
-        return report_json(w, ca, made);
-    if (w->o.out.quiet)
-        return EXIT_GOOD;
-    printf("created  %s   certificate, %s, %.10s to ", w->cert,
-           tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
-           tlsock_cert_field(made, TLSOCK_CERT_NOT_BEFORE));
-    printf("%.10s (%ld days)\n", tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER),
-           w->days);
-    printf("created  %s   private key, mode 0600, not encrypted\n", w->key);
-    printf("names   ");
-    for (size_t i = 0; i < w->o.args.n; i++)
-        printf(" %s", out_clean(text, sizeof(text), w->o.args.v[i]));
-    if (ca != NULL)
-        printf("\nissuer   %s\n", tlsock_cert_field(ca, TLSOCK_CERT_CN));
+    printf("created  %s   %s, %s, %.10s to ",
+           out_clean(text, sizeof(text), f->path[CERTOUT_AT_CERT]),
+           m->c.want.ca ? "CA certificate" : "certificate",
+           field(m, TLSOCK_CERT_KEY_TYPE), field(m, TLSOCK_CERT_NOT_BEFORE));
+    printf("%.10s (%ld day%s)\n", field(m, TLSOCK_CERT_NOT_AFTER), lifetime(m),
+           lifetime(m) == 1 ? "" : "s");
+    if ((f->what & CERTOUT_KEY) != 0)
+        printf("created  %s   private key, mode 0600, %sencrypted\n",
+               out_clean(text, sizeof(text), f->path[CERTOUT_AT_KEY]),
+               f->key_pass != NULL ? "" : "not ");
     else
-        printf("\nissuer   self-signed (there is no local CA: tlsock ca "
-               "init); clients: --pin %s\n",
-               tlsock_cert_field(made, TLSOCK_CERT_PIN));
-    if (!w->client)
-        printf("use      tlsock serve :8443 --cert %s --key %s\n", w->cert,
-               w->key);
-    return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
+        printf("key      %s   as it was\n",
+               out_clean(text, sizeof(text), m->c.want.key));
+    if (m->c.p12)
+        printf("created  %s   both as PKCS#12, mode 0600, encrypted\n",
+               out_clean(text, sizeof(text), f->path[CERTOUT_AT_P12]));
+    if (field(m, TLSOCK_CERT_SANS)[0] != '\0')
+        certname_print("names", field(m, TLSOCK_CERT_SANS));
+    else
+        printf("subject  %s\n", field(m, TLSOCK_CERT_SUBJECT));
 }
 
-static int run(struct new *w)
+static void print_issuer(const struct making *m)
 {
-    tlsock_cert *ca = NULL, *made = NULL;
-    int rc = choose_paths(w);
+    const struct certout *f = &m->c.files;
+    char text[LOCAL_PATH];
 
-    if (rc == 0)
-        rc = choose_names(w);
-    if (rc == 0)
-        rc = find_issuer(w, &ca);
-    if (rc == 0)
-        rc = make(w, ca, &made);
-    if (rc == 0)
-        rc = report(w, ca, made);
-    tlsock_cert_unref(made);
-    tlsock_cert_unref(ca);
-    free(w->sans);
-    return rc;
+    out_clean(text, sizeof(text), f->path[CERTOUT_AT_CERT]);
+    if (m->signer.where == NULL) {
+        printf("issuer   self-signed%s; clients: --pin %s\n",
+               m->c.self ? "" : " (there is no local CA: tlsock ca init)",
+               field(m, TLSOCK_CERT_PIN));
+        return;
+    }
+    printf("issuer   %s",
+           tlsock_cert_field(signer_ca(&m->signer), TLSOCK_CERT_CN));
+    if (m->may[0] != '\0')
+        printf(" (may only sign %s)", m->may);
+    printf("\nrenew    tlsock cert renew %s", text);
+    if (m->c.ca != NULL)
+        printf(" --ca %s", out_clean(text, sizeof(text), m->c.ca));
+    putchar('\n');
+}
+
+static int report(const struct making *m)
+{
+    if (m->c.o.out.json)
+        return report_json(m);
+    if (!m->c.o.out.quiet) {
+        print_files(m);
+        print_issuer(m);
+        if (m->c.want.ca)
+            printf("signs    %s\n", m->c.want.permitted == local_permitted
+                                        ? "only .test .localhost .internal "
+                                          "and private addresses"
+                                    : m->c.want.permitted != NULL
+                                        ? m->c.want.permitted
+                                        : "what its issuer may sign");
+        if (note(m) != NULL)
+            printf("note     %s\n", note(m));
+    }
+    return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
 int cmd_cert_new(int argc, const char **argv)
 {
-    struct new w = {.days = 90};
-    int rc = opt_parse(&w.o, &spec, &w, argc, argv);
+    struct making m = {.c.files.what = CERTOUT_CERT | CERTOUT_KEY};
+    int rc = opt_parse(&m.c.o, &spec, &m.c, argc, argv);
 
-    if (rc == -1)
-        rc = run(&w);
-    opt_free(&w.o);
+    if (rc == -1) {
+        rc = certopts_settle(&m.c);
+        if (rc == 0)
+            rc = open_signer(&m);
+        if (rc == 0)
+            rc = make(&m);
+        if (rc == 0)
+            rc = report(&m);
+        certout_undo(&m.c.files);
+    }
+    signer_close(&m.signer);
+    tlsock_cert_unref(m.made);
+    certopts_free(&m.c);
     return rc;
 }

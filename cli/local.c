@@ -1,5 +1,7 @@
 #include "local.h"
 
+#include "signer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -42,10 +44,43 @@ int local_exists(const char *dir)
     return local_path(path, dir, "ca.pem") == 0 && access(path, F_OK) == 0;
 }
 
+int local_ca_dir(char dir[LOCAL_PATH], const char *where)
+{
+    static const char file[] = "/ca.pem";
+    size_t len = strlen(where);
+    char key[LOCAL_PATH];
+    struct stat st;
+
+    if (stat(where, &st) != 0)
+        return 0;
+    if (S_ISDIR(st.st_mode)) {
+        while (len > 1 && where[len - 1] == '/')
+            len--;
+        return snprintf(dir, LOCAL_PATH, "%.*s", (int)len, where) < LOCAL_PATH;
+    }
+    if (strcmp(where, file + 1) == 0)
+        snprintf(dir, LOCAL_PATH, ".");
+    else if (len >= sizeof(file) && len < LOCAL_PATH &&
+             strcmp(where + len - sizeof(file) + 1, file) == 0)
+        snprintf(dir, LOCAL_PATH, "%.*s", (int)(len - sizeof(file) + 1), where);
+    else
+        return 0;
+    /* a file of this name alone does not make it one */
+    return local_path(key, dir, "ca.key") == 0 && access(key, F_OK) == 0;
+}
+
+static int make_dir(const char *path)
+{
+    if (mkdir(path, 0700) == 0)
+        return chmod(path, 0700) == 0 ? 0 : errno;
+    return errno == EEXIST ? 0 : errno;
+}
+
 int local_make_dir(const char *dir)
 {
     char path[LOCAL_PATH];
     struct stat st;
+    int errnum;
 
     if ((size_t)snprintf(path, sizeof(path), "%s", dir) >= sizeof(path))
         return ENAMETOOLONG;
@@ -53,14 +88,14 @@ int local_make_dir(const char *dir)
         if (*slash != '/')
             continue;
         *slash = '\0';
-        if (mkdir(path, 0700) < 0 && errno != EEXIST)
-            return errno;
+        errnum = make_dir(path);
+        if (errnum != 0)
+            return errnum;
         *slash = '/';
     }
-    if (mkdir(path, 0700) == 0)
-        return 0;
-    if (errno != EEXIST)
-        return errno;
+    errnum = make_dir(path);
+    if (errnum != 0)
+        return errnum;
     return stat(path, &st) < 0 ? errno : S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
 }
 
@@ -88,20 +123,18 @@ tlsock_cert *local_load(const char *where, const char *pass_uri,
 tlsock_cert *local_host_cert(int *by_ca, tlsock_error *err)
 {
     static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
-    tlsock_cert *ca = NULL, *made;
-    char dir[LOCAL_PATH];
+    struct signer s;
+    tlsock_cert *made = NULL;
 
-    *by_ca = local_dir(dir) == 0 && local_exists(dir);
-    if (*by_ca) {
-        ca = local_load(dir, NULL, err);
-        if (ca == NULL)
-            return NULL;
+    *by_ca = 0;
+    if (signer_open(&s, NULL, NULL, err) == 0) {
+        *by_ca = s.where != NULL;
+        made = signer_issue(&s,
+                            TLSOCK_CERT_OPTS(.sans = names, .n_sans = 3,
+                                             .purpose = "server", .days = 30),
+                            err);
     }
-    made = tlsock_cert_create(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 3,
-                                               .issuer = ca,
-                                               .purpose = "server", .days = 30),
-                              err);
-    tlsock_cert_unref(ca);
+    signer_close(&s);
     return made;
 }
 

@@ -16,14 +16,17 @@ int local_dir(char dir[LOCAL_PATH]);
 int local_path(char path[LOCAL_PATH], const char *dir, const char *file);
 /* Is there a CA in this directory? */
 int local_exists(const char *dir);
-/* Make the directory and those above it, mode 0700; 0 or errno. */
+/* Is this a CA's directory, or the ca.pem in one? Then dir is it. */
+int local_ca_dir(char dir[LOCAL_PATH], const char *where);
+/* Make the directory and those above it, mode 0700 whatever the umask; 0 or
+ * errno. */
 int local_make_dir(const char *dir);
 /* Load CA from a directory (ca.pem, ca.key) or a file: its key is in it, or
  * in the file beside it that ends in .key. */
 tlsock_cert *local_load(const char *where, const char *pass_uri,
                         tlsock_error *err);
 /* A certificate for localhost, in memory: signed by the local CA if there is
- * one (*by_ca), else by itself. */
+ * one (*by_ca), which records it, else by itself. */
 tlsock_cert *local_host_cert(int *by_ca, tlsock_error *err);
 /* Take a file name that is free; with force, any. 0 or errno. */
 int local_reserve(const char *path, int force);
