@@ -1,20 +1,33 @@
 /* ca init - a CA for this machine and its tests, that may sign little. */
+#include "cadb.h"
 #include "commands.h"
 #include "errors.h"
 #include "local.h"
 #include "opt.h"
+#include "signer.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { OPT_DIR = OPT_OWN, OPT_CA_NAME, OPT_PERMITTED, OPT_ANY, OPT_DAYS };
+enum {
+    OPT_DIR = OPT_OWN,
+    OPT_CA_NAME,
+    OPT_PERMITTED,
+    OPT_ANY,
+    OPT_DAYS,
+    OPT_KEY_TYPE,
+    OPT_PATHLEN,
+    OPT_ISSUER,
+    OPT_ISSUER_PASS,
+    OPT_CRL_DAYS,
+    OPT_URL /* and those behind it, CADB_URLS in all */
+};
 
 struct ca {
     struct opts o;
-    const char *dir, *name, *permitted;
+    const char *dir, *name, *permitted, *key_type, *issuer, *issuer_pass;
+    const char *url[CADB_URLS];
     int any;
-    long days;
+    long days, pathlen, crl_days;
     char where[LOCAL_PATH], cert[LOCAL_PATH], key[LOCAL_PATH];
 };
 
@@ -27,12 +40,60 @@ static struct poptOption options[] = {
      "names and networks it may sign, separated by commas", "LIST"},
     {"any-name", '\0', POPT_ARG_NONE, NULL, OPT_ANY,
      "let it sign every name: whoever has its key can be anybody", NULL},
+    {"key-type", '\0', POPT_ARG_STRING, NULL, OPT_KEY_TYPE,
+     "kind of its key (default: ec:P-256)",
+     "ec:P-256|ec:P-384|ec:P-521|rsa:3072|ed25519"},
     {"days", '\0', POPT_ARG_STRING, NULL, OPT_DAYS, "lifetime (default: 3650)",
      "N"},
+    {"pass", '\0', POPT_ARG_STRING, NULL, OPT_PASS,
+     "encrypt its key with this password", "file:FILE|env:NAME|fd:N|prompt"},
+    {"issuer", '\0', POPT_ARG_STRING, NULL, OPT_ISSUER,
+     "a CA that signs this one (default: it signs itself)", "DIR|FILE"},
+    {"issuer-pass", '\0', POPT_ARG_STRING, NULL, OPT_ISSUER_PASS,
+     "where the password of the issuer's key is", "file:FILE|env:NAME|fd:N"},
+    {"pathlen", '\0', POPT_ARG_STRING, NULL, OPT_PATHLEN,
+     "how many CAs may be below it (default: 0)", "N"},
+    POPT_TABLEEND};
+
+static struct poptOption service[] = {
+    {"crl-url", '\0', POPT_ARG_STRING, NULL, OPT_URL + CADB_URL_CRL,
+     "where its CRL will be, in every certificate it issues", "URL"},
+    {"ocsp-url", '\0', POPT_ARG_STRING, NULL, OPT_URL + CADB_URL_OCSP,
+     "where its OCSP responder will be", "URL"},
+    {"aia-url", '\0', POPT_ARG_STRING, NULL, OPT_URL + CADB_URL_AIA,
+     "where its own certificate will be", "URL"},
+    {"crl-days", '\0', POPT_ARG_STRING, NULL, OPT_CRL_DAYS,
+     "days until the next CRL is due (default: 7)", "N"},
     POPT_TABLEEND};
 
 static struct poptOption table[] = {
-    OPT_GROUP(options, "CA:"), OPT_GROUP(opt_output, "Output:"), POPT_TABLEEND};
+    OPT_GROUP(options, "CA:"), OPT_GROUP(service, "Revocation:"),
+    OPT_GROUP(opt_output, "Output:"), POPT_TABLEEND};
+
+/* What other programs could not follow is refused before it is in every
+ * certificate. */
+static int take_url(struct ca *c, int which, const char *arg)
+{
+    if (strncmp(arg, "http://", 7) != 0 || arg[7] == '\0')
+        return err_usage(&c->o.out, "ca init", "http://HOST/PATH",
+                         "\"%s\" is no http:// URL: https would need the "
+                         "answer to fetch it",
+                         arg);
+    c->url[which] = arg;
+    return 0;
+}
+
+static int take_issuer_pass(struct ca *c, const char *arg)
+{
+    if (strncmp(arg, "file:", 5) != 0 && strncmp(arg, "env:", 4) != 0 &&
+        strncmp(arg, "fd:", 3) != 0) /* not repeated: it may be a password */
+        return err_usage(&c->o.out, "ca init",
+                         "--issuer-pass file:FILE, env:NAME or fd:N",
+                         "--issuer-pass names where the password is; it is "
+                         "never given on the command line");
+    c->issuer_pass = arg;
+    return 0;
+}
 
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
@@ -51,33 +112,46 @@ static int take(void *own, struct opts *o, int val, const char *arg)
     case OPT_ANY:
         c->any = 1;
         return 0;
-    default:
+    case OPT_KEY_TYPE:
+        c->key_type = arg;
+        return 0;
+    case OPT_ISSUER:
+        c->issuer = arg;
+        return 0;
+    case OPT_ISSUER_PASS:
+        return take_issuer_pass(c, arg);
+    case OPT_PATHLEN:
+        return opt_number(o, "--pathlen", arg, 0, 100, &c->pathlen);
+    case OPT_CRL_DAYS:
+        return opt_number(o, "--crl-days", arg, 1, 3650, &c->crl_days);
+    case OPT_DAYS:
         return opt_number(o, "--days", arg, 1, 36500, &c->days);
+    default:
+        return take_url(c, val - OPT_URL, arg);
     }
 }
 
 static const struct opt_spec spec = {
     .command = "ca init",
     .usage = "[options]",
-    .about = "Makes a local CA: ca.pem and ca.key in its own directory. It "
-             "may sign only .test, .localhost, .internal and private "
-             "addresses, unless told otherwise. An existing CA is never "
-             "replaced.",
+    .about = "Makes a CA: ca.pem and ca.key in its own directory. It may sign "
+             "only .test, .localhost, .internal and private addresses, unless "
+             "told otherwise. What it issues and revokes is kept in a file "
+             "beside. An existing CA is never replaced.",
     .after = "  tlsock ca init\n"
              "  tlsock cert new app.test && tlsock serve :8443 --cert "
-             "app.test.pem --key app.test.key\n",
+             "app.test.pem --key app.test.key\n"
+             "  tlsock ca init --dir corp --name 'Corp Root' --pathlen 1 "
+             "--permitted .corp.example\n"
+             "  tlsock ca init --dir tls --name 'Corp TLS' --issuer corp "
+             "--permitted .corp.example\n",
     .table = table,
     .take = take};
 
-static int system_error(const struct ca *c, const char *path, int errnum)
-{
-    return err_plain(&c->o.out, path, EXIT_OWN, "own-file",
-                     "--dir DIR chooses another place", "%s: %s", path,
-                     strerror(errnum));
-}
-
 static int choose_paths(struct ca *c)
 {
+    size_t len;
+
     if (c->dir == NULL && local_dir(c->where) < 0)
         return err_plain(&c->o.out, "ca init", EXIT_OWN, "own-file",
                          "--dir DIR, or set HOME",
@@ -85,93 +159,105 @@ static int choose_paths(struct ca *c)
     if (c->dir != NULL && (size_t)snprintf(c->where, sizeof(c->where), "%s",
                                            c->dir) >= sizeof(c->where))
         return err_usage(&c->o.out, "ca init", NULL, "--dir: too long");
+    len = strlen(c->where);
+    while (len > 1 && c->where[len - 1] == '/')
+        c->where[--len] = '\0';
     if (local_path(c->cert, c->where, "ca.pem") < 0 ||
         local_path(c->key, c->where, "ca.key") < 0)
         return err_usage(&c->o.out, "ca init", NULL, "--dir: too long");
     return 0;
 }
 
-/* Both names are taken before anything is made, so that two runs at once do
- * not mix their halves. */
-static int reserve(const struct ca *c)
+static const char *permitted(const struct ca *c)
 {
-    int errnum = local_make_dir(c->where);
-
-    if (errnum != 0)
-        return system_error(c, c->where, errnum);
-    if (local_exists(c->where))
-        errnum = EEXIST;
-    if (errnum == 0)
-        errnum = local_reserve(c->key, 0);
-    if (errnum == EEXIST)
-        return err_plain(&c->o.out, c->where, EXIT_OWN, "own-file",
-                         "use it as it is, or --dir DIR for another one",
-                         "there is a CA already in %s", c->where);
-    if (errnum != 0)
-        return system_error(c, c->key, errnum);
-    return 0;
+    if (c->any)
+        return NULL;
+    return c->permitted != NULL ? c->permitted : local_permitted;
 }
 
-static int make(const struct ca *c, tlsock_cert **made, tlsock_error *err)
+static void subject_of(char *subject, size_t size, const char *name)
 {
-    char subject[300];
-    const char *name = c->name != NULL ? c->name : "tlsock local CA";
     size_t used = 3;
 
     memcpy(subject, "CN=", 4);
-    for (; *name != '\0' && used < sizeof(subject) - 3; name++) {
+    for (; *name != '\0' && used < size - 3; name++) {
         if (strchr(",+\"\\<>;=/#", *name) != NULL)
             subject[used++] = '\\';
         subject[used++] = *name;
     }
     subject[used] = '\0';
-    *made = tlsock_cert_create(
-        TLSOCK_CERT_OPTS(.subject = subject, .ca = 1, .pathlen = 0,
-                         .days = (int)c->days,
-                         .permitted = c->any                 ? NULL
-                                      : c->permitted != NULL ? c->permitted
-                                                             : local_permitted),
-        err);
-    if (*made == NULL)
-        return err->code;
-    if (tlsock_cert_save(*made, TLSOCK_PART_KEY, TLSOCK_FORMAT_PEM, c->key,
-                         NULL, err) < 0)
-        return err->code;
-    return tlsock_cert_save(*made, TLSOCK_PART_CERT, TLSOCK_FORMAT_PEM, c->cert,
-                            NULL, err);
+}
+
+static tlsock_cert *make(const struct ca *c, struct signer *s,
+                         tlsock_error *err)
+{
+    char subject[300];
+    struct cadb_init in = {.dir = c->where,
+                           .pass_uri =
+                               c->o.n_idents > 0 ? c->o.idents[0].pass : NULL,
+                           .crl_days = (int)c->crl_days};
+    tlsock_cert_opts *how;
+
+    subject_of(subject, sizeof(subject),
+               c->name != NULL ? c->name : "tlsock local CA");
+    how = TLSOCK_CERT_OPTS(.subject = subject, .ca = 1,
+                           .pathlen = (int)c->pathlen, .key = c->key_type,
+                           .issuer = s->own, .days = (int)c->days,
+                           .permitted = permitted(c));
+    in.how = how;
+    in.parent = s->db;
+    memcpy(in.url, c->url, sizeof(in.url));
+    return cadb_create(&in, err);
+}
+
+static int report_json(const struct ca *c, const tlsock_cert *made)
+{
+    static const char *const keys[CADB_URLS] = {"crl_url", "ocsp_url",
+                                                "aia_url"};
+    const char *end = tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER);
+    json_t *obj = json_object();
+
+    json_object_set_new(obj, "schema", json_string("tlsock.ca-init/1"));
+    json_object_set_new(obj, "certificate", out_json_text(c->cert));
+    json_object_set_new(obj, "key", out_json_text(c->key));
+    json_object_set_new(obj, "encrypted", json_boolean(c->o.n_idents > 0));
+    json_object_set_new(obj, "permitted", out_json_text(permitted(c)));
+    json_object_set_new(
+        obj, "subject",
+        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_SUBJECT)));
+    json_object_set_new(
+        obj, "issuer",
+        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_ISSUER)));
+    json_object_set_new(obj, "not_after", out_json_text(end));
+    for (int i = 0; i < CADB_URLS; i++) {
+        if (c->url[i] != NULL)
+            json_object_set_new(obj, keys[i], out_json_text(c->url[i]));
+    }
+    return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
 static int report(const struct ca *c, const tlsock_cert *made)
 {
     const struct out *o = &c->o.out;
-    json_t *obj;
+    char text[512];
 
-    if (o->json) {
-        obj = json_object();
-        json_object_set_new(obj, "schema", json_string("tlsock.ca-init/1"));
-        json_object_set_new(obj, "certificate", out_json_text(c->cert));
-        json_object_set_new(obj, "key", out_json_text(c->key));
-        json_object_set_new(obj, "permitted",
-                            c->any ? json_null()
-                                   : out_json_text(c->permitted != NULL
-                                                       ? c->permitted
-                                                       : local_permitted));
-        json_object_set_new(
-            obj, "not_after",
-            out_json_text(tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER)));
-        return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
-    }
+    if (o->json)
+        return report_json(c, made);
     if (o->quiet)
         return EXIT_GOOD;
     printf("created  %s   CA certificate, %s, to %.10s\n", c->cert,
            tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
            tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER));
-    printf("created  %s   private key, mode 0600, not encrypted\n", c->key);
+    printf("created  %s   private key, mode 0600, %sencrypted\n", c->key,
+           c->o.n_idents > 0 ? "" : "not ");
+    if (c->issuer != NULL)
+        printf("issuer   %s\n", tlsock_cert_field(made, TLSOCK_CERT_ISSUER));
     if (c->any)
         printf("signs    EVERY NAME: whoever gets the key can be anybody to "
                "those who trust it\n");
     else if (c->permitted != NULL)
-        printf("signs    only %s\n", c->permitted);
+        printf("signs    only %s\n",
+               out_clean(text, sizeof(text), c->permitted));
     else
         printf("signs    only .test .localhost .internal and private "
                "addresses\n");
@@ -181,27 +267,47 @@ static int report(const struct ca *c, const tlsock_cert *made)
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
+static int create(struct ca *c, struct signer *s, tlsock_cert **made)
+{
+    tlsock_error err = {0};
+    int errnum = 0;
+
+    if (c->issuer != NULL &&
+        signer_open(s, c->issuer, c->issuer_pass, &err) != 0)
+        return err_report(&c->o.out, c->issuer, &err, 1);
+    errnum = local_make_dir(c->where);
+    if (errnum != 0)
+        return err_plain(&c->o.out, c->where, EXIT_OWN, "own-file",
+                         "--dir DIR chooses another place", "%s: %s", c->where,
+                         strerror(errnum));
+    *made = make(c, s, &err);
+    if (*made != NULL)
+        return 0;
+    if (err.code == TLSOCK_E_STATE)
+        return err_plain(&c->o.out, c->where, EXIT_OWN, "own-file", err.hint,
+                         "%s", err.message);
+    return err_report(&c->o.out, "ca init", &err, 1);
+}
+
 static int run(struct ca *c)
 {
+    struct signer s = {.db = NULL};
     tlsock_cert *made = NULL;
-    tlsock_error err = {0};
     int rc;
 
     if (c->any && c->permitted != NULL)
         return err_usage(&c->o.out, "ca init", "leave one of them out",
                          "--any-name and --permitted together");
+    if (c->issuer == NULL && c->issuer_pass != NULL)
+        return err_usage(&c->o.out, "ca init", "--issuer DIR|FILE",
+                         "--issuer-pass without --issuer");
     rc = choose_paths(c);
     if (rc == 0)
-        rc = reserve(c);
-    if (rc != 0)
-        return rc;
-    if (make(c, &made, &err) < 0) {
-        unlink(c->key);
-        rc = err_report(&c->o.out, "ca init", &err, 1);
-    } else {
+        rc = create(c, &s, &made);
+    if (rc == 0)
         rc = report(c, made);
-    }
     tlsock_cert_unref(made);
+    signer_close(&s);
     return rc;
 }
 

@@ -98,7 +98,14 @@ static int create(const struct cadb_init *in, int lock, tlsock_cert **made,
         rc = take_settings(db, in, err);
         if (rc == 0)
             rc = make(in, cert, key, made, err);
+        if (rc == 0 && in->url[CADB_URL_CRL] != NULL) {
+            /* whoever follows the URL shall find one from the first day */
+            db->ca = tlsock_cert_ref(*made);
+            rc = cadb_crl(db, 0, err);
+        }
         if (rc != 0) {
+            unlink(db->crl_der);
+            unlink(db->crl_pem);
             unlink(cert);
             unlink(key);
             unlink(db->index_path);

@@ -258,15 +258,43 @@ TLSOCK_API int tlsock_cert_lint(const tlsock_cert *c, tlsock_lint_fn *fn,
 #define TLSOCK_CERT_AIA_URLS 13  /**< separated by blanks */
 #define TLSOCK_CERT_SHA256 14    /**< "sha256:HEX" of the certificate */
 #define TLSOCK_CERT_PIN 15       /**< "sha256:pub:HEX" of its public key */
+#define TLSOCK_CERT_KEY_ID 16    /**< subject key identifier, hex, or "" */
+#define TLSOCK_CERT_ISSUER_KEY_ID 17 /**< authority key identifier, hex */
 /** @} */
 /** @param c the certificate @param item TLSOCK_CERT_*
  *  @return text, escaped, borrowed, as long as the certificate lives; ""
  *  if it is not there; NULL: no such item or out of memory */
 TLSOCK_API const char *tlsock_cert_field(const tlsock_cert *c, int item);
-/** All of it as one JSON object. @param c the certificate
+/** All of it as one JSON object, "tlsock.cert/1"; its members are explained in
+ *  tlsock_cert_json(3). Time and length grow with the certificate's size alone.
+ *  @param c the certificate
  *  @param out the caller's memory @param size its size
  *  @return the length of the whole text, as snprintf(3); negative: code */
 TLSOCK_API int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size);
+/** The certificate as PEM text, never with its key.
+ *  @param c the certificate
+ *  @param parts TLSOCK_PART_CERT, TLSOCK_PART_CHAIN, or both
+ *  @param out the caller's memory @param size its size
+ *  @return the length of the whole text, as snprintf(3), 0 for a chain that is
+ *  not there; TLSOCK_E_ARGUMENT: no such parts, TLSOCK_E_NOMEM */
+TLSOCK_API int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
+                               size_t size);
+
+/** @name What tlsock_data_kind() finds, or-ed @{ */
+#define TLSOCK_KIND_CERT 1       /**< a certificate (RFC 5280) */
+#define TLSOCK_KIND_CSR 2        /**< a signing request (RFC 2986) */
+#define TLSOCK_KIND_CRL 4        /**< a revocation list (RFC 5280) */
+#define TLSOCK_KIND_KEY 8        /**< a private key (RFC 5958, RFC 8017, ...) */
+#define TLSOCK_KIND_ENCRYPTED 16 /**< with _KEY: one needs a password */
+#define TLSOCK_KIND_PKCS12 32    /**< PKCS#12 (RFC 7292): may hold them all */
+#define TLSOCK_KIND_PKCS7 64     /**< a bundle of certificates (RFC 2315) */
+#define TLSOCK_KIND_PUBLIC 128   /**< a public key alone */
+/** @} */
+/** What is in a file, told by its content: PEM may hold several kinds. Nothing
+ *  is checked but what tells the kinds apart; no password is needed.
+ *  @param data the content @param len its length
+ *  @return TLSOCK_KIND_*, or-ed; 0: none of these, or no data */
+TLSOCK_API int tlsock_data_kind(const void *data, size_t len);
 /** @param c the certificate @return how many certificates go with the leaf */
 TLSOCK_API int tlsock_cert_chain_len(const tlsock_cert *c);
 /** @param c the certificate @param i 0 is the one after the leaf

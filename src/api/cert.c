@@ -120,6 +120,22 @@ int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size)
     return tsk_cert_json(c, tsk_wall_time(), out, size);
 }
 
+int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
+                    size_t size)
+{
+    const unsigned both = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
+
+    if (c == NULL || (out == NULL && size != 0) || parts == 0 ||
+        (parts & ~both) != 0)
+        return TLSOCK_E_ARGUMENT;
+    return tsk_cert_pem(c, parts, out, size);
+}
+
+int tlsock_data_kind(const void *data, size_t len)
+{
+    return data != NULL && len > 0 ? tsk_data_kind(data, len) : 0;
+}
+
 int tlsock_cert_chain_len(const tlsock_cert *c)
 {
     return c != NULL ? sk_X509_num(c->chain) : 0;

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <tlsock/cert.h>
 
-#define TSK_CERT_FIELDS 16
+#define TSK_CERT_FIELDS 18
 
 struct tlsock_cert {
     atomic_int refs;
@@ -39,6 +39,10 @@ int tsk_uri_read(const char *uri, size_t max, unsigned char **data, size_t *len,
  * name (the file) in the message. */
 int tsk_cert_prove(const tlsock_cert *c, const char *name, int server,
                    int64_t now, tlsock_error *err);
+/* PEM text of leaf and chain, as tlsock_cert_pem(). */
+int tsk_cert_pem(const tlsock_cert *c, unsigned parts, char *out, size_t size);
+/* TLSOCK_KIND_*, or-ed. */
+int tsk_data_kind(const void *data, size_t len);
 /* Texts for messages and info, escaped. */
 void tsk_cert_short_name(X509 *x, char *out, size_t size);   /* CN, O or SAN */
 void tsk_cert_short_issuer(X509 *x, char *out, size_t size);

@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 
+#include <openssl/err.h>
 #include <string.h>
 
 static const struct tsk_lint_rule *const tables[] = {
@@ -72,13 +73,28 @@ static int concerns(const struct tsk_lint_cert *l, int whom)
     }
 }
 
+/* What OpenSSL could not do for want of memory looks like a fault of the
+ * certificate. Its queue holds few: it is emptied after each rule. */
+static int starved(const struct tsk_lint_cert *l)
+{
+    unsigned long last = ERR_peek_last_error();
+
+    ERR_pop_to_mark();
+    ERR_set_mark();
+    return l->starved || ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE;
+}
+
 static int judge(struct found *f, struct tsk_lint_cert *l)
 {
+    if (starved(l))
+        return -1;
     for (size_t t = 0; t < sizeof(tables) / sizeof(tables[0]); t++)
-        for (const struct tsk_lint_rule *r = tables[t]; r->code != NULL; r++)
-            if (concerns(l, r->whom) && r->check(l, r->arg) &&
-                keep(f, r, l) != 0)
+        for (const struct tsk_lint_rule *r = tables[t]; r->code != NULL; r++) {
+            int bad = concerns(l, r->whom) && r->check(l, r->arg);
+
+            if (starved(l) || (bad && keep(f, r, l) != 0))
                 return -1;
+        }
     return 0;
 }
 

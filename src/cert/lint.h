@@ -51,6 +51,7 @@ struct tsk_lint_cert {
     CRL_DIST_POINTS *crl;
     AUTHORITY_INFO_ACCESS *aia;
     CERTIFICATEPOLICIES *policies;
+    int starved; /* a rule had no memory: nothing it says counts */
     unsigned char *der;
     struct tsk_der tbs, outer_alg;
     struct tsk_der version, serial, alg, validity, spki, exts; /* in tbs */

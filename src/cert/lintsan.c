@@ -133,6 +133,7 @@ static int doubled(struct tsk_lint_cert *l, int type)
     size_t used = 0;
     ASN1_STRING **all = n > 1 ? tsk_alloc((size_t)n * sizeof(*all)) : NULL;
 
+    l->starved = n > 1 && all == NULL;
     if (all == NULL)
         return 0;
     for (int i = 0; i < n; i++)

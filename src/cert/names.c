@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/bio.h>
+#include <openssl/objects.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,55 +57,118 @@ void tsk_text_cn(struct tsk_text *t, const X509_NAME *name)
     OPENSSL_free(utf8);
 }
 
-static void ip_text(char out[64], const ASN1_OCTET_STRING *ip)
+/* A mask of leading ones, or -1 */
+static int mask_bits(const unsigned char *p, int n)
 {
-    const unsigned char *p = ASN1_STRING_get0_data(ip);
-    int n = ASN1_STRING_length(ip);
+    int bits = 0;
 
-    if (n != 4 && n != 16)
-        snprintf(out, 64, "(%d bytes)", n);
-    else
-        inet_ntop(n == 4 ? AF_INET : AF_INET6, p, out, 64);
+    while (bits < 8 * n && (p[bits / 8] >> (7 - bits % 8) & 1) != 0)
+        bits++;
+    for (int i = bits; i < 8 * n; i++)
+        if ((p[i / 8] >> (7 - i % 8) & 1) != 0)
+            return -1;
+    return bits;
 }
 
-/* A comma parts the names, so one in a name is escaped. */
-static void one_san(struct tsk_text *t, const GENERAL_NAME *g)
+/* In name constraints a mask goes with the address (RFC 5280, 4.2.1.10). */
+static void ip_text(char out[128], const ASN1_OCTET_STRING *ip)
+{
+    const unsigned char *p = ASN1_STRING_get0_data(ip);
+    int n = ASN1_STRING_length(ip), half = n / 2, bits;
+    char mask[64];
+
+    if (n == 4 || n == 16) {
+        inet_ntop(n == 4 ? AF_INET : AF_INET6, p, out, 64);
+        return;
+    }
+    if (n != 8 && n != 32) {
+        snprintf(out, 128, "(%d bytes)", n);
+        return;
+    }
+    inet_ntop(half == 4 ? AF_INET : AF_INET6, p, out, 64);
+    bits = mask_bits(p + half, half);
+    if (bits >= 0)
+        snprintf(mask, sizeof(mask), "%d", bits);
+    else
+        inet_ntop(half == 4 ? AF_INET : AF_INET6, p + half, mask, 64);
+    strcat(strcat(out, "/"), mask);
+}
+
+static void dir_name(struct tsk_text *t, const X509_NAME *name,
+                     const char *also)
+{
+    struct tsk_text dir = {0};
+    char *text;
+
+    tsk_text_name(&dir, name);
+    text = tsk_text_take(&dir);
+    tsk_text_add(t, "DIRNAME:");
+    if (text != NULL)
+        tsk_text_escaped(t, text, strlen(text), also, 1);
+    else
+        t->failed = 1;
+    tsk_free(text);
+}
+
+/* Other names that are text have a word of their own. */
+static void other_name(struct tsk_text *t, const OTHERNAME *o, const char *also)
+{
+    static const struct {
+        const char *oid, *tag;
+    } known[] = {{"1.3.6.1.4.1.311.20.2.3", "UPN:"},
+                 {"1.3.6.1.5.5.7.8.5", "XMPP:"},
+                 {"1.3.6.1.5.5.7.8.9", "EMAIL:"}}; /* RFC 9598 */
+    char oid[128];
+
+    if (OBJ_obj2txt(oid, sizeof(oid), o->type_id, 1) <= 0)
+        oid[0] = '\0';
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+        if (strcmp(oid, known[i].oid) != 0 ||
+            ASN1_TYPE_get(o->value) != V_ASN1_UTF8STRING)
+            continue;
+        tsk_text_add(t, known[i].tag);
+        tsk_text_escaped(t, o->value->value.utf8string->data,
+                         (size_t)o->value->value.utf8string->length, also, 0);
+        return;
+    }
+    tsk_text_add(t, "OTHERNAME:");
+    tsk_text_add(t, oid);
+}
+
+void tsk_text_san(struct tsk_text *t, const GENERAL_NAME *g, const char *also)
 {
     const char *tag = g->type == GEN_DNS     ? "DNS:"
                       : g->type == GEN_EMAIL ? "EMAIL:"
                       : g->type == GEN_URI   ? "URI:"
                                              : NULL;
-    char ip[64];
+    char text[128];
 
     if (tag != NULL) {
         tsk_text_add(t, tag);
         tsk_text_escaped(t, ASN1_STRING_get0_data(g->d.ia5),
-                         (size_t)ASN1_STRING_length(g->d.ia5), ",", 0);
+                         (size_t)ASN1_STRING_length(g->d.ia5), also, 0);
     } else if (g->type == GEN_IPADD) {
-        ip_text(ip, g->d.iPAddress);
+        ip_text(text, g->d.iPAddress);
         tsk_text_add(t, "IP:");
-        tsk_text_add(t, ip);
+        tsk_text_add(t, text);
     } else if (g->type == GEN_DIRNAME) {
-        struct tsk_text dir = {0};
-        char *name;
-
-        tsk_text_name(&dir, g->d.directoryName);
-        name = tsk_text_take(&dir);
-        tsk_text_add(t, "DIRNAME:");
-        if (name != NULL)
-            tsk_text_escaped(t, name, strlen(name), ",", 1);
-        else
-            t->failed = 1;
-        tsk_free(name);
+        dir_name(t, g->d.directoryName, also);
+    } else if (g->type == GEN_OTHERNAME) {
+        other_name(t, g->d.otherName, also);
+    } else if (g->type == GEN_RID) {
+        if (OBJ_obj2txt(text, sizeof(text), g->d.registeredID, 1) <= 0)
+            text[0] = '\0';
+        tsk_text_add(t, "RID:");
+        tsk_text_add(t, text);
     } else {
-        tsk_text_add(t, g->type == GEN_OTHERNAME ? "OTHERNAME" : "OTHER");
+        tsk_text_add(t, g->type == GEN_X400 ? "X400" : "EDIPARTY");
     }
 }
 
 /* The name alone: for a subject that is made from it. */
 void tsk_text_general(struct tsk_text *t, const GENERAL_NAME *g)
 {
-    char ip[64];
+    char ip[128];
 
     if (g->type == GEN_IPADD) {
         ip_text(ip, g->d.iPAddress);
@@ -123,7 +187,8 @@ void tsk_text_sans(struct tsk_text *t, X509 *x)
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         if (i > 0)
             tsk_text_add(t, ", ");
-        one_san(t, sk_GENERAL_NAME_value(names, i));
+        /* a comma parts the names, so one in a name is escaped */
+        tsk_text_san(t, sk_GENERAL_NAME_value(names, i), ",");
     }
     GENERAL_NAMES_free(names);
 }

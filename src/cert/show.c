@@ -52,7 +52,7 @@ void tsk_text_serial(struct tsk_text *t, X509 *x)
     BN_free(bn);
 }
 
-static const char *curve(const char *name)
+const char *tsk_curve_name(const char *name)
 {
     static const char *const usual[][2] = {{"prime256v1", "P-256"},
                                            {"secp384r1", "P-384"},
@@ -78,7 +78,7 @@ void tsk_text_key_type(struct tsk_text *t, X509 *x)
     if (id == EVP_PKEY_EC) {
         if (!EVP_PKEY_get_group_name(key, group, sizeof(group), NULL))
             snprintf(group, sizeof(group), "%d bits", EVP_PKEY_get_bits(key));
-        snprintf(text, sizeof(text), "ECDSA %s", curve(group));
+        snprintf(text, sizeof(text), "ECDSA %s", tsk_curve_name(group));
     } else if (id == EVP_PKEY_RSA || id == EVP_PKEY_RSA_PSS) {
         snprintf(text, sizeof(text), "%s %d",
                  id == EVP_PKEY_RSA ? "RSA" : "RSA-PSS",
@@ -124,30 +124,31 @@ static void word(struct tsk_text *t, const char *w)
     tsk_text_add(t, w);
 }
 
+/* RFC 5280, 4.2.1.3 */
+const struct tsk_key_usage tsk_key_usages[] = {
+    {KU_DIGITAL_SIGNATURE, "digitalSignature"},
+    {KU_NON_REPUDIATION, "nonRepudiation"},
+    {KU_KEY_ENCIPHERMENT, "keyEncipherment"},
+    {KU_DATA_ENCIPHERMENT, "dataEncipherment"},
+    {KU_KEY_AGREEMENT, "keyAgreement"},
+    {KU_KEY_CERT_SIGN, "keyCertSign"},
+    {KU_CRL_SIGN, "cRLSign"},
+    {KU_ENCIPHER_ONLY, "encipherOnly"},
+    {KU_DECIPHER_ONLY, "decipherOnly"},
+    {0, NULL},
+};
+
 void tsk_text_usage(struct tsk_text *t, X509 *x)
 {
-    static const struct {
-        uint32_t bit;
-        const char *name;
-    } bits[] = {
-        {KU_DIGITAL_SIGNATURE, "digitalSignature"},
-        {KU_NON_REPUDIATION, "nonRepudiation"},
-        {KU_KEY_ENCIPHERMENT, "keyEncipherment"},
-        {KU_DATA_ENCIPHERMENT, "dataEncipherment"},
-        {KU_KEY_AGREEMENT, "keyAgreement"},
-        {KU_KEY_CERT_SIGN, "keyCertSign"},
-        {KU_CRL_SIGN, "cRLSign"},
-        {KU_ENCIPHER_ONLY, "encipherOnly"},
-        {KU_DECIPHER_ONLY, "decipherOnly"},
-    };
     uint32_t flags = X509_get_extension_flags(x);
     uint32_t usage = X509_get_key_usage(x);
     EXTENDED_KEY_USAGE *eku =
         X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
 
-    for (size_t i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
-        if ((flags & EXFLAG_KUSAGE) != 0 && (usage & bits[i].bit) != 0)
-            word(t, bits[i].name);
+    for (size_t i = 0; tsk_key_usages[i].name != NULL; i++)
+        if ((flags & EXFLAG_KUSAGE) != 0 &&
+            (usage & tsk_key_usages[i].bit) != 0)
+            word(t, tsk_key_usages[i].name);
     for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
         word(t, "");
         object_text(t, sk_ASN1_OBJECT_value(eku, i), 0);
@@ -216,6 +217,25 @@ static void date(struct tsk_text *t, const ASN1_TIME *when)
     tsk_text_add(t, text);
 }
 
+void tsk_text_hex(struct tsk_text *t, const void *bytes, size_t len)
+{
+    const uint8_t *p = bytes;
+    char hex[2 * 64 + 1];
+
+    for (size_t n; len > 0; len -= n, p += n) {
+        n = len < 64 ? len : 64;
+        tsk_hex(hex, p, n);
+        tsk_text_add(t, hex);
+    }
+}
+
+static void key_id(struct tsk_text *t, const ASN1_OCTET_STRING *id)
+{
+    if (id != NULL)
+        tsk_text_hex(t, ASN1_STRING_get0_data(id),
+                     (size_t)ASN1_STRING_length(id));
+}
+
 char *tsk_cert_text(X509 *x, int item)
 {
     struct tsk_text t = {0};
@@ -263,6 +283,12 @@ char *tsk_cert_text(X509 *x, int item)
     case TLSOCK_CERT_SHA256:
     case TLSOCK_CERT_PIN:
         fingerprint(&t, x, item == TLSOCK_CERT_PIN);
+        break;
+    case TLSOCK_CERT_KEY_ID:
+        key_id(&t, X509_get0_subject_key_id(x));
+        break;
+    case TLSOCK_CERT_ISSUER_KEY_ID:
+        key_id(&t, X509_get0_authority_key_id(x));
         break;
     default:
         return NULL;

@@ -22,6 +22,7 @@ void tsk_text_add(struct tsk_text *t, const char *s);
  * not "\\") becomes \xNN too; with keep != 0 backslashes stay as they are. */
 void tsk_text_escaped(struct tsk_text *t, const void *bytes, size_t len,
                       const char *also, int keep);
+void tsk_text_hex(struct tsk_text *t, const void *bytes, size_t len);
 /* Yours: tsk_free(); NULL: no memory. */
 char *tsk_text_take(struct tsk_text *t);
 
@@ -35,10 +36,20 @@ void tsk_text_name(struct tsk_text *t, const X509_NAME *name); /* RFC 4514 */
 void tsk_text_cn(struct tsk_text *t, const X509_NAME *name);
 void tsk_text_general(struct tsk_text *t, const GENERAL_NAME *g);
 void tsk_text_sans(struct tsk_text *t, X509 *x);
+/* "DNS:a", "IP:10.0.0.0/8" in name constraints; bytes of also are escaped. */
+void tsk_text_san(struct tsk_text *t, const GENERAL_NAME *g, const char *also);
 void tsk_text_key_type(struct tsk_text *t, X509 *x);
 void tsk_text_signature(struct tsk_text *t, X509 *x);
 void tsk_text_usage(struct tsk_text *t, X509 *x);
 void tsk_text_serial(struct tsk_text *t, X509 *x);
+
+/* Key usage bits and their names; the last name is NULL. */
+struct tsk_key_usage {
+    uint32_t bit;
+    const char *name;
+};
+extern const struct tsk_key_usage tsk_key_usages[];
+const char *tsk_curve_name(const char *name); /* "P-256" of "prime256v1" */
 
 int tsk_cert_json(const tlsock_cert *c, int64_t now, char *out, size_t size);
 

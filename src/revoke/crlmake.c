@@ -222,10 +222,13 @@ static int add_point(const struct crl *c)
     DIST_POINT_NAME *at = DIST_POINT_NAME_new();
     GENERAL_NAME *g = GENERAL_NAME_new();
     ASN1_IA5STRING *s = ASN1_IA5STRING_new();
-    int ok = idp != NULL && at != NULL && g != NULL && s != NULL &&
-             (at->name.fullname = GENERAL_NAMES_new()) != NULL &&
-             ASN1_STRING_set(s, c->o->url, -1);
+    int ok = idp != NULL && at != NULL && g != NULL && s != NULL;
 
+    if (ok) {
+        at->type = 0; /* fullName; before it is filled, or it is not freed */
+        at->name.fullname = GENERAL_NAMES_new();
+        ok = at->name.fullname != NULL && ASN1_STRING_set(s, c->o->url, -1);
+    }
     if (ok) {
         GENERAL_NAME_set0_value(g, GEN_URI, s);
         s = NULL;

@@ -6,6 +6,7 @@
 
 #include <limits.h>
 #include <openssl/bn.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -20,6 +21,18 @@ struct json {
 };
 
 #define PUT(j, ...) tsk_append((j)->out, (j)->size, &(j)->pos, __VA_ARGS__)
+
+/* NULL: not there, or not what it should be; or no memory, which shows at the
+ * end. found as X509_CRL_get_ext_d2i() says. */
+static void *get_ext(struct json *j, const X509_CRL *crl, int nid, int *found)
+{
+    void *value = X509_CRL_get_ext_d2i(crl, nid, found, NULL);
+
+    if (value == NULL && *found >= 0 &&
+        ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)
+        j->failed = 1;
+    return value;
+}
 
 /* A text that was put together, as a JSON string. */
 static void put_text(struct json *j, struct tsk_text *t)
@@ -206,10 +219,13 @@ static void put_reason(struct json *j, const X509_REVOKED *r)
         "certificateHold", NULL,
         "removeFromCRL",   "privilegeWithdrawn",
         "aACompromise"};
+    int found = -1;
     ASN1_ENUMERATED *value =
-        X509_REVOKED_get_ext_d2i(r, NID_crl_reason, NULL, NULL);
+        X509_REVOKED_get_ext_d2i(r, NID_crl_reason, &found, NULL);
     long reason = value != NULL ? ASN1_ENUMERATED_get(value) : -1;
 
+    j->failed |= value == NULL && found >= 0 &&
+                 ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
     ASN1_ENUMERATED_free(value);
     if (reason < 0)
         PUT(j, "null");
@@ -245,7 +261,8 @@ static void entries(struct json *j, X509_CRL *crl)
 static void put_number(struct json *j, const X509_CRL *crl, const char *key,
                        int nid)
 {
-    ASN1_INTEGER *value = X509_CRL_get_ext_d2i(crl, nid, NULL, NULL);
+    int found = -1;
+    ASN1_INTEGER *value = get_ext(j, crl, nid, &found);
 
     PUT(j, ",\"%s\":", key);
     put_integer(j, value);
@@ -326,23 +343,18 @@ static int is_none(const char *name, tlsock_error *err)
     return rc;
 }
 
-int tsk_crl_json(const char *uri, int64_t now, char *out, size_t size,
-                 tlsock_error *err)
+int tsk_crl_text(const unsigned char *data, size_t len, const char *name,
+                 int64_t now, char *out, size_t size, tlsock_error *err)
 {
     struct json j = {.out = out, .size = size};
-    unsigned char *data = NULL;
-    X509_CRL *crl = NULL;
-    char name[256];
-    size_t len = 0;
+    X509_CRL *crl;
     int rc;
 
     tsk_ossl_enter();
-    rc = tsk_uri_read(uri, MAX_FILE, &data, &len, name, err);
-    if (rc == TLSOCK_OK) {
-        crl = parse(data, len);
-        rc = crl != NULL ? TLSOCK_OK : is_none(name, err);
-    }
-    if (rc == TLSOCK_OK) {
+    crl = parse(data, len);
+    if (crl == NULL) {
+        rc = is_none(name, err);
+    } else {
         all(&j, crl, now);
         rc = j.failed ? tsk_fail_nomem(err)
              : j.pos <= INT_MAX
@@ -351,8 +363,26 @@ int tsk_crl_json(const char *uri, int64_t now, char *out, size_t size,
     }
     if (rc < 0 && size > 0)
         out[0] = '\0';
-    tsk_free_secret(data, len);
     X509_CRL_free(crl);
+    tsk_ossl_leave();
+    return rc;
+}
+
+int tsk_crl_json(const char *uri, int64_t now, char *out, size_t size,
+                 tlsock_error *err)
+{
+    unsigned char *data = NULL;
+    char name[256];
+    size_t len = 0;
+    int rc;
+
+    if (size > 0)
+        out[0] = '\0';
+    tsk_ossl_enter();
+    rc = tsk_uri_read(uri, MAX_FILE, &data, &len, name, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_crl_text(data, len, name, now, out, size, err);
+    tsk_free_secret(data, len);
     tsk_ossl_leave();
     return rc;
 }

@@ -19,6 +19,9 @@ int tsk_crl_save(const tlsock_crl_opts *o, unsigned format, const char *path,
 /* crlread.c */
 int tsk_crl_json(const char *uri, int64_t now, char *out, size_t size,
                  tlsock_error *err);
+/* The same of bytes; name is for messages. */
+int tsk_crl_text(const unsigned char *data, size_t len, const char *name,
+                 int64_t now, char *out, size_t size, tlsock_error *err);
 /* ocspmake.c: as tlsock_ocsp_answer() */
 int tsk_ocsp_answer(const tlsock_ocsp_opts *o, const void *request, size_t len,
                     void *out, size_t *out_len, tlsock_error *err);

@@ -14,8 +14,7 @@ int tsk_signer_digest(const EVP_MD **md, EVP_PKEY *key, const char *name,
         const EVP_MD *(*get)(void);
     } known[] = {
         {"sha256", EVP_sha256}, {"sha384", EVP_sha384}, {"sha512", EVP_sha512}};
-    char shown[64];
-    int nid;
+    char shown[64], own[32] = "";
 
     *md = NULL;
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
@@ -27,8 +26,9 @@ int tsk_signer_digest(const EVP_MD **md, EVP_PKEY *key, const char *name,
         tsk_hint(err, "valid are sha256, sha384, sha512");
         return TLSOCK_E_ARGUMENT;
     }
-    /* 2: this one and no other; undefined: it hashes by itself */
-    if (EVP_PKEY_get_default_digest_nid(key, &nid) == 2 && nid == NID_undef)
+    /* 2: this one and no other, and UNDEF is none: it hashes by itself */
+    if (EVP_PKEY_get_default_digest_name(key, own, sizeof(own)) == 2 &&
+        strcmp(own, "UNDEF") == 0)
         *md = NULL;
     return TLSOCK_OK;
 }

@@ -207,7 +207,7 @@ static void fields_are_there_or_empty_or_refused(void **state)
                      tlsock_cert_field(c, TLSOCK_CERT_CN));
     assert_null(tlsock_cert_field(c, 0));
     assert_null(tlsock_cert_field(c, -1));
-    assert_null(tlsock_cert_field(c, 16));
+    assert_null(tlsock_cert_field(c, TLSOCK_CERT_ISSUER_KEY_ID + 1));
     assert_null(tlsock_cert_field(c, 1000));
     assert_null(tlsock_cert_field(NULL, TLSOCK_CERT_CN));
 }
@@ -293,11 +293,11 @@ static void json_tells_all_of_it(void **state)
         "\"days_left\":", "\"version\":3", "\"crl_urls\":[]",
         "\"usage\":[\"digitalSignature\",\"serverAuth\",\"clientAuth\"]",
         "\"sha256\":\"sha256:", "\"pin\":\"sha256:pub:",
-        "{\"oid\":\"2.5.29.15\",\"name\":\"keyUsage\",\"critical\":true}",
+        "{\"oid\":\"2.5.29.15\",\"name\":\"keyUsage\",\"critical\":true,",
         "\"has_key\":true",
         "\"chain\":[{\"index\":0,\"subject\":\"CN=Help Inter\"",
         "\"ca\":true,\"pathlen\":0"};
-    char json[8192], *cut;
+    char json[16384], *cut;
     int n;
 
     (void)state;
