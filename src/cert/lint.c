@@ -77,11 +77,12 @@ static int concerns(const struct tsk_lint_cert *l, int whom)
  * certificate. Its queue holds few: it is emptied after each rule. */
 static int starved(const struct tsk_lint_cert *l)
 {
-    unsigned long last = ERR_peek_last_error();
+    unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
 
     ERR_pop_to_mark();
     ERR_set_mark();
-    return l->starved || ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE;
+    return l->starved || ERR_GET_REASON(first) == ERR_R_MALLOC_FAILURE ||
+           ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE;
 }
 
 static int judge(struct found *f, struct tsk_lint_cert *l)

@@ -8,6 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int lower(unsigned char c)
+{
+    return c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c;
+}
+
+/* Whatever bytes they are, zero too; case does not matter. */
+static int fold_cmp(const unsigned char *a, const unsigned char *b, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (lower(a[i]) != lower(b[i]))
+            return lower(a[i]) < lower(b[i]) ? -1 : 1;
+    return 0;
+}
+
 static int is_there(const struct tsk_lint_cert *l)
 {
     return X509_get_ext_by_NID(l->x, NID_subject_alt_name, -1) >= 0;
@@ -44,7 +58,7 @@ static int cn_alone(struct tsk_lint_cert *l, int arg)
 static int is_named(const struct tsk_lint_cert *l, const ASN1_STRING *cn)
 {
     size_t n = (size_t)ASN1_STRING_length(cn);
-    const char *text = (const char *)ASN1_STRING_get0_data(cn);
+    const unsigned char *text = ASN1_STRING_get0_data(cn);
     unsigned char ip[16];
     char copy[64];
     int len = 0;
@@ -63,7 +77,8 @@ static int is_named(const struct tsk_lint_cert *l, const ASN1_STRING *cn)
         if (g->type != GEN_DNS && (g->type != GEN_IPADD || len == 0))
             continue;
         if (g->type == GEN_DNS && (size_t)ASN1_STRING_length(s) == n &&
-            tsk_casencmp((const char *)ASN1_STRING_get0_data(s), text, n) == 0)
+            fold_cmp(ASN1_STRING_get0_data(s), ASN1_STRING_get0_data(cn), n) ==
+                0)
             return 1;
         if (g->type == GEN_IPADD && ASN1_STRING_length(s) == len &&
             memcmp(ASN1_STRING_get0_data(s), ip, (size_t)len) == 0)
@@ -123,13 +138,34 @@ static int compare(const void *a, const void *b)
 
     if (n != m || n == 0)
         return n < m ? -1 : n > m;
-    return tsk_casencmp((const char *)ASN1_STRING_get0_data(x),
-                        (const char *)ASN1_STRING_get0_data(y), (size_t)n);
+    return fold_cmp(ASN1_STRING_get0_data(x), ASN1_STRING_get0_data(y),
+                    (size_t)n);
+}
+
+static int compare_octets(const void *a, const void *b)
+{
+    const ASN1_STRING *x = *(ASN1_STRING *const *)a,
+                      *y = *(ASN1_STRING *const *)b;
+
+    return ASN1_STRING_cmp(x, y);
+}
+
+static const char *address(struct tsk_lint_cert *l, const ASN1_STRING *ip)
+{
+    char text[64] = "";
+    int n = ASN1_STRING_length(ip);
+
+    if (n == 4 || n == 16)
+        inet_ntop(n == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(ip), text,
+                  sizeof(text));
+    return tsk_lint_show(l, text, strlen(text));
 }
 
 static int doubled(struct tsk_lint_cert *l, int type)
 {
-    int n = sk_GENERAL_NAME_num(l->san), at = -1;
+    int (*cmp)(const void *, const void *) =
+        type == GEN_IPADD ? compare_octets : compare;
+    int n = sk_GENERAL_NAME_num(l->san), found = 0;
     size_t used = 0;
     ASN1_STRING **all = n > 1 ? tsk_alloc((size_t)n * sizeof(*all)) : NULL;
 
@@ -139,16 +175,14 @@ static int doubled(struct tsk_lint_cert *l, int type)
     for (int i = 0; i < n; i++)
         if (sk_GENERAL_NAME_value(l->san, i)->type == type)
             all[used++] = sk_GENERAL_NAME_value(l->san, i)->d.ia5;
-    qsort(all, used, sizeof(*all), compare);
-    for (size_t i = 1; i < used && at < 0; i++)
-        if (compare(&all[i - 1], &all[i]) == 0)
-            at = (int)i;
-    if (at >= 0)
-        tsk_lint_say(l, "the name \"%s\" is there twice",
-                     type == GEN_IPADD ? "of an address"
-                                       : tsk_lint_str(l, all[at]));
+    qsort(all, used, sizeof(*all), cmp);
+    for (size_t i = 1; i < used && !found; i++)
+        if (cmp(&all[i - 1], &all[i]) == 0)
+            found = tsk_lint_say(l, "the name %s is there twice",
+                                 type == GEN_IPADD ? address(l, all[i])
+                                                   : tsk_lint_str(l, all[i]));
     tsk_free(all);
-    return at >= 0;
+    return found;
 }
 
 static int has_nul(struct tsk_lint_cert *l, int arg)

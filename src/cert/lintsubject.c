@@ -146,8 +146,6 @@ static int bad_character(const ASN1_STRING *s)
     const unsigned char *p = ASN1_STRING_get0_data(s);
     int type = ASN1_STRING_type(s), n = ASN1_STRING_length(s);
 
-    if (type == V_ASN1_UTF8STRING && characters(s) < 0)
-        return 1;
     for (int i = 0; i < n; i++) {
         if (type == V_ASN1_PRINTABLESTRING && !is_printable(p[i]))
             return 1;
