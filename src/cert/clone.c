@@ -4,6 +4,7 @@
 #include "ossl/queue.h"
 
 #include <openssl/rand.h>
+#include <string.h>
 
 #define SERIAL_LEN 16
 
@@ -109,11 +110,11 @@ static int fill(X509 *x, X509 *seen, X509 *ca, EVP_PKEY *key,
 /* Some kinds of key bring a digest of their own. */
 static int sign(X509 *x, EVP_PKEY *key, tlsock_error *err)
 {
-    int nid = NID_undef;
-    int rc = EVP_PKEY_get_default_digest_nid(key, &nid);
+    char name[64] = "";
+    int rc = EVP_PKEY_get_default_digest_name(key, name, sizeof(name));
+    int fixed = rc == 2 && strcmp(name, SN_undef) == 0;
 
-    if (X509_sign(x, key, rc == 2 && nid == NID_undef ? NULL : EVP_sha256()) >
-        0)
+    if (X509_sign(x, key, fixed ? NULL : EVP_sha256()) > 0)
         return TLSOCK_OK;
     return tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED, "the CA's key cannot sign");
 }

@@ -68,9 +68,8 @@ static BIGNUM *real_modulus(void)
 
 static EVP_PKEY *made(const char *type, const char *group)
 {
-    EVP_PKEY *key = group != NULL
-                        ? EVP_PKEY_Q_keygen(NULL, NULL, type, group)
-                        : EVP_PKEY_Q_keygen(NULL, NULL, type);
+    EVP_PKEY *key = group != NULL ? EVP_PKEY_Q_keygen(NULL, NULL, type, group)
+                                  : EVP_PKEY_Q_keygen(NULL, NULL, type);
 
     assert_non_null(key);
     return key;
@@ -213,7 +212,8 @@ EVP_PKEY *key_ec_explicit(void)
     EVP_PKEY *key = key_ec();
 
     assert_int_equal(EVP_PKEY_set_utf8_string_param(
-                         key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"), 1);
+                         key, OSSL_PKEY_PARAM_EC_ENCODING, "explicit"),
+                     1);
     return key;
 }
 
@@ -223,7 +223,8 @@ EVP_PKEY *key_ec_compressed(void)
 
     assert_int_equal(
         EVP_PKEY_set_utf8_string_param(
-            key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"), 1);
+            key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT, "compressed"),
+        1);
     return key;
 }
 

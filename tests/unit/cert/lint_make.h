@@ -35,13 +35,13 @@ struct patch { /* hex: whole DER elements, and what comes in their place */
 
 struct recipe {
     enum shape shape;
-    int version;          /* 1, 2, 4; 0: 3 */
-    int bare, nameless;   /* no extensions, no subject */
-    const char *serial;   /* hex, may begin with - */
-    struct attr attr[4];  /* the subject */
-    const char *ext[4];   /* "name=value" in place of that, "name=": none */
-    int from_days, to_days;             /* from LINT_NOW on; 0: as usual */
-    const char *from_text, *to_text;    /* "uYYMM...", "gYYYYMM..." */
+    int version;            /* 1, 2, 4; 0: 3 */
+    int bare, nameless;     /* no extensions, no subject */
+    const char *serial;     /* hex, may begin with - */
+    struct attr attr[4];    /* the subject */
+    const char *ext[4];     /* "name=value" in place of that, "name=": none */
+    int from_days, to_days; /* from LINT_NOW on; 0: as usual */
+    const char *from_text, *to_text; /* "uYYMM...", "gYYYYMM..." */
     const char *digest;
     EVP_PKEY *(*key)(void);    /* yours; for the subject */
     EVP_PKEY *(*signer)(void); /* yours; in place of the issuer's */
