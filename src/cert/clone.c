@@ -97,13 +97,12 @@ static int fill(X509 *x, X509 *seen, X509 *ca, EVP_PKEY *key,
 
     if (!X509_set_version(x, X509_VERSION_3) || !set_serial(x) ||
         !X509_set_subject_name(x, X509_get_subject_name(seen)) ||
-        !X509_set_issuer_name(x, X509_get_subject_name(ca)) ||
-        !X509_set_pubkey(x, key))
+        !X509_set_issuer_name(x, X509_get_subject_name(ca)))
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM,
                              "cannot make the certificate");
     rc = set_dates(x, seen, ca, err);
     if (rc == TLSOCK_OK)
-        rc = tsk_clone_ext(x, seen, ca, names, err);
+        rc = tsk_clone_ext(x, key, seen, ca, names, err);
     return rc == TLSOCK_OK ? nameless(seen, *names, err) : rc;
 }
 
@@ -137,30 +136,52 @@ static STACK_OF(X509) * chain_of(const tlsock_cert *ca)
     return chain;
 }
 
-static int make(X509 *x, X509 *seen, struct tsk_make *m, tlsock_cert **out,
+/* What it is to those who get it: decoded from its encoding. */
+static int reread(X509 **x, tlsock_error *err)
+{
+    unsigned char *der = NULL;
+    const unsigned char *p;
+    int n = i2d_X509(*x, &der);
+    X509 *again;
+
+    p = der;
+    again = n > 0 ? d2i_X509(NULL, &p, n) : NULL;
+    OPENSSL_free(der);
+    if (again == NULL || X509_get0_pubkey(again) == NULL) {
+        X509_free(again);
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot encode the clone");
+    }
+    X509_free(*x);
+    *x = again;
+    return TLSOCK_OK;
+}
+
+static int make(X509 **x, X509 *seen, struct tsk_make *m, tlsock_cert **out,
                 tlsock_error *err)
 {
     const tlsock_cert *ca = m->o->issuer;
     STACK_OF(X509) *chain = NULL;
     int rc;
 
-    if (x == NULL)
+    if (*x == NULL)
         return tsk_fail_nomem(err);
     rc = tsk_issuer_check(m, err);
     if (rc == TLSOCK_OK && i2d_X509(seen, NULL) > TSK_CLONE_BYTES)
         rc = too_long(err);
     if (rc == TLSOCK_OK)
-        rc = tsk_clone_key(&m->key, seen, err);
+        rc = tsk_clone_key(*x, &m->key, seen, err);
     if (rc == TLSOCK_OK)
-        rc = fill(x, seen, ca->leaf, m->key, &m->sans, err);
+        rc = fill(*x, seen, ca->leaf, m->key, &m->sans, err);
     if (rc == TLSOCK_OK)
-        rc = sign(x, ca->key, err);
+        rc = sign(*x, ca->key, err);
     if (rc == TLSOCK_OK)
-        rc = tsk_issuer_allows(m, x, err);
+        rc = reread(x, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_issuer_allows(m, *x, err);
     if (rc != TLSOCK_OK)
         return rc;
     chain = chain_of(ca);
-    *out = chain != NULL ? tsk_cert_new(x, chain, m->key, err) : NULL;
+    *out = chain != NULL ? tsk_cert_new(*x, chain, m->key, err) : NULL;
     sk_X509_free(chain);
     return *out != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
@@ -175,7 +196,7 @@ tlsock_cert *tsk_cert_clone(const tlsock_cert *seen, const tlsock_cert *ca,
 
     tsk_ossl_enter();
     x = X509_new();
-    (void)make(x, seen->leaf, &m, &c, err);
+    (void)make(&x, seen->leaf, &m, &c, err);
     X509_free(x);
     GENERAL_NAMES_free(m.sans);
     EVP_PKEY_free(m.key);

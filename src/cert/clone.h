@@ -18,12 +18,14 @@ tlsock_cert *tsk_cert_clone(const tlsock_cert *seen, const tlsock_cert *ca,
                             tlsock_error *err);
 
 /* clonekey.c: the key that clones of such a certificate have, made at the
- * first call and kept for the process. Yours to EVP_PKEY_free(). */
-int tsk_clone_key(EVP_PKEY **out, X509 *seen, tlsock_error *err);
+ * first call and kept for the process. Yours to EVP_PKEY_free(). x gets its
+ * public half in encoded form alone: X509_get0_pubkey() knows it only after x
+ * was encoded and decoded. 0 or a code. */
+int tsk_clone_key(X509 *x, EVP_PKEY **out, X509 *seen, tlsock_error *err);
 
-/* cloneext.c: the extensions of x, whose names and key are set. names gets the
- * decoded subjectAltName, yours, or NULL. */
-int tsk_clone_ext(X509 *x, X509 *seen, X509 *ca, GENERAL_NAMES **names,
-                  tlsock_error *err);
+/* cloneext.c: the extensions of x, whose names and public key are set. names
+ * gets the decoded subjectAltName, yours, or NULL. */
+int tsk_clone_ext(X509 *x, EVP_PKEY *key, X509 *seen, X509 *ca,
+                  GENERAL_NAMES **names, tlsock_error *err);
 
 #endif

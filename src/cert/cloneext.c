@@ -125,9 +125,8 @@ static unsigned able(EVP_PKEY *key)
 
 /* Where it says nothing, or nothing readable, what TLS needs: a certificate
  * without any keyUsage may do everything. */
-static int key_usage(X509 *x, X509 *seen, tlsock_error *err)
+static int key_usage(X509 *x, EVP_PKEY *key, X509 *seen, tlsock_error *err)
 {
-    EVP_PKEY *key = X509_get0_pubkey(x);
     ASN1_BIT_STRING *bits, *made;
     unsigned usage = 0;
     int at, rc, ok;
@@ -230,15 +229,15 @@ static int key_ids(X509 *x, X509 *ca, tlsock_error *err)
     return rc;
 }
 
-int tsk_clone_ext(X509 *x, X509 *seen, X509 *ca, GENERAL_NAMES **san,
-                  tlsock_error *err)
+int tsk_clone_ext(X509 *x, EVP_PKEY *key, X509 *seen, X509 *ca,
+                  GENERAL_NAMES **san, tlsock_error *err)
 {
     int rc = key_ids(x, ca, err);
 
     if (rc == TLSOCK_OK)
         rc = basic_constraints(x, err);
     if (rc == TLSOCK_OK)
-        rc = key_usage(x, seen, err);
+        rc = key_usage(x, key, seen, err);
     if (rc == TLSOCK_OK)
         rc = purposes(x, seen, err);
     if (rc == TLSOCK_OK)

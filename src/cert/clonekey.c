@@ -1,17 +1,25 @@
 /* The keys of clones: one of each kind for the whole process, since an RSA key
  * takes a hundred times as long to make as a certificate. */
 #include "cert/clone.h"
+#include "core/mem.h"
 #include "ossl/queue.h"
 
 #include <openssl/crypto.h>
-#include <openssl/rsa.h>
+#include <openssl/objects.h>
 #include <string.h>
+
+/* Encoding a public key costs as much as three signatures: that is done once,
+ * too. */
+struct pair {
+    EVP_PKEY *key;
+    X509_PUBKEY *half;
+};
 
 /* Where several fit, the first is the one for what is unknown. */
 static struct {
     const char *type, *group; /* as EVP_PKEY_Q_keygen() wants them */
     size_t bits;
-    _Atomic(EVP_PKEY *) key;
+    _Atomic(struct pair *) made;
 } kinds[] = {
     {.type = "EC", .group = "P-256"},
     {.type = "EC", .group = "P-384"},
@@ -69,14 +77,23 @@ static size_t kind_of(X509 *seen)
     }
 }
 
+static void drop(struct pair *p)
+{
+    if (p == NULL)
+        return;
+    EVP_PKEY_free(p->key);
+    X509_PUBKEY_free(p->half);
+    tsk_free(p);
+}
+
 /* Wiped before OpenSSL's own memory goes. */
 static void forget(void)
 {
     for (size_t i = 0; i < COUNT; i++)
-        EVP_PKEY_free(atomic_exchange(&kinds[i].key, NULL));
+        drop(atomic_exchange(&kinds[i].made, NULL));
 }
 
-static EVP_PKEY *make(size_t i)
+static EVP_PKEY *new_key(size_t i)
 {
     if (kinds[i].bits != 0)
         return EVP_PKEY_Q_keygen(NULL, NULL, kinds[i].type, kinds[i].bits);
@@ -85,27 +102,82 @@ static EVP_PKEY *make(size_t i)
     return EVP_PKEY_Q_keygen(NULL, NULL, kinds[i].type);
 }
 
+static struct pair *make(size_t i, tlsock_error *err)
+{
+    struct pair *p = tsk_alloc(sizeof(*p));
+
+    if (p == NULL) {
+        tsk_fail_nomem(err);
+        return NULL;
+    }
+    p->key = new_key(i);
+    if (p->key != NULL && X509_PUBKEY_set(&p->half, p->key))
+        return p;
+    tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED, "cannot make a key of kind %s",
+                  kinds[i].type);
+    drop(p);
+    return NULL;
+}
+
 /* No lock: a fork in another thread could leave one taken for ever. Threads
  * may make the same kind at once; the first one in stays. */
-int tsk_clone_key(EVP_PKEY **out, X509 *seen, tlsock_error *err)
+static struct pair *get(size_t i, tlsock_error *err)
 {
     static atomic_flag registered = ATOMIC_FLAG_INIT;
-    size_t i = kind_of(seen);
-    EVP_PKEY *key = atomic_load(&kinds[i].key), *none = NULL;
+    struct pair *p = atomic_load(&kinds[i].made), *none = NULL;
 
-    if (key == NULL) {
-        key = make(i);
-        if (key == NULL)
-            return tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
-                                 "cannot make a key of kind %s", kinds[i].type);
-        if (!atomic_compare_exchange_strong(&kinds[i].key, &none, key)) {
-            EVP_PKEY_free(key);
-            key = none;
-        }
-        if (!atomic_flag_test_and_set(&registered))
-            (void)OPENSSL_atexit(forget);
+    if (p != NULL)
+        return p;
+    p = make(i, err);
+    if (p == NULL)
+        return NULL;
+    if (!atomic_compare_exchange_strong(&kinds[i].made, &none, p)) {
+        drop(p);
+        p = none;
     }
-    EVP_PKEY_up_ref(key);
-    *out = key;
+    if (!atomic_flag_test_and_set(&registered))
+        (void)OPENSSL_atexit(forget);
+    return p;
+}
+
+/* X509_set_pubkey() would encode and decode the key anew each time. */
+static int copy_half(X509 *x, const X509_PUBKEY *half)
+{
+    const unsigned char *bits;
+    unsigned char *copy;
+    const ASN1_OBJECT *type;
+    const void *value;
+    X509_ALGOR *alg;
+    ASN1_OBJECT *curve = NULL;
+    int n, kind;
+
+    if (!X509_PUBKEY_get0_param(NULL, &bits, &n, &alg, half))
+        return 0;
+    X509_ALGOR_get0(&type, &kind, &value, alg);
+    if (kind == V_ASN1_OBJECT) {
+        curve = OBJ_dup(value);
+        if (curve == NULL)
+            return 0;
+    }
+    copy = OPENSSL_memdup(bits, (size_t)n);
+    if (copy != NULL &&
+        X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(x), OBJ_dup(type), kind,
+                               curve, copy, n))
+        return 1;
+    OPENSSL_free(copy);
+    ASN1_OBJECT_free(curve);
+    return 0;
+}
+
+int tsk_clone_key(X509 *x, EVP_PKEY **out, X509 *seen, tlsock_error *err)
+{
+    struct pair *p = get(kind_of(seen), err);
+
+    if (p == NULL)
+        return TLSOCK_E_NOMEM;
+    if (!copy_half(x, p->half))
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot set the public key");
+    EVP_PKEY_up_ref(p->key);
+    *out = p->key;
     return TLSOCK_OK;
 }
