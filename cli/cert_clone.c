@@ -15,6 +15,7 @@ struct cloning {
     struct signer signer;
     const char *ca, *ca_pass;
     tlsock_cert *seen, *made;
+    int recorded;
 };
 
 static struct poptOption options[] = {
@@ -126,6 +127,19 @@ static int refused(struct cloning *w, tlsock_error *err)
     return err_report(&w->o.out, w->o.args.v[0], err, 1);
 }
 
+/* The index takes what is valid now: of the others there is nothing to
+ * revoke, or not yet. */
+static int record(struct cloning *w, tlsock_error *err)
+{
+    int rc = w->signer.db != NULL ? cadb_adopt(w->signer.db, w->made, err)
+                                  : TLSOCK_E_EXPIRED;
+
+    w->recorded = rc == 0;
+    if (rc == 0 || rc == TLSOCK_E_EXPIRED || rc == TLSOCK_E_NOT_YET_VALID)
+        return 0;
+    return err_report(&w->o.out, w->signer.where, err, 1);
+}
+
 static int make(struct cloning *w)
 {
     char name[300];
@@ -143,8 +157,9 @@ static int make(struct cloning *w)
     w->made = tlsock_cert_clone(w->seen, signer_ca(&w->signer), &err);
     if (w->made == NULL)
         return refused(w, &err);
-    if (w->signer.db != NULL && cadb_adopt(w->signer.db, w->made, &err) < 0)
-        return err_report(&w->o.out, w->signer.where, &err, 1);
+    rc = record(w, &err);
+    if (rc != 0)
+        return rc;
     return certout_save(&w->files, w->made);
 }
 
@@ -176,7 +191,7 @@ static int report_json(const struct cloning *w)
                         out_json_text(field(w->made, TLSOCK_CERT_NOT_AFTER)));
     json_object_set_new(obj, "pin",
                         out_json_text(field(w->made, TLSOCK_CERT_PIN)));
-    json_object_set_new(obj, "recorded", json_boolean(w->signer.db != NULL));
+    json_object_set_new(obj, "recorded", json_boolean(w->recorded));
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
@@ -191,6 +206,8 @@ static void print_notes(const struct cloning *w)
         printf("note     ends with its CA; the one that was seen ends on "
                "%.10s\n",
                field(w->seen, TLSOCK_CERT_NOT_AFTER));
+    if (w->signer.db != NULL && !w->recorded)
+        printf("note     not valid now, and so not in the CA's index\n");
     if (strcmp(mine, now) < 0)
         printf("note     expired, as the one that was seen\n");
 }
