@@ -15,12 +15,14 @@ struct pair {
     X509_PUBKEY *half;
 };
 
-/* Where several fit, the first is the one for what is unknown. */
-static struct {
+struct kind {
     const char *type, *group; /* as EVP_PKEY_Q_keygen() wants them */
     size_t bits;
-    _Atomic(struct pair *) made;
-} kinds[] = {
+    struct pair *_Atomic made;
+};
+
+/* Where several fit, the first is the one for what is unknown. */
+static struct kind kinds[] = {
     {.type = "EC", .group = "P-256"},
     {.type = "EC", .group = "P-384"},
     {.type = "EC", .group = "P-521"},

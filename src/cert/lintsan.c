@@ -248,38 +248,45 @@ static int mail(struct tsk_lint_cert *l, int arg)
 }
 
 /* RFC 9598, 3: SmtpUTF8Mailbox is for local parts that need it, and its domain
- * is in A-labels. */
+ * is in A-labels. NULL: nothing is wrong */
+static const char *mailbox_fault(const ASN1_STRING *s)
+{
+    const unsigned char *p = ASN1_STRING_get0_data(s);
+    size_t n = (size_t)ASN1_STRING_length(s);
+    const unsigned char *at = n > 0 ? memchr(p, '@', n) : NULL;
+    size_t local = at != NULL ? (size_t)(at - p) : 0;
+    int high = 0;
+
+    if (local == 0 || local + 1 == n)
+        return "it is no address";
+    for (size_t i = 0; i < local; i++)
+        high = high || p[i] > 0x7f;
+    if (!high)
+        return "rfc822Name is for ASCII";
+    for (size_t i = local; i < n; i++)
+        if (p[i] > 0x7f)
+            return "its domain is not in A-labels";
+    return NULL;
+}
+
 static int utf8_mail(struct tsk_lint_cert *l, int arg)
 {
     (void)arg;
     for (int i = 0; i < sk_GENERAL_NAME_num(l->san); i++) {
         const GENERAL_NAME *g = sk_GENERAL_NAME_value(l->san, i);
-        const ASN1_STRING *s;
-        const unsigned char *p, *at;
-        size_t n, local, high = 0, high_domain = 0;
+        const ASN1_TYPE *value;
+        const char *what;
 
         if (g->type != GEN_OTHERNAME ||
             OBJ_obj2nid(g->d.otherName->type_id) != NID_id_on_SmtpUTF8Mailbox)
             continue;
-        if (g->d.otherName->value == NULL ||
-            g->d.otherName->value->type != V_ASN1_UTF8STRING)
+        value = g->d.otherName->value;
+        if (value == NULL || value->type != V_ASN1_UTF8STRING)
             return tsk_lint_say(l, "an SmtpUTF8Mailbox is no UTF8String");
-        s = g->d.otherName->value->value.utf8string;
-        p = ASN1_STRING_get0_data(s);
-        n = (size_t)ASN1_STRING_length(s);
-        at = n > 0 ? memchr(p, '@', n) : NULL;
-        local = at != NULL ? (size_t)(at - p) : n;
-        for (size_t k = 0; k < n; k++) {
-            high += k < local && p[k] > 0x7f;
-            high_domain += k > local && p[k] > 0x7f;
-        }
-        if (at == NULL || local == 0 || local + 1 == n || high == 0 ||
-            high_domain > 0)
-            return tsk_lint_say(
-                l, "\"%s\" is no SmtpUTF8Mailbox: %s", tsk_lint_str(l, s),
-                at == NULL || local == 0 || local + 1 == n ? "it is no address"
-                : high == 0 ? "rfc822Name is for ASCII"
-                            : "its domain is not in A-labels");
+        what = mailbox_fault(value->value.utf8string);
+        if (what != NULL)
+            return tsk_lint_say(l, "\"%s\" is no SmtpUTF8Mailbox: %s",
+                                tsk_lint_str(l, value->value.utf8string), what);
     }
     return 0;
 }
