@@ -115,7 +115,10 @@ static int sign(X509 *x, EVP_PKEY *key, tlsock_error *err)
 
     if (X509_sign(x, key, fixed ? NULL : EVP_sha256()) > 0)
         return TLSOCK_OK;
-    return tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED, "the CA's key cannot sign");
+    rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED, "the CA's key cannot sign");
+    if (rc == TLSOCK_E_UNSUPPORTED)
+        tsk_hint(err, "take a CA with an ECDSA, RSA or Ed25519 key");
+    return rc;
 }
 
 /* The CA and its chain, but never a root. */

@@ -105,6 +105,17 @@ static void judge_role(struct tsk_lint_cert *l)
     l->issuer = l->self_signed ? l->x : tsk_lint_at(l->all, l->index + 1);
 }
 
+static int unencodable(tlsock_error *err)
+{
+    int rc = tsk_fail_ossl(err, TLSOCK_E_CERT_INVALID,
+                           "the certificate cannot be encoded");
+
+    if (rc == TLSOCK_E_CERT_INVALID)
+        tsk_hint(err, "it was made in memory and is not finished: sign it "
+                      "first");
+    return rc;
+}
+
 int tsk_lint_open(struct tsk_lint_cert *l, const tlsock_cert *all, int index,
                   int64_t now, tlsock_error *err)
 {
@@ -117,8 +128,7 @@ int tsk_lint_open(struct tsk_lint_cert *l, const tlsock_cert *all, int index,
     l->now = now;
     len = i2d_X509(l->x, &l->der);
     if (len <= 0)
-        return tsk_fail_ossl(err, TLSOCK_E_CERT_INVALID,
-                             "the certificate cannot be encoded");
+        return unencodable(err);
     take_apart(l, (size_t)len);
     l->from = tsk_cert_time(X509_get0_notBefore(l->x));
     l->to = tsk_cert_time(X509_get0_notAfter(l->x));

@@ -526,6 +526,50 @@ static void a_ca_that_may_not_sign_is_refused(void **state)
     tlsock_cert_unref(mixed);
 }
 
+static EVP_PKEY *key_x25519(void)
+{
+    static EVP_PKEY *key;
+
+    if (key == NULL)
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    assert_non_null(key);
+    EVP_PKEY_up_ref(key);
+    return key;
+}
+
+static void a_key_that_cannot_sign_says_so(void **state)
+{
+    const struct recipe plain = {0},
+                        odd = {.key = key_x25519,
+                               .ext = {"basicConstraints=critical,CA:TRUE",
+                                       "keyUsage=critical,keyCertSign"}};
+    tlsock_cert *seen = lint_make(&plain, 0), *made = lint_make(&odd, 0);
+    EVP_PKEY *key = key_x25519();
+    tlsock_cert *by = tsk_cert_new(made->leaf, NULL, key, NULL);
+    tlsock_error err = {0};
+
+    (void)state;
+    assert_null(tlsock_cert_clone(seen, by, &err));
+    assert_code(err.code, TLSOCK_E_UNSUPPORTED);
+    assert_tells(err.message, "cannot sign");
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(key); /* the one that is kept */
+    tlsock_cert_unref(seen);
+    tlsock_cert_unref(made);
+    tlsock_cert_unref(by);
+}
+
+static void an_unfinished_certificate_is_refused(void **state)
+{
+    X509 *x = X509_new();
+    tlsock_cert *seen = tsk_cert_new(x, NULL, NULL, NULL);
+
+    (void)state;
+    refused_to("unfinished", seen, ca, TLSOCK_E_CERT_INVALID, "dates");
+    tlsock_cert_unref(seen);
+    X509_free(x);
+}
+
 static void every_kind_of_ca_signs(void **state)
 {
     static const char *const kinds[] = {"ec:P-384", "rsa:2048", "ed25519"};
@@ -634,6 +678,8 @@ int main(void)
         cmocka_unit_test(threads_clone_at_once_and_agree_on_the_key),
         cmocka_unit_test(what_cannot_be_imitated_is_refused_and_says_why),
         cmocka_unit_test(a_ca_that_may_not_sign_is_refused),
+        cmocka_unit_test(a_key_that_cannot_sign_says_so),
+        cmocka_unit_test(an_unfinished_certificate_is_refused),
         cmocka_unit_test(every_kind_of_ca_signs),
         cmocka_unit_test(a_ca_is_cloned_as_a_leaf),
         cmocka_unit_test(memory_may_be_short_anywhere),

@@ -142,6 +142,20 @@ static void nothing_to_look_at_is_an_argument_error(void **state)
     assert_code(tlsock_cert_lint(NULL, NULL, NULL, NULL), TLSOCK_E_ARGUMENT);
 }
 
+static void what_cannot_be_encoded_is_refused(void **state)
+{
+    X509 *x = X509_new();
+    tlsock_cert *c = tsk_cert_new(x, NULL, NULL, NULL);
+    tlsock_error err = {0};
+
+    (void)state;
+    assert_code(tlsock_cert_lint(c, NULL, NULL, &err), TLSOCK_E_CERT_INVALID);
+    assert_tells(err.message, "cannot be encoded");
+    assert_true(err.hint[0] != '\0');
+    tlsock_cert_unref(c);
+    X509_free(x);
+}
+
 static void what_the_caller_left_in_the_queue_stays(void **state)
 {
     const struct recipe bad = {.ext = {"subjectAltName=DER:0500"}};
@@ -243,6 +257,7 @@ int main(void)
         cmocka_unit_test(every_rule_has_a_row_and_a_code_of_its_own),
         cmocka_unit_test(a_callback_can_end_it),
         cmocka_unit_test(nothing_to_look_at_is_an_argument_error),
+        cmocka_unit_test(what_cannot_be_encoded_is_refused),
         cmocka_unit_test(what_the_caller_left_in_the_queue_stays),
         cmocka_unit_test(
             what_is_created_by_default_has_neither_errors_nor_warnings),
