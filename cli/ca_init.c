@@ -1,9 +1,9 @@
 /* ca init - a CA for this machine and its tests, that may sign little. */
 #include "cadb.h"
+#include "certopts.h"
 #include "commands.h"
 #include "errors.h"
 #include "local.h"
-#include "opt.h"
 #include "signer.h"
 
 #include <string.h>
@@ -18,13 +18,14 @@ enum {
     OPT_PATHLEN,
     OPT_ISSUER,
     OPT_ISSUER_PASS,
+    OPT_KEY_PASS,
     OPT_CRL_DAYS,
     OPT_URL /* and those behind it, CADB_URLS in all */
 };
 
 struct ca {
     struct opts o;
-    const char *dir, *name, *permitted, *key_type, *issuer, *issuer_pass;
+    const char *dir, *name, *permitted, *key_type, *issuer, *issuer_pass, *pass;
     const char *url[CADB_URLS];
     int any;
     long days, pathlen, crl_days;
@@ -45,12 +46,13 @@ static struct poptOption options[] = {
      "ec:P-256|ec:P-384|ec:P-521|rsa:3072|ed25519"},
     {"days", '\0', POPT_ARG_STRING, NULL, OPT_DAYS, "lifetime (default: 3650)",
      "N"},
-    {"pass", '\0', POPT_ARG_STRING, NULL, OPT_PASS,
+    {"pass", '\0', POPT_ARG_STRING, NULL, OPT_KEY_PASS,
      "encrypt its key with this password", "file:FILE|env:NAME|fd:N|prompt"},
     {"issuer", '\0', POPT_ARG_STRING, NULL, OPT_ISSUER,
      "a CA that signs this one (default: it signs itself)", "DIR|FILE"},
     {"issuer-pass", '\0', POPT_ARG_STRING, NULL, OPT_ISSUER_PASS,
-     "where the password of the issuer's key is", "file:FILE|env:NAME|fd:N"},
+     "where the password of the issuer's key is",
+     "file:FILE|env:NAME|fd:N|prompt"},
     {"pathlen", '\0', POPT_ARG_STRING, NULL, OPT_PATHLEN,
      "how many CAs may be below it (default: 0)", "N"},
     POPT_TABLEEND};
@@ -83,18 +85,6 @@ static int take_url(struct ca *c, int which, const char *arg)
     return 0;
 }
 
-static int take_issuer_pass(struct ca *c, const char *arg)
-{
-    if (strncmp(arg, "file:", 5) != 0 && strncmp(arg, "env:", 4) != 0 &&
-        strncmp(arg, "fd:", 3) != 0) /* not repeated: it may be a password */
-        return err_usage(&c->o.out, "ca init",
-                         "--issuer-pass file:FILE, env:NAME or fd:N",
-                         "--issuer-pass names where the password is; it is "
-                         "never given on the command line");
-    c->issuer_pass = arg;
-    return 0;
-}
-
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
     struct ca *c = own;
@@ -119,7 +109,9 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         c->issuer = arg;
         return 0;
     case OPT_ISSUER_PASS:
-        return take_issuer_pass(c, arg);
+        return certopts_pass(o, "--issuer-pass", arg, 0, &c->issuer_pass);
+    case OPT_KEY_PASS:
+        return certopts_pass(o, "--pass", arg, 1, &c->pass);
     case OPT_PATHLEN:
         return opt_number(o, "--pathlen", arg, 0, 100, &c->pathlen);
     case OPT_CRL_DAYS:
@@ -192,10 +184,8 @@ static tlsock_cert *make(const struct ca *c, struct signer *s,
                          tlsock_error *err)
 {
     char subject[300];
-    struct cadb_init in = {.dir = c->where,
-                           .pass_uri =
-                               c->o.n_idents > 0 ? c->o.idents[0].pass : NULL,
-                           .crl_days = (int)c->crl_days};
+    struct cadb_init in = {
+        .dir = c->where, .pass_uri = c->pass, .crl_days = (int)c->crl_days};
     tlsock_cert_opts *how;
 
     subject_of(subject, sizeof(subject),
@@ -220,7 +210,7 @@ static int report_json(const struct ca *c, const tlsock_cert *made)
     json_object_set_new(obj, "schema", json_string("tlsock.ca-init/1"));
     json_object_set_new(obj, "certificate", out_json_text(c->cert));
     json_object_set_new(obj, "key", out_json_text(c->key));
-    json_object_set_new(obj, "encrypted", json_boolean(c->o.n_idents > 0));
+    json_object_set_new(obj, "encrypted", json_boolean(c->pass != NULL));
     json_object_set_new(obj, "permitted", out_json_text(permitted(c)));
     json_object_set_new(
         obj, "subject",
@@ -249,7 +239,7 @@ static int report(const struct ca *c, const tlsock_cert *made)
            tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
            tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER));
     printf("created  %s   private key, mode 0600, %sencrypted\n", c->key,
-           c->o.n_idents > 0 ? "" : "not ");
+           c->pass != NULL ? "" : "not ");
     if (c->issuer != NULL)
         printf("issuer   %s\n", tlsock_cert_field(made, TLSOCK_CERT_ISSUER));
     if (c->any)

@@ -71,7 +71,11 @@ const struct cadb_entry *cadb_find(const struct cadb *db, const char *serial);
  * it is handed out. NULL: failure, and nothing was recorded. */
 tlsock_cert *cadb_issue(struct cadb *db, const tlsock_cert_opts *o,
                         tlsock_error *err);
-/* Is this certificate signed by the CA's key? 0, or a code with why not. */
+/* Is this certificate signed by that CA, which ca_file holds, whether or not it
+ * has ended since? 0, or a code with why not. */
+int cadb_signed_by(const tlsock_cert *ca, const char *ca_file,
+                   const tlsock_cert *c, tlsock_error *err);
+/* The same for the CA of this directory. */
 int cadb_signed(const struct cadb *db, const tlsock_cert *c, tlsock_error *err);
 /* Records one that this CA signed, but not into this index: from before there
  * was one, or with the key elsewhere. 0, also if it is there already. */

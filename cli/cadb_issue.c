@@ -19,43 +19,47 @@ static int64_t time_of(const tlsock_cert *c, int item)
     return when;
 }
 
-static int is_same(const char *a, const char *b)
+int cadb_signed_by(const tlsock_cert *ca, const char *ca_file,
+                   const tlsock_cert *c, tlsock_error *err)
 {
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
-
-int cadb_signed(const struct cadb *db, const tlsock_cert *c, tlsock_error *err)
-{
-    const char *subject = tlsock_cert_field(db->ca, TLSOCK_CERT_SUBJECT);
+    const char *subject = tlsock_cert_field(ca, TLSOCK_CERT_SUBJECT);
     const char *issuer = tlsock_cert_field(c, TLSOCK_CERT_ISSUER);
     int64_t from = time_of(c, TLSOCK_CERT_NOT_BEFORE);
-    int64_t ours = time_of(db->ca, TLSOCK_CERT_NOT_BEFORE);
+    int64_t ours = time_of(ca, TLSOCK_CERT_NOT_BEFORE);
     tlsock_config *config;
-    char *ca;
     int rc;
 
-    if (!is_same(subject, issuer))
-        return cadb_fail(
-            err, TLSOCK_E_UNTRUSTED_ROOT, 0, "--ca names the CA that issued it",
-            "the certificate was issued by \"%s\", this CA is "
-            "\"%s\"",
-            issuer != NULL ? issuer : "", subject != NULL ? subject : "");
+    if (subject == NULL || issuer == NULL)
+        return cadb_nomem(err);
+    if (strcmp(subject, issuer) != 0)
+        return cadb_fail(err, TLSOCK_E_UNTRUSTED_ROOT, 0,
+                         "--ca or --dir names the CA that issued it",
+                         "it was issued by \"%s\", this CA is \"%s\"", issuer,
+                         subject);
     config = tlsock_config_new();
-    ca = cadb_path(db->dir, NULL, "ca.pem");
-    if (config == NULL || ca == NULL)
-        rc = cadb_nomem(err);
-    else if (tlsock_config_add_trust(config, ca) < 0)
-        rc = cadb_fail(err, TLSOCK_E_OWN_FILE, 0, "", "%s: %s", ca,
+    if (config == NULL)
+        return cadb_nomem(err);
+    if (tlsock_config_add_trust(config, ca_file) < 0)
+        rc = cadb_fail(err, TLSOCK_E_OWN_FILE, 0, "", "%s: %s", ca_file,
                        tlsock_config_error(config)->message);
-    else /* that it has ended since is no matter */
+    else
         rc =
             tlsock_verify(c, config,
                           TLSOCK_VERIFY_OPTS(.purpose = TLSOCK_PURPOSE_ANY,
                                              .time = from > ours ? from : ours),
                           err);
     tlsock_config_unref(config);
-    free(ca);
     return rc < 0 ? rc : 0;
+}
+
+int cadb_signed(const struct cadb *db, const tlsock_cert *c, tlsock_error *err)
+{
+    char *file = cadb_path(db->dir, NULL, "ca.pem");
+    int rc =
+        file != NULL ? cadb_signed_by(db->ca, file, c, err) : cadb_nomem(err);
+
+    free(file);
+    return rc;
 }
 
 /* A new row, not yet in the index. */

@@ -1,10 +1,298 @@
-/* cert verify */
+/* cert verify - is it good: chain, name, purpose, time, revocation; and by
+ * which path. The library's tlsock_verify() decides, as in a handshake. */
 #include "commands.h"
 #include "errors.h"
+#include "source.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <tlsock/config.h>
+
+enum { OPT_UNTRUSTED = OPT_OWN, OPT_PURPOSE, OPT_TIME, OPT_DEPTH };
+
+struct verify {
+    struct opts o;
+    struct strs untrusted;
+    const char *time;
+    int purpose;
+    long depth;
+    tlsock_config *config;
+    char host[256];
+};
+
+static struct poptOption own_options[] = {
+    {"untrusted", '\0', POPT_ARG_STRING, NULL, OPT_UNTRUSTED,
+     "intermediates that may be needed; may be repeated", "FILE"},
+    {"purpose", '\0', POPT_ARG_STRING, NULL, OPT_PURPOSE,
+     "what it is to be good for (default: server)", "server|client|any"},
+    {"time", '\0', POPT_ARG_STRING, NULL, OPT_TIME, "as of when (default: now)",
+     "2026-01-31T12:00:00Z|SECONDS"},
+    {"depth", '\0', POPT_ARG_STRING, NULL, OPT_DEPTH,
+     "most intermediates; -1: none", "N"},
+    {"pass", '\0', POPT_ARG_STRING, NULL, OPT_PASS,
+     "where the file's password is", "file:FILE|env:NAME|fd:N|prompt"},
+    POPT_TABLEEND};
+
+static struct poptOption table[] = {
+    OPT_GROUP(own_options, "Verify:"), OPT_GROUP(opt_trust, "Trust:"),
+    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_output, "Output:"),
+    POPT_TABLEEND};
+
+static const char *const purposes[] = {"server", "client", "any"};
+
+static int take_purpose(struct verify *w, const char *arg)
+{
+    for (int i = 0; i < 3; i++) {
+        if (strcmp(arg, purposes[i]) == 0) {
+            w->purpose = i; /* TLSOCK_PURPOSE_* */
+            return 0;
+        }
+    }
+    return err_usage(&w->o.out, "cert verify", "--purpose server|client|any",
+                     "--purpose \"%s\" is not known", arg);
+}
+
+static int take(void *own, struct opts *o, int val, const char *arg)
+{
+    struct verify *w = own;
+
+    switch (val) {
+    case OPT_UNTRUSTED:
+        return opt_push(o, &w->untrusted, arg);
+    case OPT_PURPOSE:
+        return take_purpose(w, arg);
+    case OPT_TIME:
+        w->time = arg;
+        return 0;
+    default:
+        return opt_number(o, "--depth", arg, -1, 32, &w->depth);
+    }
+}
+
+static const struct opt_spec spec = {
+    .command = "cert verify",
+    .usage = "[options] FILE|-|HOST[:PORT]|URL...",
+    .about = "Verifies a certificate and what is with it, as a connection "
+             "would: chain to a trusted root, by any path there is, name, "
+             "purpose, time, strength, and revocation if a list is given. A "
+             "server is verified for its own name, a file for --name.",
+    .after = "  tlsock cert verify --name app.test app.test.pem\n"
+             "  tlsock cert verify --ca ca.pem --crl ca.crl app.test.pem\n"
+             "  tlsock cert verify example.com\n",
+    .table = table,
+    .take = take,
+    .min_args = 1,
+    .max_args = 1000};
+
+/* The host of "scheme://user@host:port/path", "[v6]:port", "host:port". */
+static const char *host_of(struct verify *w, const char *target)
+{
+    const char *p = strstr(target, "://"), *end;
+    size_t len;
+
+    p = p != NULL ? p + 3 : target;
+    end = p + strcspn(p, "/?#");
+    for (const char *at = p; at < end; at++)
+        if (*at == '@')
+            p = at + 1;
+    if (*p == '[') {
+        p++;
+        len = strcspn(p, "]");
+    } else {
+        len = strcspn(p, ":/?#");
+    }
+    if (len == 0 || len >= sizeof(w->host))
+        return NULL;
+    memcpy(w->host, p, len);
+    w->host[len] = '\0';
+    return w->host;
+}
+
+static char *pem_of(const tlsock_cert *c, char *before)
+{
+    const unsigned parts = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
+    size_t used = before != NULL ? strlen(before) : 0;
+    int len = tlsock_cert_pem(c, parts, NULL, 0);
+    char *text = len < 0 ? NULL : realloc(before, used + (size_t)len + 1);
+
+    if (text == NULL ||
+        tlsock_cert_pem(c, parts, text + used, (size_t)len + 1) != len) {
+        free(text != NULL ? text : before);
+        return NULL;
+    }
+    return text;
+}
+
+/* The certificate, and --untrusted behind it. */
+static int with_untrusted(struct verify *w, tlsock_cert **c)
+{
+    char *text = w->untrusted.n > 0 ? pem_of(*c, NULL) : NULL;
+    tlsock_error err = {0};
+    int rc = 0;
+
+    if (w->untrusted.n == 0)
+        return 0;
+    for (size_t i = 0; i < w->untrusted.n && text != NULL && rc == 0; i++) {
+        tlsock_cert *more = source_load(&w->o, w->untrusted.v[i], &rc);
+
+        if (more != NULL)
+            text = pem_of(more, text);
+        tlsock_cert_unref(more);
+    }
+    if (rc == 0) {
+        tlsock_cert_unref(*c);
+        *c = text != NULL ? tlsock_cert_parse(text, strlen(text), NULL, &err)
+                          : NULL;
+        if (*c == NULL)
+            rc = err_plain(&w->o.out, "cert verify", EXIT_INTERNAL, "nomem", "",
+                           "out of memory");
+    }
+    free(text);
+    return rc;
+}
+
+static json_t *path_json(const tlsock_cert *path)
+{
+    json_t *list = json_array();
+
+    json_array_append_new(
+        list, out_json_text(tlsock_cert_field(path, TLSOCK_CERT_SUBJECT)));
+    for (int i = 0; i < tlsock_cert_chain_len(path); i++) {
+        tlsock_cert *at = tlsock_cert_chain_at(path, i);
+
+        json_array_append_new(
+            list, out_json_text(tlsock_cert_field(at, TLSOCK_CERT_SUBJECT)));
+        tlsock_cert_unref(at);
+    }
+    return list;
+}
+
+static int say_json(const struct verify *w, const char *target,
+                    const char *name, const tlsock_cert *path)
+{
+    json_t *obj = json_object();
+
+    json_object_set_new(obj, "schema", json_string("tlsock.cert-verify/1"));
+    json_object_set_new(obj, "target", out_json_text(target));
+    json_object_set_new(obj, "good", json_true());
+    json_object_set_new(obj, "exception",
+                        json_boolean(w->o.insecure || w->o.accept != NULL));
+    json_object_set_new(obj, "name", out_json_text(name));
+    json_object_set_new(obj, "purpose", json_string(purposes[w->purpose]));
+    json_object_set_new(obj, "revocation_checked",
+                        json_boolean(w->o.crls.n > 0));
+    json_object_set_new(obj, "path", path_json(path));
+    return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
+}
+
+/* What people call it: its CN, or all of its subject. */
+static const char *short_name(const tlsock_cert *c)
+{
+    const char *cn = tlsock_cert_field(c, TLSOCK_CERT_CN);
+
+    if (cn != NULL && cn[0] != '\0')
+        return cn;
+    cn = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
+    return cn != NULL && cn[0] != '\0' ? cn : "(no subject)";
+}
+
+static void line(const struct out *o, const char *label, const char *text)
+{
+    out_label(o, stdout, "1", label);
+    printf("%s\n", text);
+}
+
+static int say(const struct verify *w, const char *target, const char *name,
+               const tlsock_cert *path)
+{
+    const struct out *o = &w->o.out;
+    int exception = w->o.insecure || w->o.accept != NULL;
+    char text[300];
+
+    if (o->json)
+        return say_json(w, target, name, path);
+    if (o->quiet)
+        return EXIT_GOOD;
+    out_label(o, stdout, exception ? OUT_YELLOW : OUT_GREEN,
+              exception ? "accepted" : "good");
+    printf("%s%s\n", out_clean(text, sizeof(text), target),
+           exception ? ", with the exception you made" : "");
+    line(o, "name",
+         name != NULL ? out_clean(text, sizeof(text), name)
+                      : "not asked for: --name NAME");
+    line(o, "purpose", purposes[w->purpose]);
+    snprintf(text, sizeof(text), "%.10s",
+             tlsock_cert_field(path, TLSOCK_CERT_NOT_AFTER));
+    line(o, "expires", text);
+    line(o, "revoked",
+         w->o.crls.n > 0 ? "no, say the lists" : "not checked: --crl FILE");
+    out_label(o, stdout, "1", "path");
+    printf("%s", short_name(path));
+    for (int i = 0; i < tlsock_cert_chain_len(path); i++) {
+        tlsock_cert *at = tlsock_cert_chain_at(path, i);
+
+        printf(" < %s", short_name(at));
+        tlsock_cert_unref(at);
+    }
+    printf("%s\n", tlsock_cert_chain_len(path) > 0 ? " (trusted)"
+                   : w->o.pins.n > 0               ? " (by pin)"
+                                                   : "");
+    return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
+}
+
+static int verify_one(struct verify *w, const char *target)
+{
+    const char *name = w->o.name;
+    tlsock_cert *c, *path = NULL;
+    tlsock_error err = {0};
+    int rc = 0;
+
+    if (name == NULL && source_is_server(target))
+        name = host_of(w, target);
+    c = source_load(&w->o, target, &rc);
+    if (c != NULL)
+        rc = with_untrusted(w, &c);
+    if (c != NULL && rc == 0) {
+        rc = tlsock_verify_path(c, w->config,
+                                TLSOCK_VERIFY_OPTS(.name = name, .scheme = NULL,
+                                                   .purpose = w->purpose,
+                                                   .depth = (int)w->depth),
+                                &path, &err);
+        rc = rc < 0 ? err_report(&w->o.out, target, &err, 0)
+                    : say(w, target, name, path);
+    }
+    tlsock_cert_unref(path);
+    tlsock_cert_unref(c);
+    return rc;
+}
+
+static int run(struct verify *w)
+{
+    int rc = 0, worst = 0;
+
+    w->config = opt_make_config(&w->o, &rc);
+    if (w->config == NULL)
+        return rc;
+    if (w->time != NULL &&
+        tlsock_config_set(w->config, "verify.time", w->time) < 0)
+        return err_report(&w->o.out, "--time", tlsock_config_error(w->config),
+                          1);
+    for (size_t i = 0; i < w->o.args.n; i++) {
+        rc = verify_one(w, w->o.args.v[i]);
+        worst = worst != 0 ? worst : rc;
+    }
+    return worst;
+}
 
 int cmd_cert_verify(int argc, const char **argv)
 {
-    (void)argc;
-    (void)argv;
-    return EXIT_INTERNAL;
+    struct verify w = {.purpose = TLSOCK_PURPOSE_SERVER};
+    int rc = opt_parse(&w.o, &spec, &w, argc, argv);
+
+    if (rc == -1)
+        rc = run(&w);
+    tlsock_config_unref(w.config);
+    free(w.untrusted.v);
+    opt_free(&w.o);
+    return rc;
 }

@@ -185,19 +185,23 @@ static int info_text(const void *thing, char *out, size_t size)
     return tlsock_info_json(thing, out, size);
 }
 
+json_t *facts_cert_json(const tlsock_cert *c)
+{
+    return grown(cert_text, c);
+}
+
 json_t *facts_certs_json(const tlsock_cert *c)
 {
-    json_t *list = json_array();
+    json_t *list = json_array(), *leaf = grown(cert_text, c), *chain, *at;
+    size_t i;
 
-    json_array_append_new(list, grown(cert_text, c));
-    for (int i = 0; i < tlsock_cert_chain_len(c); i++) {
-        tlsock_cert *at = tlsock_cert_chain_at(c, i);
-
-        if (at == NULL)
-            break;
-        json_array_append_new(list, grown(cert_text, at));
-        tlsock_cert_unref(at);
-    }
+    /* one after the other: the chain is not in its leaf once more */
+    chain = json_incref(json_object_get(leaf, "chain"));
+    json_object_set_new(leaf, "chain", json_array());
+    json_array_append_new(list, leaf);
+    json_array_foreach(chain, i, at)
+        json_array_append(list, at);
+    json_decref(chain);
     return list;
 }
 
@@ -213,43 +217,4 @@ void facts_json(json_t *obj, const tlsock *s, const char *proxies)
     json_object_set_new(obj, "certificates",
                         c != NULL ? facts_certs_json(c) : json_array());
     tlsock_cert_unref(c);
-}
-
-static void line(const struct out *o, const char *label, const char *text)
-{
-    if (text == NULL || text[0] == '\0')
-        return;
-    fputs("  ", stdout);
-    out_label(o, stdout, "1", label);
-    printf("%s\n", text);
-}
-
-void facts_print_cert(const struct out *o, const tlsock_cert *c, int place)
-{
-    static const struct {
-        const char *label;
-        int item, verbose;
-    } rows[] = {{"issuer", TLSOCK_CERT_ISSUER, 0},
-                {"names", TLSOCK_CERT_SANS, 0},
-                {"key", TLSOCK_CERT_KEY_TYPE, 0},
-                {"usage", TLSOCK_CERT_USAGE, 0},
-                {"signature", TLSOCK_CERT_SIGNATURE, 1},
-                {"serial", TLSOCK_CERT_SERIAL, 1},
-                {"crl", TLSOCK_CERT_CRL_URLS, 1},
-                {"ocsp", TLSOCK_CERT_OCSP_URLS, 1},
-                {"issuer at", TLSOCK_CERT_AIA_URLS, 1},
-                {"sha256", TLSOCK_CERT_SHA256, 1},
-                {"pin", TLSOCK_CERT_PIN, 0}};
-    char expiry[80], valid[160];
-
-    printf("%d  %s\n", place, tlsock_cert_field(c, TLSOCK_CERT_SUBJECT));
-    facts_expiry(c, expiry, sizeof(expiry));
-    snprintf(valid, sizeof(valid), "%s to %s, %s",
-             tlsock_cert_field(c, TLSOCK_CERT_NOT_BEFORE),
-             tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER), expiry);
-    line(o, "valid", valid);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (!rows[i].verbose || o->verbose)
-            line(o, rows[i].label, tlsock_cert_field(c, rows[i].item));
-    }
 }

@@ -17,10 +17,10 @@ void facts_print(const struct out *o, const char *target, const tlsock *s,
 void facts_json(json_t *obj, const tlsock *s, const char *proxies);
 /* Is it plaintext? */
 int facts_plain(const tlsock *s);
+/* A certificate, its chain in "chain". */
+json_t *facts_cert_json(const tlsock_cert *c);
 /* Leaf and chain as an array. */
 json_t *facts_certs_json(const tlsock_cert *c);
-/* One certificate on stdout; place 0 is the leaf. */
-void facts_print_cert(const struct out *o, const tlsock_cert *c, int place);
 /* "expires 2027-01-15 (54 days)" */
 void facts_expiry(const tlsock_cert *c, char *text, size_t size);
 /* Did somebody vouch for the peer? */

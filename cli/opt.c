@@ -28,8 +28,9 @@ struct poptOption opt_trust[] = {
     STR("accept", 0, OPT_ACCEPT, "forgive exactly one fault",
         "expired|self-signed|name"),
     FLAG("insecure", 0, OPT_INSECURE, "check nothing: anybody may listen in"),
-    STR("revocation", 0, OPT_REVOCATION, "stapled OCSP",
-        "off|staple|must-staple"),
+    STR("revocation", 0, OPT_REVOCATION, "what has to say it is not revoked",
+        "off|staple|must-staple|crl"),
+    STR("crl", 0, OPT_CRL, "revocation list; has them checked, too", "FILE"),
     POPT_TABLEEND};
 struct poptOption opt_identity[] = {
     STR("cert", 0, OPT_CERT, "own certificate and its chain (PEM, DER, p12)",
@@ -270,6 +271,8 @@ static int take_text(struct opts *o, int val, const char *arg)
         return opt_push(o, &o->ca, arg);
     case OPT_PIN:
         return opt_push(o, &o->pins, arg);
+    case OPT_CRL:
+        return opt_push(o, &o->crls, arg);
     case OPT_NAME:
         o->name = arg;
         return 0;
@@ -438,6 +441,7 @@ void opt_free(struct opts *o)
     free(o->args.v);
     free(o->ca.v);
     free(o->pins.v);
+    free(o->crls.v);
     free(o->sets.v);
     free(o->idents);
     if (o->con != NULL)

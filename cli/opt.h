@@ -22,6 +22,7 @@ enum {
     OPT_ACCEPT,
     OPT_INSECURE,
     OPT_REVOCATION,
+    OPT_CRL,
     OPT_CERT,
     OPT_KEY,
     OPT_PASS,
@@ -67,7 +68,7 @@ struct opts {
     const char *dial;    /* the target, or --ip in its place */
     const char *dialled; /* then: the target's own host */
     tlsock_config *proxy_config; /* trust for https:// proxies */
-    struct strs ca, pins;
+    struct strs ca, pins, crls;
     struct strs sets; /* key, value, flag, by threes */
     struct ident *idents;
     size_t n_idents;

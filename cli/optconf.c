@@ -99,6 +99,22 @@ static int add_exceptions(const struct opts *o, tlsock_config *c)
                      o->accept);
 }
 
+/* Whoever names a list wants to have it asked, unless told otherwise. */
+static int add_lists(const struct opts *o, tlsock_config *c)
+{
+    int told = 0;
+
+    for (size_t i = 0; i < o->crls.n; i++) {
+        if (tlsock_config_add_crl(c, o->crls.v[i]) < 0)
+            return refused(o, "--crl", c);
+    }
+    for (size_t i = 0; i + 2 < o->sets.n; i += 3)
+        told = told || strcmp(o->sets.v[i], "revocation") == 0;
+    if (o->crls.n > 0 && !told && tlsock_config_set(c, "revocation", "crl") < 0)
+        return refused(o, "--crl", c);
+    return 0;
+}
+
 static int apply(const struct opts *o, tlsock_config *c)
 {
     int rc = o->config != NULL ? load_file(o, c) : 0;
@@ -113,6 +129,8 @@ static int apply(const struct opts *o, tlsock_config *c)
     }
     if (rc == 0)
         rc = opt_add_trust(o, c);
+    if (rc == 0)
+        rc = add_lists(o, c);
     if (rc == 0)
         rc = add_exceptions(o, c);
     if (rc == 0)

@@ -36,6 +36,13 @@ const tlsock_cert *signer_ca(const struct signer *s)
     return s->db != NULL ? cadb_ca(s->db) : s->own;
 }
 
+int signer_signed(const struct signer *s, const tlsock_cert *c,
+                  tlsock_error *err)
+{
+    return s->db != NULL ? cadb_signed(s->db, c, err)
+                         : cadb_signed_by(s->own, s->where, c, err);
+}
+
 tlsock_cert *signer_issue(struct signer *s, const tlsock_cert_opts *o,
                           tlsock_error *err)
 {

@@ -19,6 +19,9 @@ int signer_open(struct signer *s, const char *where, const char *pass_uri,
                 tlsock_error *err);
 void signer_close(struct signer *s); /* also if nothing is open */
 const tlsock_cert *signer_ca(const struct signer *s);
+/* Did it sign this one? 0, or a code with why not. */
+int signer_signed(const struct signer *s, const tlsock_cert *c,
+                  tlsock_error *err);
 /* o->issuer is filled in; recorded if there is an index. NULL: failure. */
 tlsock_cert *signer_issue(struct signer *s, const tlsock_cert_opts *o,
                           tlsock_error *err);

@@ -268,6 +268,34 @@ static int load_cert(struct opts *o, struct source *s)
     return 0;
 }
 
+/* What a descriptor says can be read only once, and a command may open many
+ * files: it goes where it can be read again. Memory alone, as before. */
+static int keep_password(struct opts *o)
+{
+    struct ident *ident = o->n_idents > 0 ? &o->idents[0] : NULL;
+    char text[1024], uri[40];
+    ssize_t n, used = 0;
+    int from, to;
+
+    if (ident == NULL || ident->pass == NULL ||
+        strncmp(ident->pass, "fd:", 3) != 0)
+        return 0;
+    from = atoi(ident->pass + 3);
+    while (used < (ssize_t)sizeof(text) &&
+           (n = read(from, text + used, sizeof(text) - (size_t)used)) > 0)
+        used += n;
+    to = used > 0 ? memfd_create("tlsock", MFD_CLOEXEC) : -1;
+    n = to >= 0 ? write(to, text, (size_t)used) : -1;
+    explicit_bzero(text, sizeof(text));
+    if (n != used || n <= 0)
+        return err_plain(&o->out, "--pass", EXIT_OWN, "password",
+                         "open the descriptor for reading, or use file:FILE",
+                         "there is no password in %s", ident->pass);
+    snprintf(uri, sizeof(uri), "file:/proc/self/fd/%d", to);
+    ident->pass = opt_keep(o, uri, strlen(uri));
+    return ident->pass != NULL ? 0 : EXIT_INTERNAL;
+}
+
 static int open_token(struct opts *o, struct source *s)
 {
     tlsock_error err = {0};
@@ -283,6 +311,9 @@ int source_open(struct opts *o, const char *target, struct source *s)
     int rc;
 
     *s = (struct source){.target = target, .fd = -1};
+    rc = keep_password(o);
+    if (rc != 0)
+        return rc;
     s->pass = o->n_idents > 0 ? o->idents[0].pass : NULL;
     if (source_is_server(target)) {
         s->server = 1;

@@ -217,6 +217,21 @@ TLSOCK_API int tlsock_key_save(const char *key_uri, const char *pass_uri,
 TLSOCK_API int tlsock_key_pin(const char *key_uri, const char *pass_uri,
                               char *out, size_t size, tlsock_error *err);
 /**
+ * What a private key is, without its secrets, as one JSON object,
+ * "tlsock.key/1": kind, bits, curve, whether it is encrypted, digests of its
+ * public half, its pin.
+ * @param key_uri   PEM, DER, PKCS#12, "pkcs11:", encrypted or not
+ * @param pass_uri  its password, or NULL
+ * @param out       the caller's memory
+ * @param size      its size; 0: only the length is asked for
+ * @param err       filled in on failure; may be NULL
+ * @return the length of the whole text, as snprintf(3); negative:
+ *         TLSOCK_E_ARGUMENT, TLSOCK_E_OWN_FILE (unreadable, or no key),
+ *         TLSOCK_E_PASSWORD, TLSOCK_E_LIMIT, TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_key_json(const char *key_uri, const char *pass_uri,
+                               char *out, size_t size, tlsock_error *err);
+/**
  * The chain as a server should send it: the leaf (wherever it was), each one
  * signed by the next; roots and certificates that do not belong are left out.
  * Nothing is fetched. What is missing at the end is tlsock_verify()'s to say.
@@ -295,6 +310,9 @@ TLSOCK_API const char *tlsock_cert_field(const tlsock_cert *c, int item);
  *  @param out the caller's memory @param size its size
  *  @return the length of the whole text, as snprintf(3); negative: code */
 TLSOCK_API int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size);
+/** Does its private key go with it?
+ *  @param c the certificate, or NULL @return 1 yes, 0 no */
+TLSOCK_API int tlsock_cert_has_key(const tlsock_cert *c);
 /** The certificate as PEM text, never with its key.
  *  @param c the certificate
  *  @param parts TLSOCK_PART_CERT, TLSOCK_PART_CHAIN, or both
@@ -374,6 +392,21 @@ TLSOCK_API void tlsock_verify_opts_init(tlsock_verify_opts *o, size_t size);
  */
 TLSOCK_API int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
                              const tlsock_verify_opts *o, tlsock_error *err);
+/**
+ * The same, and by which path: what goes into logs and before people's eyes.
+ * @param c       leaf and what was sent with it, in any order
+ * @param config  what to trust; NULL: the system trust store
+ * @param o       name, purpose, time; NULL: the defaults
+ * @param path    set to the leaf with the certificates up to the anchor as its
+ *                chain, yours to tlsock_cert_unref(); NULL on failure, without
+ *                a chain if something else than a chain was the reason to
+ *                accept (a pin, an exception). The pointer may be NULL.
+ * @param err     filled in if not; may be NULL
+ * @return as tlsock_verify()
+ */
+TLSOCK_API int tlsock_verify_path(const tlsock_cert *c, tlsock_config *config,
+                                  const tlsock_verify_opts *o,
+                                  tlsock_cert **path, tlsock_error *err);
 /**
  * The public suffix of a host name (publicsuffix.org), and labels before it.
  * @param host          host name, IDN allowed

@@ -117,6 +117,15 @@ TLSOCK_API int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert);
  * @return 0 or TLSOCK_E_OPTION
  */
 TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
+/**
+ * Provide revocation lists (RFC 5280, 5); "revocation = crl" has them checked,
+ * for every certificate of a chain but its anchor. Read now, kept decoded.
+ * @param c    the config
+ * @param uri  file, "file:FILE", "pem:TEXT" or PEM text: PEM (several lists) or
+ *             DER; at most 256 MiB. Base, delta and indirect CRLs.
+ * @return 0, TLSOCK_E_OWN_FILE, or another code
+ */
+TLSOCK_API int tlsock_config_add_crl(tlsock_config *c, const char *uri);
 
 /** @name Events for tlsock_config_on() @{ */
 #define TLSOCK_ON_HELLO 1

@@ -1,5 +1,7 @@
 /* The public tlsock_cert_* calls: argument checks and lifetimes. */
+#include "api/certopts.h"
 #include "cert/cert.h"
+#include "cert/json.h"
 #include "cert/load.h"
 #include "cert/make.h"
 #include "cert/save.h"
@@ -64,8 +66,8 @@ void tlsock_cert_opts_init(tlsock_cert_opts *o, size_t size)
 
 /* A caller of an older version has a shorter struct, one of a newer version a
  * longer one, whose new options must be unused. */
-static int take_opts(tlsock_cert_opts *to, const tlsock_cert_opts *from,
-                     tlsock_error *err)
+int tsk_cert_opts_take(tlsock_cert_opts *to, const tlsock_cert_opts *from,
+                       tlsock_error *err)
 {
     const unsigned char *more = (const unsigned char *)from;
 
@@ -88,7 +90,7 @@ tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o, tlsock_error *err)
     tlsock_cert_opts opts;
 
     tsk_clear(err);
-    if (take_opts(&opts, o, err) != TLSOCK_OK)
+    if (tsk_cert_opts_take(&opts, o, err) != TLSOCK_OK)
         return NULL;
     return tsk_cert_create(&opts, err);
 }
@@ -120,6 +122,11 @@ int tlsock_cert_json(const tlsock_cert *c, char *out, size_t size)
     return tsk_cert_json(c, tsk_wall_time(), out, size);
 }
 
+int tlsock_cert_has_key(const tlsock_cert *c)
+{
+    return c != NULL && c->key != NULL;
+}
+
 int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
                     size_t size)
 {
@@ -129,6 +136,21 @@ int tlsock_cert_pem(const tlsock_cert *c, unsigned parts, char *out,
         (parts & ~both) != 0)
         return TLSOCK_E_ARGUMENT;
     return tsk_cert_pem(c, parts, out, size);
+}
+
+int tlsock_key_json(const char *key_uri, const char *pass_uri, char *out,
+                    size_t size, tlsock_error *err)
+{
+    tsk_clear(err);
+    if (key_uri == NULL || (out == NULL && size != 0)) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT, "%s",
+                 key_uri == NULL ? "no private key was named"
+                                 : "there is no room for the text");
+        tsk_hint(err, "give FILE, file:FILE, pem:TEXT or pkcs11:URI, a buffer "
+                      "and its size");
+        return TLSOCK_E_ARGUMENT;
+    }
+    return tsk_key_json(key_uri, pass_uri, out, size, err);
 }
 
 int tlsock_data_kind(const void *data, size_t len)

@@ -54,6 +54,11 @@ static void free_settings(struct tsk_settings *set)
         free_identity(&set->identities[i]);
     tsk_free(set->identities);
     tsk_free(set->pins);
+    for (size_t i = 0; i < set->n_crls; i++) {
+        tsk_free(set->crls[i].uri);
+        tsk_crls_unref(set->crls[i].crls);
+    }
+    tsk_free(set->crls);
 }
 
 static int copy_identities(struct tsk_settings *to,
@@ -77,6 +82,20 @@ static int copy_identities(struct tsk_settings *to,
     return TLSOCK_OK;
 }
 
+static int copy_crls(struct tsk_settings *to, const struct tsk_settings *from)
+{
+    to->crls = tsk_alloc(from->n_crls * sizeof(*to->crls));
+    if (to->crls == NULL)
+        return TLSOCK_E_NOMEM;
+    for (size_t i = 0; i < from->n_crls; i++) {
+        to->n_crls++;
+        to->crls[i].crls = tsk_crls_ref(from->crls[i].crls);
+        if (copy_text(&to->crls[i].uri, from->crls[i].uri) < 0)
+            return TLSOCK_E_NOMEM;
+    }
+    return TLSOCK_OK;
+}
+
 static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
 {
     if (from->n_trust != 0) {
@@ -94,6 +113,8 @@ static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
         memcpy(to->pins, from->pins, from->n_pins * sizeof(*to->pins));
         to->n_pins = from->n_pins;
     }
+    if (from->n_crls != 0 && copy_crls(to, from) < 0)
+        return TLSOCK_E_NOMEM;
     return from->n_identities != 0 ? copy_identities(to, from) : TLSOCK_OK;
 }
 
@@ -109,7 +130,8 @@ static int own_pointers(struct tsk_settings *to,
     to->trust = NULL;
     to->identities = NULL;
     to->pins = NULL;
-    to->n_trust = to->n_identities = to->n_pins = 0;
+    to->crls = NULL;
+    to->n_trust = to->n_identities = to->n_pins = to->n_crls = 0;
     for (size_t i = 0; i < COUNT(texts) && rc == TLSOCK_OK; i++)
         rc = copy_text(text_at(to, i),
                        *text_at((struct tsk_settings *)(uintptr_t)from, i));

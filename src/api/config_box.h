@@ -46,6 +46,8 @@ int tsk_settings_identity(struct tsk_settings *set, const char *host,
                           const char *pass_uri, tlsock_error *err);
 int tsk_settings_pin(struct tsk_settings *set, const char *pin,
                      tlsock_error *err);
+int tsk_settings_crl(struct tsk_settings *set, const char *uri,
+                     tlsock_error *err);
 /* What to call the file of a URI in messages; out is used for it. */
 const char *tsk_settings_file_name(const char *uri, char *out, size_t size);
 

@@ -24,6 +24,15 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
         tlsock_cert_unref(id->cert);
         id->cert = cert;
     }
+    for (size_t i = 0; i < box->set.n_crls; i++) {
+        struct tsk_crl_source *source = &box->set.crls[i];
+        struct tsk_crls *fresh = tsk_crls_load(source->uri, err);
+
+        if (fresh == NULL)
+            goto failed;
+        tsk_crls_unref(source->crls);
+        source->crls = fresh;
+    }
     if (tsk_box_prove(box, server, err) == TLSOCK_OK)
         return box;
 failed:

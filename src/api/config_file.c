@@ -202,6 +202,18 @@ static int trust(struct loader *l, const char *uri, tlsock_error *err)
     return rc;
 }
 
+static int crl(struct loader *l, const char *uri, tlsock_error *err)
+{
+    char *full = resolve(l, uri);
+    int rc;
+
+    if (full == NULL)
+        return tsk_fail_nomem(err);
+    rc = tsk_settings_crl(l->set, full, err);
+    tsk_free(full);
+    return rc;
+}
+
 static int option(struct loader *l, const struct tsk_ini_item *item,
                   tlsock_error *err)
 {
@@ -234,6 +246,8 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return trust(l, item->value, err);
     if (strcmp(key, "pin") == 0)
         return tsk_settings_pin(l->set, item->value, err);
+    if (strcmp(key, "crl") == 0)
+        return crl(l, item->value, err);
     return option(l, item, err);
 }
 

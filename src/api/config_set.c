@@ -141,6 +141,30 @@ int tsk_settings_pin(struct tsk_settings *set, const char *text,
     return TLSOCK_OK;
 }
 
+int tsk_settings_crl(struct tsk_settings *set, const char *uri,
+                     tlsock_error *err)
+{
+    struct tsk_crl_source source = {0};
+    tlsock_error why = {0};
+
+    if (err == NULL)
+        err = &why;
+    if (uri == NULL || *uri == '\0')
+        return missing(err, "the URI of the CRL");
+    if (grow(&set->crls, set->n_crls, sizeof(source), err) < 0)
+        return TLSOCK_E_NOMEM;
+    source.uri = tsk_strdup(uri);
+    if (source.uri == NULL)
+        return tsk_fail_nomem(err);
+    source.crls = tsk_crls_load(uri, err);
+    if (source.crls == NULL) {
+        tsk_free(source.uri);
+        return err->code;
+    }
+    set->crls[set->n_crls++] = source;
+    return TLSOCK_OK;
+}
+
 int tlsock_config_set(tlsock_config *c, const char *key, const char *value)
 {
     int rc = tsk_config_begin(c);
@@ -206,6 +230,15 @@ int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert)
     if (rc == TLSOCK_OK)
         rc = add_identity(&c->box->set, NULL, no_uris, cert, &c->err);
     return tsk_config_end(c, rc);
+}
+
+int tlsock_config_add_crl(tlsock_config *c, const char *uri)
+{
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    return tsk_config_end(c, tsk_settings_crl(&c->box->set, uri, &c->err));
 }
 
 int tlsock_config_add_pin(tlsock_config *c, const char *pin)

@@ -59,27 +59,44 @@ int tlsock_cert_matches(const tlsock_cert *c, const char *name,
     return rc;
 }
 
-static void fill(struct tsk_verify_req *req, const struct tsk_settings *set,
+static void fill(struct tsk_verify_req *req, const struct tsk_ctx *ctx,
                  const tlsock_verify_opts *o)
 {
-    memset(req, 0, sizeof(*req));
-    req->name = o->name;
-    req->scheme = o->scheme != NULL ? o->scheme : set->verify_scheme;
-    req->psl = set->psl;
+    /* pins are not asked of a client, as a server would not */
+    tsk_ctx_request(ctx, o->purpose == TLSOCK_PURPOSE_CLIENT, req);
     req->purpose = o->purpose;
-    req->depth = o->depth != 0 ? o->depth : set->verify_depth;
-    req->time = o->time != 0 ? o->time : set->verify_time;
-    req->partial_chain = set->partial_chain;
-    req->pins = set->pins;
-    req->n_pins = set->n_pins;
-    req->pin_mode = set->pin_mode;
-    req->insecure = set->insecure;
-    if (o->purpose == TLSOCK_PURPOSE_CLIENT) /* as a server does */
-        req->n_pins = 0;
+    req->name = o->name;
+    if (o->scheme != NULL)
+        req->scheme = o->scheme;
+    if (o->depth != 0)
+        req->depth = o->depth;
+    if (o->time != 0)
+        req->time = o->time;
+}
+
+/* Leaf and chain as they were found to be good. */
+static int take_path(X509_STORE_CTX *store, X509 *leaf, tlsock_cert **path,
+                     tlsock_error *err)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store), *rest;
+
+    rest = sk_X509_new_null();
+    *path = NULL;
+    for (int i = 1; rest != NULL && i < sk_X509_num(chain); i++) {
+        if (sk_X509_push(rest, sk_X509_value(chain, i)) <= 0) {
+            sk_X509_free(rest);
+            rest = NULL;
+        }
+    }
+    if (rest != NULL)
+        *path = tsk_cert_new(leaf, rest, NULL, NULL);
+    sk_X509_free(rest);
+    return *path != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
 static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
-                  const tlsock_verify_opts *o, tlsock_error *err)
+                  const tlsock_verify_opts *o, tlsock_cert **path,
+                  tlsock_error *err)
 {
     struct tsk_trust *trust = tsk_ctx_trust(ctx, err);
     struct tsk_verify_req req;
@@ -89,7 +106,7 @@ static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
 
     if (trust == NULL)
         return err->code;
-    fill(&req, tsk_ctx_settings(ctx), o);
+    fill(&req, ctx, o);
     tsk_ossl_enter();
     store = X509_STORE_CTX_new();
     if (store == NULL || !X509_STORE_CTX_init(store, tsk_trust_store(trust),
@@ -101,12 +118,15 @@ static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
     }
     tsk_ossl_leave();
     rc = tsk_policy_verify(store, &req, &verdict, err);
+    if (rc == TLSOCK_OK && path != NULL)
+        rc = take_path(store, c->leaf, path, err);
     X509_STORE_CTX_free(store);
     return rc;
 }
 
-int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
-                  const tlsock_verify_opts *o, tlsock_error *err)
+int tlsock_verify_path(const tlsock_cert *c, tlsock_config *config,
+                       const tlsock_verify_opts *o, tlsock_cert **path,
+                       tlsock_error *err)
 {
     tlsock_error local;
     tlsock_verify_opts opts;
@@ -116,6 +136,8 @@ int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
     if (err == NULL)
         err = &local;
     tsk_clear(err);
+    if (path != NULL)
+        *path = NULL;
     if (c == NULL)
         rc = tsk_fail(err, TLSOCK_E_ARGUMENT, "no certificate given");
     else
@@ -125,12 +147,18 @@ int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
     if (rc >= 0)
         rc = tsk_config_snapshot(config, 0, &ctx, err);
     if (rc >= 0)
-        rc = verify(c, ctx, &opts, err);
+        rc = verify(c, ctx, &opts, path, err);
     tsk_ctx_unref(ctx);
     if (rc < 0)
         tsk_phase(err, TLSOCK_PHASE_VERIFY);
     errno = saved;
     return rc;
+}
+
+int tlsock_verify(const tlsock_cert *c, tlsock_config *config,
+                  const tlsock_verify_opts *o, tlsock_error *err)
+{
+    return tlsock_verify_path(c, config, o, NULL, err);
 }
 
 int tlsock_public_suffix(const char *host, int extra_labels, char *out,

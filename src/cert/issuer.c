@@ -32,7 +32,7 @@ static int is_able(const tlsock_cert *ca, const char *who, tlsock_error *err)
         tsk_hint(err, "compare both with tlsock cert show");
         return TLSOCK_E_KEY_MISMATCH;
     }
-    return TLSOCK_OK;
+    return tsk_key_strong(ca->key, who, err);
 }
 
 static int is_in_date(const struct tsk_make *m, X509 *x, const char *who,
@@ -63,7 +63,7 @@ static int is_in_date(const struct tsk_make *m, X509 *x, const char *who,
 static int is_long_enough(const struct tsk_make *m, tlsock_error *err)
 {
     const tlsock_cert *ca = m->o->issuer;
-    long below = m->o->ca ? 1 : 0;
+    long below = m->ca ? 1 : 0;
     char who[96];
 
     for (int i = -1; i < sk_X509_num(ca->chain); i++, below++) {
@@ -158,32 +158,87 @@ static int inconsistent(tlsock_error *err)
     return rc;
 }
 
+static int outside(const struct tsk_make *m, X509 *up, X509 *x,
+                   tlsock_error *err)
+{
+    char who[80], names[112], may[112];
+
+    if (!violates(m, up, x))
+        return TLSOCK_OK;
+    tsk_cert_short_name(up, who, sizeof(who));
+    tsk_cert_sans_text(x, names, sizeof(names));
+    subtree_list(up, may, sizeof(may));
+    tsk_fail(err, TLSOCK_E_PURPOSE,
+             "the CA \"%s\" may not sign for %s: its name constraints permit "
+             "only %s", who, names[0] != '\0' ? names : "this name",
+             may[0] != '\0' ? may : "other names");
+    tsk_hint(err, "choose a name it may sign, or make a CA that permits this "
+                  "one");
+    tsk_facts(err, may, names, who);
+    return TLSOCK_E_PURPOSE;
+}
+
+static int holds(const EXTENDED_KEY_USAGE *eku, const ASN1_OBJECT *what)
+{
+    for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
+        const ASN1_OBJECT *obj = sk_ASN1_OBJECT_value(eku, i);
+
+        if (OBJ_cmp(obj, what) == 0 ||
+            OBJ_obj2nid(obj) == NID_anyExtendedKeyUsage)
+            return 1;
+    }
+    return 0;
+}
+
+/* Most verifiers take the usages of a CA as a limit for what is below it; that
+ * of an OCSP responder needs no such leave. */
+static int unfit(X509 *up, X509 *x, tlsock_error *err)
+{
+    EXTENDED_KEY_USAGE *may = X509_get_ext_d2i(up, NID_ext_key_usage, NULL,
+                                               NULL);
+    EXTENDED_KEY_USAGE *has = may != NULL
+                                  ? X509_get_ext_d2i(x, NID_ext_key_usage, NULL,
+                                                     NULL)
+                                  : NULL;
+    char who[80], what[80];
+    int rc = TLSOCK_OK;
+
+    for (int i = 0; rc == TLSOCK_OK && i < sk_ASN1_OBJECT_num(has); i++) {
+        const ASN1_OBJECT *obj = sk_ASN1_OBJECT_value(has, i);
+
+        if (OBJ_obj2nid(obj) == NID_OCSP_sign || holds(may, obj))
+            continue;
+        if (OBJ_obj2nid(obj) != NID_undef)
+            snprintf(what, sizeof(what), "%s", OBJ_nid2sn(OBJ_obj2nid(obj)));
+        else if (OBJ_obj2txt(what, sizeof(what), obj, 1) <= 0)
+            snprintf(what, sizeof(what), "this use");
+        tsk_cert_short_name(up, who, sizeof(who));
+        rc = tsk_fail(err, TLSOCK_E_PURPOSE,
+                      "the CA \"%s\" may not sign for %s: its extended key "
+                      "usage is limited to others", who, what);
+        tsk_hint(err, "choose another purpose, or a CA without that limit");
+    }
+    EXTENDED_KEY_USAGE_free(may);
+    EXTENDED_KEY_USAGE_free(has);
+    return rc;
+}
+
 int tsk_issuer_allows(const struct tsk_make *m, X509 *x, tlsock_error *err)
 {
     const tlsock_cert *ca = m->o->issuer;
-    char who[80], names[112], may[112];
+    int rc = TLSOCK_OK;
 
     if (ca == NULL)
         return TLSOCK_OK;
     /* NAME_CONSTRAINTS_check() sees the names only once they are decoded */
-    if (X509_check_purpose(x, -1, 0) != 1)
+    if (tsk_issuer_constrains(ca) && X509_check_purpose(x, -1, 0) != 1)
         return inconsistent(err);
-    for (int i = -1; i < sk_X509_num(ca->chain); i++) {
+    for (int i = -1; rc == TLSOCK_OK && i < sk_X509_num(ca->chain); i++) {
         X509 *up = i < 0 ? ca->leaf : sk_X509_value(ca->chain, i);
 
-        if (!violates(m, up, x))
-            continue;
-        tsk_cert_short_name(up, who, sizeof(who));
-        tsk_cert_sans_text(x, names, sizeof(names));
-        subtree_list(up, may, sizeof(may));
-        tsk_fail(err, TLSOCK_E_PURPOSE,
-                 "the CA \"%s\" may not sign for %s: its name constraints "
-                 "permit only %s", who, names[0] != '\0' ? names : "this name",
-                 may[0] != '\0' ? may : "other names");
-        tsk_hint(err, "choose a name it may sign, or make a CA that permits "
-                      "this one");
-        tsk_facts(err, may, names, who);
-        return TLSOCK_E_PURPOSE;
+        rc = outside(m, up, x, err);
+        if (rc == TLSOCK_OK)
+            rc = unfit(up, x, err);
     }
-    return TLSOCK_OK;
+    return rc;
 }

@@ -1,6 +1,7 @@
 #include "cert/json.h"
 
 #include "cert/cert.h"
+#include "cert/order.h"
 #include "core/mem.h"
 #include "ossl/queue.h"
 
@@ -142,14 +143,6 @@ static void signature(struct tsk_json *j, X509 *x)
     tsk_json_text(j, oid);
 }
 
-static int issued(X509 *issuer, X509 *x)
-{
-    EVP_PKEY *key = X509_get0_pubkey(issuer);
-
-    return key != NULL && X509_check_issued(issuer, x) == X509_V_OK &&
-           X509_verify(x, key) == 1;
-}
-
 /* Its place in "chain", -1 for the leaf: the signature counts, not the name. */
 static void issuer_index(struct tsk_json *j, const tlsock_cert *c, X509 *x)
 {
@@ -161,7 +154,7 @@ static void issuer_index(struct tsk_json *j, const tlsock_cert *c, X509 *x)
         if (at == x || X509_check_issued(at, x) != X509_V_OK)
             continue;
         tries++;
-        if (issued(at, x)) {
+        if (tsk_cert_issued(at, x)) {
             PUT(j, ",\"issuer_index\":%d", i);
             return;
         }
@@ -196,7 +189,7 @@ static void pem(struct tsk_json *j, X509 *x)
 static void members(struct tsk_json *j, const tlsock_cert *c, X509 *x,
                     int64_t now)
 {
-    int self = X509_check_issued(x, x) == X509_V_OK && issued(x, x);
+    int self = tsk_cert_issued(x, x);
 
     field(j, x, "subject", TLSOCK_CERT_SUBJECT);
     field(j, x, "issuer", TLSOCK_CERT_ISSUER);

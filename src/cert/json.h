@@ -4,6 +4,7 @@
 #define TSK_CERT_JSON_H
 
 #include "cert/text.h"
+#include "core/err.h"
 #include "core/str.h"
 
 struct tsk_json {
@@ -22,8 +23,14 @@ void tsk_json_hex(struct tsk_json *j, const void *bytes, size_t len);
 /* "oid":"2.5.29.15","name":"keyUsage" (null: not in OpenSSL's table) */
 void tsk_json_object(struct tsk_json *j, const ASN1_OBJECT *obj);
 
-void tsk_json_names(struct tsk_json *j, X509 *x);      /* cert/jsonname.c */
+void tsk_json_names(struct tsk_json *j, X509 *x); /* cert/jsonname.c */
+/* {"type":"EC","bits":256,...}, without a comma */
+void tsk_json_pkey(struct tsk_json *j, EVP_PKEY *key);
 void tsk_json_key(struct tsk_json *j, X509 *x);        /* cert/jsonkey.c */
 void tsk_json_extensions(struct tsk_json *j, X509 *x); /* cert/jsonext.c */
+
+/* What the public tlsock_key_json() does. */
+int tsk_key_json(const char *uri, const char *pass_uri, char *out, size_t size,
+                 tlsock_error *err);
 
 #endif

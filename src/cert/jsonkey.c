@@ -23,7 +23,7 @@ static void exponent(struct tsk_json *j, EVP_PKEY *key)
     BN_free(e);
 }
 
-static void details(struct tsk_json *j, EVP_PKEY *key)
+void tsk_json_pkey(struct tsk_json *j, EVP_PKEY *key)
 {
     char curve[64];
     const char *name = EVP_PKEY_get0_type_name(key);
@@ -86,7 +86,7 @@ void tsk_json_key(struct tsk_json *j, X509 *x)
     PUT(j,
         ",\"key_bits\":%d,\"key\":", key != NULL ? EVP_PKEY_get_bits(key) : 0);
     if (key != NULL)
-        details(j, key);
+        tsk_json_pkey(j, key);
     else
         PUT(j, "null");
     PUT(j, ",\"digests\":{\"certificate\":");

@@ -1,6 +1,7 @@
 #include "cert/load.h"
 
 #include "cert/pem.h"
+#include "cert/what.h"
 #include "core/mem.h"
 #include "ossl/queue.h"
 
@@ -14,6 +15,11 @@ int tsk_source_open(struct tsk_source *s, const char *uri, tlsock_error *err)
     int rc;
 
     memset(s, 0, sizeof(*s));
+    if (tsk_token_is(uri)) {
+        s->token = uri;
+        tsk_token_name(uri, s->name);
+        return TLSOCK_OK;
+    }
     rc = tsk_uri_read(uri, TSK_CERT_FILE_MAX, &s->data, &s->len, s->name, err);
     if (rc == TLSOCK_OK && s->len == 0) {
         rc = tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" is empty", s->name);
@@ -38,32 +44,7 @@ int tsk_der_is(const struct tsk_source *s)
            ((s->data[1] & 0x80) != 0 || s->data[1] == s->len - 2);
 }
 
-int tsk_der_whole(const struct tsk_source *s, tlsock_error *err)
-{
-    size_t n = s->data[1] & 0x7f, need = 0;
-
-    if ((s->data[1] & 0x80) == 0 || n == 0)
-        return TLSOCK_OK; /* short, or BER, as some PKCS#12 files are */
-    for (size_t i = 0; i < n && i < 5; i++)
-        need = need << 8 | (2 + i < s->len ? s->data[2 + i] : 0xffu);
-    if (n > 4 || need > s->len || s->len - need < 2 + n) {
-        tsk_fail(err, TLSOCK_E_OWN_FILE,
-                 "\"%s\" is truncated: its DER data go on behind the end",
-                 s->name);
-        tsk_hint(err, "copy the file again, in binary mode");
-        return TLSOCK_E_OWN_FILE;
-    }
-    if (s->len - need > 2 + n) {
-        tsk_fail(err, TLSOCK_E_OWN_FILE,
-                 "\"%s\" has %zu bytes behind the end of its DER data",
-                 s->name, s->len - need - 2 - n);
-        tsk_hint(err, "several certificates in one file go as PEM");
-        return TLSOCK_E_OWN_FILE;
-    }
-    return TLSOCK_OK;
-}
-
-static int push(STACK_OF(X509) *certs, X509 *x, tlsock_error *err)
+static int push(STACK_OF(X509) * certs, X509 *x, tlsock_error *err)
 {
     if (sk_X509_push(certs, x) > 0)
         return TLSOCK_OK;
@@ -71,24 +52,14 @@ static int push(STACK_OF(X509) *certs, X509 *x, tlsock_error *err)
     return tsk_fail_nomem(err);
 }
 
-static int damaged(const struct tsk_source *s, int number, tlsock_error *err)
-{
-    int rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
-                           "certificate %d in \"%s\" is damaged", number,
-                           s->name);
-
-    if (rc == TLSOCK_E_OWN_FILE)
-        tsk_hint(err, "copy the file again from where it came");
-    return rc;
-}
-
-static int truncated(const struct tsk_source *s, const char *label,
-                     tlsock_error *err)
+int tsk_pem_truncated(const struct tsk_source *s, const struct tsk_pem_block *b,
+                      tlsock_error *err)
 {
     tsk_fail(err, TLSOCK_E_OWN_FILE,
-             "\"%s\" is truncated: a block \"BEGIN %s\" has no END line",
-             s->name, label);
-    tsk_hint(err, "copy the file again, all of it");
+             "\"%s\" is truncated: \"BEGIN %s\" in line %zu has no END line",
+             s->name, b->label, b->line);
+    tsk_hint(err, "copy the file again, all of it; the END line has the same "
+                  "words as the BEGIN line");
     return TLSOCK_E_OWN_FILE;
 }
 
@@ -104,65 +75,47 @@ static X509 *pem_cert(const struct tsk_pem_block *b)
     return x;
 }
 
-static int pem_certs(const struct tsk_source *s, STACK_OF(X509) *certs,
+static int pem_block(const struct tsk_source *s, const struct tsk_pem_block *b,
+                     STACK_OF(X509) * certs, tlsock_error *err)
+{
+    char what[40];
+    X509 *x;
+
+    if (tsk_pem_is_bundle(b))
+        return tsk_p7_read_pem(s, b, certs, err);
+    if (!tsk_pem_is_cert(b))
+        return TLSOCK_OK;
+    x = pem_cert(b);
+    if (x != NULL)
+        return push(certs, x, err);
+    snprintf(what, sizeof(what), "certificate %d", sk_X509_num(certs) + 1);
+    return tsk_pem_damage(s, b, what, err);
+}
+
+static int pem_certs(const struct tsk_source *s, STACK_OF(X509) * certs,
                      tlsock_error *err)
 {
     struct tsk_pem_block b;
     struct tsk_pem r;
-    int number = 0, got;
+    int rc = TLSOCK_OK;
 
     tsk_pem_begin(&r, s->data, s->len);
-    for (;;) {
-        X509 *x;
-        int rc;
+    while (rc == TLSOCK_OK) {
+        int got = tsk_pem_next(&r, &b);
 
-        got = tsk_pem_next(&r, &b);
         if (got < 0)
-            return truncated(s, b.label, err);
+            return tsk_pem_truncated(s, &b, err);
         if (got == 0)
             return TLSOCK_OK;
-        if (!tsk_pem_is_cert(&b))
-            continue;
-        number++;
-        x = pem_cert(&b);
-        if (x == NULL)
-            return damaged(s, number, err);
-        rc = push(certs, x, err);
-        if (rc != TLSOCK_OK)
-            return rc;
+        rc = pem_block(s, &b, certs, err);
     }
+    return rc;
 }
 
-static int no_cert(const struct tsk_source *s, const char *instead,
-                   tlsock_error *err)
-{
-    tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" holds no certificate%s", s->name,
-             instead);
-    tsk_hint(err, "a certificate begins with -----BEGIN CERTIFICATE-----, or "
-                  "is a DER or PKCS#12 file");
-    return TLSOCK_E_OWN_FILE;
-}
-
-/* What was meant to be a certificate is often one of these. */
-static int pem_instead(const struct tsk_source *s, tlsock_error *err)
-{
-    struct tsk_pem_block b;
-    struct tsk_pem r;
-    char text[64];
-
-    tsk_pem_begin(&r, s->data, s->len);
-    if (tsk_pem_next(&r, &b) != 1)
-        return no_cert(s, "", err);
-    snprintf(text, sizeof(text), ", but a block \"%s\"", b.label);
-    return no_cert(s, text, err);
-}
-
-static int der_cert(const struct tsk_source *s, STACK_OF(X509) *certs,
+static int der_cert(const struct tsk_source *s, STACK_OF(X509) * certs,
                     tlsock_error *err)
 {
     const unsigned char *p = s->data;
-    struct tsk_pass none = {0};
-    EVP_PKEY *key = NULL;
     int rc = tsk_der_whole(s, err);
     X509 *x;
 
@@ -171,65 +124,126 @@ static int der_cert(const struct tsk_source *s, STACK_OF(X509) *certs,
     x = d2i_X509(NULL, &p, (long)s->len);
     if (x != NULL)
         return push(certs, x, err);
-    rc = damaged(s, 1, err);
-    if (rc == TLSOCK_E_OWN_FILE &&
-        tsk_key_read(s, &none, NULL, &key, NULL) == TLSOCK_OK && key != NULL)
-        rc = no_cert(s, ", but a private key", err);
-    EVP_PKEY_free(key);
+    if (tsk_what_is(s) != NULL)
+        return tsk_no_cert(s, err);
+    rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
+                       "the certificate in \"%s\" is damaged", s->name);
+    if (rc == TLSOCK_E_OWN_FILE)
+        tsk_hint(err, "copy the file again from where it came, in binary mode");
     return rc;
+}
+
+static int der_certs(const struct tsk_source *s, struct tsk_pass *pass,
+                     STACK_OF(X509) * certs, EVP_PKEY **key, tlsock_error *err)
+{
+    if (tsk_p12_is(s))
+        return tsk_p12_read(s, pass, certs, key, err);
+    if (tsk_p7_is(s))
+        return tsk_p7_read(s->data, s->len, s->name, certs, err);
+    return der_cert(s, certs, err);
 }
 
 /* All certificates into certs; key (may be NULL) only if it is PKCS#12. */
 static int read_certs(const struct tsk_source *s, struct tsk_pass *pass,
-                      STACK_OF(X509) *certs, EVP_PKEY **key, tlsock_error *err)
+                      STACK_OF(X509) * certs, EVP_PKEY **key, tlsock_error *err)
 {
     int rc;
 
+    if (s->token != NULL)
+        return tsk_token_certs(s, pass, certs, err);
     if (tsk_der_is(s))
-        rc = tsk_p12_is(s) ? tsk_p12_read(s, pass, certs, key, err)
-                           : der_cert(s, certs, err);
+        rc = der_certs(s, pass, certs, key, err);
     else if (tsk_pem_is(s->data, s->len))
         rc = pem_certs(s, certs, err);
     else
-        return no_cert(s, ": it is neither PEM nor DER nor PKCS#12", err);
+        return tsk_no_cert(s, err);
     if (rc == TLSOCK_OK && sk_X509_num(certs) == 0)
-        rc = pem_instead(s, err);
+        rc = tsk_no_cert(s, err);
     return rc;
+}
+
+static int unusable(const struct tsk_source *cert, tlsock_error *err)
+{
+    int rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
+                           "the public key of certificate \"%s\" is not "
+                           "usable",
+                           cert->name);
+
+    if (rc == TLSOCK_E_OWN_FILE)
+        tsk_hint(err, "it is damaged, or of a kind this OpenSSL lacks");
+    return rc;
+}
+
+/* The key may belong to another certificate that is there: which one? */
+static int name_owner(const struct tsk_source *cert,
+                      const struct tsk_source *key, STACK_OF(X509) * chain,
+                      EVP_PKEY *k, const char *first, tlsock_error *err)
+{
+    char who[96];
+
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        if (EVP_PKEY_eq(X509_get0_pubkey(sk_X509_value(chain, i)), k) != 1)
+            continue;
+        tsk_cert_short_name(sk_X509_value(chain, i), who, sizeof(who));
+        tsk_fail(err, TLSOCK_E_KEY_MISMATCH,
+                 "key \"%s\" belongs to certificate %d in \"%s\", \"%s\", not "
+                 "to the first, \"%s\"",
+                 key->name, i + 2, cert->name, who, first);
+        tsk_hint(err, "the certificate of the key stands first, then its "
+                      "issuer's: tlsock cert fix puts them in order");
+        tsk_facts(err, who, NULL, first);
+        return 1;
+    }
+    return 0;
 }
 
 /* The comparison failed: keys that differ, or ones that cannot be compared? */
 static int mismatch(const struct tsk_source *cert, const struct tsk_source *key,
-                    X509 *leaf, tlsock_error *err)
+                    X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *k,
+                    tlsock_error *err)
 {
-    int why = ERR_GET_REASON(ERR_peek_last_error()), rc;
+    int why = ERR_GET_REASON(ERR_peek_last_error());
     char who[96];
 
     if ((why != X509_R_KEY_VALUES_MISMATCH &&
          why != X509_R_KEY_TYPE_MISMATCH) ||
-        ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE) {
-        rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
-                           "the public key of certificate \"%s\" is not usable",
-                           cert->name);
-        if (rc == TLSOCK_E_OWN_FILE)
-            tsk_hint(err, "it is damaged, or of a kind this OpenSSL lacks");
-        return rc;
-    }
+        ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+        return unusable(cert, err);
     tsk_cert_short_name(leaf, who, sizeof(who));
+    if (name_owner(cert, key, chain, k, who, err))
+        return TLSOCK_E_KEY_MISMATCH;
     if (key == cert)
         tsk_fail(err, TLSOCK_E_KEY_MISMATCH,
                  "the private key in \"%s\" does not belong to the first "
-                 "certificate there, \"%s\"", cert->name, who);
+                 "certificate there, \"%s\"",
+                 cert->name, who);
     else
         tsk_fail(err, TLSOCK_E_KEY_MISMATCH,
-                 "key \"%s\" does not belong to certificate \"%s\"", key->name,
-                 cert->name);
-    tsk_hint(err, "compare the pins of both with tlsock cert show, and point "
-                  "the key to the file that belongs to the certificate");
+                 "key \"%s\" does not belong to certificate \"%s\" (\"%s\")",
+                 key->name, cert->name, who);
+    tsk_hint(err, "find the right one with tlsock cert match CERT *.key, or "
+                  "have the certificate issued anew for this key");
     tsk_facts(err, NULL, NULL, who);
     return TLSOCK_E_KEY_MISMATCH;
 }
 
-/* key_source is the same as s if no other file was named. */
+/* Whose key, NULL if it is not wanted: the same source as the certificates',
+ * unless another one was named. */
+static int find_key(const struct tsk_source *s,
+                    const struct tsk_source *key_source, struct tsk_pass *pass,
+                    X509 *leaf, EVP_PKEY **key, tlsock_error *err)
+{
+    int rc;
+
+    if (key_source == NULL || *key != NULL ||
+        (key_source == s && s->token == NULL && tsk_der_is(s)))
+        return TLSOCK_OK; /* PKCS#12 has given it; DER holds one thing */
+    rc = tsk_key_read(key_source, pass, leaf, key, err);
+    if (rc == TLSOCK_OK && *key == NULL && key_source != s)
+        rc = tsk_no_key(key_source, err);
+    return rc;
+}
+
 static int load(const struct tsk_source *s, const struct tsk_source *key_source,
                 struct tsk_pass *pass, tlsock_cert **out, tlsock_error *err)
 {
@@ -244,21 +258,13 @@ static int load(const struct tsk_source *s, const struct tsk_source *key_source,
     if (rc != TLSOCK_OK)
         goto out;
     leaf = sk_X509_shift(certs);
-    if (key == NULL && (key_source != s || !tsk_der_is(s)))
-        rc = tsk_key_read(key_source, pass, leaf, &key, err);
+    rc = find_key(s, key_source, pass, leaf, &key, err);
     if (rc != TLSOCK_OK)
         goto out;
-    if (key == NULL && key_source != s) {
-        rc = tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" holds no private key",
-                      key_source->name);
-        tsk_hint(err, "a key begins with -----BEGIN PRIVATE KEY----- or the "
-                      "like, or is a DER or PKCS#12 file");
-        goto out;
-    }
     ERR_pop_to_mark(); /* what was tried before is not its error */
     ERR_set_mark();
     if (key != NULL && X509_check_private_key(leaf, key) != 1) {
-        rc = mismatch(s, key_source, leaf, err);
+        rc = mismatch(s, key_source, leaf, certs, key, err);
         goto out;
     }
     *out = tsk_cert_new(leaf, certs, key, err);
@@ -268,6 +274,16 @@ out:
     EVP_PKEY_free(key);
     sk_X509_pop_free(certs, X509_free);
     return rc;
+}
+
+/* "" is for "without its key" */
+static const struct tsk_source *key_place(const struct tsk_source *cert,
+                                          const struct tsk_source *key,
+                                          const char *key_uri)
+{
+    if (key_uri == NULL)
+        return cert;
+    return *key_uri != '\0' ? key : NULL;
 }
 
 tlsock_cert *tsk_cert_load(const char *uri, const char *key_uri,
@@ -282,10 +298,10 @@ tlsock_cert *tsk_cert_load(const char *uri, const char *key_uri,
     rc = tsk_pass_init(&pass, pass_uri, err);
     if (rc == TLSOCK_OK)
         rc = tsk_source_open(&cert, uri, err);
-    if (rc == TLSOCK_OK && key_uri != NULL)
+    if (rc == TLSOCK_OK && key_uri != NULL && *key_uri != '\0')
         rc = tsk_source_open(&key, key_uri, err);
     if (rc == TLSOCK_OK)
-        rc = load(&cert, key_uri != NULL ? &key : &cert, &pass, &c, err);
+        rc = load(&cert, key_place(&cert, &key, key_uri), &pass, &c, err);
     tsk_pass_wipe(&pass);
     tsk_source_free(&cert);
     tsk_source_free(&key);
@@ -324,9 +340,9 @@ tlsock_cert *tsk_cert_parse(const void *data, size_t len, const char *pass_uri,
     return rc == TLSOCK_OK ? c : NULL;
 }
 
-STACK_OF(X509) *tsk_cert_load_all(const char *uri, tlsock_error *err)
+STACK_OF(X509) * tsk_cert_load_all(const char *uri, tlsock_error *err)
 {
-    STACK_OF(X509) *certs;
+    STACK_OF(X509) * certs;
     struct tsk_source s;
     struct tsk_pass pass;
     int rc;

@@ -1,9 +1,10 @@
+#include "cert/legacy.h"
 #include "cert/load.h"
+#include "cert/order.h"
 #include "ossl/queue.h"
 
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
-#include <openssl/provider.h>
 #include <openssl/x509v3.h>
 
 /* More rounds than any program writes; a file may not keep us busy for long. */
@@ -83,7 +84,7 @@ static int choose_password(PKCS12 *p12, const struct tsk_source *s,
     return tsk_pass_fail(pass, s->name, err);
 }
 
-static X509 *copy_cert(X509 *x)
+X509 *tsk_cert_copy(X509 *x)
 {
     unsigned char *der = NULL;
     const unsigned char *p;
@@ -109,10 +110,10 @@ static EVP_PKEY *copy_key(EVP_PKEY *key)
 static int copy_contents(struct contents *to, const struct contents *from)
 {
     to->key = from->key != NULL ? copy_key(from->key) : NULL;
-    to->leaf = copy_cert(from->leaf);
+    to->leaf = tsk_cert_copy(from->leaf);
     to->others = sk_X509_new_null();
     for (int i = 0; i < sk_X509_num(from->others); i++) {
-        X509 *x = copy_cert(sk_X509_value(from->others, i));
+        X509 *x = tsk_cert_copy(sk_X509_value(from->others, i));
 
         if (x == NULL || sk_X509_push(to->others, x) <= 0) {
             X509_free(x);
@@ -123,32 +124,24 @@ static int copy_contents(struct contents *to, const struct contents *from)
            (to->leaf != NULL) == (from->leaf != NULL);
 }
 
-/* Old files are encrypted with 40-bit RC2, which is in the legacy provider
- * only. It is loaded for this one file, not for the process. */
+/* Old files are encrypted with 40-bit RC2. */
 static int read_legacy(const struct tsk_source *s, const char *password,
                        struct contents *out)
 {
-    OSSL_LIB_CTX *ctx = OSSL_LIB_CTX_new();
-    OSSL_PROVIDER *base = NULL, *legacy = NULL;
     const unsigned char *p = s->data;
     struct contents there = {0};
+    struct tsk_legacy old;
     PKCS12 *p12 = NULL;
     int ok = 0;
 
-    if (ctx == NULL)
-        return 0;
-    base = OSSL_PROVIDER_load(ctx, "default");
-    legacy = OSSL_PROVIDER_load(ctx, "legacy");
-    if (base != NULL && legacy != NULL)
-        p12 = PKCS12_init_ex(NID_pkcs7_data, ctx, NULL);
+    if (tsk_legacy_open(&old))
+        p12 = PKCS12_init_ex(NID_pkcs7_data, old.ctx, NULL);
     if (p12 != NULL && d2i_PKCS12(&p12, &p, (long)s->len) != NULL &&
         PKCS12_parse(p12, password, &there.key, &there.leaf, &there.others))
         ok = copy_contents(out, &there);
     free_contents(&there);
     PKCS12_free(p12);
-    OSSL_PROVIDER_unload(legacy);
-    OSSL_PROVIDER_unload(base);
-    OSSL_LIB_CTX_free(ctx);
+    tsk_legacy_close(&old);
     if (!ok)
         free_contents(out);
     return ok;
@@ -172,42 +165,31 @@ static int read_contents(PKCS12 *p12, const struct tsk_source *s,
         return TLSOCK_OK;
     rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
                        "\"%s\" is PKCS#12 that cannot be decrypted: damaged, "
-                       "or of an old kind (RC2)", s->name);
+                       "or of an old kind (RC2)",
+                       s->name);
     if (rc == TLSOCK_E_OWN_FILE)
         tsk_hint(err, "old files need OpenSSL's legacy provider: install it, "
                       "or write the file anew with AES");
     return rc;
 }
 
-/* PKCS#12 is a bag without order: find each one's issuer. */
-static int add_in_order(STACK_OF(X509) *certs, STACK_OF(X509) *others)
+/* Nothing is left behind in others. */
+static int move_all(STACK_OF(X509) * certs, STACK_OF(X509) * others)
 {
     while (sk_X509_num(others) > 0) {
-        X509 *last = sk_X509_value(certs, sk_X509_num(certs) - 1), *x;
-        int at = 0;
-
-        for (int i = 0; last != NULL && i < sk_X509_num(others); i++) {
-            if (X509_check_issued(sk_X509_value(others, i), last) ==
-                X509_V_OK) {
-                at = i;
-                break;
-            }
-        }
-        x = sk_X509_delete(others, at);
-        if (sk_X509_push(certs, x) <= 0) {
-            X509_free(x);
+        if (sk_X509_push(certs, sk_X509_value(others, 0)) <= 0)
             return 0;
-        }
+        (void)sk_X509_shift(others);
     }
     return 1;
 }
 
 int tsk_p12_read(const struct tsk_source *s, struct tsk_pass *pass,
-                 STACK_OF(X509) *certs, EVP_PKEY **key, tlsock_error *err)
+                 STACK_OF(X509) * certs, EVP_PKEY **key, tlsock_error *err)
 {
     struct contents c = {0};
     PKCS12 *p12 = NULL;
-    int rc = tsk_der_whole(s, err);
+    int rc = tsk_der_whole(s, err), leaf_known;
 
     if (rc != TLSOCK_OK)
         return rc;
@@ -215,14 +197,17 @@ int tsk_p12_read(const struct tsk_source *s, struct tsk_pass *pass,
     if (p12 == NULL)
         return tsk_fail_nomem(err);
     rc = read_contents(p12, s, pass, &c, err);
+    leaf_known = c.leaf != NULL;
     if (rc == TLSOCK_OK && c.leaf != NULL) {
         if (sk_X509_push(certs, c.leaf) > 0)
             c.leaf = NULL;
         else
             rc = tsk_fail_nomem(err);
     }
-    if (rc == TLSOCK_OK && !add_in_order(certs, c.others))
+    if (rc == TLSOCK_OK && !move_all(certs, c.others))
         rc = tsk_fail_nomem(err);
+    if (rc == TLSOCK_OK) /* a bag has no order */
+        rc = tsk_certs_arrange(certs, leaf_known, err);
     if (rc == TLSOCK_OK && key != NULL) {
         *key = c.key;
         c.key = NULL;

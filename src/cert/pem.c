@@ -9,6 +9,8 @@ void tsk_pem_begin(struct tsk_pem *r, const void *data, size_t len)
 {
     r->start = r->at = data;
     r->end = r->start + len;
+    r->counted = r->start;
+    r->line = 1;
 }
 
 static const char *find(const char *from, const char *end, const char *what)
@@ -39,6 +41,13 @@ static const char *read_label(const char *p, const char *end,
     return p + n + strlen(dashes);
 }
 
+static size_t line_of(struct tsk_pem *r, const char *p)
+{
+    for (; r->counted < p; r->counted++)
+        r->line += *r->counted == '\n';
+    return r->line;
+}
+
 int tsk_pem_next(struct tsk_pem *r, struct tsk_pem_block *b)
 {
     const char *p = r->at, *body = NULL, *stop, *next;
@@ -57,6 +66,7 @@ int tsk_pem_next(struct tsk_pem *r, struct tsk_pem_block *b)
         }
         p += strlen(begin_mark);
     }
+    b->line = line_of(r, p);
     snprintf(end_line, sizeof(end_line), "-----END %s-----", b->label);
     stop = find(body, r->end, end_line);
     next = find(body, r->end, begin_mark);
@@ -86,11 +96,18 @@ int tsk_pem_is_cert(const struct tsk_pem_block *b)
            strcmp(b->label, "TRUSTED CERTIFICATE") == 0;
 }
 
+int tsk_pem_is_bundle(const struct tsk_pem_block *b)
+{
+    return strcmp(b->label, "PKCS7") == 0 ||
+           strcmp(b->label, "PKCS #7 SIGNED DATA") == 0;
+}
+
 int tsk_pem_is_key(const struct tsk_pem_block *b)
 {
     size_t n = strlen(b->label);
     static const char tail[] = "PRIVATE KEY";
 
-    return n >= strlen(tail) &&
-           strcmp(b->label + n - strlen(tail), tail) == 0;
+    if (strcmp(b->label, "OPENSSH PRIVATE KEY") == 0)
+        return 0; /* of another world, though of the same look */
+    return n >= strlen(tail) && strcmp(b->label + n - strlen(tail), tail) == 0;
 }

@@ -8,12 +8,14 @@
 #include <stddef.h>
 
 struct tsk_pem {
-    const char *start, *at, *end;
+    const char *start, *at, *end, *counted;
+    size_t line; /* at counted */
 };
 
 struct tsk_pem_block {
     const char *text; /* from "-----BEGIN" to behind the END line's dashes */
     size_t len;
+    size_t line;    /* of the BEGIN line, counted from 1 */
     char label[40]; /* "CERTIFICATE" */
 };
 
@@ -22,6 +24,7 @@ void tsk_pem_begin(struct tsk_pem *r, const void *data, size_t len);
 int tsk_pem_next(struct tsk_pem *r, struct tsk_pem_block *b);
 int tsk_pem_is(const void *data, size_t len); /* any BEGIN line in there? */
 int tsk_pem_is_cert(const struct tsk_pem_block *b);
+int tsk_pem_is_bundle(const struct tsk_pem_block *b); /* PKCS#7 */
 int tsk_pem_is_key(const struct tsk_pem_block *b);
 
 #endif

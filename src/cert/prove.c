@@ -1,10 +1,20 @@
-#include "cert/cert.h"
+#include "cert/load.h"
+#include "cert/order.h"
 
 #include "core/str.h"
 #include "ossl/queue.h"
 
 #include <openssl/x509v3.h>
 #include <string.h>
+
+/* How to name the file in a command: it may be none, or too long to show. */
+static const char *file_of(const char *name)
+{
+    if (strncmp(name, "inline", 6) == 0 || strncmp(name, "the ", 4) == 0 ||
+        tsk_token_is(name) || strlen(name) > 90)
+        return "FILE";
+    return name;
+}
 
 static int key_fits(const tlsock_cert *c, const char *name, tlsock_error *err)
 {
@@ -18,8 +28,8 @@ static int key_fits(const tlsock_cert *c, const char *name, tlsock_error *err)
     if (X509_check_private_key(c->leaf, c->key) != 1) {
         tsk_fail(err, TLSOCK_E_KEY_MISMATCH,
                  "the private key does not belong to certificate \"%s\"", name);
-        tsk_hint(err, "compare both with tlsock cert show, and point the key "
-                      "to the file that belongs to it");
+        tsk_hint(err, "find the right one: tlsock cert match %s *.key",
+                 file_of(name));
         return TLSOCK_E_KEY_MISMATCH;
     }
     return TLSOCK_OK;
@@ -43,7 +53,10 @@ static int in_date(X509 *x, const char *name, int64_t now, tlsock_error *err)
         tsk_cert_date(X509_get0_notAfter(x), when);
         tsk_fail(err, TLSOCK_E_EXPIRED,
                  "certificate \"%s\" in \"%s\" expired on %s", who, name, when);
-        tsk_hint(err, "renew it; if it is current, set this machine's clock");
+        tsk_hint(err,
+                 "renew it with its CA, or with tlsock cert renew %s; if "
+                 "that date is still to come, set this machine's clock",
+                 file_of(name));
         return TLSOCK_E_EXPIRED;
     }
     if (from > now) {
@@ -57,14 +70,51 @@ static int in_date(X509 *x, const char *name, int64_t now, tlsock_error *err)
     return TLSOCK_OK;
 }
 
-/* Names, key identifiers and the signature itself: a renewed CA often has the
- * name of the old one. */
-static int signed_by(X509 *x, X509 *issuer)
+static int is_there(const tlsock_cert *c, X509 *x, int but)
 {
-    EVP_PKEY *key = X509_get0_pubkey(issuer);
+    for (int i = 0; i < sk_X509_num(c->chain); i++)
+        if (i != but && tsk_cert_issued(sk_X509_value(c->chain, i), x))
+            return 1;
+    return 0;
+}
 
-    return key != NULL && X509_check_issued(issuer, x) == X509_V_OK &&
-           X509_verify(x, key) == 1;
+/* The one at place i of the chain did not issue x, the one before it. */
+static int not_next(const tlsock_cert *c, X509 *x, int i, const char *name,
+                    tlsock_error *err)
+{
+    X509 *next = sk_X509_value(c->chain, i);
+    char who[80], wanted[80], found[80];
+
+    tsk_cert_short_name(x, who, sizeof(who));
+    tsk_cert_short_issuer(x, wanted, sizeof(wanted));
+    tsk_cert_short_name(next, found, sizeof(found));
+    if (X509_cmp(x, next) == 0) {
+        tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
+                 "the chain in \"%s\" holds \"%s\" twice, one behind the "
+                 "other",
+                 name, who);
+        tsk_hint(err, "take one out: tlsock cert fix %s", file_of(name));
+    } else if (is_there(c, x, i)) {
+        tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
+                 "the chain in \"%s\" is not in order: \"%s\" was issued "
+                 "by \"%s\", but next to it is \"%s\"",
+                 name, who, wanted, found);
+        tsk_hint(err,
+                 "put them in order, the leaf first, then its issuer, "
+                 "then that one's: tlsock cert fix %s",
+                 file_of(name));
+    } else {
+        tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
+                 "the chain in \"%s\" is not complete: \"%s\" was issued by "
+                 "\"%s\", which is not there; next to it is \"%s\"",
+                 name, who, wanted, found);
+        tsk_hint(err,
+                 "put the certificate of \"%s\" behind it and leave out "
+                 "what does not belong: tlsock cert fix --aia %s",
+                 wanted, file_of(name));
+    }
+    tsk_facts(err, wanted, found, who);
+    return TLSOCK_E_CHAIN_INCOMPLETE;
 }
 
 /* RFC 5246, 7.4.2: "Each following certificate MUST directly certify the one
@@ -72,27 +122,58 @@ static int signed_by(X509 *x, X509 *issuer)
 static int in_order(const tlsock_cert *c, const char *name, tlsock_error *err)
 {
     X509 *x = c->leaf;
-    char who[80], wanted[80], found[80];
 
     for (int i = 0; i < sk_X509_num(c->chain); i++) {
         X509 *next = sk_X509_value(c->chain, i);
 
-        if (!signed_by(x, next)) {
-            tsk_cert_short_name(x, who, sizeof(who));
-            tsk_cert_short_issuer(x, wanted, sizeof(wanted));
-            tsk_cert_short_name(next, found, sizeof(found));
-            tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
-                     "the chain in \"%s\" is not in order: \"%s\" was issued "
-                     "by \"%s\", but next to it is \"%s\"",
-                     name, who, wanted, found);
-            tsk_hint(err, "put the leaf first, then the certificate of its "
-                          "issuer, then that one's; leave out all others");
-            tsk_facts(err, wanted, found, who);
-            return TLSOCK_E_CHAIN_INCOMPLETE;
-        }
+        if (!tsk_cert_issued(next, x))
+            return not_next(c, x, i, name, err);
         x = next;
     }
     return TLSOCK_OK;
+}
+
+/* Signed certificate timestamps (RFC 6962) and the policies of the CA/Browser
+ * Forum (2.23.140.1) are in certificates of public CAs alone. */
+static int is_public(X509 *x)
+{
+    CERTIFICATEPOLICIES *all;
+    int is = X509_get_ext_by_NID(x, NID_ct_precert_scts, -1) >= 0;
+
+    all = X509_get_ext_d2i(x, NID_certificate_policies, NULL, NULL);
+    for (int i = 0; !is && i < sk_POLICYINFO_num(all); i++) {
+        char oid[64];
+
+        OBJ_obj2txt(oid, sizeof(oid), sk_POLICYINFO_value(all, i)->policyid, 1);
+        is = strncmp(oid, "2.23.140.1.", strlen("2.23.140.1.")) == 0;
+    }
+    CERTIFICATEPOLICIES_free(all);
+    return is;
+}
+
+/* A leaf alone may come from a private root. From a public CA it may not: their
+ * roots sign no leaves (Baseline Requirements, 4.3.1), so its issuer is an
+ * intermediate, without which many clients find no way to the root. */
+static int complete(const tlsock_cert *c, const char *name, tlsock_error *err)
+{
+    char who[80], wanted[80];
+
+    if (sk_X509_num(c->chain) != 0 || !is_public(c->leaf) ||
+        tsk_cert_issued(c->leaf, c->leaf))
+        return TLSOCK_OK;
+    tsk_cert_short_name(c->leaf, who, sizeof(who));
+    tsk_cert_short_issuer(c->leaf, wanted, sizeof(wanted));
+    tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
+             "issuer \"%s\" is missing: \"%s\" holds only \"%s\", and a "
+             "public CA signs with an intermediate",
+             wanted, name, who);
+    tsk_hint(err,
+             "browsers may hide that, other clients refuse it: use the "
+             "CA's full chain (fullchain.pem), or tlsock cert fix --aia "
+             "%s",
+             file_of(name));
+    tsk_facts(err, wanted, NULL, who);
+    return TLSOCK_E_CHAIN_INCOMPLETE;
 }
 
 static int has_names(const tlsock_cert *c, const char *name, tlsock_error *err)
@@ -105,7 +186,8 @@ static int has_names(const tlsock_cert *c, const char *name, tlsock_error *err)
     tsk_cert_short_name(c->leaf, who, sizeof(who));
     tsk_fail(err, TLSOCK_E_NO_NAME,
              "certificate \"%s\" in \"%s\" has no DNS name and no address in "
-             "its subjectAltName", who, name);
+             "its subjectAltName",
+             who, name);
     tsk_hint(err, "every client refuses that: have it issued with the "
                   "server's name as a subjectAltName");
     return TLSOCK_E_NO_NAME;
@@ -122,6 +204,8 @@ static int prove(const tlsock_cert *c, const char *name, int server,
         rc = in_date(sk_X509_value(c->chain, i), name, now, err);
     if (rc == TLSOCK_OK)
         rc = in_order(c, name, err);
+    if (rc == TLSOCK_OK)
+        rc = complete(c, name, err);
     if (rc == TLSOCK_OK && server)
         rc = has_names(c, name, err);
     return rc;
@@ -133,7 +217,10 @@ int tsk_cert_prove(const tlsock_cert *c, const char *name, int server,
     char shown[256];
     int rc;
 
-    tsk_printable(shown, sizeof(shown), name, strlen(name));
+    if (tsk_token_is(name))
+        tsk_token_name(name, shown);
+    else
+        tsk_printable(shown, sizeof(shown), name, strlen(name));
     tsk_ossl_enter();
     rc = prove(c, shown, server, now, err);
     tsk_ossl_leave();

@@ -1,8 +1,6 @@
 #include "cert/save.h"
 
-#include "cert/pass.h"
 #include "core/mem.h"
-#include "core/str.h"
 #include "ossl/queue.h"
 
 #include <openssl/pem.h>
@@ -25,9 +23,10 @@ static int check(const tlsock_cert *c, unsigned parts, unsigned format,
     if (parts == 0 || (parts & ~ALL_PARTS) != 0)
         return bad(err, "nothing that can be saved was named",
                    "parts are TLSOCK_PART_CERT, _CHAIN and _KEY, or-ed");
-    if (format > TLSOCK_FORMAT_PKCS12)
+    if (format > TLSOCK_FORMAT_TRADITIONAL)
         return bad(err, "the format is not known",
-                   "formats are TLSOCK_FORMAT_PEM, _DER and _PKCS12");
+                   "formats are TLSOCK_FORMAT_PEM, _DER, _PKCS12 and "
+                   "_TRADITIONAL");
     if ((parts & TLSOCK_PART_KEY) != 0 && c->key == NULL)
         return bad(err, "the certificate comes without a private key",
                    "save the certificate alone, or load it with its key");
@@ -49,6 +48,25 @@ static int check(const tlsock_cert *c, unsigned parts, unsigned format,
         tsk_hint(err, "say where it is: file:FILE, env:NAME or fd:N");
         return TLSOCK_E_PASSWORD;
     }
+    if (format == TLSOCK_FORMAT_TRADITIONAL && parts != TLSOCK_PART_KEY)
+        return bad(err, "the traditional form is for keys alone",
+                   "save the certificate as PEM");
+    return (parts & TLSOCK_PART_KEY) != 0
+               ? tsk_key_has_form(c->key, format, pass_uri, err)
+               : TLSOCK_OK;
+}
+
+int tsk_key_has_form(EVP_PKEY *key, unsigned format, const char *pass_uri,
+                     tlsock_error *err)
+{
+    if (format != TLSOCK_FORMAT_TRADITIONAL)
+        return TLSOCK_OK;
+    if (pass_uri != NULL)
+        return bad(err, "the traditional form of a key is not encrypted",
+                   "use PEM, which encrypts keys well");
+    if (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "EC"))
+        return bad(err, "only RSA and EC keys have a traditional form",
+                   "use PEM");
     return TLSOCK_OK;
 }
 
@@ -68,21 +86,33 @@ static X509_SIG *seal(EVP_PKEY *key, const struct tsk_pass *pass)
     return sealed;
 }
 
-static int put_key(BIO *bio, EVP_PKEY *key, const struct tsk_pass *pass,
-                   int der)
+static int put_plain(BIO *bio, EVP_PKEY *key, unsigned format)
+{
+    switch (format) {
+    case TLSOCK_FORMAT_DER:
+        return i2d_PKCS8PrivateKey_bio(bio, key, NULL, NULL, 0, NULL, NULL);
+    case TLSOCK_FORMAT_TRADITIONAL:
+        return PEM_write_bio_PrivateKey_traditional(bio, key, NULL, NULL, 0,
+                                                    NULL, NULL);
+    default:
+        return PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL,
+                                             NULL);
+    }
+}
+
+int tsk_key_put(BIO *bio, EVP_PKEY *key, unsigned format,
+                const struct tsk_pass *pass)
 {
     X509_SIG *sealed;
     int ok;
 
     if (pass->uri == NULL)
-        return der ? i2d_PKCS8PrivateKey_bio(bio, key, NULL, NULL, 0, NULL,
-                                             NULL)
-                   : PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0,
-                                                   NULL, NULL);
+        return put_plain(bio, key, format);
     sealed = seal(key, pass);
     if (sealed == NULL)
         return 0;
-    ok = der ? i2d_PKCS8_bio(bio, sealed) : PEM_write_bio_PKCS8(bio, sealed);
+    ok = format == TLSOCK_FORMAT_DER ? i2d_PKCS8_bio(bio, sealed)
+                                     : PEM_write_bio_PKCS8(bio, sealed);
     X509_SIG_free(sealed);
     return ok;
 }
@@ -99,7 +129,7 @@ static int put_pem(BIO *bio, const tlsock_cert *c, unsigned parts,
          i++)
         ok = PEM_write_bio_X509(bio, sk_X509_value(c->chain, i));
     if ((parts & TLSOCK_PART_KEY) != 0 && ok == 1)
-        ok = put_key(bio, c->key, pass, 0);
+        ok = tsk_key_put(bio, c->key, TLSOCK_FORMAT_PEM, pass);
     return ok;
 }
 
@@ -107,12 +137,20 @@ static int put_der(BIO *bio, const tlsock_cert *c, unsigned parts,
                    const struct tsk_pass *pass)
 {
     if (parts == TLSOCK_PART_KEY)
-        return put_key(bio, c->key, pass, 1);
+        return tsk_key_put(bio, c->key, TLSOCK_FORMAT_DER, pass);
     return i2d_X509_bio(bio, parts == TLSOCK_PART_CERT
                                  ? c->leaf
                                  : sk_X509_value(c->chain, 0));
 }
 
+static int put_traditional(BIO *bio, const tlsock_cert *c, unsigned parts,
+                           const struct tsk_pass *pass)
+{
+    (void)parts;
+    return tsk_key_put(bio, c->key, TLSOCK_FORMAT_TRADITIONAL, pass);
+}
+
+/* AES-256 and PBKDF2, the MAC over SHA-256 */
 static int put_p12(BIO *bio, const tlsock_cert *c, unsigned parts,
                    const struct tsk_pass *pass)
 {
@@ -123,14 +161,14 @@ static int put_p12(BIO *bio, const tlsock_cert *c, unsigned parts,
     tsk_cert_short_name(c->leaf, name, sizeof(name));
     p12 = PKCS12_create(pass->text, name,
                         (parts & TLSOCK_PART_KEY) != 0 ? c->key : NULL, c->leaf,
-                        (parts & TLSOCK_PART_CHAIN) != 0 ? c->chain : NULL, 0,
-                        0, ROUNDS, ROUNDS, 0);
+                        (parts & TLSOCK_PART_CHAIN) != 0 ? c->chain : NULL,
+                        NID_aes_256_cbc, NID_aes_256_cbc, ROUNDS, ROUNDS, 0);
     ok = p12 != NULL ? i2d_PKCS12_bio(bio, p12) : 0;
     PKCS12_free(p12);
     return ok;
 }
 
-static int password(struct tsk_pass *pass, tlsock_error *err)
+int tsk_save_password(struct tsk_pass *pass, tlsock_error *err)
 {
     int rc = pass->uri != NULL ? tsk_pass_get(pass, err) : TLSOCK_OK;
 
@@ -143,29 +181,41 @@ static int password(struct tsk_pass *pass, tlsock_error *err)
     return rc;
 }
 
-static int save(const tlsock_cert *c, unsigned parts, unsigned format,
-                const char *path, struct tsk_pass *pass, tlsock_error *err)
+int tsk_save_bio(BIO *bio, int ok, const char *path, int mode,
+                 tlsock_error *err)
 {
-    static int (*const put[])(BIO *, const tlsock_cert *, unsigned,
-                              const struct tsk_pass *) = {put_pem, put_der,
-                                                          put_p12};
-    BIO *bio = BIO_new(BIO_s_secmem());
     char *data = NULL;
     long len;
     int rc;
 
-    if (bio == NULL)
-        return tsk_fail_nomem(err);
-    if (put[format](bio, c, parts, pass) != 1) {
-        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM,
-                           "cannot encode the certificate");
-        goto out;
+    if (ok != 1) {
+        rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED, "cannot encode what is "
+                           "to go to \"%s\"", path);
+        if (rc == TLSOCK_E_UNSUPPORTED)
+            tsk_hint(err, "a private key that is kept in hardware cannot be "
+                          "saved: leave it where it is");
+        return rc;
     }
     len = BIO_get_mem_data(bio, &data);
-    rc = tsk_file_replace(path, data, (size_t)len,
-                          (parts & TLSOCK_PART_KEY) != 0 ? 0600 : 0644, err);
+    rc = tsk_file_replace(path, data, (size_t)len, mode, err);
     tsk_wipe(data, (size_t)len);
-out:
+    return rc;
+}
+
+static int save(const tlsock_cert *c, unsigned parts, unsigned format,
+                const char *path, const struct tsk_pass *pass,
+                tlsock_error *err)
+{
+    static int (*const put[])(BIO *, const tlsock_cert *, unsigned,
+                              const struct tsk_pass *) = {
+        put_pem, put_der, put_p12, put_traditional};
+    BIO *bio = BIO_new(BIO_s_secmem());
+    int rc;
+
+    if (bio == NULL)
+        return tsk_fail_nomem(err);
+    rc = tsk_save_bio(bio, put[format](bio, c, parts, pass), path,
+                      (parts & TLSOCK_PART_KEY) != 0 ? 0600 : 0644, err);
     BIO_free(bio);
     return rc;
 }
@@ -181,7 +231,7 @@ int tsk_cert_save(const tlsock_cert *c, unsigned parts, unsigned format,
     if (rc == TLSOCK_OK)
         rc = check(c, parts, format, pass_uri, err);
     if (rc == TLSOCK_OK)
-        rc = password(&pass, err);
+        rc = tsk_save_password(&pass, err);
     if (rc == TLSOCK_OK)
         rc = save(c, parts, format, path, &pass, err);
     tsk_pass_wipe(&pass);

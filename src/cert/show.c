@@ -64,9 +64,8 @@ const char *tsk_curve_name(const char *name)
     return name;
 }
 
-void tsk_text_key_type(struct tsk_text *t, X509 *x)
+void tsk_text_key(struct tsk_text *t, EVP_PKEY *key)
 {
-    EVP_PKEY *key = X509_get0_pubkey(x);
     int id = key != NULL ? EVP_PKEY_get_base_id(key) : EVP_PKEY_NONE;
     char group[64] = "", text[160];
     const char *name;
@@ -263,7 +262,7 @@ char *tsk_cert_text(X509 *x, int item)
         date(&t, X509_get0_notAfter(x));
         break;
     case TLSOCK_CERT_KEY_TYPE:
-        tsk_text_key_type(&t, x);
+        tsk_text_key(&t, X509_get0_pubkey(x));
         break;
     case TLSOCK_CERT_SIGNATURE:
         tsk_text_signature(&t, x);

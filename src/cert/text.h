@@ -38,7 +38,8 @@ void tsk_text_general(struct tsk_text *t, const GENERAL_NAME *g);
 void tsk_text_sans(struct tsk_text *t, X509 *x);
 /* "DNS:a", "IP:10.0.0.0/8" in name constraints; bytes of also are escaped. */
 void tsk_text_san(struct tsk_text *t, const GENERAL_NAME *g, const char *also);
-void tsk_text_key_type(struct tsk_text *t, X509 *x);
+/* "ECDSA P-256"; key NULL: "unknown" */
+void tsk_text_key(struct tsk_text *t, EVP_PKEY *key);
 void tsk_text_signature(struct tsk_text *t, X509 *x);
 void tsk_text_usage(struct tsk_text *t, X509 *x);
 void tsk_text_serial(struct tsk_text *t, X509 *x);

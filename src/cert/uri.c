@@ -1,4 +1,4 @@
-#include "cert/cert.h"
+#include "cert/load.h"
 
 #include "core/mem.h"
 #include "core/str.h"
@@ -135,9 +135,10 @@ int tsk_uri_read(const char *uri, size_t max, unsigned char **data, size_t *len,
     if (strncmp(uri, "file:", 5) == 0)
         path = strncmp(uri, "file:///", 8) == 0 ? uri + 7 : uri + 5;
     tsk_printable(name, 256, path, strlen(path));
-    if (strncmp(uri, "pkcs11:", 7) == 0) {
-        tsk_fail(err, TLSOCK_E_UNSUPPORTED, "\"%s\" names a token's object, "
-                 "which this build cannot use", name);
+    if (tsk_token_is(uri)) {
+        tsk_token_name(uri, name);
+        tsk_fail(err, TLSOCK_E_UNSUPPORTED, "\"%s\" names an object on a "
+                 "token, and here a file is needed", name);
         tsk_hint(err, "valid forms are FILE, file:FILE and pem:TEXT");
         return TLSOCK_E_UNSUPPORTED;
     }

@@ -106,7 +106,6 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg);
 int tsk_peer_staple(SSL *ssl, void *arg);
 int tsk_peer_new_session(SSL *ssl, SSL_SESSION *ses);
 int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
-void tsk_peer_request(tlsock *s, struct tsk_verify_req *req);
 /* server.c: choice of certificate and ALPN protocol */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,

@@ -207,6 +207,20 @@ static void note_alert(const SSL *ssl, int where, int value)
     s->alert_from_peer = (where & SSL_CB_READ) != 0;
 }
 
+static int gather_crls(struct tsk_ctx *c, tlsock_error *err)
+{
+    if (c->set->n_crls == 0)
+        return TLSOCK_OK;
+    c->crls = sk_X509_CRL_new_null();
+    if (c->crls == NULL)
+        return tsk_fail_nomem(err);
+    for (size_t i = 0; i < c->set->n_crls; i++) {
+        if (tsk_crls_push(c->set->crls[i].crls, c->crls) < 0)
+            return tsk_fail_nomem(err);
+    }
+    return TLSOCK_OK;
+}
+
 static int build(struct tsk_ctx *c, tlsock_error *err)
 {
     int rc;
@@ -219,6 +233,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (c->set->revocation != TSK_REVOKE_OFF)
         SSL_CTX_set_tlsext_status_cb(c->ssl, tsk_peer_staple);
     rc = set_protocol(c->ssl, c->set, err);
+    if (rc == TLSOCK_OK)
+        rc = gather_crls(c, err);
     if (rc == TLSOCK_OK)
         rc = set_sessions(c, err);
     if (rc == TLSOCK_OK)
@@ -269,6 +285,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
         return;
     tsk_sessions_free(c->sessions);
     SSL_CTX_free(c->ssl);
+    sk_X509_CRL_free(c->crls);
     tsk_trust_unref(c->trust);
     if (c->keylog_fd >= 0)
         close(c->keylog_fd);
@@ -286,6 +303,26 @@ SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c)
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c)
 {
     return c->set;
+}
+
+void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
+                     struct tsk_verify_req *req)
+{
+    const struct tsk_settings *set = c->set;
+
+    memset(req, 0, sizeof(*req));
+    req->scheme = set->verify_scheme;
+    req->psl = set->psl;
+    req->purpose = of_client ? TLSOCK_PURPOSE_CLIENT : set->verify_purpose;
+    req->depth = set->verify_depth;
+    req->time = set->verify_time;
+    req->partial_chain = set->partial_chain;
+    req->pins = set->pins;
+    req->n_pins = of_client ? 0 : set->n_pins;
+    req->pin_mode = set->pin_mode;
+    req->insecure = set->insecure;
+    req->crls = c->crls;
+    req->check_crls = set->revocation == TSK_REVOKE_CRL;
 }
 
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err)

@@ -9,26 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-void tsk_peer_request(tlsock *s, struct tsk_verify_req *req)
+static void tell_crl(tlsock *s)
 {
-    const struct tsk_settings *set = s->set;
+    ASN1_TIME *t = ASN1_TIME_set(NULL, (time_t)s->facts.verdict.crl_as_of);
+    char date[32] = "?";
 
-    memset(req, 0, sizeof(*req));
-    req->name = s->name;
-    req->scheme = s->scheme != NULL ? s->scheme : set->verify_scheme;
-    req->psl = set->psl;
-    req->purpose = s->server ? TLSOCK_PURPOSE_CLIENT : set->verify_purpose;
-    req->depth = set->verify_depth;
-    req->time = set->verify_time;
-    req->partial_chain = set->partial_chain;
-    req->pins = set->pins;
-    req->n_pins = set->n_pins;
-    req->pin_mode = set->pin_mode;
-    req->insecure = set->insecure;
-    if (s->server) { /* pins and names are a client's business */
-        req->name = NULL;
-        req->n_pins = 0;
-    }
+    if (t != NULL)
+        tsk_cert_date(t, date);
+    ASN1_TIME_free(t);
+    snprintf(s->facts.revocation, sizeof(s->facts.revocation),
+             "good by CRL, as of %s", date);
 }
 
 /* libssl asks once per handshake, with leaf and sent chain in store_ctx. */
@@ -41,12 +31,18 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
     int rc;
 
     (void)arg;
-    tsk_peer_request(s, &req);
+    tsk_ctx_request(s->ctx, s->server, &req);
+    if (!s->server)
+        req.name = s->name;
+    if (s->scheme != NULL)
+        req.scheme = s->scheme;
     memset(&s->facts, 0, sizeof(s->facts));
     rc = tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);
     if (rc < 0)
         tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
-    else if (s->set->insecure != 0 && s->set->insecure_text != NULL &&
+    else if (s->facts.verdict.crl_as_of != 0)
+        tell_crl(s);
+    if (rc >= 0 && s->set->insecure != 0 && s->set->insecure_text != NULL &&
              strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
         snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
                  "insecure %.100s", s->set->insecure_text);

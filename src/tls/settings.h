@@ -3,6 +3,7 @@
 #ifndef TSK_TLS_SETTINGS_H
 #define TSK_TLS_SETTINGS_H
 
+#include "revoke/crl.h"
 #include "verify/policy.h"
 
 #include <stddef.h>
@@ -13,7 +14,8 @@
 enum tsk_revocation {
     TSK_REVOKE_OFF,
     TSK_REVOKE_STAPLE,
-    TSK_REVOKE_MUST_STAPLE
+    TSK_REVOKE_MUST_STAPLE,
+    TSK_REVOKE_CRL
 };
 enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
 
@@ -21,6 +23,11 @@ struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
     char *cert_uri, *key_uri, *pass_uri; /* NULL cert_uri: in memory only */
     tlsock_cert *cert;                   /* loaded and proven */
+};
+
+struct tsk_crl_source {
+    char *uri;
+    struct tsk_crls *crls; /* read when they were named */
 };
 
 struct tsk_settings {
@@ -62,6 +69,8 @@ struct tsk_settings {
     size_t n_identities;
     struct tsk_pin *pins;
     size_t n_pins;
+    struct tsk_crl_source *crls;
+    size_t n_crls;
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/str.h"
+#include "verify/explain.h"
 #include "verify/policy.h"
 
 #include <openssl/x509v3.h>
@@ -44,12 +45,6 @@ static int code_of(int x509)
         return TLSOCK_E_WEAK;
     case X509_V_ERR_CERT_REVOKED:
         return TLSOCK_E_REVOKED;
-    case X509_V_ERR_UNABLE_TO_GET_CRL:
-    case X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER:
-    case X509_V_ERR_CRL_NOT_YET_VALID:
-    case X509_V_ERR_CRL_HAS_EXPIRED:
-    case X509_V_ERR_CRL_SIGNATURE_FAILURE:
-        return TLSOCK_E_REVOCATION_UNKNOWN;
     case X509_V_ERR_OUT_OF_MEM:
         return TLSOCK_E_NOMEM;
     case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -57,7 +52,8 @@ static int code_of(int x509)
     case X509_V_ERR_EMAIL_MISMATCH:
         return TLSOCK_E_NAME_MISMATCH;
     default:
-        return TLSOCK_E_CERT_INVALID;
+        return tsk_explain_is_crl(x509) ? TLSOCK_E_REVOCATION_UNKNOWN
+                                        : TLSOCK_E_CERT_INVALID;
     }
 }
 
@@ -256,7 +252,10 @@ static void invalid(const struct facts *f, int code, tlsock_error *err)
     default:
         tsk_fail(err, code, "the %s \"%s\" is not acceptable: %s", f->role,
                  f->name, text);
-        tsk_hint(err, "have it reissued as RFC 5280 asks for it");
+        tsk_hint(err,
+                 "have it reissued by \"%.60s\" as RFC 5280 asks for it; "
+                 "tlsock cert lint tells all that is wrong with it",
+                 f->issuer);
         return;
     }
 }
@@ -309,6 +308,12 @@ int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         break;
     case TLSOCK_E_PURPOSE:
         wrong_purpose(&f, err);
+        break;
+    case TLSOCK_E_REVOKED:
+        tsk_explain_revoked(req->crls, f.crt, f.name, f.issuer, err);
+        break;
+    case TLSOCK_E_REVOCATION_UNKNOWN:
+        tsk_explain_no_crl(req->crls, f.crt, f.x509, f.name, f.issuer, err);
         break;
     default:
         invalid(&f, code, err);

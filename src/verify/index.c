@@ -273,19 +273,49 @@ static int collect(struct tsk_index *ix, const X509_NAME *subject,
     return 0;
 }
 
+static size_t place_of(const unsigned char *der, size_t len)
+{
+    uint32_t h = 2166136261u; /* FNV-1a */
+
+    for (size_t i = 0; i < len; i++)
+        h = (h ^ der[i]) * 16777619u;
+    return (h ^ h >> 16) % TSK_INDEX_KNOWN;
+}
+
+/* The same few names are asked for again and again. Locked. */
+static int hash_of(struct tsk_index *ix, const X509_NAME *subject,
+                   unsigned long *hash)
+{
+    struct tsk_index_known *k;
+    const unsigned char *der;
+    size_t len;
+    int ok = 0;
+
+    if (!X509_NAME_get0_der(subject, &der, &len))
+        return 0;
+    k = &ix->known[place_of(der, len)];
+    if (len != 0 && k->len == len && memcmp(k->der, der, len) == 0) {
+        *hash = k->hash;
+        return 1;
+    }
+    *hash = X509_NAME_hash_ex(subject, NULL, NULL, &ok);
+    if (ok && len <= sizeof(k->der)) {
+        memcpy(k->der, der, len);
+        k->len = len;
+        k->hash = *hash;
+    }
+    return ok;
+}
+
 int tsk_index_find(struct tsk_index *ix, const X509_NAME *subject,
                    STACK_OF(X509) * found)
 {
-    int ok = 0, rc = 0;
-    unsigned long hash;
+    unsigned long hash = 0;
+    int rc;
 
     tsk_ossl_enter();
-    hash = X509_NAME_hash_ex(subject, NULL, NULL, &ok);
-    if (!ok) {
-        tsk_ossl_leave();
-        return -1;
-    }
     pthread_mutex_lock(&ix->lock);
+    rc = hash_of(ix, subject, &hash) ? 0 : -1;
     for (size_t i = 0; i < ix->n_dirs && rc == 0; i++)
         rc = read_hashed(ix, i, hash);
     if (rc == 0)

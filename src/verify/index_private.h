@@ -28,6 +28,14 @@ struct tsk_index_seen {
     int next;
 };
 
+/* A name that was asked for, and its hash, which costs more than the rest. */
+struct tsk_index_known {
+    unsigned long hash;
+    size_t len; /* 0: none */
+    unsigned char der[200];
+};
+#define TSK_INDEX_KNOWN 16
+
 struct tsk_index {
     atomic_int refs;
     pthread_mutex_t lock;
@@ -39,6 +47,7 @@ struct tsk_index {
     size_t n_dirs;
     struct tsk_index_seen *seen;
     size_t n_seen;
+    struct tsk_index_known known[TSK_INDEX_KNOWN];
 };
 
 /* index.c. One DER certificate: 1 taken, 0 damaged, E_NOMEM */

@@ -1,123 +1,14 @@
 #include "verify/policy.h"
 
 #include "cert/cert.h"
-#include "core/clock.h"
 #include "core/str.h"
 #include "ossl/queue.h"
+#include "verify/chain.h"
 #include "verify/host.h"
 
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-
-#define DEFAULT_DEPTH 8
-#define SECURITY_LEVEL 2 /* 112 bits: RSA 2048, SHA-256 */
-
-/* What the callback below may forgive, and whether it had to. */
-struct run {
-    const struct tsk_verify_req *req;
-    unsigned forgiven; /* TSK_INSECURE_EXPIRED, _SELF_SIGNED */
-};
-
-static int run_index = -1;
-static pthread_mutex_t run_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static int get_run_index(void)
-{
-    int index;
-
-    pthread_mutex_lock(&run_lock);
-    if (run_index < 0)
-        run_index = X509_STORE_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-    index = run_index;
-    pthread_mutex_unlock(&run_lock);
-    return index;
-}
-
-/* Forgives exactly the fault that was named; OpenSSL goes on with all its
- * other checks then. */
-static int on_fault(int ok, X509_STORE_CTX *ctx)
-{
-    struct run *run;
-
-    if (ok)
-        return 1;
-    run = X509_STORE_CTX_get_ex_data(ctx, get_run_index());
-    if (run == NULL)
-        return 0;
-    switch (X509_STORE_CTX_get_error(ctx)) {
-    case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID:
-        if (run->req->insecure & TSK_INSECURE_EXPIRED) {
-            run->forgiven |= TSK_INSECURE_EXPIRED;
-            return 1;
-        }
-        return 0;
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-        if (run->req->insecure & TSK_INSECURE_SELF_SIGNED) {
-            run->forgiven |= TSK_INSECURE_SELF_SIGNED;
-            return 1;
-        }
-        return 0;
-    default:
-        return 0;
-    }
-}
-
-static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
-{
-    X509_VERIFY_PARAM *p = X509_STORE_CTX_get0_param(ctx);
-    int purpose = X509_PURPOSE_SSL_SERVER, trust = X509_TRUST_SSL_SERVER;
-
-    if (req->purpose == TLSOCK_PURPOSE_CLIENT) {
-        purpose = X509_PURPOSE_SSL_CLIENT;
-        trust = X509_TRUST_SSL_CLIENT;
-    } else if (req->purpose == TLSOCK_PURPOSE_ANY) {
-        purpose = X509_PURPOSE_ANY;
-        trust = X509_TRUST_COMPAT;
-    }
-    X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_X509_STRICT |
-                                       X509_V_FLAG_TRUSTED_FIRST);
-    if (req->partial_chain)
-        X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
-    else
-        X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
-    X509_VERIFY_PARAM_set_depth(p, req->depth > 0    ? req->depth
-                                   : req->depth == 0 ? DEFAULT_DEPTH
-                                                     : 0);
-    X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
-    X509_VERIFY_PARAM_set_time(
-        p, (time_t)(req->time != 0 ? req->time : tsk_wall_time()));
-    return X509_VERIFY_PARAM_set_purpose(p, purpose) &&
-           X509_VERIFY_PARAM_set_trust(p, trust);
-}
-
-/* Chain, purpose, time, strength. */
-static int check_chain(X509_STORE_CTX *ctx, struct run *run, tlsock_error *err)
-{
-    X509_STORE_CTX_verify_cb found = X509_STORE_CTX_get_verify_cb(ctx);
-    int index = get_run_index(), ok, rc = TLSOCK_OK;
-
-    tsk_ossl_enter();
-    if (index < 0 || !set_params(ctx, run->req) ||
-        !X509_STORE_CTX_set_ex_data(ctx, index, run)) {
-        X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
-        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot prepare verification");
-        tsk_ossl_leave();
-        return rc;
-    }
-    X509_STORE_CTX_set_verify_cb(ctx, on_fault);
-    ok = X509_verify_cert(ctx);
-    X509_STORE_CTX_set_verify_cb(ctx, found);
-    X509_STORE_CTX_set_ex_data(ctx, index, NULL); /* run is on our stack */
-    tsk_ossl_leave();
-    if (ok == 1)
-        return TLSOCK_OK;
-    if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
-        X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
-    return tsk_explain_x509(ctx, run->req, err);
-}
 
 static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                       tlsock_error *err)
@@ -214,6 +105,27 @@ static int64_t first_end(X509_STORE_CTX *ctx)
     return first;
 }
 
+/* The oldest list that was asked: what it says is as old as that. */
+static int64_t crl_time(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
+    int64_t oldest = 0;
+
+    for (int i = 0; i < sk_X509_CRL_num(req->crls); i++) {
+        X509_CRL *crl = sk_X509_CRL_value(req->crls, i);
+        int64_t t = tsk_cert_time(X509_CRL_get0_lastUpdate(crl));
+
+        for (int k = 0; k < sk_X509_num(chain); k++) {
+            if (X509_NAME_cmp(X509_CRL_get_issuer(crl),
+                              X509_get_issuer_name(sk_X509_value(chain, k))) ==
+                    0 &&
+                (oldest == 0 || t < oldest))
+                oldest = t;
+        }
+    }
+    return oldest;
+}
+
 /* Chain and name, minus what the user chose to do without. */
 static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                           struct tsk_verdict *verdict, tlsock_error *err)
@@ -228,9 +140,9 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         {TSK_INSECURE_EXPIRED, "expired"},
         {TSK_INSECURE_SELF_SIGNED, "self-signed"},
     };
-    struct run run = {.req = req};
+    struct tsk_chain_run run = {.req = req};
     size_t pos = 0;
-    int rc = check_chain(ctx, &run, err);
+    int rc = tsk_chain_verify(ctx, &run, err);
 
     if (rc < 0) {
         run.forgiven =
@@ -238,6 +150,8 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         if (run.forgiven == 0 || rc == TLSOCK_E_NOMEM)
             return rc;
     }
+    if (rc == TLSOCK_OK && req->check_crls)
+        verdict->crl_as_of = crl_time(ctx, req);
     rc = check_name(ctx, req, err);
     if (rc < 0) {
         unsigned bits =

@@ -31,11 +31,14 @@ struct tsk_verify_req {
     size_t n_pins;
     int pin_mode;
     unsigned insecure;
+    STACK_OF(X509_CRL) * crls; /* borrowed, may be empty or NULL */
+    int check_crls;            /* of all certificates but the anchor */
 };
 
 struct tsk_verdict {
     char verified[128]; /* "chain", "pin sha256:...", "insecure no-name: ..." */
     int64_t expires;    /* first notAfter in the built chain, Unix seconds */
+    int64_t crl_as_of;  /* the oldest CRL that said so; 0: none was asked */
 };
 
 /* crt and untrusted are set in ctx, made on a store. Builds and checks.

@@ -4,7 +4,7 @@
 cd "$dir" || exit 1
 make_pki || { cat "$dir/pki.log"; echo "Bail out! no PKI"; exit 1; }
 p=$dir/pki
-id="--cert $p/chain.pem --key $p/app.test.key"
+id="--cert $p/good.pem --key $p/good.key"
 printf 'HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nfixed\n' >reply
 
 has() {
@@ -25,24 +25,24 @@ client() { # NAME [ARGS]: the server is at $port and answers each line
 }
 
 start 'ACCEPT .*:(\d+)' openssl s_server -accept 127.0.0.1:0 -rev \
-    -cert "$p/app.test.pem" -key "$p/app.test.key" -cert_chain "$p/inter.pem"
+    -cert "$p/good-leaf.pem" -key "$p/good.key" -cert_chain "$p/inter.pem"
 client 'openssl s_server'
 run connect --ca "$p/root.pem" --name app.test "127.0.0.1:$port" --repeat 2 -v
 grep -q 'resumed session' err
 ok $? "a session of openssl s_server is resumed"
 stop
 start 'ACCEPT .*:(\d+)' openssl s_server -accept 127.0.0.1:0 -rev \
-    -cert "$p/app.test.pem" -key "$p/app.test.key" -cert_chain "$p/inter.pem" \
+    -cert "$p/good-leaf.pem" -key "$p/good.key" -cert_chain "$p/inter.pem" \
     -Verify 3 -verify_return_error -CAfile "$p/root.pem"
 client 'openssl s_server that wants a certificate' \
-    --cert "$p/client-chain.pem" --key "$p/client.key"
+    --cert "$p/client.pem" --key "$p/client.key"
 stop
 
 if has gnutls-serv; then
     port=$(free_port)
     free=$port
     start "port ($port)" gnutls-serv --echo --port "$free" \
-        --x509certfile "$p/chain.pem" --x509keyfile "$p/app.test.key" \
+        --x509certfile "$p/good.pem" --x509keyfile "$p/good.key" \
         --disable-client-cert
     port=$free
     client 'gnutls-serv' -o truncation=allow
@@ -63,7 +63,7 @@ if perl -MIO::Socket::SSL -e 1 2>/dev/null; then
             my $c = $l->accept or next;
             while (my $line = <$c>) { print $c $line }
             $c->close;
-        }' "$p/chain.pem" "$p/app.test.key"
+        }' "$p/good.pem" "$p/good.key"
     client 'IO::Socket::SSL'
     stop
 else
@@ -123,7 +123,7 @@ if has curl; then
             "app.test:$port:127.0.0.1" "https://app.test:$port/" 2>err)" = fixed ]
         ok $? "curl $v"
     done
-    timeout 60 curl -sS --cacert "$p/other.pem" "https://127.0.0.1:$port/" \
+    timeout 60 curl -sS --cacert "$p/root2.pem" "https://127.0.0.1:$port/" \
         >out 2>err
     [ $? -eq 60 ]
     ok $? "curl does not trust us without the CA"
@@ -135,7 +135,7 @@ serve $id --client-auth require --ca "$p/root.pem" --show-client
 timeout 60 openssl s_client -connect "127.0.0.1:$port" -CAfile "$p/root.pem" \
     -cert "$p/client.pem" -key "$p/client.key" -cert_chain "$p/inter.pem" \
     </dev/null >out 2>err
-grep -q 'certificate .*client' serve.out
+grep -q 'certificate .*Alice' serve.out
 ok $? "openssl s_client with a certificate"
 if has curl; then
     timeout 60 curl -sS --cacert "$p/root.pem" --resolve \

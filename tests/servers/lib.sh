@@ -26,16 +26,16 @@ need() { # PROGRAM...
     done
 }
 
-# root > inter > localhost (app.test, 127.0.0.1); other is trusted by nobody.
+# root > inter > localhost (app.test, 127.0.0.1); root2 is trusted by nobody.
 make_bed_pki() {
-    mkdir -p pki && sed 's/DNS:app.test/DNS:localhost,&/' "$here/pki.cnf" \
-        >pki/pki.cnf && (cd pki && sh "$here/pki.sh") >pki.log 2>&1 || {
+    make_pki || {
         cat pki.log
         give_up "no PKI"
     }
-    ca=$dir/pki/root.pem other=$dir/pki/other.pem
-    chain=$dir/pki/chain.pem key=$dir/pki/app.test.key
+    ca=$dir/pki/root.pem other=$dir/pki/root2.pem
+    chain=$dir/pki/good.pem key=$dir/pki/good.key
     cat "$chain" "$key" >pki/both.pem
+    chmod 755 pki # servers that left root come through
     chmod 644 pki/*.pem
 }
 

@@ -194,7 +194,7 @@ run connect "localhost:$target" --ca "$ca" --proxy "http://127.0.0.1:$port"
 [ "$rc" -eq 3 ] || [ "$rc" -eq 4 ]
 ok $? "a proxy that wants TLS"
 
-cat pki/expired.pem pki/inter.pem pki/expired.key >expired.pem
+cat pki/expired.pem pki/expired.key >expired.pem
 bundle=expired.pem
 bed stunnel_up
 run connect "localhost:$target" --ca "$ca" --proxy "https://localhost:$port"

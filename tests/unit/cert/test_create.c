@@ -1,4 +1,5 @@
 #include "cert_help.h"
+#include "make_help.h"
 
 #include "core/clock.h"
 
@@ -6,21 +7,6 @@
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
 #include <time.h>
-
-static void refused(const tlsock_cert_opts *o, int code, const char *fact,
-                    const char *hint)
-{
-    tlsock_error err = {0};
-
-    if (tlsock_cert_create(o, &err) != NULL)
-        fail_msg("made, though: %s", fact);
-    assert_code(err.code, code);
-    assert_tells(err.message, fact);
-    assert_true(err.hint[0] != '\0');
-    if (hint != NULL)
-        assert_tells(err.hint, hint);
-    assert_null(tlsock_cert_create(o, NULL));
-}
 
 /* --- names --- */
 
@@ -112,14 +98,6 @@ static void the_same_name_twice_is_there_once(void **state)
     tlsock_cert_unref(c);
 }
 
-static int ext_critical(const tlsock_cert *c, int nid)
-{
-    int at = X509_get_ext_by_NID(c->leaf, nid, -1);
-
-    return at < 0 ? -1
-                  : X509_EXTENSION_get_critical(X509_get_ext(c->leaf, at));
-}
-
 static void subject_is_the_first_name_if_it_fits(void **state)
 {
     const char *fits[] = {"a.test", "b.test"};
@@ -151,107 +129,7 @@ static void without_a_name_there_is_no_certificate(void **state)
     refused(NULL, TLSOCK_E_ARGUMENT, "no options", "TLSOCK_CERT_OPTS");
 }
 
-/* --- keys, digests, purposes --- */
-
-static const struct {
-    const char *key, *type, *usage, *signature;
-} keys[] = {
-    {NULL, "ECDSA P-256", "digitalSignature, serverAuth, clientAuth",
-     "ecdsa-with-SHA256"},
-    {"ec:P-256", "ECDSA P-256", "digitalSignature, serverAuth, clientAuth",
-     "ecdsa-with-SHA256"},
-    {"EC:p-384", "ECDSA P-384", "digitalSignature, serverAuth, clientAuth",
-     "ecdsa-with-SHA256"},
-    {"ec:P-521", "ECDSA P-521", "digitalSignature, serverAuth, clientAuth",
-     "ecdsa-with-SHA256"},
-    {"ed25519", "Ed25519", "digitalSignature, serverAuth, clientAuth",
-     "ED25519"},
-    {"rsa:2048", "RSA 2048",
-     "digitalSignature, keyEncipherment, serverAuth, clientAuth",
-     "sha256WithRSAEncryption"},
-};
-
-static void each_kind_of_key_makes_a_good_certificate(void **state)
-{
-    const char *san[] = {"a.test"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(keys); i++) {
-        tlsock_cert *c = help_make(
-            TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .key = keys[i].key));
-
-        assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_KEY_TYPE),
-                            keys[i].type);
-        assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_USAGE),
-                            keys[i].usage);
-        assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_SIGNATURE),
-                            keys[i].signature);
-        assert_int_equal(X509_check_private_key(c->leaf, c->key), 1);
-        if (help_verdict(c, c) != X509_V_OK)
-            fail_msg("%s: not strict", keys[i].type);
-        tlsock_cert_unref(c);
-    }
-}
-
-static const char *const bad_keys[] = {
-    "rsa:1024", "rsa:2047", "rsa:8193", "rsa:x",   "rsa:", "ec:P-224",
-    "ec:",      "dsa",      "ed448x",   "no-such", ""};
-
-static void unknown_or_weak_keys_list_the_valid_ones(void **state)
-{
-    const char *san[] = {"a.test"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(bad_keys); i++)
-        refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1, .key = bad_keys[i]),
-                TLSOCK_E_ARGUMENT, bad_keys[i], "rsa:2048 to rsa:8192");
-}
-
-static void an_existing_key_is_used(void **state)
-{
-    const char *san[] = {"a.test"};
-    char *pem = help_pem(help_leaf(), TLSOCK_PART_KEY),
-         *cert = help_pem(help_leaf(), TLSOCK_PART_CERT);
-    tlsock_cert *c;
-
-    (void)state;
-    c = help_make(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                                   .key = help_text("known.key", pem)));
-    assert_int_equal(EVP_PKEY_eq(c->key, help_leaf()->key), 1);
-    tlsock_cert_unref(c);
-    refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                             .key = help_path("missing.key")),
-            TLSOCK_E_OWN_FILE, "missing.key", NULL);
-    refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                             .key = help_text("known.crt", cert)),
-            TLSOCK_E_OWN_FILE, "holds no private key", NULL);
-    free(pem);
-    free(cert);
-}
-
-static void a_weak_or_sealed_key_file_is_refused(void **state)
-{
-    const char *san[] = {"a.test"};
-    EVP_PKEY *weak = EVP_RSA_gen(1024);
-    BIO *bio = BIO_new_file(help_path("known-weak.key"), "w");
-    tlsock_error err = {0};
-
-    (void)state;
-    assert_int_equal(PEM_write_bio_PrivateKey(bio, weak, NULL, NULL, 0, NULL,
-                                              NULL), 1);
-    BIO_free(bio);
-    EVP_PKEY_free(weak);
-    refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                             .key = help_path("known-weak.key")),
-            TLSOCK_E_ARGUMENT, "too weak: 1024", "rsa:2048");
-    setenv("TEST_PASS", "sesame", 1);
-    assert_code(tlsock_cert_save(help_leaf(), TLSOCK_PART_KEY, 0,
-                                 help_path("known-sealed.key"),
-                                 "env:TEST_PASS", &err), 0);
-    refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                             .key = help_path("known-sealed.key")),
-            TLSOCK_E_PASSWORD, "known-sealed.key", "decrypt it");
-}
+/* --- digests --- */
 
 static const struct {
     const char *digest, *signature;
@@ -276,42 +154,6 @@ static void digests_are_the_three_of_sha2(void **state)
         c = help_make(&o);
         assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_SIGNATURE),
                             digests[i].signature);
-        tlsock_cert_unref(c);
-    }
-}
-
-static const struct {
-    const char *purpose, *usage; /* NULL: refused */
-} purposes[] = {
-    {NULL, "digitalSignature, serverAuth, clientAuth"},
-    {"server,client", "digitalSignature, serverAuth, clientAuth"},
-    {"client,server", "digitalSignature, serverAuth, clientAuth"},
-    {"Server", "digitalSignature, serverAuth"},
-    {"client", "digitalSignature, clientAuth"},
-    {"", NULL},
-    {"servers", NULL},
-    {"server,", NULL},
-    {",server", NULL},
-    {"server;client", NULL},
-};
-
-static void purposes_become_usages(void **state)
-{
-    const char *san[] = {"a.test"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(purposes); i++) {
-        const tlsock_cert_opts o = {.size = sizeof(o), .sans = san, .n_sans = 1,
-                                    .purpose = purposes[i].purpose};
-        tlsock_cert *c;
-
-        if (purposes[i].usage == NULL) {
-            refused(&o, TLSOCK_E_ARGUMENT, "purpose", "server,client");
-            continue;
-        }
-        c = help_make(&o);
-        assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_USAGE),
-                            purposes[i].usage);
         tlsock_cert_unref(c);
     }
 }
@@ -583,7 +425,7 @@ static void no_certificate_outlives_its_issuer(void **state)
     tlsock_cert_unref(c);
 }
 
-/* --- serial, URLs, extensions --- */
+/* --- serial, URLs --- */
 
 static const struct {
     const char *hex, *shown; /* NULL: refused */
@@ -653,147 +495,6 @@ static void urls_are_where_others_look_for_them(void **state)
             TLSOCK_E_ARGUMENT, "issuer's certificate is not a URL", NULL);
 }
 
-static void own_extensions_are_added(void **state)
-{
-    const char *san[] = {"a.test"};
-    const char *own[] = {"1.2.3.4=ASN1:UTF8String:hello", "tlsfeature=5",
-                         "keyUsage=critical,digitalSignature,keyAgreement"};
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                                                .ext = own, .n_ext = 3));
-
-    (void)state;
-    assert_int_equal(ext_critical(c, NID_tlsfeature), 0);
-    assert_int_equal(ext_critical(c, NID_key_usage), 1);
-    assert_tells(tlsock_cert_field(c, TLSOCK_CERT_USAGE),
-                 "digitalSignature, keyAgreement, serverAuth");
-    assert_int_equal(help_verdict(c, c), X509_V_OK);
-    tlsock_cert_unref(c);
-}
-
-static const struct {
-    const char *ext[2];
-    const char *fault;
-} bad_exts[] = {
-    {{"nonsense"}, "is not name=value"},
-    {{"=x"}, "is not name=value"},
-    {{"keyUsage="}, "is not name=value"},
-    {{"noSuchThing=1"}, "cannot be made"},
-    {{"keyUsage=flying"}, "cannot be made"},
-    {{"certificatePolicies=@nowhere"}, "cannot be made"},
-    {{"basicConstraints=CA:TRUE"}, "option of its own"},
-    {{"subjectAltName=DNS:evil.test"}, "option of its own"},
-    {{"tlsfeature=5", "tlsfeature=5"}, "is given twice"},
-    {{"keyUsage=cRLSign", "keyUsage=cRLSign"}, "is given twice"},
-};
-
-static void bad_extensions_show_the_form(void **state)
-{
-    const char *san[] = {"a.test"};
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(bad_exts); i++)
-        refused(TLSOCK_CERT_OPTS(.sans = san, .n_sans = 1,
-                                 .ext = bad_exts[i].ext,
-                                 .n_ext = bad_exts[i].ext[1] != NULL ? 2 : 1),
-                TLSOCK_E_ARGUMENT, bad_exts[i].fault, "name=value");
-}
-
-/* --- signing requests --- */
-
-static char *request(EVP_PKEY *key, const char *cn, const char *sans, int spoil)
-{
-    X509_REQ *req = X509_REQ_new();
-    X509_EXTENSION *e;
-    STACK_OF(X509_EXTENSION) *exts = sk_X509_EXTENSION_new_null();
-    BIO *bio = BIO_new(BIO_s_mem());
-    char *data, *text;
-    long n;
-
-    X509_REQ_set_pubkey(req, key);
-    X509_NAME_add_entry_by_txt(X509_REQ_get_subject_name(req), "CN",
-                               MBSTRING_UTF8, (const unsigned char *)cn, -1, -1,
-                               0);
-    if (sans != NULL) {
-        e = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, sans);
-        sk_X509_EXTENSION_push(exts, e);
-    }
-    e = X509V3_EXT_conf_nid(NULL, NULL, NID_basic_constraints, "CA:TRUE");
-    sk_X509_EXTENSION_push(exts, e);
-    X509_REQ_add_extensions(req, exts);
-    sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);
-    assert_true(X509_REQ_sign(req, spoil ? help_root()->key : key,
-                              EVP_sha256()) > 0);
-    assert_int_equal(PEM_write_bio_X509_REQ(bio, req), 1);
-    n = BIO_get_mem_data(bio, &data);
-    text = calloc(1, (size_t)n + 1);
-    memcpy(text, data, (size_t)n);
-    BIO_free(bio);
-    X509_REQ_free(req);
-    return text;
-}
-
-static void a_request_gives_key_and_names_but_no_powers(void **state)
-{
-    char *csr = request(help_leaf()->key, "b.test", "DNS:B.test,IP:127.0.0.1",
-                        0);
-    const char *other[] = {"c.test"};
-    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(.csr = csr,
-                                                .issuer = help_inter()));
-
-    (void)state;
-    assert_null(c->key);
-    assert_int_equal(EVP_PKEY_eq(X509_get0_pubkey(c->leaf), help_leaf()->key),
-                     1);
-    assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_SUBJECT), "CN=b.test");
-    assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_SANS),
-                        "DNS:b.test, IP:127.0.0.1");
-    assert_null(strstr(tlsock_cert_field(c, TLSOCK_CERT_USAGE), "CA"));
-    assert_int_equal(help_verdict(c, help_root()), X509_V_OK);
-    tlsock_cert_unref(c);
-    c = help_make(TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_inter(),
-                                   .subject = "CN=own", .sans = other,
-                                   .n_sans = 1));
-    assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_SUBJECT), "CN=own");
-    assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_SANS), "DNS:c.test");
-    tlsock_cert_unref(c);
-    refused(TLSOCK_CERT_OPTS(.csr = csr), TLSOCK_E_ARGUMENT, "needs an issuer",
-            NULL);
-    refused(TLSOCK_CERT_OPTS(.csr = csr, .issuer = help_inter(),
-                             .key = "ed25519"),
-            TLSOCK_E_ARGUMENT, "its own key", NULL);
-    free(csr);
-}
-
-static void bad_requests_are_refused(void **state)
-{
-    char *forged = request(help_leaf()->key, "b.test", NULL, 1),
-         *odd = request(help_leaf()->key, "b.test", "DNS:a b.test", 0),
-         *rid = request(help_leaf()->key, "b.test", "RID:1.2.3", 0),
-         *cert = help_pem(help_leaf(), TLSOCK_PART_CERT);
-    EVP_PKEY *key = EVP_RSA_gen(1024);
-    char *weak = request(key, "b.test", "DNS:b.test", 0);
-
-    (void)state;
-    refused(TLSOCK_CERT_OPTS(.csr = forged, .issuer = help_inter()),
-            TLSOCK_E_OWN_FILE, "signature of the request", NULL);
-    refused(TLSOCK_CERT_OPTS(.csr = odd, .issuer = help_inter()),
-            TLSOCK_E_ARGUMENT, "a b.test", NULL);
-    refused(TLSOCK_CERT_OPTS(.csr = rid, .issuer = help_inter()),
-            TLSOCK_E_ARGUMENT, "asks for a name", NULL);
-    refused(TLSOCK_CERT_OPTS(.csr = weak, .issuer = help_inter()),
-            TLSOCK_E_ARGUMENT, "too weak", NULL);
-    refused(TLSOCK_CERT_OPTS(.csr = cert, .issuer = help_inter()),
-            TLSOCK_E_OWN_FILE, "no readable signing request", "PKCS#10");
-    refused(TLSOCK_CERT_OPTS(.csr = "/missing.csr", .issuer = help_inter()),
-            TLSOCK_E_OWN_FILE, "/missing.csr", NULL);
-    EVP_PKEY_free(key);
-    free(forged);
-    free(odd);
-    free(rid);
-    free(cert);
-    free(weak);
-}
-
 static void options_of_other_versions_are_handled(void **state)
 {
     struct {
@@ -831,12 +532,7 @@ int main(void)
         cmocka_unit_test(the_same_name_twice_is_there_once),
         cmocka_unit_test(subject_is_the_first_name_if_it_fits),
         cmocka_unit_test(without_a_name_there_is_no_certificate),
-        cmocka_unit_test(each_kind_of_key_makes_a_good_certificate),
-        cmocka_unit_test(unknown_or_weak_keys_list_the_valid_ones),
-        cmocka_unit_test(an_existing_key_is_used),
-        cmocka_unit_test(a_weak_or_sealed_key_file_is_refused),
         cmocka_unit_test(digests_are_the_three_of_sha2),
-        cmocka_unit_test(purposes_become_usages),
         cmocka_unit_test(what_is_made_passes_strict_verification),
         cmocka_unit_test(ca_extensions_are_those_of_rfc_5280),
         cmocka_unit_test(an_issuer_that_may_not_sign_is_refused),
@@ -849,10 +545,6 @@ int main(void)
         cmocka_unit_test(no_certificate_outlives_its_issuer),
         cmocka_unit_test(serials_are_positive_and_fit),
         cmocka_unit_test(urls_are_where_others_look_for_them),
-        cmocka_unit_test(own_extensions_are_added),
-        cmocka_unit_test(bad_extensions_show_the_form),
-        cmocka_unit_test(a_request_gives_key_and_names_but_no_powers),
-        cmocka_unit_test(bad_requests_are_refused),
         cmocka_unit_test(options_of_other_versions_are_handled),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);

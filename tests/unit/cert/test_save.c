@@ -93,7 +93,11 @@ static const struct {
 } bad[] = {
     {"nothing that can be saved", 0, 0, NULL, TLSOCK_E_ARGUMENT},
     {"nothing that can be saved", 8, 0, NULL, TLSOCK_E_ARGUMENT},
-    {"the format is not known", CERT, 3, NULL, TLSOCK_E_ARGUMENT},
+    {"the format is not known", CERT, 4, NULL, TLSOCK_E_ARGUMENT},
+    {"for keys alone", CERT, TLSOCK_FORMAT_TRADITIONAL, NULL,
+     TLSOCK_E_ARGUMENT},
+    {"is not encrypted", KEY, TLSOCK_FORMAT_TRADITIONAL, "env:TEST_PASS",
+     TLSOCK_E_ARGUMENT},
     {"exactly one part", CERT | KEY, TLSOCK_FORMAT_DER, NULL,
      TLSOCK_E_ARGUMENT},
     {"needs the certificate", KEY, TLSOCK_FORMAT_PKCS12, "env:TEST_PASS",

@@ -1,0 +1,22 @@
+/* crl - revocation lists that somebody gave us: read once, shared, counted.
+ * What they say of a chain is OpenSSL's to find out: see verify/chain.c. */
+#ifndef TSK_REVOKE_CRL_H
+#define TSK_REVOKE_CRL_H
+
+#include "core/err.h"
+
+#include <openssl/x509.h>
+
+#define TSK_CRL_FILE_MAX ((size_t)256 * 1024 * 1024)
+
+struct tsk_crls;
+
+/* Every CRL in a file or PEM text, PEM or DER. E_OWN_FILE that names the file
+ * if one is damaged, or if there is none. */
+struct tsk_crls *tsk_crls_load(const char *uri, tlsock_error *err);
+struct tsk_crls *tsk_crls_ref(struct tsk_crls *l);
+void tsk_crls_unref(struct tsk_crls *l);
+/* Pushes them onto a stack, borrowed. 0 or -1: no memory. */
+int tsk_crls_push(const struct tsk_crls *l, STACK_OF(X509_CRL) * to);
+
+#endif
