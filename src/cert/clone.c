@@ -4,7 +4,6 @@
 #include "ossl/queue.h"
 
 #include <openssl/rand.h>
-#include <string.h>
 
 #define SERIAL_LEN 16
 
@@ -106,18 +105,19 @@ static int fill(X509 *x, X509 *seen, X509 *ca, EVP_PKEY *key,
     return rc == TLSOCK_OK ? nameless(seen, *names, err) : rc;
 }
 
-/* Some kinds of key bring a digest of their own. */
 static int sign(X509 *x, EVP_PKEY *key, tlsock_error *err)
 {
-    char name[64] = "";
-    int rc = EVP_PKEY_get_default_digest_name(key, name, sizeof(name));
-    int fixed = rc == 2 && strcmp(name, SN_undef) == 0;
+    EVP_MD_CTX *ctx = tsk_make_signer(key, EVP_sha256(), err);
+    int rc = TLSOCK_OK;
 
-    if (X509_sign(x, key, fixed ? NULL : EVP_sha256()) > 0)
-        return TLSOCK_OK;
-    rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED, "the CA's key cannot sign");
+    if (ctx == NULL)
+        return TLSOCK_E_UNSUPPORTED;
+    if (X509_sign_ctx(x, ctx) <= 0)
+        rc = tsk_fail_ossl(err, TLSOCK_E_UNSUPPORTED,
+                           "the CA's key cannot sign");
     if (rc == TLSOCK_E_UNSUPPORTED)
         tsk_hint(err, "take a CA with an ECDSA, RSA or Ed25519 key");
+    EVP_MD_CTX_free(ctx);
     return rc;
 }
 
