@@ -71,11 +71,11 @@ run cert clone pki/expired.pem --ca any --out old
 [ "$rc" -eq 0 ] && grep -q 'expired, as the one' out &&
     ! openssl x509 -in old.pem -noout -checkend 0 >log
 ok $? "an expired one gives an expired copy"
-run cert clone pki/chain.pem --ca pki/inter.pem --out under
+run cert clone pki/good.pem --ca pki/inter.pem --out under
 [ "$rc" -eq 0 ] && [ "$(grep -c BEGIN under.pem)" -eq 2 ] &&
     openssl verify -CAfile pki/root.pem -untrusted under.pem under.pem >log 2>&1
 ok $? "under an intermediate, which goes along"
-openssl pkcs12 -export -in pki/chain.pem -inkey seen.key -nokeys -out s.p12 \
+openssl pkcs12 -export -in pki/good.pem -inkey seen.key -nokeys -out s.p12 \
     -passout pass:secret >log 2>&1
 echo secret >pw
 run cert clone s.p12 --file-pass file:pw --ca any --out p12
@@ -96,7 +96,7 @@ run cert clone "127.0.0.1:$port" --ca any --out served
 ok $? "a copy of what a server shows"
 stop
 
-run cert clone seen.pem --ca pki/app.test.pem --out bad
+run cert clone seen.pem --ca pki/good-p384.pem --out bad
 [ "$rc" -eq 6 ] && [ ! -e bad.pem ]
 ok $? "a leaf is no CA"
 run cert clone none.pem --ca any

@@ -100,13 +100,35 @@ run cert lint bad.der
 ok $? "DER"
 
 make_pki
-run cert lint pki/chain.pem
-[ "$rc" -le 1 ] && head -1 out | grep -q '(2 certificates)' &&
-    grep -q '^      in    0 app.test' out
+run cert lint pki/good.pem
+[ "$rc" -eq 0 ] && head -1 out | grep -q '(2 certificates)' &&
+    grep -q '^      in    0 ' out
 ok $? "of a chain it tells which one is meant"
-
-cat pki/chain.pem pki/root.pem pki/chain.pem >pki/mixed.pem
-run cert lint pki/mixed.pem
+for f in good good-rsa good-p384 good-ed25519 wildcard ip client server2; do
+    run cert lint --fail-on warning pki/$f.pem
+    ok "$rc" "nothing is wrong with $f"
+done
+while read -r file code; do
+    run cert lint --json "pki/$file.pem"
+    grep -q "\"$code\"" out
+    ok $? "$file: $code"
+done <<TABLE
+expired expired
+below-expired chain-expired
+future not-yet-valid
+sha1 signature-weak
+md5 signature-weak
+rsa1024 key-rsa-small
+unknown-critical ext-unknown-critical
+bad-signature signature-invalid
+constrained-bad nc-violated
+too-deep pathlen-exceeded
+disordered chain-order
+with-root chain-root
+ca-as-leaf leaf-is-ca
+no-san cn-only
+TABLE
+run cert lint pki/disordered.pem
 [ "$rc" -eq 1 ] && grep -q '^ERROR chain-order' out &&
     grep -q 'tlsock cert fix' out
 ok $? "a chain in disorder, and what mends it"
