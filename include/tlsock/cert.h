@@ -116,15 +116,33 @@ TLSOCK_API tlsock_cert *tlsock_cert_create(const tlsock_cert_opts *o,
                                            tlsock_error *err);
 
 /**
- * Make a copy of a certificate that was seen somewhere, under another CA: same
- * subject, names, dates (cut to the CA's), purposes and kind of key; a new key
- * and serial; nothing that points back to the real issuer (AIA, CRL and OCSP
- * addresses, key ids, policies, SCTs, must-staple) is copied, and nothing that
- * would make it a CA.
- * @param seen  the certificate to imitate; needs no key
- * @param ca    with its key
+ * Make a copy of a certificate that was seen somewhere, under another CA.
+ *
+ * Copied byte by byte: subject, subjectAltName. Copied as far as it is safe:
+ * dates (cut to the CA's; an expired one stays expired), keyUsage without what
+ * is a CA's, extendedKeyUsage without OCSPSigning, the kind of key (never a
+ * weak one; what is not known becomes ECDSA P-256). New: key, serial number,
+ * key identifiers, CA:FALSE. All else is dropped, critical or not: what points
+ * to the real issuer (AIA, CRL and OCSP addresses, key ids, policies, SCTs,
+ * must-staple), name constraints, what is unknown or malformed. So a clone
+ * does not tell whether the original is good: verify that one first.
+ *
+ * The clones of a process share one key of each kind, made when it is first
+ * needed (RSA: about 100 ms) and wiped at exit. Any number of threads at once.
+ * At most 4,096 names and 256 KiB. RFC 5280, 4.2.
+ *
+ * @param seen  the certificate to imitate, borrowed; needs no key; its chain
+ *              does not matter
+ * @param ca    who signs, borrowed, with its key; valid now
  * @param err   filled in on failure; may be NULL
- * @return with its key and chain, yours to tlsock_cert_unref(); NULL on failure
+ * @return with its key, and the CA and its chain but for a root, yours to
+ *         tlsock_cert_unref(); NULL on failure: TLSOCK_E_ARGUMENT (no CA, no
+ *         key of it, it ended before @p seen begins), TLSOCK_E_CERT_INVALID
+ *         (names or dates of @p seen are unreadable), TLSOCK_E_LIMIT,
+ *         TLSOCK_E_NO_NAME, TLSOCK_E_PURPOSE (@p ca is no CA or may not sign
+ *         for these names; @p seen is for OCSP answers alone),
+ *         TLSOCK_E_EXPIRED, TLSOCK_E_NOT_YET_VALID, TLSOCK_E_KEY_MISMATCH (of
+ *         @p ca), TLSOCK_E_UNSUPPORTED, TLSOCK_E_NOMEM
  */
 TLSOCK_API tlsock_cert *tlsock_cert_clone(const tlsock_cert *seen,
                                           const tlsock_cert *ca,
@@ -258,13 +276,14 @@ TLSOCK_API tlsock_cert *tlsock_cert_order(const tlsock_cert *c,
                                           tlsock_error *err);
 
 /** @name How grave a finding of tlsock_cert_lint() is @{ */
-#define TLSOCK_LINT_NOTE 0
+#define TLSOCK_LINT_NOTE 0    /**< worth knowing */
 #define TLSOCK_LINT_WARNING 1 /**< some clients will refuse it, or soon will */
-#define TLSOCK_LINT_ERROR 2   /**< against a MUST of RFC 5280 or the like */
+#define TLSOCK_LINT_ERROR 2   /**< against a MUST of RFC 5280 or the like, or
+                                   clients refuse it */
 /** @} */
-/** One finding. Texts live as long as the call. */
+/** One finding. Texts live until the callback returns; safe to print. */
 typedef struct tlsock_lint {
-    size_t size;
+    size_t size;        /**< of this struct in the library that runs */
     int severity;       /**< TLSOCK_LINT_* */
     int index;          /**< 0: the leaf; then its chain */
     const char *code;   /**< stable, "san-missing" */
@@ -277,13 +296,18 @@ typedef struct tlsock_lint {
 typedef int tlsock_lint_fn(const tlsock_lint *finding, void *arg);
 /**
  * Look for everything in a certificate and its chain that RFC 5280, its
- * updates and the rules of browsers forbid or advise against.
- * @param c    the certificate
- * @param fn   called for each finding, worst first; NULL: only count
+ * updates, RFC 9525 and the rules of browsers forbid or advise against. Judges
+ * what is written, not whom to trust; fetches nothing. The certificate may be
+ * anybody's. Of a chain 32 certificates are looked at; a rule gives at most one
+ * finding for each.
+ * @param c    the certificate, borrowed
+ * @param fn   called for each finding, worst first, on this thread; NULL: only
+ *             count
  * @param arg  handed to @p fn
- * @param err  filled in on failure; may be NULL
- * @return number of findings that are TLSOCK_LINT_ERROR; negative: code, or
- *         what @p fn returned
+ * @param err  filled in on failure, but not if @p fn ended it; may be NULL
+ * @return number of findings that are TLSOCK_LINT_ERROR, 0 is good; negative:
+ *         TLSOCK_E_ARGUMENT, TLSOCK_E_CERT_INVALID (it cannot be encoded),
+ *         TLSOCK_E_NOMEM; or what @p fn returned, if not 0
  */
 TLSOCK_API int tlsock_cert_lint(const tlsock_cert *c, tlsock_lint_fn *fn,
                                 void *arg, tlsock_error *err);

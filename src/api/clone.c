@@ -1,22 +1,17 @@
-/* Copies of seen certificates, and findings about them. */
-#include "core/err.h"
-
-#include <tlsock/cert.h>
+/* Copies of seen certificates. */
+#include "cert/clone.h"
 
 tlsock_cert *tlsock_cert_clone(const tlsock_cert *seen, const tlsock_cert *ca,
                                tlsock_error *err)
 {
-    (void)seen;
-    (void)ca;
-    tsk_fail(err, TLSOCK_E_UNSUPPORTED, "not there yet");
-    return NULL;
-}
-
-int tlsock_cert_lint(const tlsock_cert *c, tlsock_lint_fn *fn, void *arg,
-                     tlsock_error *err)
-{
-    (void)c;
-    (void)fn;
-    (void)arg;
-    return tsk_fail(err, TLSOCK_E_UNSUPPORTED, "not there yet");
+    tsk_clear(err);
+    if (seen == NULL || ca == NULL) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT, "%s",
+                 seen == NULL ? "there is no certificate to clone"
+                              : "there is no CA to sign the clone");
+        tsk_hint(err, "give the certificate that was seen, and a CA with its "
+                      "key");
+        return NULL;
+    }
+    return tsk_cert_clone(seen, ca, err);
 }
