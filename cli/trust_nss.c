@@ -59,9 +59,13 @@ static int certutil(struct trust *t, struct trust_store *s, const char *input,
     process_words(said, words, sizeof(words));
     rc = said->code;
     process_free(said);
-    return trust_fail(t, s, "own-file",
-                      "if a browser holds the database, close it and try again",
-                      "certutil ended with %d: %s", rc, words);
+    return trust_fail(
+        t, s, "own-file",
+        strstr(words, "PASSWORD") != NULL
+            ? "the database has a password: run this at a terminal, where "
+              "certutil asks for it"
+            : "if a browser holds the database, close it and try again",
+        "certutil ended with %d: %s", rc, words);
 }
 
 /* certutil answers a nickname with all certificates of the subject. */
@@ -114,10 +118,11 @@ static int ready(struct trust *t, struct trust_store *s)
     return 0;
 }
 
-static int add(struct trust *t, struct trust_store *s)
+static int add(struct trust *t, struct trust_store *s, int again)
 {
     static const char *const make[] = {"-N", "--empty-password"};
     const char *args[] = {"-A", "-a", "-t", "C,,", "-n", t->ca.name};
+    const char *undo[] = {"-D", "-n", t->ca.name};
     struct process_said said;
     int rc;
 
@@ -131,8 +136,12 @@ static int add(struct trust *t, struct trust_store *s)
         process_free(&said);
         s->new = 0;
     }
-    if (certutil(t, s, t->ca.pem, args, 6, &said) < 0)
+    if (certutil(t, s, t->ca.pem, args, 6, &said) < 0) {
+        /* in a database with a password it may be there by now */
+        if (!again && start(t, s, NULL, undo, 3, &said) == 0)
+            process_free(&said);
         return -1;
+    }
     process_free(&said);
     return 0;
 }

@@ -121,7 +121,7 @@ ok $? "system: openssl verifies with it, over links that stay below the root"
 ok $? "system: and that do not name the place where it was made"
 snapshot "$root" >once
 run trust install --system --root "$root"
-said "system: a second time nothing happens" 0 'installed before'
+said "system: a second time nothing happens" 0 'there already'
 same "system: truly nothing" "$root" once
 run trust list --system --root "$root"
 said "system: list" 0 '^trusted +system' "ours +tlsock-local-CA-$short" \
@@ -194,6 +194,19 @@ refused "system: its program is missing" 6 missing-program \
     'update-ca-certificates' 'package ca-certificates'
 same "system: and nothing was done" "$root" others
 
+mv "$bundle" bundle && mkdir "$bundle"
+run trust list --system --root "$root"
+said "system: a bundle that cannot be read" 6 ': own-file$' 'ca-certificates.crt'
+rmdir "$bundle" && mv bundle "$bundle"
+mv "$root/etc/ca-certificates.conf" conf
+run trust install --system --root "$root"
+refused "system: a root without its configuration" 6 own-file \
+    'has no /etc/ssl/certs or no' 'package ca-certificates'
+mv conf "$root/etc/ca-certificates.conf"
+same "system: nothing is left of it" "$root" others
+TMPDIR=$dir/nowhere run trust install --system --root "$root"
+refused "no place for a temporary file" 6 own-file 'temporary file' TMPDIR
+
 # Other distributions: placed, for their own program to be run in there.
 for where in etc/pki/ca-trust/source/anchors \
     etc/ca-certificates/trust-source/anchors etc/pki/trust/anchors; do
@@ -258,7 +271,7 @@ said "nss: every profile and database" 0 'Firefox one' 'Firefox two words' \
 [ "$(grep -c '^installed' out)" -eq 5 ]
 ok $? "nss: five of them"
 run trust install --nss
-[ "$rc" -eq 0 ] && [ "$(grep -c 'installed before' out)" -eq 5 ]
+[ "$rc" -eq 0 ] && [ "$(grep -c 'there already' out)" -eq 5 ]
 ok $? "nss: a second time nothing happens"
 run trust list --nss --json
 json "nss: list --json" '@{$o->{stores}} == 5 &&
@@ -307,6 +320,38 @@ ok $? "nss: said once"
 short_path none trust install --nss --json
 json "nss: in JSON" '$o->{exit} == 6 && @{$o->{stores}} == 1 &&
     $o->{stores}[0]{code} eq "missing-program" && $o->{stores}[0]{fix}'
+# certutil says it did, and did not
+certutil_but() { # COMMAND WHAT: it does this instead of that command
+    fake certutil "case \" \$* \" in *' $1 '*) $2;; esac
+        exec $(command -v certutil) \"\$@\""
+}
+run trust uninstall --nss
+certutil_but -A 'exit 0'
+short_path bin trust install --nss
+refused "nss: certutil -A does nothing: found out" 6 own-file \
+    'added, but is not' 'again'
+run trust install --nss
+certutil_but -D 'exit 0'
+short_path bin trust uninstall --nss
+refused "nss: certutil -D does nothing: found out" 6 own-file \
+    'removed, but is still' 'again'
+certutil_but -D 'echo locked >&2; exit 5'
+short_path bin trust uninstall --nss
+refused "nss: certutil -D fails" 6 own-file 'ended with 5: locked' 'close it'
+run trust uninstall --nss
+# a password of the user's own is asked for at a terminal, and here is none
+echo secret >password
+mkdir "$base/locked"
+certutil -N -d "sql:$base/locked" -f password
+nicks "$base/locked" >locked
+setsid -w "$tlsock" trust install --nss >out 2>err </dev/null
+rc=$?
+refused "nss: a database with a password" 6 own-file 'PASSWORD' 'at a terminal'
+nicks "$base/locked" >now
+cmp -s locked now
+ok $? "nss: nothing of ours stays in it"
+rm -r "$base/locked"
+run trust uninstall --nss
 echo garbage >"$base/one/cert9.db"
 run trust install --nss
 said "nss: a broken database does not keep the others" 6 \
@@ -371,7 +416,7 @@ ok $? "java: a store that is out of the root is not touched"
 rm -r "$root/usr/lib/jvm/j3"
 cp "$store" cacerts.once
 run trust install --java --root "$root"
-said "java: a second time nothing happens" 0 'installed before'
+said "java: a second time nothing happens" 0 'there already'
 cmp -s "$store" cacerts.once
 ok $? "java: truly nothing"
 # as Debian's hook names what the system's store hands on
@@ -429,6 +474,7 @@ chmod 755 "$dir/data" "$dir/data/tlsock" "$dir/data/tlsock/ca"
 if as_nobody "$tlsock" version >/dev/null 2>&1; then
     mkdir -m 777 home
     as_nobody mkdir home/own
+    export TMPDIR="$dir/home/own"
     HOME=$dir/home/own as_nobody "$tlsock" trust install --system --nss \
         --root "$root" "$ca" >out 2>err
     rc=$?
@@ -448,6 +494,7 @@ if as_nobody "$tlsock" version >/dev/null 2>&1; then
             'belongs to user' 'without sudo'
     fi
     rm -rf home
+    unset TMPDIR
 else
     skip "not root" "another user cannot run this binary"
 fi

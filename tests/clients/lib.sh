@@ -32,9 +32,12 @@ need update-ca-certificates flock openssl
 exec 9>"${TMPDIR:-/tmp}/tlsock-clients.lock"
 flock 9
 
+# Taken back whatever happens, even if this directory is no more.
 installed=
 take_back() {
-    [ -z "$installed" ] || "$tlsock" trust uninstall >/dev/null 2>&1
+    cd / || exit 1
+    [ -z "$installed" ] || "$tlsock" trust uninstall --fingerprint \
+        "$installed" >/dev/null 2>&1
     clean_up
 }
 trap take_back EXIT
