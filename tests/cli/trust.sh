@@ -115,7 +115,7 @@ said "system: installed" 0 '^installed +system +Debian'
     cmp -s "$ca" "$bundle"
 ok $? "system: the file, mode 0644, and the bundle"
 run cert new app.test
-openssl verify -CApath "$root/etc/ssl/certs" app.test.pem >log 2>&1
+openssl verify -no-CAfile -CApath "$root/etc/ssl/certs" app.test.pem >log 2>&1
 ok $? "system: openssl verifies with it, over links that stay below the root"
 ! find "$root" -type l -printf '%l\n' | grep -q "$dir"
 ok $? "system: and that do not name the place where it was made"
@@ -440,6 +440,11 @@ run trust uninstall --java --root "$root"
 said "java: removing again is no error" 0 '^absent +java'
 run trust install foreign.pem --java --root "$root"
 said "java: what somebody else installed is trusted" 0 'somebody else'
+other="$dir/$(printf 'j\303\244 va')"
+mkdir -p "$other/etc/ssl/certs/java"
+cp "$store" "$other/etc/ssl/certs/java/cacerts"
+run trust install --java --root "$other"
+said "java: a path with blanks and umlauts" 0 '^installed +java'
 short_path none trust install --java --root "$root"
 refused "java: keytool is missing" 6 missing-program keytool default-jre
 
