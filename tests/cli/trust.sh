@@ -178,6 +178,14 @@ fake update-ca-certificates 'echo "disk full" >&2; exit 3'
 short_path bin trust install --system --root "$root"
 refused "system: its program fails" 6 own-file 'ended with 3: disk full' 'hand'
 same "system: then nothing is left behind" "$root" others
+run trust install --system --root "$root"
+short_path bin trust uninstall --system --root "$root"
+refused "system: its program fails at the removal" 6 own-file 'disk full' \
+    'hand'
+update-ca-certificates --etccertsdir "$root/etc/ssl/certs" --certsconf \
+    "$root/etc/ca-certificates.conf" --localcertsdir $relative \
+    --hooksdir /dev/null --fresh >log 2>&1
+same "system: the file went all the same" "$root" others
 fake update-ca-certificates 'kill -9 $$'
 short_path bin trust install --system --root "$root"
 refused "system: its program is killed" 6 own-file 'ended with 137' 'hand'
@@ -250,6 +258,22 @@ nicks "$db" >now
 ! grep -q tlsock now
 ok $? "nss: removed"
 
+rm -r .pki
+echo >.pki
+run trust install --nss
+said "nss: the database cannot be made" 6 "$db: own-file"
+rm .pki
+fake chromium true
+short_path bin trust install --dry-run
+said "nss: with Chromium, the shared database is wanted without being named" \
+    "$rc" '^would-add +nss .*made too'
+rm bin/chromium
+short_path bin trust install --dry-run
+! grep -q ' nss ' out
+ok $? "nss: without any, it is not"
+run trust install --nss
+run trust uninstall --nss
+
 base=.mozilla/firefox
 for p in one 'two words'; do
     mkdir -p "$base/$p" && certutil -N -d "sql:$base/$p" --empty-password
@@ -313,6 +337,12 @@ certutil -L -d "sql:$db" | grep -q "^$nick  *C,,"
 ok $? "nss: and given again"
 run trust uninstall --nss
 
+mv bin/certutil certutil.kept
+printf '\177ELF' >bin/certutil
+chmod +x bin/certutil
+short_path bin trust install --nss
+said "nss: certutil cannot be run" 6 'cause: .*/certutil: '
+mv certutil.kept bin/certutil
 short_path none trust install --nss
 refused "nss: certutil is missing" 6 missing-program certutil libnss3-tools
 [ "$(grep -c 'missing-program' err)" -eq 1 ]
@@ -440,6 +470,28 @@ run trust uninstall --java --root "$root"
 said "java: removing again is no error" 0 '^absent +java'
 run trust install foreign.pem --java --root "$root"
 said "java: what somebody else installed is trusted" 0 'somebody else'
+for n in -importcert -delete; do
+    fake keytool "case \" \$* \" in *' $n '*) echo 'keytool error: full' &&
+        exit 1;; esac
+        exec $(command -v keytool) \"\$@\""
+    verb=install
+    [ $n = -importcert ] || verb=uninstall
+    short_path bin trust $verb --java --root "$root"
+    refused "java: keytool $n fails" 6 own-file 'ended with 1: .*full' 'hand'
+    run trust install --java --root "$root"
+done
+rm bin/keytool
+run trust uninstall --java --root "$root"
+mkdir -p jh/bin jh/lib/security
+cp "$store" jh/lib/security/cacerts
+JAVA_HOME=$dir/jh run trust list --java
+grep -q "java .*$dir/jh/lib/security/cacerts" out
+ok $? "java: the one of JAVA_HOME"
+printf '\177ELF' >jh/bin/keytool
+chmod +x jh/bin/keytool
+JAVA_HOME=$dir/jh run trust list --java
+said "java: with a keytool of its own, which cannot be run" 6 \
+    'jh/lib/security/cacerts: own-file' 'cause: .*jh/bin/keytool: '
 other="$dir/$(printf 'j\303\244 va')"
 mkdir -p "$other/etc/ssl/certs/java"
 cp "$store" "$other/etc/ssl/certs/java/cacerts"
@@ -493,6 +545,14 @@ if as_nobody "$tlsock" version >/dev/null 2>&1; then
         --root "$root" "$ca" >out 2>err
     rc=$?
     said "not root: nothing to remove is no error" 0 '^absent'
+    chmod 755 "$anchors"
+    run trust install --system --root "$root"
+    [ "$(id -u)" -eq 0 ] || chmod 555 "$anchors"
+    HOME=$dir/home/own as_nobody "$tlsock" trust uninstall --system \
+        --root "$root" --fingerprint "$hex" >out 2>err
+    rc=$?
+    refused "not root: removing says how too" 6 permission 'may not write' \
+        "sudo tlsock trust uninstall --system --fingerprint $hex"
     if [ "$(id -u)" -eq 0 ]; then
         HOME=$dir/home/own run trust install --nss
         refused "root leaves another user's home alone" 6 permission \
@@ -509,6 +569,8 @@ for f in 12 xyz "$hex"0 "$short:" ''; do
     [ "$rc" -eq 2 ]
     ok $? "\"$f\" is no fingerprint"
 done
+run trust install "$(printf %05000d 0)"
+refused "a path of 5000 characters" 2 usage 'too long' 'help'
 run trust uninstall "$ca" --fingerprint "$hex"
 refused "a file and a fingerprint" 2 usage 'together' 'one of them'
 run trust install --fingerprint "$hex"
