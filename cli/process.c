@@ -250,6 +250,8 @@ void process_words(const struct process_said *s, char *text, size_t size)
     while (used > 0 && text[used - 1] == ' ')
         used--;
     text[used] = '\0';
+    if (used == 0)
+        snprintf(text, size, "it did not say why");
 }
 
 void process_free(struct process_said *s)

@@ -183,7 +183,7 @@ static void install(struct trust *t, struct trust_store *s,
     char name[1100];
 
     if (m.ours != NULL && m.trusted)
-        trust_say(t, s, "trusted", 1, "was installed before", NULL);
+        trust_say(t, s, "trusted", 1, "there already", NULL);
     else if (m.other != NULL && m.trusted)
         trust_say(t, s, "trusted", 1, "by somebody else's doing", NULL);
     else if (m.other != NULL)
@@ -196,7 +196,7 @@ static void install(struct trust *t, struct trust_store *s,
     else if (t->dry_run)
         trust_say(t, s, "would-add", 1,
                   s->new ? "the database is made too" : "", NULL);
-    else if (s->add(t, s) == 0)
+    else if (s->add(t, s, m.ours != NULL) == 0)
         check_install(t, s);
 }
 

@@ -72,7 +72,8 @@ struct trust_store {
     const char *note;      /* what is left to do, or NULL */
     int (*scan)(struct trust *t, struct trust_store *s, struct trust_found *f);
     int (*ready)(struct trust *t, struct trust_store *s); /* may it change? */
-    int (*add)(struct trust *t, struct trust_store *s);
+    /* again: it is there, but not trusted any more */
+    int (*add)(struct trust *t, struct trust_store *s, int again);
     int (*remove)(struct trust *t, struct trust_store *s, const char *name);
 };
 

@@ -3,6 +3,7 @@
 #include "trust.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <openssl/asn1.h>
 #include <openssl/err.h>
@@ -19,13 +20,17 @@
 
 char *trust_read(const char *path)
 {
-    FILE *f = fopen(path, "re");
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* no FIFO waits */
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
     struct stat st;
     char *text = NULL;
     size_t n = 0;
 
-    if (f == NULL)
+    if (f == NULL) {
+        if (fd >= 0)
+            close(fd);
         return NULL;
+    }
     if (fstat(fileno(f), &st) < 0 || !S_ISREG(st.st_mode) ||
         st.st_size > FILE_MAX)
         errno = EFBIG;

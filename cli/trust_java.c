@@ -86,12 +86,13 @@ static int ready(struct trust *t, struct trust_store *s)
     return access(s->path, W_OK) < 0 ? trust_denied(t, s, s->path) : 0;
 }
 
-static int add(struct trust *t, struct trust_store *s)
+static int add(struct trust *t, struct trust_store *s, int again)
 {
     const char *args[] = {"-importcert", "-noprompt", "-trustcacerts", "-alias",
                           t->ca.name};
     struct process_said said;
 
+    (void)again; /* to be there is to be trusted */
     if (keytool(t, s, t->ca.pem, args, 5, &said) < 0)
         return -1;
     process_free(&said);
@@ -151,7 +152,7 @@ static void visit(struct trust *t, struct javas *j, const char *home,
     strcpy(j->seen[j->n++], s->path);
     if (find_tool(t, s, home) == 0)
         trust_visit(t, s);
-    else
+    else if (!t->hooked)
         trust_no_tool(t, s, "keytool");
 }
 
@@ -179,9 +180,9 @@ void trust_java(struct trust *t)
                                     .ready = ready,
                                     .add = add,
                                     .remove = remove_one};
-    if (home != NULL && home[0] == '/' && t->root[0] == '\0')
+    if (home != NULL && home[0] == '/' && t->root[0] == '\0' && !t->hooked)
         visit_home(t, j, home);
-    if (trust_below(t, path, jvms) == 0)
+    if (!t->hooked && trust_below(t, path, jvms) == 0)
         n = scandir(path, &list, NULL, alphasort);
     for (int i = 0; i < n; i++) {
         if (list[i]->d_name[0] != '.' &&
@@ -191,7 +192,8 @@ void trust_java(struct trust *t)
     }
     free(list);
     visit(t, j, NULL, "/etc/ssl/certs/java/cacerts");
-    visit(t, j, NULL, "/etc/pki/java/cacerts");
+    if (!t->hooked)
+        visit(t, j, NULL, "/etc/pki/java/cacerts");
     if (!t->by_default && !t->hooked && t->visited == before) {
         strcpy(j->store.path, jvms);
         trust_fail(t, &j->store, "own-file",

@@ -5,6 +5,7 @@
 
 #include "errors.h"
 #include "process.h"
+#include "trust_nicks.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -58,43 +59,17 @@ static int certutil(struct trust *t, struct trust_store *s, const char *input,
     process_words(said, words, sizeof(words));
     rc = said->code;
     process_free(said);
-    return trust_fail(t, s, "own-file",
-                      "if a browser holds the database, close it and try again",
-                      "certutil ended with %d: %s", rc, words);
+    return trust_fail(
+        t, s, "own-file",
+        strstr(words, "PASSWORD") != NULL
+            ? "the database has a password: run this at a terminal, where "
+              "certutil asks for it"
+            : "if a browser holds the database, close it and try again",
+        "certutil ended with %d: %s", rc, words);
 }
-
-/* "nickname    C,," - how the nickname ends, and whether servers are trusted;
- * NULL: another line. */
-static const char *parse(const char *line, size_t len, size_t *nick,
-                         int *trusted)
-{
-    size_t at = len, commas = 0;
-
-    while (len > 0 && line[len - 1] == ' ')
-        len--;
-    for (at = len; at > 0 && line[at - 1] != ' '; at--) {
-        if (line[at - 1] == ',')
-            commas++;
-        else if (strchr("pPcCTuwgGU", line[at - 1]) == NULL)
-            return NULL;
-    }
-    if (commas != 2 || at == 0)
-        return NULL;
-    *trusted = memchr(line + at, 'C', strcspn(line + at, ",")) != NULL;
-    while (at > 0 && line[at - 1] == ' ')
-        at--;
-    *nick = at;
-    return at > 0 ? line : NULL;
-}
-
-struct row {
-    char nick[256];
-    int trusted, claimed;
-    struct trust_found certs; /* it bears one of these */
-};
 
 /* certutil answers a nickname with all certificates of the subject. */
-static int look(struct trust *t, struct trust_store *s, struct row *row)
+static int look(struct trust *t, struct trust_store *s, struct trust_nick *row)
 {
     const char *args[] = {"-L", "-a", "-n", row->nick};
     struct process_said said;
@@ -109,89 +84,24 @@ static int look(struct trust *t, struct trust_store *s, struct row *row)
     return rc == 0 ? 0 : trust_fail(t, s, "nomem", "", "out of memory");
 }
 
-static int is_claimed(const struct trust_found *f, const char *sha256)
-{
-    for (size_t i = 0; i < f->n; i++) {
-        if (f->v[i].ours && strcmp(f->v[i].sha256, sha256) == 0)
-            return 1;
-    }
-    return 0;
-}
-
-/* A nickname of ours says which of them it is. What is left over may belong
- * to any other nickname of that subject: trusted, if all of those are. */
-static int tell_apart(struct row *rows, size_t n, struct trust_found *f)
-{
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; j < rows[i].certs.n; j++) {
-            const struct trust_entry *e = &rows[i].certs.v[j];
-
-            if (!e->ours)
-                continue;
-            rows[i].claimed = 1;
-            if (trust_push(f, e->name, e->sha256, e->trusted) < 0)
-                return -1;
-        }
-    }
-    for (size_t i = 0; i < n; i++) {
-        for (size_t j = 0; !rows[i].claimed && j < rows[i].certs.n; j++) {
-            const struct trust_entry *e = &rows[i].certs.v[j];
-            int trusted = e->trusted;
-
-            if (is_claimed(f, e->sha256))
-                continue;
-            for (size_t k = 0; k < f->n; k++) {
-                if (strcmp(f->v[k].sha256, e->sha256) == 0)
-                    trusted = f->v[k].trusted &= trusted;
-            }
-            if (trust_push(f, e->name, e->sha256, trusted) < 0)
-                return -1;
-        }
-    }
-    return 0;
-}
-
-/* The lines of the listing; -1: out of memory. */
-static int read_rows(char *text, struct row **rows, size_t *n)
-{
-    for (char *line = text; *line != '\0';) {
-        size_t len = strcspn(line, "\n"), nick;
-        int last = line[len] == '\0', trusted;
-        struct row *grown;
-
-        if (parse(line, len, &nick, &trusted) != NULL &&
-            nick < sizeof(grown->nick)) {
-            grown = realloc(*rows, (*n + 1) * sizeof(*grown));
-            if (grown == NULL)
-                return -1;
-            *rows = grown;
-            grown += (*n)++;
-            *grown = (struct row){.trusted = trusted};
-            memcpy(grown->nick, line, nick);
-        }
-        line += len + (last ? 0 : 1);
-    }
-    return 0;
-}
-
 static int scan(struct trust *t, struct trust_store *s, struct trust_found *f)
 {
     static const char *const args[] = {"-L"};
-    struct row *rows = NULL;
+    struct trust_nick *rows = NULL;
     struct process_said said;
     size_t n = 0;
     int rc = certutil(t, s, NULL, args, 1, &said);
 
     if (rc < 0)
         return rc;
-    rc = read_rows(said.out, &rows, &n);
+    rc = trust_nicks_read(said.out, &rows, &n);
     process_free(&said);
     if (rc < 0)
         trust_fail(t, s, "nomem", "", "out of memory");
     for (size_t i = 0; rc == 0 && i < n; i++)
         rc = look(t, s, &rows[i]);
     if (rc == 0) {
-        rc = tell_apart(rows, n, f);
+        rc = trust_nicks_tell(rows, n, f);
         if (rc < 0)
             trust_fail(t, s, "nomem", "", "out of memory");
     }
@@ -208,10 +118,11 @@ static int ready(struct trust *t, struct trust_store *s)
     return 0;
 }
 
-static int add(struct trust *t, struct trust_store *s)
+static int add(struct trust *t, struct trust_store *s, int again)
 {
     static const char *const make[] = {"-N", "--empty-password"};
     const char *args[] = {"-A", "-a", "-t", "C,,", "-n", t->ca.name};
+    const char *undo[] = {"-D", "-n", t->ca.name};
     struct process_said said;
     int rc;
 
@@ -225,8 +136,12 @@ static int add(struct trust *t, struct trust_store *s)
         process_free(&said);
         s->new = 0;
     }
-    if (certutil(t, s, t->ca.pem, args, 6, &said) < 0)
+    if (certutil(t, s, t->ca.pem, args, 6, &said) < 0) {
+        /* in a database with a password it may be there by now */
+        if (!again && start(t, s, NULL, undo, 3, &said) == 0)
+            process_free(&said);
         return -1;
+    }
     process_free(&said);
     return 0;
 }

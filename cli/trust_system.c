@@ -188,7 +188,7 @@ static int file_of(const struct trust_store *s, char path[LOCAL_PATH],
     return local_path(path, s->path, file);
 }
 
-static int add(struct trust *t, struct trust_store *s)
+static int add(struct trust *t, struct trust_store *s, int again)
 {
     const struct distribution *d = s->row;
     tlsock_error err = {0};
@@ -201,7 +201,8 @@ static int add(struct trust *t, struct trust_store *s)
         return trust_fail(t, s, "own-file", err.hint, "%s", err.message);
     if (update(t, s, d->add) == 0)
         return 0;
-    unlink(path);
+    if (!again)
+        unlink(path);
     return -1;
 }
 

@@ -113,13 +113,13 @@ said "system: installed" 0 '^installed +system +Debian'
     cmp -s "$ca" "$bundle"
 ok $? "system: the file, mode 0644, and the bundle"
 run cert new app.test
-openssl verify -CApath "$root/etc/ssl/certs" app.test.pem >log 2>&1
+openssl verify -no-CAfile -CApath "$root/etc/ssl/certs" app.test.pem >log 2>&1
 ok $? "system: openssl verifies with it, over links that stay below the root"
 ! find "$root" -type l -printf '%l\n' | grep -q "$dir"
 ok $? "system: and that do not name the place where it was made"
 snapshot "$root" >once
 run trust install --system --root "$root"
-said "system: a second time nothing happens" 0 'installed before'
+said "system: a second time nothing happens" 0 'there already'
 same "system: truly nothing" "$root" once
 run trust list --system --root "$root"
 said "system: list" 0 '^trusted +system' "ours +tlsock-local-CA-$short" \
@@ -176,6 +176,14 @@ fake update-ca-certificates 'echo "disk full" >&2; exit 3'
 short_path bin trust install --system --root "$root"
 refused "system: its program fails" 6 own-file 'ended with 3: disk full' 'hand'
 same "system: then nothing is left behind" "$root" others
+run trust install --system --root "$root"
+short_path bin trust uninstall --system --root "$root"
+refused "system: its program fails at the removal" 6 own-file 'disk full' \
+    'hand'
+update-ca-certificates --etccertsdir "$root/etc/ssl/certs" --certsconf \
+    "$root/etc/ca-certificates.conf" --localcertsdir $relative \
+    --hooksdir /dev/null --fresh >log 2>&1
+same "system: the file went all the same" "$root" others
 fake update-ca-certificates 'kill -9 $$'
 short_path bin trust install --system --root "$root"
 refused "system: its program is killed" 6 own-file 'ended with 137' 'hand'
@@ -191,6 +199,19 @@ short_path none trust install --system --root "$root"
 refused "system: its program is missing" 6 missing-program \
     'update-ca-certificates' 'package ca-certificates'
 same "system: and nothing was done" "$root" others
+
+mv "$bundle" bundle && mkdir "$bundle"
+run trust list --system --root "$root"
+said "system: a bundle that cannot be read" 6 ': own-file$' 'ca-certificates.crt'
+rmdir "$bundle" && mv bundle "$bundle"
+mv "$root/etc/ca-certificates.conf" conf
+run trust install --system --root "$root"
+refused "system: a root without its configuration" 6 own-file \
+    'has no /etc/ssl/certs or no' 'package ca-certificates'
+mv conf "$root/etc/ca-certificates.conf"
+same "system: nothing is left of it" "$root" others
+TMPDIR=$dir/nowhere run trust install --system --root "$root"
+refused "no place for a temporary file" 6 own-file 'temporary file' TMPDIR
 
 # Other distributions: placed, for their own program to be run in there.
 for where in etc/pki/ca-trust/source/anchors \
@@ -235,6 +256,22 @@ nicks "$db" >now
 ! grep -q tlsock now
 ok $? "nss: removed"
 
+rm -r .pki
+echo >.pki
+run trust install --nss
+said "nss: the database cannot be made" 6 "$db: own-file"
+rm .pki
+fake chromium true
+short_path bin trust install --dry-run
+said "nss: with Chromium, the shared database is wanted without being named" \
+    "$rc" '^would-add +nss .*made too'
+rm bin/chromium
+short_path bin trust install --dry-run
+! grep -q ' nss ' out
+ok $? "nss: without any, it is not"
+run trust install --nss
+run trust uninstall --nss
+
 base=.mozilla/firefox
 for p in one 'two words'; do
     mkdir -p "$base/$p" && certutil -N -d "sql:$base/$p" --empty-password
@@ -256,7 +293,7 @@ said "nss: every profile and database" 0 'Firefox one' 'Firefox two words' \
 [ "$(grep -c '^installed' out)" -eq 5 ]
 ok $? "nss: five of them"
 run trust install --nss
-[ "$rc" -eq 0 ] && [ "$(grep -c 'installed before' out)" -eq 5 ]
+[ "$rc" -eq 0 ] && [ "$(grep -c 'there already' out)" -eq 5 ]
 ok $? "nss: a second time nothing happens"
 run trust list --nss --json
 json "nss: list --json" '@{$o->{stores}} == 5 &&
@@ -298,6 +335,12 @@ certutil -L -d "sql:$db" | grep -q "^$nick  *C,,"
 ok $? "nss: and given again"
 run trust uninstall --nss
 
+mv bin/certutil certutil.kept
+printf '\177ELF' >bin/certutil
+chmod +x bin/certutil
+short_path bin trust install --nss
+said "nss: certutil cannot be run" 6 'cause: .*/certutil: '
+mv certutil.kept bin/certutil
 short_path none trust install --nss
 refused "nss: certutil is missing" 6 missing-program certutil libnss3-tools
 [ "$(grep -c 'missing-program' err)" -eq 1 ]
@@ -305,6 +348,38 @@ ok $? "nss: said once"
 short_path none trust install --nss --json
 json "nss: in JSON" '$o->{exit} == 6 && @{$o->{stores}} == 1 &&
     $o->{stores}[0]{code} eq "missing-program" && $o->{stores}[0]{fix}'
+# certutil says it did, and did not
+certutil_but() { # COMMAND WHAT: it does this instead of that command
+    fake certutil "case \" \$* \" in *' $1 '*) $2;; esac
+        exec $(command -v certutil) \"\$@\""
+}
+run trust uninstall --nss
+certutil_but -A 'exit 0'
+short_path bin trust install --nss
+refused "nss: certutil -A does nothing: found out" 6 own-file \
+    'added, but is not' 'again'
+run trust install --nss
+certutil_but -D 'exit 0'
+short_path bin trust uninstall --nss
+refused "nss: certutil -D does nothing: found out" 6 own-file \
+    'removed, but is still' 'again'
+certutil_but -D 'echo locked >&2; exit 5'
+short_path bin trust uninstall --nss
+refused "nss: certutil -D fails" 6 own-file 'ended with 5: locked' 'close it'
+run trust uninstall --nss
+# a password of the user's own is asked for at a terminal, and here is none
+echo secret >password
+mkdir "$base/locked"
+certutil -N -d "sql:$base/locked" -f password
+nicks "$base/locked" >locked
+setsid -w "$tlsock" trust install --nss >out 2>err </dev/null
+rc=$?
+refused "nss: a database with a password" 6 own-file 'PASSWORD' 'at a terminal'
+nicks "$base/locked" >now
+cmp -s locked now
+ok $? "nss: nothing of ours stays in it"
+rm -r "$base/locked"
+run trust uninstall --nss
 echo garbage >"$base/one/cert9.db"
 run trust install --nss
 said "nss: a broken database does not keep the others" 6 \
@@ -369,7 +444,7 @@ ok $? "java: a store that is out of the root is not touched"
 rm -r "$root/usr/lib/jvm/j3"
 cp "$store" cacerts.once
 run trust install --java --root "$root"
-said "java: a second time nothing happens" 0 'installed before'
+said "java: a second time nothing happens" 0 'there already'
 cmp -s "$store" cacerts.once
 ok $? "java: truly nothing"
 # as Debian's hook names what the system's store hands on
@@ -393,6 +468,33 @@ run trust uninstall --java --root "$root"
 said "java: removing again is no error" 0 '^absent +java'
 run trust install foreign.pem --java --root "$root"
 said "java: what somebody else installed is trusted" 0 'somebody else'
+for n in -importcert -delete; do
+    fake keytool "case \" \$* \" in *' $n '*) echo 'keytool error: full' &&
+        exit 1;; esac
+        exec $(command -v keytool) \"\$@\""
+    verb=install
+    [ $n = -importcert ] || verb=uninstall
+    short_path bin trust $verb --java --root "$root"
+    refused "java: keytool $n fails" 6 own-file 'ended with 1: .*full' 'hand'
+    run trust install --java --root "$root"
+done
+rm bin/keytool
+run trust uninstall --java --root "$root"
+mkdir -p jh/bin jh/lib/security
+cp "$store" jh/lib/security/cacerts
+JAVA_HOME=$dir/jh run trust list --java
+grep -q "java .*$dir/jh/lib/security/cacerts" out
+ok $? "java: the one of JAVA_HOME"
+printf '\177ELF' >jh/bin/keytool
+chmod +x jh/bin/keytool
+JAVA_HOME=$dir/jh run trust list --java
+said "java: with a keytool of its own, which cannot be run" 6 \
+    'jh/lib/security/cacerts: own-file' 'cause: .*jh/bin/keytool: '
+other="$dir/$(printf 'j\303\244 va')"
+mkdir -p "$other/etc/ssl/certs/java"
+cp "$store" "$other/etc/ssl/certs/java/cacerts"
+run trust install --java --root "$other"
+said "java: a path with blanks and umlauts" 0 '^installed +java'
 short_path none trust install --java --root "$root"
 refused "java: keytool is missing" 6 missing-program keytool default-jre
 
@@ -427,6 +529,7 @@ chmod 755 "$dir/data" "$dir/data/tlsock" "$dir/data/tlsock/ca"
 if as_nobody "$tlsock" version >/dev/null 2>&1; then
     mkdir -m 777 home
     as_nobody mkdir home/own
+    export TMPDIR="$dir/home/own"
     HOME=$dir/home/own as_nobody "$tlsock" trust install --system --nss \
         --root "$root" "$ca" >out 2>err
     rc=$?
@@ -440,12 +543,21 @@ if as_nobody "$tlsock" version >/dev/null 2>&1; then
         --root "$root" "$ca" >out 2>err
     rc=$?
     said "not root: nothing to remove is no error" 0 '^absent'
+    chmod 755 "$anchors"
+    run trust install --system --root "$root"
+    [ "$(id -u)" -eq 0 ] || chmod 555 "$anchors"
+    HOME=$dir/home/own as_nobody "$tlsock" trust uninstall --system \
+        --root "$root" --fingerprint "$hex" >out 2>err
+    rc=$?
+    refused "not root: removing says how too" 6 permission 'may not write' \
+        "sudo tlsock trust uninstall --system --fingerprint $hex"
     if [ "$(id -u)" -eq 0 ]; then
         HOME=$dir/home/own run trust install --nss
         refused "root leaves another user's home alone" 6 permission \
             'belongs to user' 'without sudo'
     fi
     rm -rf home
+    unset TMPDIR
 else
     skip "not root" "another user cannot run this binary"
 fi
@@ -455,6 +567,8 @@ for f in 12 xyz "$hex"0 "$short:" ''; do
     [ "$rc" -eq 2 ]
     ok $? "\"$f\" is no fingerprint"
 done
+run trust install "$(printf %05000d 0)"
+refused "a path of 5000 characters" 2 usage 'too long' 'help'
 run trust uninstall "$ca" --fingerprint "$hex"
 refused "a file and a fingerprint" 2 usage 'together' 'one of them'
 run trust install --fingerprint "$hex"
