@@ -63,8 +63,8 @@ TLSOCK_API int tlsock_crl_save(const tlsock_crl_opts *o, unsigned format,
 /**
  * What a CRL says, as one JSON object, "tlsock.crl/1": issuer, number, dates,
  * whether it is overdue, signature, the key it names, what it is limited to,
- * how many certificates it revokes, and the first 1,000 of them. Its signature
- * is not verified: that needs the issuer.
+ * its extensions (at most 100), how many certificates it revokes, and the first
+ * 1,000 of them. Its signature is not verified: that needs the issuer.
  * @param uri   file, "file:FILE", "pem:TEXT", PEM text: PEM or DER, at most 32
  *              MiB
  * @param out   the caller's memory
