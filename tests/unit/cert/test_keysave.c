@@ -7,13 +7,14 @@
 static const char *key_file(const char *kind, const char *name)
 {
     const char *names[] = {"a.test"};
-    tlsock_cert *c = help_make(
-        TLSOCK_CERT_OPTS(.sans = names, .n_sans = 1, .key = kind));
+    tlsock_cert *c =
+        help_make(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 1, .key = kind));
     tlsock_error err = {0};
     const char *path = help_path(name);
 
     assert_code(tlsock_cert_save(c, TLSOCK_PART_KEY | TLSOCK_PART_CERT,
-                                 TLSOCK_FORMAT_PEM, path, NULL, &err), 0);
+                                 TLSOCK_FORMAT_PEM, path, NULL, &err),
+                0);
     tlsock_cert_unref(c);
     return path;
 }
@@ -60,7 +61,8 @@ static void each_form_is_read_back_as_the_same_key(void **state)
 
         pin(from, NULL, before);
         assert_code(tlsock_key_save(from, NULL, cases[i].format, to,
-                                    cases[i].pass, &err), 0);
+                                    cases[i].pass, &err),
+                    0);
         pin(to, cases[i].pass, after);
         assert_string_equal(before, after);
         data = help_read(to, &n);
@@ -100,15 +102,18 @@ static void a_password_is_changed_and_a_key_decrypted(void **state)
     setenv("TEST_NEW", "new sesame", 1);
     pin(from, NULL, a);
     assert_code(tlsock_key_save(from, NULL, TLSOCK_FORMAT_PEM, one,
-                                "env:TEST_PASS", &err), 0);
+                                "env:TEST_PASS", &err),
+                0);
     assert_code(tlsock_key_save(one, "env:TEST_PASS", TLSOCK_FORMAT_PEM, two,
-                                "env:TEST_NEW", &err), 0);
+                                "env:TEST_NEW", &err),
+                0);
     pin(two, "env:TEST_NEW", b);
     assert_string_equal(a, b);
     assert_code(tlsock_key_pin(two, "env:TEST_PASS", b, sizeof(b), &err),
                 TLSOCK_E_PASSWORD);
     assert_code(tlsock_key_save(two, "env:TEST_NEW", TLSOCK_FORMAT_TRADITIONAL,
-                                two, NULL, &err), 0); /* onto itself */
+                                two, NULL, &err),
+                0); /* onto itself */
     pin(two, NULL, b);
     assert_string_equal(a, b);
 }
@@ -154,7 +159,8 @@ static void what_cannot_be_done_is_said(void **state)
             to = help_path("x");
         assert_code(tlsock_key_save(cases[i].from, cases[i].pass,
                                     cases[i].format, to, cases[i].new_pass,
-                                    &err), cases[i].code);
+                                    &err),
+                    cases[i].code);
         assert_tells(err.message, cases[i].fact);
         assert_true(err.hint[0] != '\0');
     }
@@ -170,12 +176,12 @@ static void what_cannot_be_done_is_said(void **state)
         char out[128];
 
         assert_code(tlsock_key_pin(help_path("known.two-keys"), NULL, out,
-                                   sizeof(out), &err), TLSOCK_E_OWN_FILE);
+                                   sizeof(out), &err),
+                    TLSOCK_E_OWN_FILE);
         assert_tells(err.message, "more than one private key");
         assert_code(tlsock_key_pin(NULL, NULL, out, sizeof(out), &err),
                     TLSOCK_E_ARGUMENT);
-        assert_code(tlsock_key_pin(ec, NULL, NULL, 5, &err),
-                    TLSOCK_E_ARGUMENT);
+        assert_code(tlsock_key_pin(ec, NULL, NULL, 5, &err), TLSOCK_E_ARGUMENT);
         assert_code(tlsock_key_pin(uri, NULL, out, sizeof(out), &err),
                     TLSOCK_E_OWN_FILE);
     }

@@ -33,8 +33,7 @@ static void refused(const char *name, const char *cert, const char *key,
 }
 
 #define BYTES(text) text, sizeof(text) - 1
-#define PEM(label) \
-    "-----BEGIN " label "-----\nAAAA\n-----END " label "-----\n"
+#define PEM(label) "-----BEGIN " label "-----\nAAAA\n-----END " label "-----\n"
 
 static const struct {
     const char *name, *data;
@@ -43,8 +42,8 @@ static const struct {
 } others[] = {
     {"JKS", BYTES("\xfe\xed\xfe\xed\0\0\0\2"), "(JKS)", "keytool", "keytool"},
     {"JCEKS", BYTES("\xce\xce\xce\xce\0\0"), "(JCEKS)", "keytool", "keytool"},
-    {"PPK", BYTES("PuTTY-User-Key-File-3: ssh-ed25519\n"), "PuTTY",
-     "cert new", "puttygen"},
+    {"PPK", BYTES("PuTTY-User-Key-File-3: ssh-ed25519\n"), "PuTTY", "cert new",
+     "puttygen"},
     {"OpenSSH", BYTES(PEM("OPENSSH PRIVATE KEY")), "an OpenSSH private key",
      "cert new", "ssh-keygen -p -m PKCS8"},
     {"SSH public", BYTES("ssh-ed25519 AAAA me\n"), "of SSH", "cert new",
@@ -73,11 +72,16 @@ static const struct {
     {"UTF-16 without mark", BYTES("-\0-\0-\0-\0"), "UTF-16", "iconv", "iconv"},
     {"zip", BYTES("PK\x03\x04xxxx"), "a ZIP archive", "unpack", "unpack"},
     {"gzip", BYTES("\x1f\x8b\x08"), "gzip", "gunzip", "gunzip"},
-    {"xz", BYTES("\xfd" "7zXZ\0"), "xz", "unxz", "unxz"},
+    {"xz",
+     BYTES("\xfd"
+           "7zXZ\0"),
+     "xz", "unxz", "unxz"},
     {"PDF", BYTES("%PDF-1.7"), "a PDF document", "ask", "ask"},
     {"NSS", BYTES("SQLite format 3\0"), "SQLite", "pk12util", "pk12util"},
-    {"program", BYTES("\x7f" "ELF\2\1"), "a program", "right file",
-     "right file"},
+    {"program",
+     BYTES("\x7f"
+           "ELF\2\1"),
+     "a program", "right file", "right file"},
     {"blanks", BYTES(" \r\n\t\n"), "blanks only", "completely", "completely"},
     {"zeros", BYTES("\0\0\0\0\0\0"), "zero bytes", "disk", "disk"},
     {"bare base64", BYTES("MIIBcjCCARmgAwIBAgIU\nAAAA\n"),
@@ -97,13 +101,13 @@ static void what_a_file_is_instead_is_said(void **state)
     (void)state;
     help_text("known.crt", leaf_pem);
     for (size_t i = 0; i < COUNT(others); i++) {
-        const char *path = help_write("known.other", others[i].data,
-                                      others[i].len);
+        const char *path =
+            help_write("known.other", others[i].data, others[i].len);
 
         refused(others[i].name, path, NULL, TLSOCK_E_OWN_FILE, others[i].is,
                 others[i].cert_hint);
-        refused(others[i].name, help_path("known.crt"), path,
-                TLSOCK_E_OWN_FILE, others[i].is, others[i].key_hint);
+        refused(others[i].name, help_path("known.crt"), path, TLSOCK_E_OWN_FILE,
+                others[i].is, others[i].key_hint);
     }
 }
 
@@ -155,8 +159,8 @@ static char *with_line(const char *text, int line, const char *with)
         size_t len = strcspn(text, "\n") + 1;
 
         if (n != line)
-            to += snprintf(to, size - (size_t)(to - out), "%.*s", (int)len,
-                           text);
+            to +=
+                snprintf(to, size - (size_t)(to - out), "%.*s", (int)len, text);
         else if (with != NULL)
             to += snprintf(to, size - (size_t)(to - out), "%s\n", with);
         text += len;
@@ -197,12 +201,12 @@ static void damage_has_a_line_or_a_count(void **state)
             "all of it");
     damaged("a line is short", with_line(leaf_pem, 3, "MIIBzzzz"),
             "line 3 is shorter than the others", "all of it");
-    damaged("nothing in it", strdup(PEM("CERTIFICATE") + 0), "is damaged", "");
+    damaged("nothing in it", strdup(PEM("CERTIFICATE")), "is damaged", "");
     damaged("empty block",
             strdup("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"),
             "has no content", "");
-    damaged("joined lines", without_line_ends(leaf_pem, " "),
-            "joined to one", "quote");
+    damaged("joined lines", without_line_ends(leaf_pem, " "), "joined to one",
+            "quote");
     damaged("escaped line ends", without_line_ends(leaf_pem, "\\n"),
             "written as \"\\n\"", "printf");
     at = with_line(chain_pem, 1, "# a comment\n-----BEGIN CERTIFICATE-----");
@@ -246,8 +250,8 @@ static void a_key_of_another_certificate_is_named(void **state)
     help_text("known.chain", chain_pem);
     help_text("known.key", inter_key);
     refused("its issuer's", help_path("known.chain"), help_path("known.key"),
-            TLSOCK_E_KEY_MISMATCH,
-            "belongs to certificate 2 in", "tlsock cert fix");
+            TLSOCK_E_KEY_MISMATCH, "belongs to certificate 2 in",
+            "tlsock cert fix");
     help_text("known.key", root_key);
     refused("nobody's", help_path("known.chain"), help_path("known.key"),
             TLSOCK_E_KEY_MISMATCH, "does not belong to certificate",
@@ -295,7 +299,8 @@ static void pkcs7_bundles_are_read_leaf_first(void **state)
         assert_int_equal(tlsock_cert_chain_len(c), 2);
         assert_non_null(c->key);
         up = tlsock_cert_chain_at(c, 0);
-        assert_string_equal(tlsock_cert_field(up, TLSOCK_CERT_CN), "Help Inter");
+        assert_string_equal(tlsock_cert_field(up, TLSOCK_CERT_CN),
+                            "Help Inter");
         tlsock_cert_unref(up);
         tlsock_cert_unref(c);
         bundle(NULL, 0, der, "known.p7");
@@ -318,7 +323,8 @@ static void an_empty_key_uri_asks_for_no_key(void **state)
     (void)state;
     setenv("TEST_PASS", "sesame", 1);
     assert_code(tlsock_cert_save(help_leaf(), CERT | KEY, TLSOCK_FORMAT_PEM,
-                                 sealed, "env:TEST_PASS", &err), 0);
+                                 sealed, "env:TEST_PASS", &err),
+                0);
     refused("encrypted", sealed, NULL, TLSOCK_E_PASSWORD, "is encrypted", "");
     c = tlsock_cert_load(sealed, "", NULL, &err);
     assert_non_null(c);
@@ -338,16 +344,17 @@ static void keys_under_old_ciphers_open_with_the_password(void **state)
     setenv("TEST_PASS", "sesame", 1);
     setenv("TEST_WRONG", "wrong", 1);
     for (size_t i = 0; i < COUNT(files); i++) {
-        int rc = tlsock_key_pin(files[i], "env:TEST_PASS", pin, sizeof(pin),
-                                &err);
+        int rc =
+            tlsock_key_pin(files[i], "env:TEST_PASS", pin, sizeof(pin), &err);
 
         if (rc < 0) { /* this machine has no legacy provider */
             answers(files[i], &err, TLSOCK_E_OWN_FILE, "cannot undo", "legacy");
             continue;
         }
         assert_int_equal(rc, 75);
-        assert_code(tlsock_key_pin(files[i], "env:TEST_WRONG", pin,
-                                   sizeof(pin), &err), TLSOCK_E_PASSWORD);
+        assert_code(
+            tlsock_key_pin(files[i], "env:TEST_WRONG", pin, sizeof(pin), &err),
+            TLSOCK_E_PASSWORD);
         assert_code(tlsock_key_pin(files[i], NULL, pin, sizeof(pin), &err),
                     TLSOCK_E_PASSWORD);
     }
