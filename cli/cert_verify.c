@@ -268,9 +268,12 @@ static int verify_one(struct verify *w, const char *target)
 
 static int run(struct verify *w)
 {
+    size_t idents = w->o.n_idents;
     int rc = 0, worst = 0;
 
+    w->o.n_idents = 0; /* --pass is the file's here, not an identity's */
     w->config = opt_make_config(&w->o, &rc);
+    w->o.n_idents = idents;
     if (w->config == NULL)
         return rc;
     if (w->time != NULL &&

@@ -37,7 +37,7 @@ printf '4321\n' >bad-pin
 
 # Without the provider, whatever is installed here.
 export OPENSSL_MODULES="$dir"
-no_server --cert pki/chain.pem --key "$uri?pin-value=8642"
+no_server --cert pki/good.pem --key "$uri?pin-value=8642"
 refused "without the provider: which one, and where it comes from" 2 \
     unsupported 'provider "pkcs11".*could not be loaded' 'pkcs11-provider'
 ! grep -q 8642 out err
@@ -73,10 +73,8 @@ put() { # LABEL ID KEY CERTIFICATE
 {
     softhsm2-util --init-token --free --label tls --so-pin 12345678 --pin 1234
     openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key
-    openssl req -x509 -key rsa.key -out rsa.pem -subj /CN=app.test \
-        -config pki/pki.cnf -extensions server \
-        -addext authorityKeyIdentifier=none
-    put server 01 pki/app.test.key pki/app.test.pem
+    "$tlsock" cert new --self-signed --key rsa.key --out rsa app.test
+    put server 01 pki/good.key pki/good-leaf.pem
     put client 02 pki/client.key pki/client.pem
     put rsa 03 rsa.key rsa.pem
 } >log 2>&1
@@ -84,11 +82,11 @@ p11tool --provider="$module" --login --set-pin=1234 --list-all \
     'pkcs11:token=tls' 2>&1 | grep -c '^Object' >count
 [ "$(cat count)" -eq 9 ]
 ok $? "three keys and their certificates are on the token"
-anchor=pki/root.pem client=pki/client-chain.pem client_key=pki/client.key
-key=pki/app.test.key
-handshake "a server whose key is on a token" --cert pki/chain.pem \
+anchor=pki/root.pem client=pki/client.pem client_key=pki/client.key
+key=pki/good.key
+handshake "a server whose key is on a token" --cert pki/good.pem \
     --key "$uri;type=private" --pass "$pin"
-handshake "the PIN's file may stand in the URI" --cert pki/chain.pem \
+handshake "the PIN's file may stand in the URI" --cert pki/good.pem \
     --key "$uri;type=private?pin-source=file:$dir/pin"
 anchor=pki/inter.pem
 handshake "a certificate needs no PIN" --cert "$uri;type=cert" --key "$key"
@@ -98,9 +96,9 @@ handshake "an RSA key, and its certificate beside it" \
     --cert 'pkcs11:token=tls;object=rsa' --pass "$pin"
 anchor=pki/root.pem client_key='pkcs11:token=tls;id=%02;type=private'
 handshake "a client whose key is on a token, by its id" \
-    --cert pki/chain.pem --key "$key" --client-auth require --ca pki/root.pem
+    --cert pki/good.pem --key "$key" --client-auth require --ca pki/root.pem
 if [ -x "${TOKEN_CALLS:-}" ]; then
-    TOKEN_URI=$uri TOKEN_PIN=$pin TOKEN_CERT=pki/app.test.pem \
+    TOKEN_URI=$uri TOKEN_PIN=$pin TOKEN_CERT=pki/good-leaf.pem \
         "$TOKEN_CALLS" >log 2>&1
     ok $? "the library's calls with a key that cannot leave its token"
 fi
@@ -118,7 +116,7 @@ refused "a PIN that is not there" 6 password 'NO_SUCH_PIN' 'set and export'
 no_server --cert 'pkcs11:token=tls;object=none' --pass "$pin"
 refused "an object that is not there" 6 own-file \
     'no certificate at "pkcs11:token=tls;object=none"' 'p11tool --list'
-no_server --cert pki/chain.pem --key 'pkcs11:token=tls;object=none' \
+no_server --cert pki/good.pem --key 'pkcs11:token=tls;object=none' \
     --pass "$pin"
 refused "a key that is not there" 6 own-file \
     'no private key at "pkcs11:token=tls;object=none"' 'p11tool --list'
@@ -129,7 +127,7 @@ refused "a token that is not there" 6 own-file \
 no_server --cert "$uri;type=private" --pass "$pin"
 refused "a key's URI is no certificate's" 6 own-file \
     'does not name a certificate' 'type=cert'
-no_server --cert pki/chain.pem --key 'pkcs11:token=tls;object=client' \
+no_server --cert pki/good.pem --key 'pkcs11:token=tls;object=client' \
     --pass "$pin"
 refused "a key on the token that belongs to another certificate" 6 \
     key-mismatch 'pkcs11:token=tls;object=client.* does not belong' \

@@ -55,6 +55,15 @@ ok $? "no intermediates are allowed"
 "$tlsock" cert verify --ca ca/ca.pem --name deep.test - <deep.pem >out 2>err
 ok $? "from standard input"
 
+echo secret >pw
+run cert convert good.pem --key good.key --to p12 --out good.p12 \
+    --new-pass file:pw
+run cert verify --ca ca/ca.pem --name app.test --pass file:pw good.p12
+ok "$rc" "a PKCS#12 file and its password"
+run cert verify --ca ca/ca.pem --name app.test good.p12
+[ "$rc" -eq 6 ]
+ok $? "which it needs"
+
 run cert verify --ca ca/ca.pem --crl ca/crl.pem gone.pem
 [ "$rc" -eq 0 ] && grep -q 'no, say the lists' out
 ok $? "not on the list"
