@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 const char local_permitted[] =
-    ".test,.localhost,.internal,localhost,10.0.0.0/8,172.16.0.0/12,"
+    ".test,.localhost,.internal,10.0.0.0/8,172.16.0.0/12,"
     "192.168.0.0/16,127.0.0.0/8,::1/128,fc00::/7";
 
 int local_dir(char dir[LOCAL_PATH])

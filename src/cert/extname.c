@@ -20,12 +20,28 @@ static int bad(const char *part, const char *why, tlsock_error *err)
     return TLSOCK_E_ARGUMENT;
 }
 
-static int add(STACK_OF(GENERAL_SUBTREE) **trees, int kind, const void *data,
+static int is_base(const GENERAL_NAME *base, int kind, const void *data,
+                   size_t len)
+{
+    const ASN1_STRING *s =
+        kind == GEN_IPADD ? base->d.iPAddress : base->d.dNSName;
+
+    return base->type == kind && (size_t)ASN1_STRING_length(s) == len &&
+           memcmp(ASN1_STRING_get0_data(s), data, len) == 0;
+}
+
+static int add(STACK_OF(GENERAL_SUBTREE) * *trees, int kind, const void *data,
                size_t len, tlsock_error *err)
 {
-    GENERAL_SUBTREE *tree = GENERAL_SUBTREE_new();
-    ASN1_STRING *s = ASN1_STRING_type_new(
-        kind == GEN_IPADD ? V_ASN1_OCTET_STRING : V_ASN1_IA5STRING);
+    GENERAL_SUBTREE *tree;
+    ASN1_STRING *s;
+
+    for (int i = 0; i < sk_GENERAL_SUBTREE_num(*trees); i++)
+        if (is_base(sk_GENERAL_SUBTREE_value(*trees, i)->base, kind, data, len))
+            return TLSOCK_OK; /* ".a" and "a" mean the same */
+    tree = GENERAL_SUBTREE_new();
+    s = ASN1_STRING_type_new(kind == GEN_IPADD ? V_ASN1_OCTET_STRING
+                                               : V_ASN1_IA5STRING);
 
     if (*trees == NULL)
         *trees = sk_GENERAL_SUBTREE_new_null();
