@@ -226,7 +226,7 @@ static int create(struct zoo *z, size_t i, tlsock_cert_opts *o)
 static int by_library(struct zoo *z, size_t i)
 {
     const struct zoo_row *row = &zoo_rows[i];
-    char names[600], permitted[300], cn[300], text[300];
+    char names[600], permitted[300], cn[320], text[300];
     const char *list[MOST_NAMES];
     tlsock_cert_opts o;
 
