@@ -1,12 +1,12 @@
 /* ca serve - the CA's certificate, CRL and OCSP by HTTP, and ACME by HTTPS, on
  * one port. */
 #include "acme.h"
+#include "ca_opts.h"
 #include "ca_site.h"
 #include "commands.h"
 #include "errors.h"
 #include "http_server.h"
 #include "listening.h"
-#include "local.h"
 #include "opt.h"
 
 #include <event2/event.h>
@@ -387,21 +387,6 @@ static int listen_on(struct serve *v)
     return loop(v);
 }
 
-static int find_dir(struct serve *v, char dir[LOCAL_PATH])
-{
-    const char *where = v->o.ca.n > 0 ? v->o.ca.v[v->o.ca.n - 1] : NULL;
-
-    if (where == NULL && local_dir(dir) < 0)
-        return err_plain(&v->o.out, v->o.command, EXIT_OWN, "own-file",
-                         "--dir DIR, or set HOME",
-                         "no home directory to look for the CA in");
-    if (where != NULL && !local_ca_dir(dir, where))
-        return err_plain(&v->o.out, where, EXIT_OWN, "own-file",
-                         "tlsock ca init makes one; --dir names its directory",
-                         "%s is no directory of a CA", where);
-    return 0;
-}
-
 static int run(struct serve *v)
 {
     char dir[LOCAL_PATH];
@@ -414,14 +399,14 @@ static int run(struct serve *v)
         return err_usage(&v->o.out, "ca serve", "add --acme",
                          "--host, --days, --resolve and --validate-... are "
                          "for --acme");
-    rc = find_dir(v, dir);
+    rc = ca_find_dir(dir, &v->o);
     if (rc == 0)
         rc = v->with_acme ? acme_check_opts(&v->how, &v->o) : 0;
     if (rc != 0)
         return rc;
     v->site.out = &v->o.out;
     v->site.dir = dir;
-    v->site.pass = v->o.n_idents > 0 ? v->o.idents[0].pass : NULL;
+    v->site.pass = opt_pass(&v->o);
     v->site.acme = v->with_acme;
     rc = ca_site_open(&v->site);
     if (rc == 0)
