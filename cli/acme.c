@@ -198,7 +198,7 @@ static int authenticate(struct acme_call *c, int by)
 /* RFC 8555, 6.2 to 6.5 */
 static int open_request(struct acme_call *c, int by)
 {
-    char url[ACME_URL + HTTP_TARGET];
+    char url[ACME_URL + HTTP_LINE_MAX];
 
     if (strcmp(c->request->head->type, "application/jose+json") != 0) {
         acme_refuse(c, 415, "malformed",

@@ -119,14 +119,6 @@ static int status_of(const char *serial, tlsock_status *out, void *arg)
     return 0;
 }
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 32;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int ca_http_ocsp_path(const char *text, unsigned char *out)
 {
     size_t len = strlen(text), n = 0, pad = 0;
@@ -137,9 +129,9 @@ int ca_http_ocsp_path(const char *text, unsigned char *out)
         flat[n] = text[i];
         if (text[i] != '%')
             continue;
-        if (hex(text[i + 1]) < 0 || hex(text[i + 2]) < 0)
+        if (http_percent(text + i) < 0)
             goto out;
-        flat[n] = (char)(hex(text[i + 1]) * 16 + hex(text[i + 2]));
+        flat[n] = (char)http_percent(text + i);
         i += 2;
     }
     if (flat == NULL)

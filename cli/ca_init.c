@@ -1,10 +1,10 @@
 /* ca init - a CA for this machine and its tests, that may sign little. */
+#include "ca_opts.h"
 #include "cadb.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
 #include "local.h"
-#include "signer.h"
 
 #include <string.h>
 
@@ -109,9 +109,9 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         c->issuer = arg;
         return 0;
     case OPT_ISSUER_PASS:
-        return certopts_pass(o, "--issuer-pass", arg, 0, &c->issuer_pass);
+        return opt_take_pass(o, "--issuer-pass", arg, 0, &c->issuer_pass);
     case OPT_KEY_PASS:
-        return certopts_pass(o, "--pass", arg, 1, &c->pass);
+        return opt_take_pass(o, "--pass", arg, 1, &c->pass);
     case OPT_PATHLEN:
         return opt_number(o, "--pathlen", arg, 0, 100, &c->pathlen);
     case OPT_CRL_DAYS:
@@ -216,12 +216,8 @@ static int report_json(const struct ca *c, const tlsock_cert *made)
     json_object_set_new(obj, "key", out_json_text(c->key));
     json_object_set_new(obj, "encrypted", json_boolean(c->pass != NULL));
     json_object_set_new(obj, "permitted", out_json_text(permitted(c)));
-    json_object_set_new(
-        obj, "subject",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_SUBJECT)));
-    json_object_set_new(
-        obj, "issuer",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_ISSUER)));
+    certname_field(obj, "subject", made, TLSOCK_CERT_SUBJECT);
+    certname_field(obj, "issuer", made, TLSOCK_CERT_ISSUER);
     json_object_set_new(obj, "not_after", out_json_text(end));
     for (int i = 0; i < CADB_URLS; i++) {
         if (c->url[i] != NULL)
@@ -264,13 +260,14 @@ static int report(const struct ca *c, const tlsock_cert *made)
 /* A CA is found by its name: one below another needs its own. */
 static int open_issuer(const struct ca *c, struct signer *s)
 {
-    tlsock_error err = {0};
     const char *theirs;
+    int rc;
 
     if (c->issuer == NULL)
         return 0;
-    if (signer_open(s, c->issuer, c->issuer_pass, &err) != 0)
-        return err_report(&c->o.out, c->issuer, &err, 1);
+    rc = ca_open_signer(s, &c->o.out, c->issuer, c->issuer_pass);
+    if (rc != 0)
+        return rc;
     theirs = tlsock_cert_field(signer_ca(s), TLSOCK_CERT_CN);
     if (theirs == NULL)
         return EXIT_INTERNAL;

@@ -1,5 +1,6 @@
 /* ca list - what the CA issued, and whether its CRL is as it should be. */
 #include "ca_opts.h"
+#include "certopts.h"
 #include "commands.h"
 #include "errors.h"
 
@@ -88,12 +89,8 @@ static int show_json(const struct list *l, const struct cadb *db)
 
     json_object_set_new(obj, "schema", json_string("tlsock.ca-list/1"));
     json_object_set_new(obj, "dir", out_json_text(cadb_dir(db)));
-    json_object_set_new(
-        obj, "subject",
-        out_json_text(tlsock_cert_field(cadb_ca(db), TLSOCK_CERT_SUBJECT)));
-    json_object_set_new(
-        obj, "not_after",
-        out_json_text(tlsock_cert_field(cadb_ca(db), TLSOCK_CERT_NOT_AFTER)));
+    certname_field(obj, "subject", cadb_ca(db), TLSOCK_CERT_SUBJECT);
+    certname_field(obj, "not_after", cadb_ca(db), TLSOCK_CERT_NOT_AFTER);
     json_object_set_new(obj, "crl", ca_crl_json(db));
     if (trouble != NULL)
         json_object_set_new(obj, "warning", json_string(trouble));

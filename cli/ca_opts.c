@@ -1,17 +1,13 @@
 #include "ca_opts.h"
 
 #include "errors.h"
-#include "local.h"
 
 #include <string.h>
 #include <time.h>
 
-int ca_open(struct cadb **db, const struct opts *o, int write)
+int ca_find_dir(char dir[LOCAL_PATH], const struct opts *o)
 {
-    const char *pass = o->n_idents > 0 ? o->idents[0].pass : NULL;
-    const char *where = o->ca.n > 0 ? o->ca.v[o->ca.n - 1] : NULL;
-    tlsock_error err = {0};
-    char dir[LOCAL_PATH];
+    const char *where = opt_ca(o);
 
     if (where == NULL && local_dir(dir) < 0)
         return err_plain(&o->out, o->command, EXIT_OWN, "own-file",
@@ -21,9 +17,29 @@ int ca_open(struct cadb **db, const struct opts *o, int write)
         return err_plain(&o->out, where, EXIT_OWN, "own-file",
                          "tlsock ca init makes one; --dir names its directory",
                          "%s is no directory of a CA", where);
-    if (cadb_open(db, dir, pass, write, &err) == 0)
+    return 0;
+}
+
+int ca_open(struct cadb **db, const struct opts *o, int write)
+{
+    tlsock_error err = {0};
+    char dir[LOCAL_PATH];
+    int rc = ca_find_dir(dir, o);
+
+    if (rc == 0 && cadb_open(db, dir, opt_pass(o), write, &err) != 0)
+        rc = err_report(&o->out, dir, &err, 1);
+    return rc;
+}
+
+int ca_open_signer(struct signer *s, const struct out *o, const char *where,
+                   const char *pass)
+{
+    tlsock_error err = {0};
+
+    if (signer_open(s, where, pass, &err) == 0)
         return 0;
-    return err_report(&o->out, dir, &err, 1);
+    signer_close(s);
+    return err_report(o, s->where, &err, 1);
 }
 
 const char *ca_entry_name(const struct cadb_entry *e, char *text, size_t size)

@@ -1,10 +1,12 @@
-/* ca_opts - what ca list, ca revoke and ca crl share: which CA, its password,
- * and how its entries are shown. */
+/* ca_opts - what commands with a CA share: which one, its password, and how its
+ * entries are shown. */
 #ifndef CLI_CA_OPTS_H
 #define CLI_CA_OPTS_H
 
 #include "cadb.h"
+#include "local.h"
 #include "opt.h"
+#include "signer.h"
 
 #define CA_OPT_DIR                                                             \
     {                                                                          \
@@ -18,7 +20,13 @@
             "file:FILE|env:NAME|fd:N|prompt"                                   \
     }
 
-/* --dir, or the local CA. 0, or an exit code after having said why. */
+/* --dir, or the local CA, which need not be there. 0, or an exit code after
+ * having said why; so the others. */
+int ca_find_dir(char dir[LOCAL_PATH], const struct opts *o);
+/* As signer_open(). */
+int ca_open_signer(struct signer *s, const struct out *o, const char *where,
+                   const char *pass);
+/* The CA of ca_find_dir(). */
 int ca_open(struct cadb **db, const struct opts *o, int write);
 /* The first name of an entry, or its subject. */
 const char *ca_entry_name(const struct cadb_entry *e, char *text, size_t size);

@@ -1,23 +1,20 @@
 /* ca serve - the CA's certificate, CRL and OCSP by HTTP, and ACME by HTTPS, on
  * one port. */
 #include "acme.h"
+#include "ca_opts.h"
 #include "ca_site.h"
 #include "commands.h"
 #include "errors.h"
 #include "http_server.h"
-#include "local.h"
+#include "listening.h"
 #include "opt.h"
 
-#include <errno.h>
 #include <event2/event.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #define ADDRESS ":8080"
 #define PATIENCE_MS 30000
@@ -161,44 +158,11 @@ static int check_plain(const struct serve *v)
                      v->target);
 }
 
-static void find_where(struct serve *v)
-{
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    char host[128], port[16];
-
-    snprintf(v->where, sizeof(v->where), "%s", v->target);
-    if (tlsock_listener_port(v->listener) == 0 ||
-        getsockname(tlsock_listener_fd(v->listener), (struct sockaddr *)&sa,
-                    &len) < 0 ||
-        getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port,
-                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return;
-    snprintf(v->where, sizeof(v->where),
-             strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
-}
-
-static int write_port(const struct serve *v)
-{
-    int fd = open(v->port_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    int ok =
-        fd >= 0 && dprintf(fd, "%d\n", tlsock_listener_port(v->listener)) > 0;
-    int errnum = errno;
-
-    if (fd >= 0)
-        close(fd);
-    if (ok)
-        return 0;
-    return err_plain(&v->o.out, "--port-file", EXIT_OWN, "own-file",
-                     "--port-file FILE in a directory you may write to",
-                     "%s: %s", v->port_file, strerror(errnum));
-}
-
 static int say_ready(struct serve *v)
 {
     char name[512];
 
-    find_where(v);
+    listening_where(v->where, sizeof(v->where), v->target, v->listener);
     out_clean(name, sizeof(name),
               tlsock_cert_field(v->site.ca, TLSOCK_CERT_SUBJECT));
     if (v->o.out.json) {
@@ -222,7 +186,7 @@ static int say_ready(struct serve *v)
                    tlsock_listener_port(v->listener), v->site.dir);
         fflush(stdout);
     }
-    return v->port_file != NULL ? write_port(v) : 0;
+    return listening_tell(&v->o.out, v->port_file, v->listener);
 }
 
 static void handle(void *arg, const struct http_request *r,
@@ -423,21 +387,6 @@ static int listen_on(struct serve *v)
     return loop(v);
 }
 
-static int find_dir(struct serve *v, char dir[LOCAL_PATH])
-{
-    const char *where = v->o.ca.n > 0 ? v->o.ca.v[v->o.ca.n - 1] : NULL;
-
-    if (where == NULL && local_dir(dir) < 0)
-        return err_plain(&v->o.out, v->o.command, EXIT_OWN, "own-file",
-                         "--dir DIR, or set HOME",
-                         "no home directory to look for the CA in");
-    if (where != NULL && !local_ca_dir(dir, where))
-        return err_plain(&v->o.out, where, EXIT_OWN, "own-file",
-                         "tlsock ca init makes one; --dir names its directory",
-                         "%s is no directory of a CA", where);
-    return 0;
-}
-
 static int run(struct serve *v)
 {
     char dir[LOCAL_PATH];
@@ -450,14 +399,14 @@ static int run(struct serve *v)
         return err_usage(&v->o.out, "ca serve", "add --acme",
                          "--host, --days, --resolve and --validate-... are "
                          "for --acme");
-    rc = find_dir(v, dir);
+    rc = ca_find_dir(dir, &v->o);
     if (rc == 0)
         rc = v->with_acme ? acme_check_opts(&v->how, &v->o) : 0;
     if (rc != 0)
         return rc;
     v->site.out = &v->o.out;
     v->site.dir = dir;
-    v->site.pass = v->o.n_idents > 0 ? v->o.idents[0].pass : NULL;
+    v->site.pass = opt_pass(&v->o);
     v->site.acme = v->with_acme;
     rc = ca_site_open(&v->site);
     if (rc == 0)

@@ -110,5 +110,7 @@ const char *cadb_reason_name(int reason);
 int cadb_reason_of(const char *word);
 /* Unix seconds as RFC 3339, UTC. */
 void cadb_time_text(int64_t when, char text[32]);
+/* TLSOCK_CERT_NOT_BEFORE or _NOT_AFTER in Unix seconds; 0: it is none. */
+int64_t cadb_time_of(const tlsock_cert *c, int item);
 
 #endif

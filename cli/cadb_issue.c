@@ -9,7 +9,7 @@
 #include <tlsock/config.h>
 #include <unistd.h>
 
-static int64_t time_of(const tlsock_cert *c, int item)
+int64_t cadb_time_of(const tlsock_cert *c, int item)
 {
     const char *text = tlsock_cert_field(c, item);
     int64_t when = 0;
@@ -24,8 +24,8 @@ int cadb_signed_by(const tlsock_cert *ca, const char *ca_file,
 {
     const char *subject = tlsock_cert_field(ca, TLSOCK_CERT_SUBJECT);
     const char *issuer = tlsock_cert_field(c, TLSOCK_CERT_ISSUER);
-    int64_t from = time_of(c, TLSOCK_CERT_NOT_BEFORE);
-    int64_t ours = time_of(ca, TLSOCK_CERT_NOT_BEFORE);
+    int64_t from = cadb_time_of(c, TLSOCK_CERT_NOT_BEFORE);
+    int64_t ours = cadb_time_of(ca, TLSOCK_CERT_NOT_BEFORE);
     tlsock_config *config;
     int rc;
 
@@ -109,7 +109,7 @@ static int row_of(const struct cadb *db, const tlsock_cert *c, int64_t issued,
     if (*row == NULL)
         return cadb_nomem(err);
     (*row)->issued = issued;
-    (*row)->expires = time_of(c, TLSOCK_CERT_NOT_AFTER);
+    (*row)->expires = cadb_time_of(c, TLSOCK_CERT_NOT_AFTER);
     return 0;
 }
 
@@ -197,7 +197,7 @@ int cadb_adopt(struct cadb *db, const tlsock_cert *c, tlsock_error *err)
     if (cadb_find(db, serial) != NULL)
         return 0;
     rc = cadb_signed(db, c, err);
-    return rc == 0 ? record(db, c, time_of(c, TLSOCK_CERT_NOT_BEFORE), err)
+    return rc == 0 ? record(db, c, cadb_time_of(c, TLSOCK_CERT_NOT_BEFORE), err)
                    : rc;
 }
 
@@ -220,7 +220,7 @@ static int adopt_copy(struct cadb *db, const char *name, size_t *added,
         tlsock_cert_unref(c);
         return why.code == TLSOCK_E_NOMEM ? cadb_nomem(err) : 0;
     }
-    rc = row_of(db, c, time_of(c, TLSOCK_CERT_NOT_BEFORE), &row, err);
+    rc = row_of(db, c, cadb_time_of(c, TLSOCK_CERT_NOT_BEFORE), &row, err);
     if (rc == 0)
         rc = add_row(db, row, err);
     if (rc == 0)

@@ -1,8 +1,8 @@
 /* cert clone - a copy of a certificate that was seen, under one's own CA. */
+#include "ca_opts.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
-#include "signer.h"
 #include "source.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         w->ca = arg;
         return 0;
     case OPT_CA_PASS:
-        return certopts_pass(o, "--pass", arg, 0, &w->ca_pass);
+        return opt_take_pass(o, "--pass", arg, 0, &w->ca_pass);
     case OPT_OUT:
         w->files.prefix = arg;
         return 0;
@@ -101,14 +101,10 @@ static void first_name(char *out, size_t size, const tlsock_cert *c)
 
 static int open_signer(struct cloning *w)
 {
-    tlsock_error err = {0};
+    int rc = ca_open_signer(&w->signer, &w->o.out, w->ca, w->ca_pass);
 
-    if (signer_open(&w->signer, w->ca, w->ca_pass, &err) < 0)
-        return err_report(&w->o.out,
-                          w->signer.where != NULL ? w->signer.where : "--ca",
-                          &err, 1);
-    if (w->signer.where != NULL)
-        return 0;
+    if (rc != 0 || w->signer.where != NULL)
+        return rc;
     return err_plain(&w->o.out, w->o.args.v[0], EXIT_OWN, "own-file",
                      "make one: tlsock ca init --any-name --dir DIR, then --ca "
                      "DIR",

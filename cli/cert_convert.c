@@ -2,7 +2,6 @@
 #include "commands.h"
 #include "convert.h"
 #include "errors.h"
-#include "pass.h"
 #include "source.h"
 #include "tofile.h"
 
@@ -60,32 +59,10 @@ static struct poptOption table[] = {OPT_GROUP(own_options, "Convert:"),
                                     OPT_GROUP(opt_output, "Output:"),
                                     POPT_TABLEEND};
 
-static int take_new_pass(struct convert *w, const char *arg)
-{
-    char uri[32];
-
-    if (strcmp(arg, "prompt") == 0) {
-        if (pass_prompt(uri, sizeof(uri)) < 0)
-            return err_plain(&w->o.out, "--new-pass", EXIT_OWN, "password",
-                             "--new-pass file:FILE, env:NAME or fd:N",
-                             "there is no terminal to ask for the password");
-        arg = opt_keep(&w->o, uri, strlen(uri));
-    } else if (strncmp(arg, "file:", 5) != 0 && strncmp(arg, "env:", 4) != 0 &&
-               strncmp(arg, "fd:", 3) != 0) {
-        return err_usage(&w->o.out, "cert convert",
-                         "--new-pass file:FILE, env:NAME, fd:N or prompt",
-                         "--new-pass names where the password is; it is never "
-                         "given on the command line");
-    }
-    w->new_pass = arg;
-    return arg != NULL ? 0 : EXIT_INTERNAL;
-}
-
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
     struct convert *w = own;
 
-    (void)o;
     switch (val) {
     case OPT_TO:
         w->to = arg;
@@ -97,7 +74,7 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         w->parts_text = arg;
         return 0;
     case OPT_NEW_PASS:
-        return take_new_pass(w, arg);
+        return opt_take_pass(o, "--new-pass", arg, 1, &w->new_pass);
     case OPT_DECRYPT:
         w->decrypt = 1;
         return 0;
@@ -272,7 +249,7 @@ static int settle_form(struct convert *w)
 /* A key that was protected stays so unless somebody says otherwise. */
 static int settle_password(struct convert *w)
 {
-    const char *old = w->o.n_idents > 0 ? w->o.idents[0].pass : NULL;
+    const char *old = opt_pass(&w->o);
 
     if (w->decrypt && w->new_pass != NULL)
         return err_usage(&w->o.out, "cert convert", "leave one of them out",

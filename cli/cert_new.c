@@ -1,12 +1,11 @@
 /* cert new - a key and a certificate, right without any option but a name. */
+#include "ca_opts.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
-#include "signer.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define DAY 86400
 #define APPLE_DAYS 825 /* the most for a server, whoever signed it */
@@ -48,17 +47,15 @@ static const char *ca_file(const struct making *m, char path[LOCAL_PATH])
 static int open_signer(struct making *m)
 {
     const struct opts *o = &m->c.o;
-    const char *pass = o->n_idents > 0 ? o->idents[0].pass : NULL;
     char path[LOCAL_PATH];
-    tlsock_error err = {0};
+    int rc;
 
     if (m->c.self)
         return 0;
-    if (signer_open(&m->signer, m->c.ca, pass, &err) < 0)
-        return err_report(&o->out, m->signer.where, &err, 1);
-    if (m->signer.where != NULL)
+    rc = ca_open_signer(&m->signer, &o->out, m->c.ca, opt_pass(o));
+    if (rc == 0 && m->signer.where != NULL)
         certopts_may_sign(m->may, sizeof(m->may), ca_file(m, path));
-    return 0;
+    return rc;
 }
 
 /* A CA is limited unless told otherwise: by its issuer, or as a local CA. */
@@ -107,18 +104,10 @@ static const char *field(const struct making *m, int item)
     return text != NULL ? text : "";
 }
 
-static time_t when(const char *rfc3339)
-{
-    struct tm tm = {0};
-
-    return strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm) != NULL ? timegm(&tm)
-                                                                : 0;
-}
-
 static long lifetime(const struct making *m)
 {
-    return (long)((when(field(m, TLSOCK_CERT_NOT_AFTER)) -
-                   when(field(m, TLSOCK_CERT_NOT_BEFORE)) + DAY / 2) /
+    return (long)((cadb_time_of(m->made, TLSOCK_CERT_NOT_AFTER) -
+                   cadb_time_of(m->made, TLSOCK_CERT_NOT_BEFORE) + DAY / 2) /
                   DAY);
 }
 

@@ -1,10 +1,10 @@
 /* cert renew - a new certificate for the same names, in the place of the old.
  */
+#include "ca_opts.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
 #include "renewfile.h"
-#include "signer.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -93,7 +93,7 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         r->key = arg;
         return 0;
     case OPT_KEY_PASS:
-        return certopts_pass(o, "--key-pass", arg, 0, &r->key_pass);
+        return opt_take_pass(o, "--key-pass", arg, 0, &r->key_pass);
     case OPT_NEW_KEY:
         r->new_key = 1;
         return 0;
@@ -122,16 +122,6 @@ static const struct opt_spec spec = {
     .min_args = 1,
     .max_args = 1000};
 
-static int64_t time_of(const tlsock_cert *c, int item)
-{
-    const char *text = tlsock_cert_field(c, item);
-    struct tm tm = {0};
-
-    if (text == NULL || strptime(text, "%Y-%m-%dT%H:%M:%SZ", &tm) == NULL)
-        return 0;
-    return (int64_t)timegm(&tm);
-}
-
 static int is_due(const struct renew *r, const struct one *c)
 {
     int64_t left = c->to - c->now;
@@ -151,15 +141,9 @@ static int tell_json(const struct one *c, const char *result)
     json_object_set_new(obj, "schema", json_string("tlsock.cert-renew/1"));
     json_object_set_new(obj, "target", out_json_text(c->name));
     json_object_set_new(obj, "result", json_string(result));
-    json_object_set_new(
-        obj, "subject",
-        out_json_text(tlsock_cert_field(now, TLSOCK_CERT_SUBJECT)));
-    json_object_set_new(
-        obj, "serial",
-        out_json_text(tlsock_cert_field(now, TLSOCK_CERT_SERIAL)));
-    json_object_set_new(
-        obj, "not_after",
-        out_json_text(tlsock_cert_field(now, TLSOCK_CERT_NOT_AFTER)));
+    certname_field(obj, "subject", now, TLSOCK_CERT_SUBJECT);
+    certname_field(obj, "serial", now, TLSOCK_CERT_SERIAL);
+    certname_field(obj, "not_after", now, TLSOCK_CERT_NOT_AFTER);
     if (c->made != NULL) {
         json_object_set_new(obj, "certificate", out_json_text(c->files.cert));
         json_object_set_new(obj, "key", out_json_text(c->files.key));
@@ -210,20 +194,14 @@ static int fail(const struct renew *r, const struct one *c, const char *fix,
 
 static int open_signer(struct renew *r, const struct one *c)
 {
-    const char *where = r->o.ca.n > 0 ? r->o.ca.v[r->o.ca.n - 1] : NULL;
-    const char *pass = r->o.n_idents > 0 ? r->o.idents[0].pass : NULL;
-    tlsock_error err = {0};
+    int rc;
 
     if (r->open)
         return 0;
-    if (signer_open(&r->by, where, pass, &err) != 0) {
-        signer_close(&r->by);
-        return err_report(&r->o.out, where != NULL ? where : r->by.where, &err,
-                          1);
-    }
-    r->open = r->by.where != NULL;
-    if (r->open)
-        return 0;
+    rc = ca_open_signer(&r->by, &r->o.out, opt_ca(&r->o), opt_pass(&r->o));
+    r->open = rc == 0 && r->by.where != NULL;
+    if (rc != 0 || r->open)
+        return rc;
     return fail(r, c, "--ca DIR|FILE names the CA that issued it",
                 "there is no local CA to renew it");
 }
@@ -318,8 +296,8 @@ static int load(const struct renew *r, struct one *c)
                               &err);
     if (c->old == NULL)
         return err_report(&r->o.out, c->name, &err, 1);
-    c->from = time_of(c->old, TLSOCK_CERT_NOT_BEFORE);
-    c->to = time_of(c->old, TLSOCK_CERT_NOT_AFTER);
+    c->from = cadb_time_of(c->old, TLSOCK_CERT_NOT_BEFORE);
+    c->to = cadb_time_of(c->old, TLSOCK_CERT_NOT_AFTER);
     return 0;
 }
 

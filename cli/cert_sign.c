@@ -1,9 +1,9 @@
 /* cert sign - answers a signing request, and says what became of its wishes. */
 #include "asked.h"
+#include "ca_opts.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
-#include "signer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -162,15 +162,10 @@ static int settle(struct sign *s)
 
 static int open_ca(struct sign *s)
 {
-    const char *where = s->o.ca.n > 0 ? s->o.ca.v[s->o.ca.n - 1] : NULL;
-    const char *pass = s->o.n_idents > 0 ? s->o.idents[0].pass : NULL;
-    tlsock_error err = {0};
+    int rc = ca_open_signer(&s->by, &s->o.out, opt_ca(&s->o), opt_pass(&s->o));
 
-    if (signer_open(&s->by, where, pass, &err) != 0)
-        return err_report(&s->o.out, where != NULL ? where : s->by.where, &err,
-                          1);
-    if (s->by.where != NULL)
-        return 0;
+    if (rc != 0 || s->by.where != NULL)
+        return rc;
     return err_plain(&s->o.out, s->o.command, EXIT_OWN, "own-file",
                      "tlsock ca init makes one; --ca DIR|FILE names another",
                      "there is no local CA to sign with");
@@ -217,23 +212,13 @@ static int report_json(const struct sign *s, const struct asked *a,
     json_object_set_new(obj, "certificate",
                         out_json_text(s->files.path[CERTOUT_AT_CERT]));
     json_object_set_new(obj, "asked", asked);
-    json_object_set_new(
-        obj, "subject",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_SUBJECT)));
+    certname_field(obj, "subject", made, TLSOCK_CERT_SUBJECT);
     json_object_set_new(
         obj, "names", certname_json(tlsock_cert_field(made, TLSOCK_CERT_SANS)));
-    json_object_set_new(
-        obj, "usage",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_USAGE)));
-    json_object_set_new(
-        obj, "serial",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_SERIAL)));
-    json_object_set_new(
-        obj, "issuer",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_ISSUER)));
-    json_object_set_new(
-        obj, "not_after",
-        out_json_text(tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER)));
+    certname_field(obj, "usage", made, TLSOCK_CERT_USAGE);
+    certname_field(obj, "serial", made, TLSOCK_CERT_SERIAL);
+    certname_field(obj, "issuer", made, TLSOCK_CERT_ISSUER);
+    certname_field(obj, "not_after", made, TLSOCK_CERT_NOT_AFTER);
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 

@@ -284,3 +284,9 @@ json_t *certname_json(const char *sans)
     }
     return list;
 }
+
+void certname_field(json_t *obj, const char *key, const tlsock_cert *c,
+                    int item)
+{
+    json_object_set_new(obj, key, out_json_text(tlsock_cert_field(c, item)));
+}

@@ -207,10 +207,10 @@ int certopts_take(void *own, struct opts *o, int val, const char *arg)
     case OPT_DAYS:
         return opt_number(o, "--days", arg, 1, 36500, &c->days);
     case OPT_KEY_PASS:
-        return certopts_pass(o, "--key-pass", arg,
+        return opt_take_pass(o, "--key-pass", arg,
                              (c->files.what & CERTOUT_KEY) != 0, &c->key_pass);
     case OPT_NEW_PASS:
-        return certopts_pass(o, "--new-pass", arg, 1, &c->new_pass);
+        return opt_take_pass(o, "--new-pass", arg, 1, &c->new_pass);
     default:
         return take_flag(c, val);
     }

@@ -43,12 +43,11 @@ int certname_time(const struct opts *o, const char *flag, const char *text,
 /* Prints "label    a  b  c", or JSON texts, of "DNS:a, IP:b". */
 void certname_print(const char *label, const char *sans);
 json_t *certname_json(const char *sans);
+/* obj[key] = what tlsock_cert_field() says; null: out of memory. */
+void certname_field(json_t *obj, const char *key, const tlsock_cert *c,
+                    int item);
 /* ".test 10.0.0.0/8": what the CA in a PEM file may sign; "": no limit, or it
  * cannot be told. */
 void certopts_may_sign(char *out, size_t size, const char *file);
-/* A password of a new key: "prompt" asks twice. *uri is "file:", "env:" or
- * "fd:". 0 or an exit code. */
-int certopts_pass(struct opts *o, const char *flag, const char *arg, int twice,
-                  const char **uri);
 
 #endif

@@ -1,4 +1,5 @@
 /* What cert fix found, for a person and as JSON. */
+#include "certopts.h"
 #include "certtext.h"
 #include "fix.h"
 #include "fixchain.h"
@@ -6,15 +7,12 @@
 #include <string.h>
 
 void fix_tell(json_t *list, const tlsock_cert *c, const char *key,
-                 const char *text)
+              const char *text)
 {
     json_t *row = json_object();
 
-    json_object_set_new(
-        row, "subject",
-        out_json_text(tlsock_cert_field(c, TLSOCK_CERT_SUBJECT)));
-    json_object_set_new(
-        row, "sha256", out_json_text(tlsock_cert_field(c, TLSOCK_CERT_SHA256)));
+    certname_field(row, "subject", c, TLSOCK_CERT_SUBJECT);
+    certname_field(row, "sha256", c, TLSOCK_CERT_SHA256);
     json_object_set_new(row, key, out_json_text(text));
     json_array_append_new(list, row);
 }
@@ -27,7 +25,7 @@ int fix_print_json(const struct fix *w)
         tlsock_cert *at = fixchain_at(w->chain, i);
 
         fix_tell(chain, at, "not_after",
-             tlsock_cert_field(at, TLSOCK_CERT_NOT_AFTER));
+                 tlsock_cert_field(at, TLSOCK_CERT_NOT_AFTER));
         tlsock_cert_unref(at);
     }
     json_object_set_new(obj, "schema", json_string("tlsock.cert-fix/1"));
@@ -119,4 +117,3 @@ void fix_print_text(const struct fix *w)
             out_clean(text, sizeof(text), w->in_place ? w->in.target : w->out));
     }
 }
-

@@ -118,7 +118,7 @@ static int put_answer(struct conn *c, struct http_answer *a, int persist)
                  "HTTP/1.1 %d %s\r\nDate: %s\r\nServer: tlsock\r\n"
                  "X-Content-Type-Options: nosniff\r\n%s%s%s"
                  "Content-Length: %zu\r\n%sConnection: %s\r\n\r\n",
-                 a->status, http_head_reason(a->status), date,
+                 a->status, http_reason(a->status), date,
                  a->type[0] != '\0' ? "Content-Type: " : "", a->type,
                  a->type[0] != '\0' ? "\r\n" : "", a->len, a->fields,
                  persist ? "keep-alive" : "close");
@@ -148,7 +148,7 @@ static int answer(struct conn *c)
     int persist = c->head.persist && c->head.status == 0, rc;
 
     if (c->head.status != 0)
-        http_text(&a, c->head.status, http_head_reason(c->head.status));
+        http_text(&a, c->head.status, http_reason(c->head.status));
     else
         o->handle(o->arg, &r, &a);
     if (a.status == 405 && a.fields[0] == '\0')
@@ -197,7 +197,7 @@ static int send_out(struct conn *c)
 static int make_room(struct conn *c)
 {
     size_t need =
-        c->head_len > 0 ? c->head_len + c->head.length : HTTP_HEAD_BYTES;
+        c->head_len > 0 ? c->head_len + c->head.length : HTTP_HEAD_MAX;
     unsigned char *p;
 
     if (c->in_room >= need + 1)
@@ -215,7 +215,7 @@ static int look_at_head(struct conn *c)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-    c->head_len = http_head_parse(&c->head, (char *)c->in, c->in_len);
+    c->head_len = http_parse(&c->head, (char *)c->in, c->in_len);
     if (c->head_len == 0 || c->head.status != 0 || !c->head.expect ||
         c->in_len >= c->head_len + c->head.length)
         return 0;

@@ -6,7 +6,7 @@
 #ifndef CLI_HTTP_SERVER_H
 #define CLI_HTTP_SERVER_H
 
-#include "http_head.h"
+#include "http.h"
 
 #include <tlsock.h>
 

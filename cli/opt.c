@@ -2,7 +2,6 @@
 
 #include "errors.h"
 #include "opthelp.h"
-#include "pass.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -220,23 +219,20 @@ static int take_ident(struct opts *o, int val, const char *arg)
 
 static int take_pass(struct opts *o, const char *arg)
 {
-    char uri[32];
+    const char *uri;
+    int rc = opt_take_pass(o, "--pass", arg, 0, &uri);
 
-    if (strcmp(arg, "prompt") == 0) {
-        if (pass_prompt(uri, sizeof(uri)) < 0)
-            return err_plain(&o->out, "--pass", EXIT_OWN, "password",
-                             "--pass file:FILE, env:NAME or fd:N",
-                             "there is no terminal to ask for the password");
-        arg = opt_keep(o, uri, sizeof(uri));
-        return arg == NULL ? EXIT_INTERNAL : take_ident(o, OPT_PASS, arg);
-    }
-    if (strncmp(arg, "file:", 5) != 0 && strncmp(arg, "env:", 4) != 0 &&
-        strncmp(arg, "fd:", 3) != 0) /* not repeated: it may be a password */
-        return err_usage(&o->out, o->command,
-                         "--pass file:FILE, env:NAME, fd:N or prompt",
-                         "--pass names where the password is; it is never "
-                         "given on the command line");
-    return take_ident(o, OPT_PASS, arg);
+    return rc == 0 ? take_ident(o, OPT_PASS, uri) : rc;
+}
+
+const char *opt_ca(const struct opts *o)
+{
+    return o->ca.n > 0 ? o->ca.v[o->ca.n - 1] : NULL;
+}
+
+const char *opt_pass(const struct opts *o)
+{
+    return o->n_idents > 0 ? o->idents[0].pass : NULL;
 }
 
 static int take_color(struct opts *o, const char *arg)

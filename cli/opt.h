@@ -64,9 +64,9 @@ struct opts {
     int insecure;
     const char *name, *sni, *accept, *config;
     const char *starttls, *starttls_arg, *ip, *local;
-    char *proxy;         /* a secret: may hold passwords */
-    const char *dial;    /* the target, or --ip in its place */
-    const char *dialled; /* then: the target's own host */
+    char *proxy;                 /* a secret: may hold passwords */
+    const char *dial;            /* the target, or --ip in its place */
+    const char *dialled;         /* then: the target's own host */
     tlsock_config *proxy_config; /* trust for https:// proxies */
     struct strs ca, pins, crls;
     struct strs sets; /* key, value, flag, by threes */
@@ -110,6 +110,14 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
                long min, long max, long *value);
 /* A copy that lives as long as the options; NULL: out of memory. */
 char *opt_keep(struct opts *o, const char *text, size_t len);
+/* Where a password is, "prompt" asks for it, twice if it is a new one: *uri is
+ * "file:", "env:" or "fd:". 0, or an exit code after having said why. */
+int opt_take_pass(struct opts *o, const char *flag, const char *arg, int twice,
+                  const char **uri);
+/* For commands that take one of them: the last --ca or --dir, the password of
+ * --pass; NULL: not given. */
+const char *opt_ca(const struct opts *o);
+const char *opt_pass(const struct opts *o);
 /* --timeout, --starttls, --proxy, --ip, --local, -4, -6. */
 int opt_take_net(struct opts *o, int val, const char *arg);
 /* "PROTO" or "PROTO:ARG". */

@@ -1,15 +1,11 @@
 /* What serve says: on stdout about clients, on stderr what went wrong. */
 #include "errors.h"
 #include "facts.h"
+#include "listening.h"
 #include "serve.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <tlsock/info.h>
-#include <unistd.h>
 
 static void print_client(const struct serve *v, const tlsock *s,
                          unsigned long id)
@@ -117,41 +113,6 @@ void serve_trouble(void *arg, const tlsock_error *err)
 }
 
 /* The address clients may use, with the port that was taken. */
-static void find_where(struct serve *v, const tlsock_listener *l)
-{
-    struct sockaddr_storage sa;
-    socklen_t len = sizeof(sa);
-    char host[128], port[16];
-
-    snprintf(v->where, sizeof(v->where), "%s", v->target);
-    if (tlsock_listener_port(l) == 0)
-        return;
-    if (getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0 ||
-        getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port,
-                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
-        snprintf(v->where, sizeof(v->where), "localhost:%d",
-                 tlsock_listener_port(l));
-        return;
-    }
-    snprintf(v->where, sizeof(v->where),
-             strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host, port);
-}
-
-static int write_port(const struct serve *v, int port)
-{
-    int fd = open(v->port_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    int ok = fd >= 0 && dprintf(fd, "%d\n", port) > 0;
-    int errnum = errno;
-
-    if (fd >= 0)
-        close(fd);
-    if (ok)
-        return 0;
-    return err_plain(&v->o.out, "--port-file", EXIT_OWN, "own-file",
-                     "--port-file FILE in a directory you may write to",
-                     "%s: %s", v->port_file, strerror(errnum));
-}
-
 int serve_ready(void *arg)
 {
     struct serve *v = arg;
@@ -162,7 +123,7 @@ int serve_ready(void *arg)
                                                : "echo";
     char text[300];
 
-    find_where(v, l);
+    listening_where(v->where, sizeof(v->where), v->target, l);
     if (v->o.out.json) {
         json_t *obj = json_object();
 
@@ -181,7 +142,5 @@ int serve_ready(void *arg)
                v->o.starttls != NULL ? v->o.starttls : "");
         fflush(stdout);
     }
-    if (v->port_file != NULL)
-        return write_port(v, tlsock_listener_port(l));
-    return 0;
+    return listening_tell(&v->o.out, v->port_file, l);
 }

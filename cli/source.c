@@ -314,7 +314,7 @@ int source_open(struct opts *o, const char *target, struct source *s)
     rc = keep_password(o);
     if (rc != 0)
         return rc;
-    s->pass = o->n_idents > 0 ? o->idents[0].pass : NULL;
+    s->pass = opt_pass(o);
     if (source_is_server(target)) {
         s->server = 1;
         s->kind = TLSOCK_KIND_CERT;

@@ -1,6 +1,7 @@
 /* trust_say - what became of each store, for a person or as JSON. */
 #include "trust.h"
 
+#include "certopts.h"
 #include "errors.h"
 
 #include <limits.h>
@@ -167,9 +168,7 @@ int trust_say_json(struct trust *t)
         ca = json_object();
         if (t->ca.cert != NULL) {
             json_object_set_new(ca, "file", out_json_text(t->ca.path));
-            json_object_set_new(ca, "subject",
-                                out_json_text(tlsock_cert_field(
-                                    t->ca.cert, TLSOCK_CERT_SUBJECT)));
+            certname_field(ca, "subject", t->ca.cert, TLSOCK_CERT_SUBJECT);
         }
         json_object_set_new(ca, "sha256", json_string(t->ca.sha256));
         if (t->action == TRUST_INSTALL)

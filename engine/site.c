@@ -15,9 +15,16 @@
 
 #define HEAD_ROOM 8192 /* an answer begins when its head is sure to fit */
 
+/* What is kept of a request. */
+struct asked {
+    int status; /* 0, or why it is refused */
+    int head, minor, persist;
+    char path[HTTP_PATH_MAX];
+};
+
 struct site {
     int root;
-    struct http_request req;
+    struct asked req;
     size_t looked; /* bytes of an incomplete request known to hold no end */
     int closing;   /* no request is taken any more */
     char *page;    /* content in memory */
@@ -230,11 +237,21 @@ static void answer(struct site *w, struct chan *out, struct site_entry *entry)
         give_file(w, fd, &st, w->req.path, out, entry);
 }
 
+/* What a server of files does not take: 0, or the status that says so. */
+static int objection(const struct http_head *h)
+{
+    if (h->post)
+        return 405;
+    return h->content ? 413 : h->status;
+}
+
 /* Whole requests alone are looked at; a peer that drips bytes costs little. */
 static size_t take_request(struct site *w, const struct chan *in)
 {
     const char *at = (const char *)in->buf + in->off;
     size_t len = in->len - in->off, n;
+    struct http_head h;
+    int bad_path;
 
     if (len == w->looked ||
         (memchr(at + w->looked, '\n', len - w->looked) == NULL &&
@@ -242,8 +259,17 @@ static size_t take_request(struct site *w, const struct chan *in)
         w->looked = len;
         return 0;
     }
-    n = http_parse(&w->req, at, len);
+    n = http_parse(&h, at, len);
     w->looked = n > 0 ? 0 : len;
+    if (n == 0)
+        return 0;
+    bad_path = http_path(&h, w->req.path);
+    w->req.status = objection(&h);
+    if (w->req.status == 0)
+        w->req.status = bad_path;
+    w->req.head = h.head;
+    w->req.minor = h.minor;
+    w->req.persist = h.persist;
     return n;
 }
 

@@ -1,6 +1,6 @@
-/* request - the head of an HTTP request to "serve --files": taken whole or not
- * at all, within its bounds. That no path leads out of the tree is
- * engine/beneath.c's doing, and tests/cli/files.sh's. */
+/* request - the head of an HTTP request to "serve --files" and "ca serve":
+ * taken whole or not at all, within its bounds. That no path leads out of the
+ * tree is engine/beneath.c's doing, and tests/cli/files.sh's. */
 #include "http.h"
 
 #include <stdint.h>
@@ -15,9 +15,15 @@ static void must(int claim)
         abort();
 }
 
-static void check_path(const char *path)
+static void check_path(const struct http_head *h)
 {
-    must(path[0] == '/' && strlen(path) < HTTP_PATH_MAX);
+    char path[HTTP_PATH_MAX];
+    int status = http_path(h, path);
+
+    must(h->path[0] == '/' && strlen(h->path) < sizeof(h->path));
+    must(strpbrk(h->path, " ?#\r\n") == NULL);
+    must(path[0] == '/' && strlen(path) < sizeof(path));
+    must(status == 0 || status == 400 || status == 414);
     for (const char *p = path; *p != '\0'; p++)
         must((unsigned char)*p >= 32 && *p != 127);
 }
@@ -25,24 +31,23 @@ static void check_path(const char *path)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
     const char *text = (const char *)data;
-    struct http_request req, again;
-    size_t n;
+    struct http_head h, again;
+    size_t n = http_parse(&h, text, len);
 
-    memset(&req, 0, sizeof(req));
-    n = http_parse(&req, text, len);
-    must(n <= len && n <= HTTP_HEAD_MAX);
+    must(n <= len && (n <= HTTP_HEAD_MAX || h.status != 0));
     if (n == 0) {
-        must(req.status != 0 || len < HTTP_HEAD_MAX);
+        must(h.status == 0 && len < HTTP_HEAD_MAX);
         return 0;
     }
-    if (req.status != 0) {
-        must(req.status >= 400 && http_reason(req.status)[0] != '\0');
+    if (h.status != 0) {
+        must(h.status >= 400 && http_reason(h.status)[0] != '\0');
         return 0;
     }
-    check_path(req.path);
+    check_path(&h);
+    must(strpbrk(h.host, "/\"<> \r\n") == NULL);
+    must(h.length <= HTTP_CONTENT_MAX && h.content == (h.length > 0));
     /* what follows the head is not looked at */
-    memset(&again, 0, sizeof(again));
     must(http_parse(&again, text, n) == n && again.status == 0);
-    must(strcmp(req.path, again.path) == 0 && req.persist == again.persist);
+    must(strcmp(h.path, again.path) == 0 && h.persist == again.persist);
     return 0;
 }

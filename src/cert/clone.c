@@ -3,10 +3,6 @@
 #include "core/clock.h"
 #include "ossl/queue.h"
 
-#include <openssl/rand.h>
-
-#define SERIAL_LEN 16
-
 static int too_long(tlsock_error *err)
 {
     tsk_fail(err, TLSOCK_E_LIMIT,
@@ -26,18 +22,6 @@ static int nameless(X509 *seen, const GENERAL_NAMES *names, tlsock_error *err)
     tsk_hint(err, "there is nothing to imitate: clone one that is for "
                   "somebody");
     return TLSOCK_E_NO_NAME;
-}
-
-/* Random: a serial that is taken from the seen one could be chosen to meet
- * another. RFC 5280, 4.1.2.2: positive, at most 20 octets. */
-static int set_serial(X509 *x)
-{
-    unsigned char random[SERIAL_LEN];
-
-    if (RAND_bytes(random, sizeof(random)) != 1)
-        return 0;
-    random[0] = (unsigned char)((random[0] & 0x7f) | 0x40);
-    return ASN1_STRING_set(X509_get_serialNumber(x), random, sizeof(random));
 }
 
 static int bad_dates(X509 *seen, tlsock_error *err)
@@ -94,12 +78,16 @@ static int fill(X509 *x, X509 *seen, X509 *ca, EVP_PKEY *key,
 {
     int rc;
 
-    if (!X509_set_version(x, X509_VERSION_3) || !set_serial(x) ||
+    if (!X509_set_version(x, X509_VERSION_3) ||
         !X509_set_subject_name(x, X509_get_subject_name(seen)) ||
         !X509_set_issuer_name(x, X509_get_subject_name(ca)))
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM,
                              "cannot make the certificate");
-    rc = set_dates(x, seen, ca, err);
+    /* random: one that is taken from the seen one could be chosen to meet
+     * another */
+    rc = tsk_make_serial(x, NULL, err);
+    if (rc == TLSOCK_OK)
+        rc = set_dates(x, seen, ca, err);
     if (rc == TLSOCK_OK)
         rc = tsk_clone_ext(x, key, seen, ca, names, err);
     return rc == TLSOCK_OK ? nameless(seen, *names, err) : rc;
@@ -119,24 +107,6 @@ static int sign(X509 *x, EVP_PKEY *key, tlsock_error *err)
         tsk_hint(err, "take a CA with an ECDSA, RSA or Ed25519 key");
     EVP_MD_CTX_free(ctx);
     return rc;
-}
-
-/* The CA and its chain, but never a root. */
-static STACK_OF(X509) * chain_of(const tlsock_cert *ca)
-{
-    STACK_OF(X509) *chain = sk_X509_new_null();
-
-    for (int i = -1; chain != NULL && i < sk_X509_num(ca->chain); i++) {
-        X509 *x = i < 0 ? ca->leaf : sk_X509_value(ca->chain, i);
-
-        if ((X509_get_extension_flags(x) & EXFLAG_SS) != 0)
-            break;
-        if (sk_X509_push(chain, x) <= 0) {
-            sk_X509_free(chain);
-            return NULL;
-        }
-    }
-    return chain;
 }
 
 /* What it is to those who get it: decoded from its encoding. */
@@ -183,7 +153,7 @@ static int make(X509 **x, X509 *seen, struct tsk_make *m, tlsock_cert **out,
         rc = tsk_issuer_allows(m, *x, err);
     if (rc != TLSOCK_OK)
         return rc;
-    chain = chain_of(ca);
+    chain = tsk_make_chain(ca);
     *out = chain != NULL ? tsk_cert_new(*x, chain, m->key, err) : NULL;
     sk_X509_free(chain);
     return *out != NULL ? TLSOCK_OK : tsk_fail_nomem(err);

@@ -1,12 +1,9 @@
 /* The extensions of a clone: names and usages of the seen one, key identifiers
  * of its own. RFC 5280, 4.2. */
 #include "cert/clone.h"
+#include "cert/make.h"
 #include "ossl/queue.h"
 
-#include <openssl/sha.h>
-#include <string.h>
-
-#define KEYID_LEN 20
 #define SIGNS 0x0001 /* bits of keyUsage as below */
 #define ENCIPHERS 0x000c
 #define AGREES 0x0010
@@ -196,32 +193,12 @@ static int purposes(X509 *x, X509 *seen, tlsock_error *err)
     return rc;
 }
 
-/* RFC 7093, 2, method 1. */
-static ASN1_OCTET_STRING *hash_key(X509 *x)
-{
-    unsigned char hash[SHA256_DIGEST_LENGTH];
-    ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
-
-    if (id != NULL && X509_pubkey_digest(x, EVP_sha256(), hash, NULL) &&
-        ASN1_OCTET_STRING_set(id, hash, KEYID_LEN))
-        return id;
-    ASN1_OCTET_STRING_free(id);
-    return NULL;
-}
-
 static int key_ids(X509 *x, X509 *ca, tlsock_error *err)
 {
-    const ASN1_OCTET_STRING *known = X509_get0_subject_key_id(ca);
-    ASN1_OCTET_STRING *id = hash_key(x);
-    AUTHORITY_KEYID *aki = AUTHORITY_KEYID_new();
+    ASN1_OCTET_STRING *id = tsk_ext_key_id(x);
+    AUTHORITY_KEYID *aki = tsk_ext_authority(ca);
     int rc = put(x, NID_subject_key_identifier, id, 0, err);
 
-    if (rc == TLSOCK_OK && aki != NULL)
-        aki->keyid =
-            known != NULL ? ASN1_OCTET_STRING_dup(known) : hash_key(ca);
-    if (rc == TLSOCK_OK && (aki == NULL || aki->keyid == NULL))
-        rc =
-            tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot name the key of the CA");
     if (rc == TLSOCK_OK)
         rc = put(x, NID_authority_key_identifier, aki, 0, err);
     ASN1_OCTET_STRING_free(id);

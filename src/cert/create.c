@@ -22,7 +22,7 @@ static int bad_serial(const char *hex, tlsock_error *err)
 }
 
 /* RFC 5280, 4.1.2.2: positive, at most 20 octets with its sign bit. */
-static int set_serial(X509 *x, const char *hex, tlsock_error *err)
+int tsk_make_serial(X509 *x, const char *hex, tlsock_error *err)
 {
     unsigned char random[16];
     BIGNUM *bn = NULL;
@@ -61,7 +61,7 @@ static int fill(const struct tsk_make *m, X509 *x, tlsock_error *err)
     const X509_NAME *issuer = m->o->issuer != NULL
                                   ? X509_get_subject_name(m->o->issuer->leaf)
                                   : m->subject;
-    int rc = set_serial(x, m->o->serial, err), ok;
+    int rc = tsk_make_serial(x, m->o->serial, err), ok;
 
     if (rc != TLSOCK_OK)
         return rc;
@@ -130,8 +130,7 @@ static int sign(const struct tsk_make *m, X509 *x, tlsock_error *err)
                          "the issuer's key cannot sign");
 }
 
-/* What goes along: the issuer and its chain, but never a root. */
-static STACK_OF(X509) * chain_of(const tlsock_cert *issuer)
+STACK_OF(X509) * tsk_make_chain(const tlsock_cert *issuer)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
 
@@ -153,7 +152,7 @@ static STACK_OF(X509) * chain_of(const tlsock_cert *issuer)
 static int finish(const struct tsk_make *m, X509 *x, tlsock_cert **out,
                   tlsock_error *err)
 {
-    STACK_OF(X509) *chain = chain_of(m->o->issuer);
+    STACK_OF(X509) *chain = tsk_make_chain(m->o->issuer);
 
     if (chain == NULL)
         return tsk_fail_nomem(err);

@@ -52,23 +52,27 @@ static int basic_constraints(struct tsk_make *m, tlsock_error *err)
 }
 
 /* RFC 7093, 2, method 1: the leftmost 160 bits of the SHA-256 of the key. */
-static int key_id(const X509 *x, ASN1_OCTET_STRING **out)
+ASN1_OCTET_STRING *tsk_ext_key_id(const X509 *x)
 {
     unsigned char hash[SHA256_DIGEST_LENGTH];
+    ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
 
-    *out = ASN1_OCTET_STRING_new();
-    return *out != NULL && X509_pubkey_digest(x, EVP_sha256(), hash, NULL) &&
-           ASN1_OCTET_STRING_set(*out, hash, KEYID_LEN);
+    if (id != NULL && X509_pubkey_digest(x, EVP_sha256(), hash, NULL) &&
+        ASN1_OCTET_STRING_set(id, hash, KEYID_LEN))
+        return id;
+    ASN1_OCTET_STRING_free(id);
+    return NULL;
 }
 
 static int subject_key_id(struct tsk_make *m, tlsock_error *err)
 {
-    ASN1_OCTET_STRING *id = NULL;
+    ASN1_OCTET_STRING *id;
     int rc;
 
     if (m->x == NULL || tsk_ext_has(m, NID_subject_key_identifier))
         return TLSOCK_OK;
-    if (key_id(m->x, &id))
+    id = tsk_ext_key_id(m->x);
+    if (id != NULL)
         rc = tsk_ext_put(m, NID_subject_key_identifier, id, 0, err);
     else
         rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot hash the public key");
@@ -76,24 +80,34 @@ static int subject_key_id(struct tsk_make *m, tlsock_error *err)
     return rc;
 }
 
+/* As the issuer calls its key, or would. */
+AUTHORITY_KEYID *tsk_ext_authority(X509 *issuer)
+{
+    const ASN1_OCTET_STRING *known = X509_get0_subject_key_id(issuer);
+    AUTHORITY_KEYID *aki = AUTHORITY_KEYID_new();
+
+    if (aki != NULL)
+        aki->keyid = known != NULL ? ASN1_OCTET_STRING_dup(known)
+                                   : tsk_ext_key_id(issuer);
+    if (aki != NULL && aki->keyid != NULL)
+        return aki;
+    AUTHORITY_KEYID_free(aki);
+    return NULL;
+}
+
 /* A self-signed one has none: RFC 5280, 4.2.1.1 allows that. */
 static int authority_key_id(struct tsk_make *m, tlsock_error *err)
 {
-    const ASN1_OCTET_STRING *known;
     AUTHORITY_KEYID *aki;
-    int ok, rc;
+    int rc;
 
     if (m->o->issuer == NULL)
         return TLSOCK_OK;
-    aki = AUTHORITY_KEYID_new();
-    known = X509_get0_subject_key_id(m->o->issuer->leaf);
-    if (aki != NULL && known != NULL)
-        ok = (aki->keyid = ASN1_OCTET_STRING_dup(known)) != NULL;
+    aki = tsk_ext_authority(m->o->issuer->leaf);
+    if (aki != NULL)
+        rc = tsk_ext_put(m, NID_authority_key_identifier, aki, 0, err);
     else
-        ok = aki != NULL && key_id(m->o->issuer->leaf, &aki->keyid);
-    rc =
-        ok ? tsk_ext_put(m, NID_authority_key_identifier, aki, 0, err)
-           : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot name the issuer's key");
+        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot name the issuer's key");
     AUTHORITY_KEYID_free(aki);
     return rc;
 }

@@ -51,6 +51,11 @@ int tsk_make_cert(struct tsk_make *m, tlsock_cert **out, tlsock_error *err);
 void tsk_make_free(struct tsk_make *m);
 /* Ready for X509_sign_ctx() and X509_REQ_sign_ctx(). NULL: why is in err. */
 EVP_MD_CTX *tsk_make_signer(EVP_PKEY *key, const EVP_MD *md, tlsock_error *err);
+/* hex NULL: a random one */
+int tsk_make_serial(X509 *x, const char *hex, tlsock_error *err);
+/* What goes along: the issuer and its chain, but never a root; NULL: no
+ * memory. The stack is yours, what is in it borrowed. */
+STACK_OF(X509) * tsk_make_chain(const tlsock_cert *issuer);
 
 /* plan.c: options that contradict each other, digest, purposes, lifetime,
  * names; all but keys and extensions */
@@ -109,6 +114,10 @@ int tsk_ext_put(struct tsk_make *m, int nid, void *value, int critical,
                 tlsock_error *err);
 int tsk_ext_has(const struct tsk_make *m, int nid);
 int tsk_ext_copy(struct tsk_make *m, X509_EXTENSION *ext, tlsock_error *err);
+/* The identifiers of x's own key, and of the key of who issues; NULL: no
+ * memory. Yours. */
+ASN1_OCTET_STRING *tsk_ext_key_id(const X509 *x);
+AUTHORITY_KEYID *tsk_ext_authority(X509 *issuer);
 /* exturl.c: CRL, OCSP and issuer addresses */
 int tsk_ext_urls(struct tsk_make *m, tlsock_error *err);
 /* "OCSP - URI:http://..." lines, as tools print them */

@@ -109,28 +109,6 @@ out:
     return rc;
 }
 
-/* Does this answer speak of the leaf, by the hash that it uses itself?
- * 1, 0, -1 no memory */
-static int is_about(const OCSP_SINGLERESP *single, X509 *leaf, X509 *issuer)
-{
-    OCSP_CERTID *theirs = (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single);
-    ASN1_OBJECT *oid = NULL;
-    OCSP_CERTID *ours;
-    int nid, same;
-
-    OCSP_id_get0_info(NULL, &oid, NULL, NULL, theirs);
-    nid = OBJ_obj2nid(oid);
-    if (nid != NID_sha1 && nid != NID_sha256 && nid != NID_sha384 &&
-        nid != NID_sha512)
-        return 0;
-    ours = OCSP_cert_to_id(EVP_get_digestbynid(nid), leaf, issuer);
-    if (ours == NULL)
-        return -1;
-    same = OCSP_id_cmp(ours, theirs) == 0;
-    OCSP_CERTID_free(ours);
-    return same;
-}
-
 static int revoked(X509 *leaf, const ASN1_GENERALIZEDTIME *when, int reason,
                    tlsock_error *err)
 {
@@ -189,7 +167,8 @@ static int judge_basic(OCSP_BASICRESP *basic, X509 *leaf, X509 *issuer,
 
     for (int i = 0; i < OCSP_resp_count(basic) && rc >= 0; i++) {
         OCSP_SINGLERESP *single = OCSP_resp_get0(basic, i);
-        int about = is_about(single, leaf, issuer);
+        int about = tsk_certid_is(
+            (OCSP_CERTID *)OCSP_SINGLERESP_get0_id(single), leaf, issuer);
 
         if (about < 0)
             return tsk_fail_nomem(err);

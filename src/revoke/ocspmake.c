@@ -3,6 +3,7 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 #include "revoke/make.h"
+#include "revoke/ocsp.h"
 
 #include <openssl/bn.h>
 #include <openssl/ocsp.h>
@@ -155,29 +156,6 @@ static OCSP_REQUEST *parse(const unsigned char *der, size_t len)
     return NULL;
 }
 
-/* Is the issuer meant? 1, 0, -1 no memory. A hash that nobody should use is a
- * way to name no issuer at all. */
-static int is_ours(const struct answer *a, OCSP_CERTID *theirs)
-{
-    X509 *ca = a->o->issuer->leaf;
-    ASN1_OBJECT *oid = NULL;
-    OCSP_CERTID *ours;
-    int nid, same;
-
-    OCSP_id_get0_info(NULL, &oid, NULL, NULL, theirs);
-    nid = OBJ_obj2nid(oid);
-    if (nid != NID_sha1 && nid != NID_sha256 && nid != NID_sha384 &&
-        nid != NID_sha512)
-        return 0;
-    ours = OCSP_cert_id_new(EVP_get_digestbynid(nid), X509_get_subject_name(ca),
-                            X509_get0_pubkey_bitstr(ca), NULL);
-    if (ours == NULL)
-        return -1;
-    same = OCSP_id_issuer_cmp(ours, theirs) == 0;
-    OCSP_CERTID_free(ours);
-    return same;
-}
-
 /* Asks the caller. What no CA can have issued is not asked about. */
 static int look_up(const struct answer *a, const ASN1_INTEGER *serial,
                    tlsock_status *st, tlsock_error *err)
@@ -241,7 +219,7 @@ static int add_all(struct answer *a, tlsock_error *err)
         tlsock_status st = {.size = sizeof(st),
                             .status = TLSOCK_STATUS_UNKNOWN};
         ASN1_INTEGER *serial = NULL;
-        int ours = is_ours(a, id), rc = TLSOCK_OK;
+        int ours = tsk_certid_is(id, NULL, a->o->issuer->leaf), rc = TLSOCK_OK;
 
         if (ours < 0)
             return tsk_fail_nomem(err);

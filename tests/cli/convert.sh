@@ -147,6 +147,10 @@ run cert convert good.pem --new-pass secret --out no.p12
 refused "a literal password" 2 usage "never" "file:"
 grep -q secret err
 ok "$((! $?))" "which is not repeated"
+setsid -w "$tlsock" cert convert good.pem --new-pass prompt --out no.p12 \
+    >out 2>err
+rc=$?
+refused "nowhere to type a password" 6 password "terminal" "file:"
 run cert convert good.pem --new-pass $pw --decrypt --out no.pem
 refused "--decrypt and --new-pass" 2 usage together leave
 run cert convert good.pem --json --to pem --out -

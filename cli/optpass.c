@@ -1,7 +1,7 @@
-/* certpass - a password for something new: asked twice, since a slip would
- * lock it for good. */
-#include "certopts.h"
+/* Passwords of the command line. One for something new is asked for twice:
+ * a slip would lock it for good. */
 #include "errors.h"
+#include "opt.h"
 #include "pass.h"
 
 #include <fcntl.h>
@@ -62,7 +62,7 @@ static int ask(struct opts *o, const char *flag, int twice, const char **uri)
     return *uri != NULL ? 0 : EXIT_INTERNAL;
 }
 
-int certopts_pass(struct opts *o, const char *flag, const char *arg, int twice,
+int opt_take_pass(struct opts *o, const char *flag, const char *arg, int twice,
                   const char **uri)
 {
     if (strcmp(arg, "prompt") == 0)

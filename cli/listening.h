@@ -1,0 +1,18 @@
+/* listening - where a server listens, for people and for programs that wait
+ * for it. */
+#ifndef CLI_LISTENING_H
+#define CLI_LISTENING_H
+
+#include "out.h"
+
+#include <tlsock.h>
+
+/* "127.0.0.1:8443", "[::1]:8443"; the target itself if it is no port. */
+void listening_where(char *out, size_t size, const char *target,
+                     const tlsock_listener *l);
+/* The port into the file of --port-file; NULL: none is wanted. 0, or an exit
+ * code after having said why. */
+int listening_tell(const struct out *o, const char *file,
+                   const tlsock_listener *l);
+
+#endif
