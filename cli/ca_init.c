@@ -131,12 +131,12 @@ static const struct opt_spec spec = {
              "told otherwise. What it issues and revokes is kept in a file "
              "beside. An existing CA is never replaced.",
     .after = "  tlsock ca init\n"
-             "  tlsock cert new app.test && tlsock serve :8443 --cert "
-             "app.test.pem --key app.test.key\n"
-             "  tlsock ca init --dir corp --name 'Corp Root' --pathlen 1 "
-             "--permitted .corp.example\n"
-             "  tlsock ca init --dir tls --name 'Corp TLS' --issuer corp "
-             "--permitted .corp.example\n",
+             "  tlsock cert new app.test\n"
+             "  tlsock serve :8443 --cert app.test.pem --key app.test.key\n"
+             "  tlsock ca init --dir corp --name 'Corp Root' --pathlen 1 \\\n"
+             "    --permitted .corp.example\n"
+             "  tlsock ca init --dir tls --name 'Corp TLS' --issuer corp \\\n"
+             "    --permitted .corp.example\n",
     .table = table,
     .take = take};
 
@@ -233,16 +233,19 @@ static int report_json(const struct ca *c, const tlsock_cert *made)
 static int report(const struct ca *c, const tlsock_cert *made)
 {
     const struct out *o = &c->o.out;
-    char text[512];
+    char text[512], dir[LOCAL_PATH], cert[LOCAL_PATH], key[LOCAL_PATH];
 
     if (o->json)
         return report_json(c, made);
     if (o->quiet)
         return EXIT_GOOD;
-    printf("created  %s   CA certificate, %s, to %.10s\n", c->cert,
+    out_clean(dir, sizeof(dir), c->where);
+    out_clean(cert, sizeof(cert), c->cert);
+    out_clean(key, sizeof(key), c->key);
+    printf("created  %s   CA certificate, %s, to %.10s\n", cert,
            tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
            tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER));
-    printf("created  %s   private key, mode 0600, %sencrypted\n", c->key,
+    printf("created  %s   private key, mode 0600, %sencrypted\n", key,
            c->pass != NULL ? "" : "not ");
     if (c->issuer != NULL)
         printf("issuer   %s\n", tlsock_cert_field(made, TLSOCK_CERT_ISSUER));
@@ -256,8 +259,10 @@ static int report(const struct ca *c, const tlsock_cert *made)
         printf("signs    only .test .localhost .internal and private "
                "addresses\n");
     printf("use      tlsock cert new app.test%s%s\n",
-           c->dir != NULL ? " --ca " : "", c->dir != NULL ? c->where : "");
-    printf("trust    tlsock connect --ca +%s app.test:8443\n", c->cert);
+           c->dir != NULL ? " --ca " : "", c->dir != NULL ? dir : "");
+    printf("trust    tlsock trust install%s%s (system, browsers, Java)\n",
+           c->dir != NULL ? " " : "", c->dir != NULL ? dir : "");
+    printf("or once  tlsock connect --ca +%s app.test:8443\n", cert);
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 

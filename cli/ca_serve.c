@@ -131,7 +131,8 @@ static const struct opt_spec spec = {
         "on SIGINT and SIGTERM.",
     .after = "  tlsock ca serve\n"
              "  tlsock ca serve :8443 --acme\n"
-             "  certbot certonly --standalone -d app.test --server "
+             "  certbot certonly --standalone -d app.test \\\n"
+             "    --server "
              "https://localhost:8443/acme/directory\n",
     .table = table,
     .take = take,

@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "convert.h"
 #include "errors.h"
+#include "local.h"
 #include "pass.h"
 #include "source.h"
 #include "tofile.h"
@@ -365,6 +366,7 @@ static int report(const struct convert *w, int raw)
 {
     int key = (w->parts & TLSOCK_PART_KEY) != 0, more = w->certs - 1;
     json_t *obj, *parts;
+    char text[LOCAL_PATH];
 
     if (w->o.out.json) {
         obj = json_object();
@@ -386,7 +388,8 @@ static int report(const struct convert *w, int raw)
     }
     if (w->o.out.quiet || strcmp(w->out, "-") == 0)
         return EXIT_GOOD;
-    printf("wrote  %s   %s:", w->out, form_name(w));
+    printf("wrote  %s   %s:", out_clean(text, sizeof(text), w->out),
+           form_name(w));
     if (raw && w->form != TO_P7B)
         printf(" %s", source_kind_name(w->in[0].kind));
     if ((w->parts & TLSOCK_PART_CERT) != 0)

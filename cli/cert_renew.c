@@ -117,6 +117,7 @@ static const struct opt_spec spec = {
     .after = "  tlsock cert renew app.test.pem\n"
              "  tlsock cert renew --if-due 33% /etc/app/*.pem\n"
              "  tlsock cert renew --check app.test.pem || echo due\n",
+    .one = "one is due (--check)",
     .table = table,
     .take = take,
     .min_args = 1,

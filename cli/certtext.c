@@ -123,8 +123,9 @@ void certtext_validity(const json_t *cert, char *text, size_t size,
     const char *from = certtext_get(cert, "not_before"),
                *to = certtext_get(cert, "not_after");
     long left = number(cert, "days_left");
-    int ok = 0;
+    char now[32];
 
+    out_now(now);
     *color = left < 0 ? OUT_RED : left < 15 ? OUT_YELLOW : OUT_GREEN;
     if (!json_is_integer(json_object_get(cert, "days_left"))) {
         *color = OUT_RED;
@@ -132,7 +133,7 @@ void certtext_validity(const json_t *cert, char *text, size_t size,
     } else if (left < 0) {
         snprintf(text, size, "%.10s to %.10s, EXPIRED %ld day%s ago", from, to,
                  -left, left == -1 ? "" : "s");
-    } else if (out_days_until(from, &ok) >= 0 && ok) {
+    } else if (strcmp(from, now) > 0) { /* both in the one form */
         *color = OUT_RED;
         snprintf(text, size, "%.10s to %.10s, NOT YET VALID", from, to);
     } else {

@@ -84,6 +84,7 @@ struct opt_spec {
     const char *about;   /* a paragraph for --help */
     const char *after;   /* examples, for the end of --help */
     int with_table;      /* --help ends with the config keys */
+    const char *one;     /* what exit 1 means; NULL: it is never used */
     struct poptOption *table;
     /* 0, or an exit code after having said why */
     int (*take)(void *own, struct opts *o, int val, const char *arg);
