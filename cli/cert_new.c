@@ -36,7 +36,7 @@ static const struct opt_spec spec = {
              "  tlsock cert new --make-ca --permitted .lab.test 'Lab CA'\n",
     .table = table,
     .take = certopts_take,
-    .max_args = 100};
+    .max_args = 1000};
 
 static const char *ca_file(const struct making *m, char path[LOCAL_PATH])
 {
@@ -80,6 +80,7 @@ static int refused(const struct making *m, tlsock_error *err)
                  "choose a name it may sign, or make a CA that may: tlsock ca "
                  "init --dir DIR --permitted LIST (or --any-name), then --ca "
                  "DIR");
+    certopts_hint(err);
     return err_report(
         &m->c.o.out, m->c.o.args.n > 0 ? m->c.o.args.v[0] : "cert new", err, 1);
 }

@@ -93,6 +93,7 @@ static int unknown(int argc, const char **argv)
     struct out o = plain_out(argc, argv);
     char subs[512] = "", text[160];
     size_t used = 0;
+    int second = argc > 2 && argv[2][0] != '-'; /* an option is none */
 
     for (size_t i = 0; i < COUNT(commands); i++) {
         if (commands[i].sub != NULL && strcmp(commands[i].word, argv[1]) == 0)
@@ -100,8 +101,8 @@ static int unknown(int argc, const char **argv)
                                      "%stlsock %s %s", used > 0 ? " or " : "",
                                      argv[1], commands[i].sub);
     }
-    out_clean(text, sizeof(text), argc > 2 && used > 0 ? argv[2] : argv[1]);
-    if (used > 0 && argc > 2)
+    out_clean(text, sizeof(text), second && used > 0 ? argv[2] : argv[1]);
+    if (used > 0 && second)
         return err_plain(&o, argv[1], EXIT_USAGE, "usage", subs,
                          "there is no command \"%s %s\"", argv[1], text);
     if (used > 0)
