@@ -404,9 +404,11 @@ static int listen_on(struct serve *v)
 
     v->listener = tlsock_listen(
         v->target, v->config, TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &err);
-    if (v->listener == NULL)
+    if (v->listener == NULL) {
+        opt_listen_hint(v->target, &err);
         return err_report(&v->o.out, v->target, &err,
                           err.code != TLSOCK_E_SYSTEM);
+    }
     rc = check_plain(v);
     if (rc != 0)
         return rc;

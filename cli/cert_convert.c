@@ -323,6 +323,12 @@ static int save_certs(struct convert *w)
 
     c = tlsock_cert_load(w->pem, with_key ? w->key_in->uri : NULL,
                          with_key ? w->key_in->pass : NULL, &err);
+    if (c == NULL && with_key && err.code == TLSOCK_E_KEY_MISMATCH)
+        return err_plain(&w->o.out, w->o.args.v[0], EXIT_OWN,
+                         tlsock_errslug(err.code), err.hint,
+                         "the key in %s does not belong to the certificate "
+                         "in %s",
+                         w->key_in->target, w->o.args.v[0]);
     if (c == NULL)
         return err_report(&w->o.out, w->o.args.v[0], &err, 1);
     if (tlsock_cert_save(c, w->parts, save_format(w), w->file.path, w->new_pass,

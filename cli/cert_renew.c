@@ -276,6 +276,11 @@ static int check(struct renew *r, struct one *c)
                     "before this one ends",
                     "it is a CA: what it issued would not go along");
     c->self = strcmp(subject, issuer) == 0;
+    if (c->self && r->o.ca.n > 0)
+        return fail(r, c,
+                    "leave --ca out; one that a CA signs is made by tlsock "
+                    "cert new --like FILE --ca DIR",
+                    "it signed itself, no CA issued it");
     c->new_key = r->new_key;
     if (!c->new_key && c->files.has == RENEWFILE_NO_KEY)
         return fail(r, c,

@@ -107,6 +107,21 @@ long=$(printf '%0300d' 0)
 run cert renew "$long.pem"
 refused "a name that no file can have" 6 own-file 'too long' 'shorter name'
 
+cp new.test.key other.key
+run cert convert app.test.pem --key other.key --out mixed.pem
+refused "a key of another certificate is told with both files" 6 key-mismatch \
+    'key in other.key does not .* in app.test.pem' 'cert match'
+[ ! -e mixed.pem ]
+ok $? "and nothing is written"
+run cert renew --ca "$ca" future.test.pem
+refused "no CA renews what signed itself" 6 own-file 'signed itself' \
+    'cert new --like'
+for command in 'ca serve' 'serve --cert app.test.pem --key app.test.key'; do
+    run $command 8080
+    refused "a port without its colon: ${command%% --*}" 2 argument \
+        'neither a host nor a port' ":8080 listens on this machine alone"
+done
+
 # results that have nowhere to go
 closed() { # NAME ARGS...
     name=$1
