@@ -230,16 +230,49 @@ static int report_json(const struct ca *c, const tlsock_cert *made)
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
+/* A name that the CA may sign, for an example of its use. */
+static void some_name(const struct ca *c, char *name, size_t size)
+{
+    const char *list = c->permitted != NULL ? c->permitted : ".test";
+    size_t len = strcspn(list, ",");
+
+    if (memchr(list, '/', len) != NULL || memchr(list, ':', len) != NULL)
+        snprintf(name, size, "NAME");
+    else
+        snprintf(name, size, "%s%.*s", *list == '.' ? "app" : "", (int)len,
+                 list);
+}
+
+/* What comes next. Of one below another, the other is what clients trust. */
+static void advise(const struct ca *c)
+{
+    char dir[LOCAL_PATH], cert[LOCAL_PATH], top[LOCAL_PATH], plain[300],
+        name[400];
+    const char *trusted = c->issuer != NULL ? c->issuer : c->where;
+    int elsewhere = c->dir != NULL || c->issuer != NULL;
+
+    some_name(c, plain, sizeof(plain));
+    out_clean(name, sizeof(name), plain);
+    out_clean(dir, sizeof(dir), c->where);
+    out_clean(cert, sizeof(cert), c->cert);
+    out_clean(top, sizeof(top), trusted);
+    printf("use      tlsock cert new %s%s%s\n", name,
+           c->dir != NULL ? " --ca " : "", c->dir != NULL ? dir : "");
+    printf("trust    tlsock trust install%s%s (system, browsers, Java)\n",
+           elsewhere ? " " : "", elsewhere ? top : "");
+    if (c->issuer == NULL)
+        printf("or once  tlsock connect --ca +%s %s:8443\n", cert, name);
+}
+
 static int report(const struct ca *c, const tlsock_cert *made)
 {
     const struct out *o = &c->o.out;
-    char text[512], dir[LOCAL_PATH], cert[LOCAL_PATH], key[LOCAL_PATH];
+    char text[512], cert[LOCAL_PATH], key[LOCAL_PATH];
 
     if (o->json)
         return report_json(c, made);
     if (o->quiet)
         return EXIT_GOOD;
-    out_clean(dir, sizeof(dir), c->where);
     out_clean(cert, sizeof(cert), c->cert);
     out_clean(key, sizeof(key), c->key);
     printf("created  %s   CA certificate, %s, to %.10s\n", cert,
@@ -258,11 +291,7 @@ static int report(const struct ca *c, const tlsock_cert *made)
     else
         printf("signs    only .test .localhost .internal and private "
                "addresses\n");
-    printf("use      tlsock cert new app.test%s%s\n",
-           c->dir != NULL ? " --ca " : "", c->dir != NULL ? dir : "");
-    printf("trust    tlsock trust install%s%s (system, browsers, Java)\n",
-           c->dir != NULL ? " " : "", c->dir != NULL ? dir : "");
-    printf("or once  tlsock connect --ca +%s app.test:8443\n", cert);
+    advise(c);
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 

@@ -18,7 +18,7 @@ static const struct opt_spec spec = {
              "without --force.",
     .after = "  tlsock cert csr www.example.com example.com\n"
              "  tlsock cert csr --like old.pem --key old.key\n"
-             "  tlsock cert sign www.example.com.csr\n",
+             "  tlsock cert csr app.test && tlsock cert sign app.test.csr\n",
     .table = table,
     .take = certopts_take,
     .max_args = 1000};

@@ -33,7 +33,8 @@ static const struct opt_spec spec = {
              "files are never replaced without --force.",
     .after = "  tlsock cert new app.test '*.app.test' 127.0.0.1\n"
              "  tlsock cert new --client alice@app.test\n"
-             "  tlsock cert new --make-ca --permitted .lab.test 'Lab CA'\n",
+             "  tlsock cert new --make-ca --self-signed --permitted .lab.test "
+             "'Lab CA'\n",
     .table = table,
     .take = certopts_take,
     .max_args = 1000};

@@ -48,6 +48,20 @@ holds "ca init points to what makes it trusted" \
     '^trust    tlsock trust install (' '^or once  tlsock connect --ca +/'
 run ca init --dir other
 holds "and for another directory names it" '^trust    tlsock trust install other'
+run ca init --dir corp --name Corp --pathlen 1 --permitted .corp.example,10.0.0.0/8
+holds "its own names are in the advice" \
+    '^use      tlsock cert new app.corp.example --ca corp$' \
+    '--ca +corp/ca.pem app.corp.example:8443$'
+sed -n 's/^use      tlsock //p' out >advice
+run $(cat advice)
+[ "$rc" -eq 0 ] && [ -s app.corp.example.pem ]
+ok $? "which works as it is written"
+run ca init --dir below --name Below --issuer corp --permitted one.corp.example
+holds "below another it is the other that is trusted" \
+    '^use      tlsock cert new one.corp.example --ca below$' \
+    '^trust    tlsock trust install corp ('
+run ca init --dir nets --permitted 10.0.0.0/8
+holds "networks have no name to show" '^use      tlsock cert new NAME --ca nets$'
 esc=$(printf 'a\033[31mb')
 run ca init --dir "$esc"
 [ "$rc" -eq 0 ] && [ -f "$esc/ca.pem" ] && ! grep -q "$(printf '\033')" out
