@@ -32,8 +32,6 @@ static const char *usual_hint(int errnum)
     case EACCES:
     case EPERM:
         return "run it as the user whom the CA belongs to";
-    case EISDIR:
-        return "name the file in it";
     case ENAMETOOLONG:
         return "give it a shorter name";
     case 0:

@@ -34,6 +34,8 @@ static int look_inside(struct renewfile *f, tlsock_error *err)
     char *text;
     int rc = cadb_read(f->cert, &text, &len, err);
 
+    if (rc < 0 && err->sys_errno == EISDIR)
+        snprintf(err->hint, sizeof(err->hint), "name the file in it");
     if (rc != 0)
         return rc < 0 ? rc
                       : cadb_fail(err, TLSOCK_E_OWN_FILE, ENOENT, NULL,
