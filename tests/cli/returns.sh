@@ -106,6 +106,15 @@ run cert diff --color always app.test.pem self.test.pem
     grep -q "$(printf '\033\\[32m')" out
 ok $? "differences in colour"
 
+pin=$("$tlsock" cert show --json self.test.pem |
+    sed -n 's/.*\(sha256:pub:[0-9a-f]*\).*/\1/p')
+run cert verify --pin "$pin" --name self.test self.test.pem
+[ "$rc" -eq 0 ] && grep -q 'by pin' out
+ok $? "what only a pin trusts says so"
+run cert verify '[::1]:1'
+[ "$rc" -eq 3 ] && grep -q '^tlsock: \[::1\]:1: ' err
+ok $? "an IPv6 address with a port is a host"
+
 # ---- standard output as a file
 XDG_RUNTIME_DIR=$dir run cert convert app.test.pem --to der --out -
 [ "$rc" -eq 0 ] && openssl x509 -inform DER -in out -noout &&
@@ -147,6 +156,13 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >log; then
         other trust list --nss
         refused "browsers of somebody else" 6 permission \
             'belongs to user 0' 'as that user'
+        mkdir -p root/usr/local/share/ca-certificates root/etc/ssl/certs
+        chmod -R go+rX root
+        other trust install --system --root "$dir/root" "$ca/ca.pem"
+        refused "a store of somebody else" 6 permission 'may not write' \
+            'sudo tlsock trust install --system .*/ca.pem'
+        [ -z "$(find root -type f)" ]
+        ok $? "nothing was put there"
         mkdir here
         other testpki here/zoo
         refused "a directory of somebody else" 6 own-file 'Permission denied' \
