@@ -131,12 +131,12 @@ static const struct opt_spec spec = {
              "told otherwise. What it issues and revokes is kept in a file "
              "beside. An existing CA is never replaced.",
     .after = "  tlsock ca init\n"
-             "  tlsock cert new app.test && tlsock serve :8443 --cert "
-             "app.test.pem --key app.test.key\n"
-             "  tlsock ca init --dir corp --name 'Corp Root' --pathlen 1 "
-             "--permitted .corp.example\n"
-             "  tlsock ca init --dir tls --name 'Corp TLS' --issuer corp "
-             "--permitted .corp.example\n",
+             "  tlsock cert new app.test\n"
+             "  tlsock serve :8443 --cert app.test.pem --key app.test.key\n"
+             "  tlsock ca init --dir corp --name 'Corp Root' --pathlen 1 \\\n"
+             "    --permitted .corp.example\n"
+             "  tlsock ca init --dir tls --name 'Corp TLS' --issuer corp \\\n"
+             "    --permitted .corp.example\n",
     .table = table,
     .take = take};
 
@@ -226,19 +226,55 @@ static int report_json(const struct ca *c, const tlsock_cert *made)
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
+/* A name that the CA may sign, for an example of its use. */
+static void some_name(const struct ca *c, char *name, size_t size)
+{
+    const char *list = c->permitted != NULL ? c->permitted : ".test";
+    size_t len = strcspn(list, ",");
+
+    if (memchr(list, '/', len) != NULL || memchr(list, ':', len) != NULL)
+        snprintf(name, size, "NAME");
+    else
+        snprintf(name, size, "%s%.*s", *list == '.' ? "app" : "", (int)len,
+                 list);
+}
+
+/* What comes next. Of one below another, the other is what clients trust. */
+static void advise(const struct ca *c)
+{
+    char dir[LOCAL_PATH], cert[LOCAL_PATH], top[LOCAL_PATH], plain[300],
+        name[400];
+    const char *trusted = c->issuer != NULL ? c->issuer : c->where;
+    int elsewhere = c->dir != NULL || c->issuer != NULL;
+
+    some_name(c, plain, sizeof(plain));
+    out_clean(name, sizeof(name), plain);
+    out_clean(dir, sizeof(dir), c->where);
+    out_clean(cert, sizeof(cert), c->cert);
+    out_clean(top, sizeof(top), trusted);
+    printf("use      tlsock cert new %s%s%s\n", name,
+           c->dir != NULL ? " --ca " : "", c->dir != NULL ? dir : "");
+    printf("trust    tlsock trust install%s%s (system, browsers, Java)\n",
+           elsewhere ? " " : "", elsewhere ? top : "");
+    if (c->issuer == NULL)
+        printf("or once  tlsock connect --ca +%s %s:8443\n", cert, name);
+}
+
 static int report(const struct ca *c, const tlsock_cert *made)
 {
     const struct out *o = &c->o.out;
-    char text[512];
+    char text[512], cert[LOCAL_PATH], key[LOCAL_PATH];
 
     if (o->json)
         return report_json(c, made);
     if (o->quiet)
         return EXIT_GOOD;
-    printf("created  %s   CA certificate, %s, to %.10s\n", c->cert,
+    out_clean(cert, sizeof(cert), c->cert);
+    out_clean(key, sizeof(key), c->key);
+    printf("created  %s   CA certificate, %s, to %.10s\n", cert,
            tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
            tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER));
-    printf("created  %s   private key, mode 0600, %sencrypted\n", c->key,
+    printf("created  %s   private key, mode 0600, %sencrypted\n", key,
            c->pass != NULL ? "" : "not ");
     if (c->issuer != NULL)
         printf("issuer   %s\n", tlsock_cert_field(made, TLSOCK_CERT_ISSUER));
@@ -251,9 +287,7 @@ static int report(const struct ca *c, const tlsock_cert *made)
     else
         printf("signs    only .test .localhost .internal and private "
                "addresses\n");
-    printf("use      tlsock cert new app.test%s%s\n",
-           c->dir != NULL ? " --ca " : "", c->dir != NULL ? c->where : "");
-    printf("trust    tlsock connect --ca +%s app.test:8443\n", c->cert);
+    advise(c);
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 

@@ -23,9 +23,10 @@ static struct poptOption options[] = {
     CA_OPT_DIR,
     CA_OPT_PASS,
     {"reason", '\0', POPT_ARG_STRING, NULL, OPT_REASON,
-     "why (default: unspecified)",
-     "keyCompromise|superseded|cessationOfOperation|affiliationChanged|"
-     "privilegeWithdrawn|cACompromise|aACompromise"},
+     "why: keyCompromise, superseded, cessationOfOperation, "
+     "affiliationChanged, privilegeWithdrawn, cACompromise or aACompromise "
+     "(default: unspecified)",
+     "REASON"},
     POPT_TABLEEND};
 
 static struct poptOption table[] = {OPT_GROUP(options, "Revocation:"),
@@ -54,7 +55,7 @@ static const struct opt_spec spec = {
              "holds one, or by a name that only one valid certificate has, "
              "and makes a new CRL at once. There is no way back.",
     .after = "  tlsock ca revoke app.test.pem --reason keyCompromise\n"
-             "  tlsock ca revoke 5f0c1a...\n",
+             "  tlsock ca revoke app.test\n",
     .table = table,
     .take = take,
     .min_args = 1,

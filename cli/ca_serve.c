@@ -128,7 +128,8 @@ static const struct opt_spec spec = {
         "on SIGINT and SIGTERM.",
     .after = "  tlsock ca serve\n"
              "  tlsock ca serve :8443 --acme\n"
-             "  certbot certonly --standalone -d app.test --server "
+             "  certbot certonly --standalone -d app.test \\\n"
+             "    --server "
              "https://localhost:8443/acme/directory\n",
     .table = table,
     .take = take,
@@ -367,9 +368,11 @@ static int listen_on(struct serve *v)
 
     v->listener = tlsock_listen(
         v->target, v->config, TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &err);
-    if (v->listener == NULL)
+    if (v->listener == NULL) {
+        opt_listen_hint(v->target, &err);
         return err_report(&v->o.out, v->target, &err,
                           err.code != TLSOCK_E_SYSTEM);
+    }
     rc = check_plain(v);
     if (rc != 0)
         return rc;

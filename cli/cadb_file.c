@@ -32,6 +32,8 @@ static const char *usual_hint(int errnum)
     case EACCES:
     case EPERM:
         return "run it as the user whom the CA belongs to";
+    case ENAMETOOLONG:
+        return "give it a shorter name";
     case 0:
         return "";
     default:
@@ -42,15 +44,19 @@ static const char *usual_hint(int errnum)
 int cadb_fail(tlsock_error *err, int code, int errnum, const char *hint,
               const char *format, ...)
 {
+    const char *why = errnum != 0 ? strerror(errnum) : "";
     char raw[sizeof(err->message)];
+    size_t len, room = sizeof(raw) - strlen(why) - 3;
     va_list ap;
-    int n;
 
     va_start(ap, format);
-    n = vsnprintf(raw, sizeof(raw), format, ap);
+    vsnprintf(raw, sizeof(raw), format, ap);
     va_end(ap);
-    if (errnum != 0 && n >= 0 && (size_t)n < sizeof(raw))
-        snprintf(raw + n, sizeof(raw) - (size_t)n, ": %s", strerror(errnum));
+    len = strlen(raw);
+    if (errnum != 0 && len > room) /* a long name must not hide why */
+        len = room;
+    if (errnum != 0)
+        snprintf(raw + len, sizeof(raw) - len, ": %s", why);
     memset(err, 0, sizeof(*err));
     err->code = code;
     err->sys_errno = errnum;

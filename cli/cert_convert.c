@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "convert.h"
 #include "errors.h"
+#include "local.h"
 #include "source.h"
 #include "tofile.h"
 
@@ -299,6 +300,12 @@ static int save_certs(struct convert *w)
 
     c = tlsock_cert_load(w->pem, with_key ? w->key_in->uri : NULL,
                          with_key ? w->key_in->pass : NULL, &err);
+    if (c == NULL && with_key && err.code == TLSOCK_E_KEY_MISMATCH)
+        return err_plain(&w->o.out, w->o.args.v[0], EXIT_OWN,
+                         tlsock_errslug(err.code), err.hint,
+                         "the key in %s does not belong to the certificate "
+                         "in %s",
+                         w->key_in->target, w->o.args.v[0]);
     if (c == NULL)
         return err_report(&w->o.out, w->o.args.v[0], &err, 1);
     if (tlsock_cert_save(c, w->parts, save_format(w), w->file.path, w->new_pass,
@@ -342,6 +349,7 @@ static int report(const struct convert *w, int raw)
 {
     int key = (w->parts & TLSOCK_PART_KEY) != 0, more = w->certs - 1;
     json_t *obj, *parts;
+    char text[LOCAL_PATH];
 
     if (w->o.out.json) {
         obj = json_object();
@@ -363,7 +371,8 @@ static int report(const struct convert *w, int raw)
     }
     if (w->o.out.quiet || strcmp(w->out, "-") == 0)
         return EXIT_GOOD;
-    printf("wrote  %s   %s:", w->out, form_name(w));
+    printf("wrote  %s   %s:", out_clean(text, sizeof(text), w->out),
+           form_name(w));
     if (raw && w->form != TO_P7B)
         printf(" %s", source_kind_name(w->in[0].kind));
     if ((w->parts & TLSOCK_PART_CERT) != 0)

@@ -18,10 +18,10 @@ static const struct opt_spec spec = {
              "without --force.",
     .after = "  tlsock cert csr www.example.com example.com\n"
              "  tlsock cert csr --like old.pem --key old.key\n"
-             "  tlsock cert sign www.example.com.csr\n",
+             "  tlsock cert csr app.test && tlsock cert sign app.test.csr\n",
     .table = table,
     .take = certopts_take,
-    .max_args = 100};
+    .max_args = 1000};
 
 static const char *field(const tlsock_csr *r, int item)
 {
@@ -86,11 +86,13 @@ static int make(struct certopts *c)
     if (rc != 0)
         return rc;
     r = tlsock_csr_create(&c->want, &err);
-    if (r == NULL)
+    if (r == NULL) {
+        certopts_hint(&err);
         rc = err_report(&c->o.out,
                         c->o.args.n > 0 ? c->o.args.v[0] : "cert csr", &err, 1);
-    else
+    } else {
         rc = certout_save_csr(&c->files, r);
+    }
     if (rc == 0)
         rc = report(c, r);
     tlsock_csr_free(r);

@@ -30,6 +30,7 @@ static const struct opt_spec spec = {
              "Exit: 0 the same, 1 different.",
     .after = "  tlsock cert diff old.pem new.pem\n"
              "  tlsock cert diff app.test.pem app.test:443\n",
+    .one = "they differ",
     .table = table,
     .min_args = 2,
     .max_args = 2};

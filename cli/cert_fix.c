@@ -68,6 +68,7 @@ static const struct opt_spec spec = {
     .after = "  tlsock cert fix fullchain.pem\n"
              "  tlsock cert fix app.pem --with /etc/ssl/certs --out chain.pem\n"
              "  tlsock cert fix app.pem --aia --in-place\n",
+    .one = "the chain is not complete",
     .table = table,
     .take = take,
     .min_args = 1,

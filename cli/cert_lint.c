@@ -56,6 +56,7 @@ static const struct opt_spec spec = {
     .after = "  tlsock cert lint app.test.pem\n"
              "  tlsock cert lint --fail-on warning example.com:443\n"
              "  openssl x509 -in x.pem | tlsock cert lint -\n",
+    .one = "findings (see --fail-on)",
     .table = table,
     .take = take,
     .min_args = 1,

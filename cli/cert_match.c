@@ -34,6 +34,7 @@ static const struct opt_spec spec = {
              "certificates. Exit: 0 if there is a key for each, 1 if not.",
     .after = "  tlsock cert match app.test.pem *.key\n"
              "  tlsock cert match --pass env:PW *.pem *.csr *.key *.p12\n",
+    .one = "something has no match",
     .table = table,
     .min_args = 1,
     .max_args = 10000};

@@ -32,10 +32,11 @@ static const struct opt_spec spec = {
              "files are never replaced without --force.",
     .after = "  tlsock cert new app.test '*.app.test' 127.0.0.1\n"
              "  tlsock cert new --client alice@app.test\n"
-             "  tlsock cert new --make-ca --permitted .lab.test 'Lab CA'\n",
+             "  tlsock cert new --make-ca --self-signed --permitted .lab.test "
+             "'Lab CA'\n",
     .table = table,
     .take = certopts_take,
-    .max_args = 100};
+    .max_args = 1000};
 
 static const char *ca_file(const struct making *m, char path[LOCAL_PATH])
 {
@@ -77,6 +78,7 @@ static int refused(const struct making *m, tlsock_error *err)
                  "choose a name it may sign, or make a CA that may: tlsock ca "
                  "init --dir DIR --permitted LIST (or --any-name), then --ca "
                  "DIR");
+    certopts_hint(err);
     return err_report(
         &m->c.o.out, m->c.o.args.n > 0 ? m->c.o.args.v[0] : "cert new", err, 1);
 }

@@ -117,6 +117,7 @@ static const struct opt_spec spec = {
     .after = "  tlsock cert renew app.test.pem\n"
              "  tlsock cert renew --if-due 33% /etc/app/*.pem\n"
              "  tlsock cert renew --check app.test.pem || echo due\n",
+    .one = "one is due (--check)",
     .table = table,
     .take = take,
     .min_args = 1,
@@ -155,7 +156,7 @@ static int tell_json(const struct one *c, const char *result)
 /* result: "due", "not-due", "renewed", "finished" */
 static int tell(const struct renew *r, const struct one *c, const char *result)
 {
-    char name[512];
+    char name[512], key[LOCAL_PATH];
     int64_t left = c->to - c->now;
 
     if (r->o.out.json)
@@ -168,7 +169,7 @@ static int tell(const struct renew *r, const struct one *c, const char *result)
                strcmp(result, "finished") == 0 ? "finished" : "renewed ", name,
                tlsock_cert_field(c->made, TLSOCK_CERT_NOT_AFTER),
                c->new_key ? "new key in " : "same key",
-               c->new_key ? c->files.key : "");
+               c->new_key ? out_clean(key, sizeof(key), c->files.key) : "");
     else if (left < 0)
         printf("%-8s  %s   expired %lld days ago\n", result, name,
                (long long)(-left / DAY));
@@ -253,6 +254,11 @@ static int check(struct renew *r, struct one *c)
                     "before this one ends",
                     "it is a CA: what it issued would not go along");
     c->self = strcmp(subject, issuer) == 0;
+    if (c->self && r->o.ca.n > 0)
+        return fail(r, c,
+                    "leave --ca out; one that a CA signs is made by tlsock "
+                    "cert new --like FILE --ca DIR",
+                    "it signed itself, no CA issued it");
     c->new_key = r->new_key;
     if (!c->new_key && c->files.has == RENEWFILE_NO_KEY)
         return fail(r, c,
@@ -270,6 +276,41 @@ static int check(struct renew *r, struct one *c)
     return c->self ? 0 : check_issuer(r, c);
 }
 
+static int other_key(const struct renew *r, const struct one *c)
+{
+    return fail(r, c,
+                "find it with tlsock cert match CERT *.key and name it with "
+                "--key, or --new-key makes another",
+                "the key in %s is not that of this certificate", c->files.key);
+}
+
+/* A certificate for whatever key lies there would break pins, and the server
+ * that has the right one. A descriptor can be read but once: see make(). */
+static int check_key(const struct renew *r, const struct one *c)
+{
+    tlsock_error err = {0};
+    tlsock_cert *both;
+
+    if (c->new_key ||
+        (r->key_pass != NULL && strncmp(r->key_pass, "fd:", 3) == 0))
+        return 0;
+    both = tlsock_cert_load(c->files.cert, c->files.key, r->key_pass, &err);
+    if (both == NULL && err.code == TLSOCK_E_KEY_MISMATCH)
+        return other_key(r, c);
+    if (both == NULL)
+        return err_report(&r->o.out, c->name, &err, 1);
+    tlsock_cert_unref(both);
+    return 0;
+}
+
+static int same_key(const struct one *c)
+{
+    const char *old = tlsock_cert_field(c->old, TLSOCK_CERT_PIN),
+               *made = tlsock_cert_field(c->made, TLSOCK_CERT_PIN);
+
+    return old != NULL && made != NULL && strcmp(old, made) == 0;
+}
+
 static int make(struct renew *r, struct one *c)
 {
     tlsock_error err = {0};
@@ -282,6 +323,8 @@ static int make(struct renew *r, struct one *c)
                       : signer_issue(&r->by, how, &err);
     if (c->made == NULL)
         return err_report(&r->o.out, c->name, &err, 1);
+    if (!c->new_key && !same_key(c))
+        return other_key(r, c);
     if (renewfile_save(&c->files, c->made, c->new_key, r->key_pass, &err) != 0)
         return err_report(&r->o.out, c->name, &err, 1);
     return 0;
@@ -325,6 +368,8 @@ static int renew_one(struct renew *r, struct one *c)
     if (r->check)
         return tell(r, c, "due");
     rc = check(r, c);
+    if (rc == 0)
+        rc = check_key(r, c);
     if (rc == 0)
         rc = make(r, c);
     return rc == 0 ? tell(r, c, "renewed") : rc;

@@ -225,10 +225,11 @@ static int report_json(const struct sign *s, const struct asked *a,
 static int report(const struct sign *s, const struct asked *a,
                   const tlsock_cert *made)
 {
+    char text[LOCAL_PATH];
     int dropped = 0;
 
     printf("created  %s   certificate, %s, to %.10s\n",
-           s->files.path[CERTOUT_AT_CERT],
+           out_clean(text, sizeof(text), s->files.path[CERTOUT_AT_CERT]),
            tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
            tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER));
     certname_print("names", tlsock_cert_field(made, TLSOCK_CERT_SANS));

@@ -262,12 +262,19 @@ static const char *next_name(const char **at, size_t *len)
 
 void certname_print(const char *label, const char *sans)
 {
+    const int column = 7, width = 79;
     const char *name;
+    int at = column;
     size_t len;
 
-    printf("%-7s", label);
-    while ((name = next_name(&sans, &len)) != NULL)
-        printf("  %.*s", (int)len, name);
+    printf("%-*s", column, label);
+    while ((name = next_name(&sans, &len)) != NULL) {
+        if (at > column && at + 2 + (int)len > width) {
+            printf("\n%*s", column, "");
+            at = column;
+        }
+        at += printf("  %.*s", (int)len, name);
+    }
     putchar('\n');
 }
 

@@ -359,6 +359,14 @@ int certopts_settle(struct certopts *c)
     return rc;
 }
 
+void certopts_hint(tlsock_error *err)
+{
+    if (err->code == TLSOCK_E_NO_NAME)
+        snprintf(err->hint, sizeof(err->hint),
+                 "name the host too, such as app.test; --client makes one that "
+                 "is for a client alone");
+}
+
 void certopts_free(struct certopts *c)
 {
     tlsock_cert_unref(c->like);

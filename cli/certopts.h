@@ -30,6 +30,8 @@ int certopts_take(void *own, struct opts *o, int val, const char *arg);
 /* After the line is read: names, dates, what contradicts itself; loads --like
  * and chooses the files. 0, or an exit code after having said why. */
 int certopts_settle(struct certopts *c);
+/* The library's advice in the words of the command line. */
+void certopts_hint(tlsock_error *err);
 void certopts_free(struct certopts *c);
 
 /* A host name as people write it: *san is what the library takes. A URL, a

@@ -378,6 +378,8 @@ static int run(struct serve *v)
                       TLSOCK_OPTS(.nonblocking = 1, .starttls = v->o.starttls,
                                   .starttls_arg = v->o.starttls_arg),
                       &err);
+    if (l == NULL)
+        opt_listen_hint(v->target, &err);
     rc = l != NULL ? serve_on(v, l, c)
                    : err_report(&v->o.out, v->target, &err,
                                 err.code != TLSOCK_E_SYSTEM);

@@ -2,9 +2,13 @@
 #include "commands.h"
 #include "errors.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct {
     const char *word, *sub; /* "cert" "new"; sub NULL: no second word */
@@ -12,9 +16,9 @@ static const struct {
     const char *usage, *summary;
 } commands[] = {
     {"connect", NULL, cmd_connect, "connect TARGET",
-     "verified session: stdin to the peer, the peer to stdout"},
+     "verified session for stdin and stdout"},
     {"serve", NULL, cmd_serve, "serve TARGET",
-     "TLS server: echo, files, a fixed reply, a program per client"},
+     "TLS server: echo, files, or a program per client"},
     {"cert", "new", cmd_cert_new, "cert new NAME...",
      "make a key and a certificate"},
     {"cert", "show", cmd_cert_show, "cert show FILE|HOST:PORT",
@@ -28,9 +32,9 @@ static const struct {
      "a copy of a seen certificate under your CA"},
     {"cert", "verify", cmd_cert_verify, "cert verify FILE|HOST:PORT",
      "verify a certificate and say why not"},
-    {"cert", "convert", cmd_cert_convert, "cert convert FILE OUT",
+    {"cert", "convert", cmd_cert_convert, "cert convert FILE...",
      "PEM, DER, PKCS#12 into each other"},
-    {"cert", "match", cmd_cert_match, "cert match FILE KEY...",
+    {"cert", "match", cmd_cert_match, "cert match FILE...",
      "which key belongs to which certificate"},
     {"cert", "fix", cmd_cert_fix, "cert fix FILE", "put a chain in order"},
     {"cert", "diff", cmd_cert_diff, "cert diff A B",
@@ -57,12 +61,20 @@ static const struct {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-static int overview(FILE *to, int code)
+/* word NULL: all commands; else those that begin with it. */
+static int overview(FILE *to, const char *word, int code)
 {
-    fprintf(to, "Usage: tlsock COMMAND [options] TARGET...\n\n");
-    for (size_t i = 0; i < COUNT(commands); i++)
-        fprintf(to, "  %-26s %s\n", commands[i].usage, commands[i].summary);
-    fprintf(to, "\ntlsock COMMAND --help tells more; so does man tlsock.\n");
+    const char *of = word != NULL ? word : "COMMAND";
+
+    fprintf(to, "Usage: tlsock %s%s [options] TARGET...\n\n", of,
+            word != NULL ? " COMMAND" : "");
+    for (size_t i = 0; i < COUNT(commands); i++) {
+        if (word == NULL || strcmp(word, commands[i].word) == 0)
+            fprintf(to, "  %-26s %s\n", commands[i].usage, commands[i].summary);
+    }
+    fprintf(to, "\ntlsock %s%s --help tells more; so does man tlsock%s%s.\n",
+            of, word != NULL ? " COMMAND" : "", word != NULL ? "-" : "",
+            word != NULL ? word : "");
     return fflush(to) == 0 ? code : EXIT_INTERNAL;
 }
 
@@ -81,6 +93,7 @@ static int unknown(int argc, const char **argv)
     struct out o = plain_out(argc, argv);
     char subs[512] = "", text[160];
     size_t used = 0;
+    int second = argc > 2 && argv[2][0] != '-'; /* an option is none */
 
     for (size_t i = 0; i < COUNT(commands); i++) {
         if (commands[i].sub != NULL && strcmp(commands[i].word, argv[1]) == 0)
@@ -88,8 +101,8 @@ static int unknown(int argc, const char **argv)
                                      "%stlsock %s %s", used > 0 ? " or " : "",
                                      argv[1], commands[i].sub);
     }
-    out_clean(text, sizeof(text), argc > 2 && used > 0 ? argv[2] : argv[1]);
-    if (used > 0 && argc > 2)
+    out_clean(text, sizeof(text), second && used > 0 ? argv[2] : argv[1]);
+    if (used > 0 && second)
         return err_plain(&o, argv[1], EXIT_USAGE, "usage", subs,
                          "there is no command \"%s %s\"", argv[1], text);
     if (used > 0)
@@ -115,7 +128,7 @@ static int dispatch(int argc, const char **argv)
         (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {
         for (size_t i = 0; i < COUNT(commands); i++) {
             if (strcmp(argv[1], commands[i].word) == 0)
-                return overview(stdout, EXIT_GOOD);
+                return overview(stdout, argv[1], EXIT_GOOD);
         }
     }
     return unknown(argc, argv);
@@ -126,17 +139,44 @@ static int is(const char *word, const char *a, const char *b)
     return strcmp(word, a) == 0 || strcmp(word, b) == 0;
 }
 
-int main(int argc, const char **argv)
+/* A file of ours must not get the number of a stream that the caller closed:
+ * results would be written into it. Opened the wrong way round, so that using
+ * the stream still fails. */
+static void open_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+            (void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
+
+/* Results that did not arrive are no success. A reader that has seen enough
+ * needs no words; nor is there more to say where the command failed. */
+static int end(int rc)
+{
+    struct out o = {0, 0, 0, -1};
+    struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    int failed = fflush(stdout) != 0 || ferror(stdout);
+
+    if (!failed || (rc > 1 && rc != EXIT_INTERNAL))
+        return rc;
+    if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0)
+        return EXIT_INTERNAL;
+    return err_plain(&o, "standard output", EXIT_INTERNAL, "output",
+                     "see where the output goes: is it open, is there space?",
+                     "cannot write the results");
+}
+
+static int run(int argc, const char **argv)
 {
     const char *help[8] = {argv[0]};
     int n = 1;
 
-    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error to report */
     if (argc < 2)
-        return overview(stderr, EXIT_USAGE);
+        return overview(stderr, NULL, EXIT_USAGE);
     if (is(argv[1], "--help", "-h") ||
         (argc == 2 && strcmp(argv[1], "help") == 0))
-        return overview(stdout, EXIT_GOOD);
+        return overview(stdout, NULL, EXIT_GOOD);
     if (is(argv[1], "--version", "-V"))
         return cmd_version(argc - 1, argv + 1);
     if (strcmp(argv[1], "help") != 0)
@@ -145,4 +185,11 @@ int main(int argc, const char **argv)
         help[n++] = argv[i];
     help[n++] = "--help";
     return dispatch(n, help);
+}
+
+int main(int argc, const char **argv)
+{
+    open_streams();
+    signal(SIGPIPE, SIG_IGN); /* a reader that left is an error to report */
+    return end(run(argc, argv));
 }

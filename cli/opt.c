@@ -379,6 +379,10 @@ static int take_args(struct opts *o, const struct opt_spec *spec)
         return err_usage(&o->out, o->command, NULL,
                          "too few arguments: tlsock %s %s", spec->command,
                          spec->usage);
+    if (o->args.n > spec->max_args && spec->max_args >= 100)
+        return err_usage(&o->out, o->command, "give them in several runs",
+                         "%zu arguments, more than %zu", o->args.n,
+                         spec->max_args);
     if (o->args.n > spec->max_args)
         return err_usage(&o->out, o->command, NULL,
                          "unexpected argument \"%s\": tlsock %s %s",

@@ -84,6 +84,7 @@ struct opt_spec {
     const char *about;   /* a paragraph for --help */
     const char *after;   /* examples, for the end of --help */
     int with_table;      /* --help ends with the config keys */
+    const char *one;     /* what exit 1 means; NULL: it is never used */
     struct poptOption *table;
     /* 0, or an exit code after having said why */
     int (*take)(void *own, struct opts *o, int val, const char *arg);
@@ -125,6 +126,8 @@ int opt_take_starttls(struct opts *o, const char *arg);
 /* What --ip and --proxy make of a target; once, before opt_connect(). 0, or
  * an exit code after having said why. */
 int opt_dial(struct opts *o, const char *target);
+/* "8080" was meant to be a port: say how one is written. */
+void opt_listen_hint(const char *target, tlsock_error *err);
 tlsock *opt_connect(const struct opts *o, tlsock_config *config,
                     int nonblocking, tlsock_error *err);
 /* The trust that --ca describes. */

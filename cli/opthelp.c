@@ -66,6 +66,19 @@ static void print_keys(void)
     }
 }
 
+static void print_exits(const char *one)
+{
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "Exit: 0 good, %s%s%s2 usage, 3 network, 4 TLS, 5 peer not "
+             "trusted, 6 own file, 7 timeout, 8 policy, 70 internal.",
+             one != NULL ? "1 " : "", one != NULL ? one : "",
+             one != NULL ? ", " : "");
+    putchar('\n');
+    wrap(text, 0);
+}
+
 int opt_help(const struct opt_spec *spec)
 {
     printf("Usage: tlsock %s %s\n\n", spec->command, spec->usage);
@@ -75,7 +88,6 @@ int opt_help(const struct opt_spec *spec)
         printf("\nExamples:\n%s", spec->after);
     if (spec->with_table)
         print_keys();
-    printf("\nExit: 0 good, 2 usage, 3 network, 4 TLS, 5 peer not trusted, "
-           "6 own file,\n7 timeout, 8 policy, 70 internal.\n");
+    print_exits(spec->one);
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }

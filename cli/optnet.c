@@ -236,3 +236,15 @@ tlsock *opt_connect(const struct opts *o, tlsock_config *config,
                     .timeout_ms = o->timeout_ms),
         err);
 }
+
+void opt_listen_hint(const char *target, tlsock_error *err)
+{
+    if (err->code != TLSOCK_E_ARGUMENT || target[0] == '\0' ||
+        target[strspn(target, "0123456789")] != '\0')
+        return;
+    snprintf(err->message, sizeof(err->message),
+             "\"%.20s\" is neither a host nor a port", target);
+    snprintf(err->hint, sizeof(err->hint),
+             ":%.20s listens on this machine alone, '*:%.20s' on every address",
+             target, target);
+}

@@ -34,13 +34,20 @@ static int look_inside(struct renewfile *f, tlsock_error *err)
     char *text;
     int rc = cadb_read(f->cert, &text, &len, err);
 
+    if (rc < 0 && err->sys_errno == EISDIR)
+        snprintf(err->hint, sizeof(err->hint), "name the file in it");
     if (rc != 0)
         return rc < 0 ? rc
                       : cadb_fail(err, TLSOCK_E_OWN_FILE, ENOENT, NULL,
                                   "cannot read %s", f->cert);
-    if (memmem(text, len, "-----BEGIN ", 11) == NULL)
+    if (len == 0)
         rc = cadb_fail(err, TLSOCK_E_OWN_FILE, 0,
-                       "tlsock cert convert makes PEM of it; renew that",
+                       "was it written completely? tlsock cert new makes one",
+                       "%s is empty", f->cert);
+    else if (memmem(text, len, "-----BEGIN ", 11) == NULL)
+        rc = cadb_fail(err, TLSOCK_E_OWN_FILE, 0,
+                       "is it a certificate? If it is DER or PKCS#12, tlsock "
+                       "cert convert makes PEM of it: renew that",
                        "%s is no PEM: it cannot be renewed where it is",
                        f->cert);
     else if (memmem(text, len, "PRIVATE KEY-----", 16) != NULL)

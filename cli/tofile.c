@@ -17,7 +17,7 @@ static int cannot(const struct tofile *f, int errnum)
                          "--force replaces it, --out FILE writes elsewhere",
                          "%s exists already", f->target);
     return err_plain(f->o, f->target, EXIT_OWN, "own-file",
-                     "--out FILE in a directory you may write to", "%s: %s",
+                     "--out FILE in a directory you may write to", "%.400s: %s",
                      f->target, strerror(errnum));
 }
 

@@ -240,8 +240,8 @@ static int home_of(struct trust *t, struct trust_store *s,
         snprintf(s->path, sizeof(s->path), "%s", home);
         trust_fail(t, s, "permission",
                    "run tlsock trust --nss as that user, without sudo",
-                   "this home directory belongs to user %lu: what root makes "
-                   "in there, its browsers could not change",
+                   "this home directory belongs to user %lu: what another "
+                   "user makes in there, its browsers could not change",
                    (unsigned long)st.st_uid);
         return -1;
     }
