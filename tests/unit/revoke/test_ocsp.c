@@ -103,15 +103,19 @@ static void add_answer(OCSP_BASICRESP *basic, const struct answer *a,
     OCSP_CERTID *id = OCSP_cert_to_id(a->md != NULL ? a->md() : md, about,
                                       a->wrong_issuer ? other_ca : ca);
     int dated = a->from_h != 0 || a->to_h != 0;
+    ASN1_GENERALIZEDTIME *begin = NULL;
+    OCSP_SINGLERESP *single;
     ASN1_TIME *from = in_hours(dated ? a->from_h : -1),
               *revoked = in_hours(-48);
     ASN1_TIME *to = a->to_h == NO_NEXT ? NULL : in_hours(dated ? a->to_h : 24);
 
+    single = OCSP_basic_add1_status(basic, id, status,
+                                    OCSP_REVOKED_STATUS_KEYCOMPROMISE, revoked,
+                                    from, to);
+    assert_non_null(single);
+    OCSP_single_get0_status(single, NULL, NULL, &begin, NULL);
     if (a->no_date)
-        assert_int_equal(ASN1_STRING_set(from, "20261399000000Z", -1), 1);
-    assert_non_null(OCSP_basic_add1_status(basic, id, status,
-                                           OCSP_REVOKED_STATUS_KEYCOMPROMISE,
-                                           revoked, from, to));
+        assert_int_equal(ASN1_STRING_set(begin, "20261399000000Z", -1), 1);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
     ASN1_TIME_free(revoked);
