@@ -152,6 +152,21 @@ static void the_good_path_is_handed_out(void **state)
     sk_X509_free(chain);
 }
 
+static void trust_that_is_gone_is_told(void **state)
+{
+    tlsock_config *system = tlsock_config_new();
+    tlsock_error err = {0};
+
+    (void)state;
+    setenv("SSL_CERT_FILE", "/nonexistent/roots.pem", 1);
+    assert_code(tlsock_verify(whole, system, NULL, &err), TLSOCK_E_TRUST_STORE);
+    unsetenv("SSL_CERT_FILE");
+    assert_code(err.code, TLSOCK_E_TRUST_STORE);
+    assert_tells(err.message, "SSL_CERT_FILE");
+    assert_true(err.hint[0] != '\0');
+    tlsock_config_unref(system);
+}
+
 static void options_know_their_size(void **state)
 {
     struct {
@@ -199,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verify_answers_with_zero_or_a_code),
         cmocka_unit_test(the_good_path_is_handed_out),
+        cmocka_unit_test(trust_that_is_gone_is_told),
         cmocka_unit_test(options_know_their_size),
         cmocka_unit_test(matching_is_zero_or_a_code),
     };
