@@ -4,6 +4,8 @@
 #include "cert/make.h"
 #include "ossl/queue.h"
 
+#include <openssl/err.h>
+
 #define SIGNS 0x0001 /* bits of keyUsage as below */
 #define ENCIPHERS 0x000c
 #define AGREES 0x0010
@@ -20,7 +22,9 @@ static int put(X509 *x, int nid, void *value, int critical, tlsock_error *err)
 }
 
 /* Decode one that is there exactly once, and nothing behind it; else NULL, and
- * at is where it is, or -1, or -2: malformed or doubled. */
+ * at is where it is, or ABSENT, BROKEN (or doubled), or STARVED. */
+enum { ABSENT = -1, BROKEN = -2, STARVED = -3 };
+
 static void *decode(X509 *seen, int nid, const ASN1_ITEM *item, int *at)
 {
     const ASN1_OCTET_STRING *data;
@@ -29,9 +33,11 @@ static void *decode(X509 *seen, int nid, const ASN1_ITEM *item, int *at)
 
     *at = X509_get_ext_by_NID(seen, nid, -1);
     if (*at < 0) {
-        *at = -1;
+        *at = ABSENT;
         return NULL;
     }
+    ERR_pop_to_mark(); /* what went wrong before is not its error */
+    ERR_set_mark();
     data = X509_EXTENSION_get_data(X509_get_ext(seen, *at));
     p = ASN1_STRING_get0_data(data);
     value = ASN1_item_d2i(NULL, &p, ASN1_STRING_length(data), item);
@@ -39,8 +45,8 @@ static void *decode(X509 *seen, int nid, const ASN1_ITEM *item, int *at)
         p == ASN1_STRING_get0_data(data) + ASN1_STRING_length(data) &&
         X509_get_ext_by_NID(seen, nid, *at) < 0)
         return value;
+    *at = value == NULL && tsk_ossl_starved() ? STARVED : BROKEN;
     ASN1_item_free(value, item);
-    *at = -2;
     return NULL;
 }
 
@@ -74,8 +80,10 @@ static int names(X509 *x, X509 *seen, GENERAL_NAMES **out, tlsock_error *err)
 
     *out =
         decode(seen, NID_subject_alt_name, ASN1_ITEM_rptr(GENERAL_NAMES), &at);
-    if (at == -1)
+    if (at == ABSENT)
         return TLSOCK_OK;
+    if (at == STARVED)
+        return tsk_fail_nomem(err);
     n = sk_GENERAL_NAME_num(*out);
     if (*out == NULL || n == 0)
         return bad_names(seen, err);
@@ -133,6 +141,8 @@ static int key_usage(X509 *x, EVP_PKEY *key, X509 *seen, tlsock_error *err)
         if (bits != NULL && ASN1_BIT_STRING_get_bit(bits, i))
             usage |= 1u << i;
     ASN1_BIT_STRING_free(bits);
+    if (at == STARVED)
+        return tsk_fail_nomem(err);
     if (bits == NULL)
         usage = SIGNS | (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? 0x04 : 0);
     usage &= able(key) & ~(unsigned)FOR_CA;
@@ -172,8 +182,10 @@ static int purposes(X509 *x, X509 *seen, tlsock_error *err)
     EXTENDED_KEY_USAGE *eku = decode(seen, NID_ext_key_usage,
                                      ASN1_ITEM_rptr(EXTENDED_KEY_USAGE), &at);
 
-    if (at == -1)
+    if (at == ABSENT)
         return TLSOCK_OK;
+    if (at == STARVED)
+        return tsk_fail_nomem(err);
     if (eku == NULL || sk_ASN1_OBJECT_num(eku) == 0) {
         EXTENDED_KEY_USAGE_free(eku);
         eku = EXTENDED_KEY_USAGE_new();

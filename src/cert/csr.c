@@ -53,7 +53,17 @@ static int prove(X509_REQ *req, const char *name, tlsock_error *err)
     EVP_PKEY *key = X509_REQ_get0_pubkey(req);
     int rc;
 
-    if (key != NULL && X509_REQ_verify(req, key) == 1)
+    if (key == NULL) {
+        rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
+                           "the public key in the request \"%s\" is not usable",
+                           name);
+        if (rc == TLSOCK_E_OWN_FILE)
+            tsk_hint(err, "it is damaged, or of a kind this OpenSSL lacks: "
+                          "have the request made anew, with an ECDSA, RSA or "
+                          "Ed25519 key");
+        return rc;
+    }
+    if (X509_REQ_verify(req, key) == 1)
         return TLSOCK_OK;
     rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
                        "the signature of the request \"%s\" is not good", name);
@@ -95,11 +105,16 @@ static int bad_exts(const char *name, const char *why, tlsock_error *err)
     return rc;
 }
 
+static int has_exts(X509_REQ *req)
+{
+    return X509_REQ_get_attr_by_NID(req, NID_ext_req, -1) >= 0 ||
+           X509_REQ_get_attr_by_NID(req, NID_ms_ext_req, -1) >= 0;
+}
+
 int tsk_csr_exts(STACK_OF(X509_EXTENSION) * *out, X509_REQ *req,
                  const char *name, tlsock_error *err)
 {
-    int there = X509_REQ_get_attr_by_NID(req, NID_ext_req, -1) >= 0 ||
-                X509_REQ_get_attr_by_NID(req, NID_ms_ext_req, -1) >= 0;
+    int there = has_exts(req);
     STACK_OF(X509_EXTENSION) *exts = X509_REQ_get_extensions(req);
     const char *fault = NULL;
 
@@ -136,7 +151,8 @@ static tlsock_cert *view_of(X509_REQ *req, tlsock_error *err)
     EVP_PKEY *key = X509_REQ_get0_pubkey(req);
     X509 *x = X509_new();
     tlsock_cert *view = NULL;
-    int ok = x != NULL && key != NULL && X509_set_version(x, X509_VERSION_3) &&
+    int ok = x != NULL && key != NULL && (exts != NULL || !has_exts(req)) &&
+             X509_set_version(x, X509_VERSION_3) &&
              X509_set_subject_name(x, X509_REQ_get_subject_name(req)) &&
              X509_set_pubkey(x, key);
 

@@ -68,6 +68,8 @@ static int check_ec(EVP_PKEY *key, const char *whose, tlsock_error *err)
     if (!explicitly &&
         EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1)
         return TLSOCK_OK;
+    if (tsk_ossl_starved())
+        return tsk_fail_nomem(err);
     tsk_fail(err, TLSOCK_E_ARGUMENT,
              "the key in \"%s\" spells out its curve "
              "instead of naming it",
@@ -80,6 +82,8 @@ int tsk_key_strong(EVP_PKEY *key, const char *whose, tlsock_error *err)
 {
     const char *kind = kind_of(key);
 
+    if (kind == NULL && tsk_ossl_starved())
+        return tsk_fail_nomem(err);
     if (kind == NULL) {
         tsk_fail(err, TLSOCK_E_ARGUMENT,
                  "the key in \"%s\" cannot be used for TLS certificates",

@@ -105,7 +105,6 @@ int tsk_usage_add(struct tsk_make *m, tlsock_error *err);
 int tsk_usage_check(const struct tsk_make *m, tlsock_error *err);
 unsigned tsk_eku_mask(const EXTENDED_KEY_USAGE *eku);
 unsigned tsk_eku_bit(const ASN1_OBJECT *obj); /* TSK_EKU_OTHER: no word */
-int tsk_eku_nid(unsigned bit);
 
 /* ext.c: m->exts, all of it: the key and the names are set */
 int tsk_ext_build(struct tsk_make *m, tlsock_error *err);

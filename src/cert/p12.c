@@ -5,6 +5,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pkcs12.h>
+#include <openssl/pkcs12err.h>
 #include <openssl/x509v3.h>
 
 /* More rounds than any program writes; a file may not keep us busy for long. */
@@ -52,6 +53,18 @@ static int sane_rounds(PKCS12 *p12)
     if (rounds != NULL && !ASN1_INTEGER_get_int64(&n, rounds))
         return 0;
     return n >= 0 && n <= MOST_ROUNDS;
+}
+
+/* OpenSSL before 3.2 or so takes none without. */
+static int no_mac(const struct tsk_source *s, tlsock_error *err)
+{
+    tsk_fail(
+        err, TLSOCK_E_OWN_FILE,
+        "\"%s\" is PKCS#12 without a MAC, which this OpenSSL does not read",
+        s->name);
+    tsk_hint(err, "write it anew with one, or take key and certificates apart "
+                  "into PEM");
+    return TLSOCK_E_OWN_FILE;
 }
 
 /* The password that fits: none, an empty one, or the one that was named. */
@@ -158,8 +171,11 @@ static int read_contents(PKCS12 *p12, const struct tsk_source *s,
         return rc;
     if (PKCS12_parse(p12, password, &out->key, &out->leaf, &out->others))
         return TLSOCK_OK;
-    if (ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)
+    if (tsk_ossl_starved())
         return tsk_fail_nomem(err);
+    if (ERR_GET_LIB(ERR_peek_error()) == ERR_LIB_PKCS12 &&
+        ERR_GET_REASON(ERR_peek_error()) == PKCS12_R_MAC_ABSENT)
+        return no_mac(s, err);
     free_contents(out);
     if (read_legacy(s, password, out))
         return TLSOCK_OK;

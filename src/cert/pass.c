@@ -90,8 +90,7 @@ static int from_fd(struct tsk_pass *p, tlsock_error *err)
     ssize_t n = 1;
     int rc;
 
-    if (tsk_number(p->uri + 3, 0, 1048576, &fd) != 0)
-        return tsk_fail(err, TLSOCK_E_ARGUMENT, "bad descriptor %s", p->uri);
+    (void)tsk_number(p->uri + 3, 0, 1048576, &fd); /* tsk_pass_init() did */
     while (len < sizeof(line)) {
         n = read((int)fd, line + len, 1);
         if (n < 0 && errno == EINTR)
@@ -121,7 +120,8 @@ static int from_env(struct tsk_pass *p, tlsock_error *err)
         return take(p, value, strlen(value), err);
     tsk_fail(err, TLSOCK_E_PASSWORD,
              "environment variable %s, which should hold the password, is not "
-             "set", p->uri + 4);
+             "set",
+             p->uri + 4);
     tsk_hint(err, "set and export it, or name a file: file:FILE");
     return TLSOCK_E_PASSWORD;
 }
@@ -158,15 +158,13 @@ int tsk_pass_pem(char *buf, int size, int writing, void *pass)
     struct tsk_pass *p = pass;
 
     (void)writing;
-    if (tsk_pass_get(p, NULL) != TLSOCK_OK || size < 0 ||
-        p->len > (size_t)size)
+    if (tsk_pass_get(p, NULL) != TLSOCK_OK || size < 0 || p->len > (size_t)size)
         return -1;
     memcpy(buf, p->text, p->len);
     return (int)p->len;
 }
 
-int tsk_pass_fail(const struct tsk_pass *p, const char *name,
-                  tlsock_error *err)
+int tsk_pass_fail(const struct tsk_pass *p, const char *name, tlsock_error *err)
 {
     int rc;
 
@@ -185,7 +183,9 @@ int tsk_pass_fail(const struct tsk_pass *p, const char *name,
                        "the password from %s does not open \"%s\"", p->uri,
                        name);
     if (rc == TLSOCK_E_PASSWORD)
-        tsk_hint(err, "check %s; only the first line counts, without the line "
-                      "end", p->uri);
+        tsk_hint(err,
+                 "check %s; only the first line counts, without the line "
+                 "end",
+                 p->uri);
     return rc;
 }

@@ -24,6 +24,8 @@ static int put_object(GENERAL_NAMES *sans, const char *oid, ASN1_TYPE *value,
     if (obj == NULL) {
         ASN1_TYPE_free(value);
         GENERAL_NAME_free(g);
+        if (tsk_ossl_starved())
+            return tsk_fail_nomem(err);
         return tsk_san_bad(whole, "has no object identifier", err);
     }
     if (g == NULL || value == NULL ||
@@ -123,6 +125,8 @@ static int put_rid(GENERAL_NAMES *sans, const char *text, const char *whole,
     ASN1_OBJECT *obj = OBJ_txt2obj(text, 1);
     GENERAL_NAME *g;
 
+    if (obj == NULL && tsk_ossl_starved())
+        return tsk_fail_nomem(err);
     if (obj == NULL)
         return tsk_san_bad(whole, "is no object identifier (1.2.3)", err);
     g = GENERAL_NAME_new();

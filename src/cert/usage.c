@@ -62,14 +62,6 @@ unsigned tsk_eku_mask(const EXTENDED_KEY_USAGE *eku)
     return mask;
 }
 
-int tsk_eku_nid(unsigned bit)
-{
-    for (size_t i = 0; i < COUNT(ekus); i++)
-        if (ekus[i].bit == bit)
-            return ekus[i].nid;
-    return NID_undef;
-}
-
 /* RFC 3279, 4055, 8410, 8813, 9881: what a kind of key can be used for. */
 static uint32_t possible(EVP_PKEY *key)
 {

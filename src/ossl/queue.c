@@ -80,11 +80,18 @@ void tsk_ossl_leave(void)
     errno = saved_errno;
 }
 
+int tsk_ossl_starved(void)
+{
+    return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ||
+           ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+}
+
 int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)
 {
-    unsigned long cause = ERR_peek_error(), last = ERR_peek_last_error();
+    unsigned long cause = ERR_peek_error();
     const char *reason = ERR_reason_error_string(cause);
     char text[320];
+    int starved = tsk_ossl_starved();
     size_t pos;
     va_list ap;
 
@@ -96,8 +103,7 @@ int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)
         tsk_append(text, sizeof(text), &pos, ": %s", reason);
     ERR_pop_to_mark();
     ERR_set_mark();
-    if (ERR_GET_REASON(cause) == ERR_R_MALLOC_FAILURE ||
-        ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE)
+    if (starved)
         return tsk_fail_nomem(err);
     tsk_fail(err, code, "%s", text);
     if (err != NULL)

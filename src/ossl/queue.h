@@ -13,4 +13,8 @@ void tsk_ossl_leave(void);
 int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)
     TLSOCK_PRINTF(3, 4);
 
+/* 1: the oldest or the newest error there is a failed allocation, so what went
+ * wrong says nothing of the bytes that were read. */
+int tsk_ossl_starved(void);
+
 #endif

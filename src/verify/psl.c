@@ -76,8 +76,6 @@ int tsk_psl_suffix(const char *host, int extra_labels, char *out, size_t size)
         out[0] = '\0';
     if (psl == NULL)
         return TLSOCK_E_UNSUPPORTED;
-    if (extra_labels < 0)
-        return TLSOCK_E_ARGUMENT;
     rc = tsk_host_normalise(alabels, host, NULL);
     if (rc < 0)
         return rc;

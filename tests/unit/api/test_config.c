@@ -200,6 +200,18 @@ static void a_server_needs_an_identity_with_names(void **state)
     tlsock_config_unref(c);
 }
 
+static void read_text(const char *name, char *out, size_t size)
+{
+    FILE *f = fopen(help_path(name), "r");
+    size_t n;
+
+    assert_non_null(f);
+    n = fread(out, 1, size - 1, f);
+    assert_true(n > 0 && n < size - 1);
+    out[n] = '\0';
+    fclose(f);
+}
+
 static void identities_are_proven_when_they_are_added(void **state)
 {
     static const struct {
@@ -217,6 +229,7 @@ static void identities_are_proven_when_they_are_added(void **state)
         {"old.pem", NULL, TLSOCK_E_EXPIRED, "old.pem"},
     };
     tlsock_config *c = tlsock_config_new();
+    char uri[600], cert[4096], key[4096];
     struct tsk_ctx *ctx;
 
     (void)state;
@@ -231,6 +244,17 @@ static void identities_are_proven_when_they_are_added(void **state)
         assert_tells(tlsock_config_error(c)->message, cases[i].tells);
         assert_int_equal(tlsock_config_error(c)->code, rc);
     }
+    /* told by its name, however it was given */
+    snprintf(uri, sizeof(uri), "file:%s", help_path("old.pem"));
+    assert_int_equal(tlsock_config_add_identity(c, uri, NULL, NULL),
+                     TLSOCK_E_EXPIRED);
+    assert_tells(tlsock_config_error(c)->message, "old.pem");
+    assert_null(strstr(tlsock_config_error(c)->message, "file:"));
+    read_text("old.pem", cert, sizeof(cert));
+    read_text("old.pem.key", key, sizeof(key));
+    assert_int_equal(tlsock_config_add_identity(c, cert, key, NULL),
+                     TLSOCK_E_EXPIRED);
+    assert_tells(tlsock_config_error(c)->message, "inline PEM");
     ctx = snapshot(c, 1);
     assert_int_equal(tsk_ctx_settings(ctx)->n_identities, 2);
     tsk_ctx_unref(ctx);

@@ -228,6 +228,16 @@ EVP_PKEY *key_ec_compressed(void)
     return key;
 }
 
+EVP_PKEY *key_ec_521(void)
+{
+    return made("EC", "P-521");
+}
+
+EVP_PKEY *key_ed448(void)
+{
+    return made("ED448", NULL);
+}
+
 EVP_PKEY *key_ed25519(void)
 {
     return made("ED25519", NULL);

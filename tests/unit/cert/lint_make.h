@@ -72,7 +72,9 @@ EVP_PKEY *key_ec_k1(void);
 EVP_PKEY *key_ec_384(void);
 EVP_PKEY *key_ec_explicit(void);
 EVP_PKEY *key_ec_compressed(void);
+EVP_PKEY *key_ec_521(void);
 EVP_PKEY *key_ed25519(void);
+EVP_PKEY *key_ed448(void);
 EVP_PKEY *key_dsa(void);
 EVP_PKEY *key_inter(void);
 void key_free(void); /* what they keep */

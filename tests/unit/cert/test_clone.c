@@ -299,6 +299,7 @@ static void the_key_is_of_the_same_kind_and_never_weak(void **state)
     } cases[] = {
         {NULL, NULL, "ECDSA P-256"},
         {key_ec_384, NULL, "ECDSA P-384"},
+        {key_ec_521, NULL, "ECDSA P-521"},
         {key_ec_192, NULL, "ECDSA P-256"},
         {key_ec_k1, NULL, "ECDSA P-256"},
         {key_ec_explicit, NULL, "ECDSA P-256"},
@@ -606,6 +607,34 @@ static void a_ca_is_cloned_as_a_leaf(void **state)
     tlsock_cert_unref(again);
 }
 
+/* The key of a kind that no clone had before is made, too. */
+static void memory_may_be_short_while_the_key_is_made(void **state)
+{
+    const struct recipe fresh = {.key = key_ed448};
+    tlsock_cert *seen = lint_make(&fresh, 0), *c = NULL;
+    tlsock_error err = {0};
+    long n;
+
+    (void)state;
+    fault_arm(FAULT_OWN, 1, 1); /* 1: of what holds it */
+    c = tlsock_cert_clone(seen, ca, &err);
+    assert_int_equal(fault_disarm(), 1);
+    assert_null(c);
+    assert_code(err.code, TLSOCK_E_NOMEM);
+    for (n = 1; c == NULL; n++) {
+        fault_arm(FAULT_OPENSSL, n, 1);
+        c = tlsock_cert_clone(seen, ca, &err);
+        assert_true(fault_disarm() == 1 || c != NULL);
+        assert_true(ERR_peek_error() == 0);
+        assert_true(c != NULL || (err.code != 0 && err.message[0] != '\0'));
+        assert_true(n < 20000);
+    }
+    assert_string_equal(tlsock_cert_field(c, TLSOCK_CERT_KEY_TYPE), "Ed448");
+    assert_int_equal(X509_check_private_key(c->leaf, c->key), 1);
+    tlsock_cert_unref(c);
+    tlsock_cert_unref(seen);
+}
+
 static void memory_may_be_short_anywhere(void **state)
 {
     static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL};
@@ -683,6 +712,7 @@ int main(void)
         cmocka_unit_test(an_unfinished_certificate_is_refused),
         cmocka_unit_test(every_kind_of_ca_signs),
         cmocka_unit_test(a_ca_is_cloned_as_a_leaf),
+        cmocka_unit_test(memory_may_be_short_while_the_key_is_made),
         cmocka_unit_test(memory_may_be_short_anywhere),
     };
 

@@ -73,6 +73,35 @@ static void a_request_gives_key_and_names_but_no_powers(void **state)
     free(csr);
 }
 
+/* A key of which nobody can say anything, not even whether it signed. */
+static char *of_unknown_kind(void)
+{
+    char *pem = request(help_leaf()->key, "b.test", NULL, 0), *data, *text;
+    BIO *bio = BIO_new_mem_buf(pem, -1), *out = BIO_new(BIO_s_mem());
+    X509_REQ *req = PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+    unsigned char *der = NULL, *at;
+    int n = i2d_X509_REQ(req, &der), found = 0;
+    long len;
+
+    for (at = der; at + 9 <= der + n && !found; at++) /* id-ecPublicKey */
+        if (memcmp(at, "\x06\x07\x2a\x86\x48\xce\x3d\x02\x01", 9) == 0) {
+            at[8] = 0x63;
+            found = 1;
+        }
+    assert_true(found);
+    assert_true(PEM_write_bio(out, "CERTIFICATE REQUEST", "", der, n) > 0);
+    len = BIO_get_mem_data(out, &data);
+    text = calloc(1, (size_t)len + 1);
+    assert_non_null(text);
+    memcpy(text, data, (size_t)len);
+    BIO_free(bio);
+    BIO_free(out);
+    X509_REQ_free(req);
+    OPENSSL_free(der);
+    free(pem);
+    return text;
+}
+
 static void bad_requests_are_refused(void **state)
 {
     char *forged = request(help_leaf()->key, "b.test", NULL, 1),
@@ -80,8 +109,12 @@ static void bad_requests_are_refused(void **state)
          *cert = help_pem(help_leaf(), TLSOCK_PART_CERT);
     EVP_PKEY *key = EVP_RSA_gen(1024);
     char *weak = request(key, "b.test", "DNS:b.test", 0);
+    char *strange = of_unknown_kind();
 
     (void)state;
+    refused(TLSOCK_CERT_OPTS(.csr = strange, .issuer = help_inter()),
+            TLSOCK_E_OWN_FILE, "public key in the request", "OpenSSL lacks");
+    free(strange);
     refused(TLSOCK_CERT_OPTS(.csr = forged, .issuer = help_inter()),
             TLSOCK_E_OWN_FILE, "signature of the request", NULL);
     refused(TLSOCK_CERT_OPTS(.csr = odd, .issuer = help_inter()),

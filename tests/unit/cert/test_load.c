@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -168,6 +169,53 @@ static void der_and_pkcs12_are_told_by_content(void **state)
             TLSOCK_E_PASSWORD, "no password", "known-sealed.der");
 }
 
+/* mac_rounds -1: no MAC; 0: more than anybody writes */
+static const char *odd_p12(const char *name, int mac_rounds)
+{
+    const char *path = help_path(name);
+    const ASN1_INTEGER *rounds = NULL;
+    BIO *bio = BIO_new_file(path, "wb");
+    STACK_OF(X509) *chain = sk_X509_new_null();
+    PKCS12 *p12;
+
+    sk_X509_push(chain, help_inter()->leaf);
+    p12 = PKCS12_create("sesame", NULL, help_leaf()->key, help_leaf()->leaf,
+                        chain, 0, 0, 2048, mac_rounds != 0 ? mac_rounds : 2048,
+                        0);
+    sk_X509_free(chain);
+    assert_non_null(p12);
+    if (mac_rounds == 0) {
+        PKCS12_get0_mac(NULL, NULL, NULL, &rounds, p12);
+        assert_int_equal(ASN1_INTEGER_set((ASN1_INTEGER *)rounds, 10000001), 1);
+    }
+    assert_int_equal(i2d_PKCS12_bio(bio, p12), 1);
+    BIO_free(bio);
+    PKCS12_free(p12);
+    return path;
+}
+
+static void pkcs12_of_other_makers_is_read_or_refused(void **state)
+{
+    const char *bare = odd_p12("known-bare.p12", -1);
+    tlsock_error err = {0};
+    tlsock_cert *c;
+
+    (void)state;
+    setenv("TEST_PASS", "sesame", 1);
+    c = tlsock_cert_load(bare, NULL, "env:TEST_PASS", &err);
+    if (c != NULL) { /* newer versions of OpenSSL do */
+        assert_non_null(c->key);
+        tlsock_cert_unref(c);
+    } else {
+        refused(bare, NULL, "env:TEST_PASS", TLSOCK_E_OWN_FILE,
+                "without a MAC", "known-bare.p12");
+    }
+    loads("PKCS#12 with a usual MAC", odd_p12("known-mac.p12", 4096), NULL,
+          "env:TEST_PASS", 1, 1);
+    refused(odd_p12("known-slow.p12", 0), NULL, "env:TEST_PASS",
+            TLSOCK_E_OWN_FILE, "more than 10000000 rounds", "known-slow.p12");
+}
+
 static void old_pkcs12_with_rc2_is_read_or_named(void **state)
 {
     tlsock_error err = {0};
@@ -321,6 +369,7 @@ static void password_comes_from_file_env_or_fd(void **state)
 
 static void password_missing_or_wrong_names_the_key_file(void **state)
 {
+    char large[2048] = "";
     const char *file = help_path("known-sealed.pem");
     char uri[600];
     tlsock_error err = {0};
@@ -340,6 +389,12 @@ static void password_missing_or_wrong_names_the_key_file(void **state)
     snprintf(uri, sizeof(uri), "file:%s", help_path("missing.pass"));
     refused(file, NULL, uri, TLSOCK_E_PASSWORD, "missing.pass", "No such file");
     refused(file, NULL, "fd:1048000", TLSOCK_E_PASSWORD, "descriptor", NULL);
+    refused(file, NULL, "fd:1048577", TLSOCK_E_ARGUMENT, "no known form",
+            NULL);
+    memset(large, 'a', sizeof(large) - 1);
+    snprintf(uri, sizeof(uri), "file:%s", help_text("known-large", large));
+    refused(file, NULL, uri, TLSOCK_E_PASSWORD, "longer than 1023 bytes",
+            "known-large");
     /* a password typed by mistake is not repeated */
     assert_null(tlsock_cert_load(file, NULL, "hunter2", &err));
     assert_code(err.code, TLSOCK_E_ARGUMENT);
@@ -416,6 +471,7 @@ int main(void)
         cmocka_unit_test(pem_is_taken_in_every_usual_dress),
         cmocka_unit_test(key_is_found_wherever_it_is),
         cmocka_unit_test(der_and_pkcs12_are_told_by_content),
+        cmocka_unit_test(pkcs12_of_other_makers_is_read_or_refused),
         cmocka_unit_test(old_pkcs12_with_rc2_is_read_or_named),
         cmocka_unit_test(each_bad_file_has_its_own_message),
         cmocka_unit_test(unreadable_file_names_who_may_not),

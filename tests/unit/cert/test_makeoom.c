@@ -1,7 +1,11 @@
 #include "fault.h"
 #include "make_help.h"
 
+#include "cert/csr.h"
+#include "core/clock.h"
+
 #include <openssl/err.h>
+#include <time.h>
 
 /* Making things with the 1st, 2nd, n-th allocation failing, until none does any
  * more. The library's own say E_NOMEM; OpenSSL's may be taken for other faults
@@ -12,20 +16,29 @@ static char *csr_pem, *key_pem;
 static tlsock_cert *model;
 static tlsock_csr *request;
 
+/* What the last job made. */
+static struct product {
+    tlsock_cert *c;
+    tlsock_csr *r;
+} last;
+
+static void drop(struct product *p)
+{
+    tlsock_cert_unref(p->c);
+    tlsock_csr_free(p->r);
+    *p = (struct product){NULL, NULL};
+}
+
 static int given(tlsock_cert *c, const tlsock_error *err)
 {
-    int rc = c != NULL ? 0 : err->code;
-
-    tlsock_cert_unref(c);
-    return rc;
+    last.c = c;
+    return c != NULL ? 0 : err->code;
 }
 
 static int asked(tlsock_csr *r, const tlsock_error *err)
 {
-    int rc = r != NULL ? 0 : err->code;
-
-    tlsock_csr_free(r);
-    return rc;
+    last.r = r;
+    return r != NULL ? 0 : err->code;
 }
 
 static int leaf(tlsock_error *err)
@@ -44,6 +57,22 @@ static int leaf(tlsock_error *err)
                              .crl_url = "http://c.test/ http://d/"),
             err),
         err);
+}
+
+static int authority(tlsock_error *err)
+{
+    return given(tlsock_cert_create(
+                     TLSOCK_CERT_OPTS(.subject = "CN=Own CA,O=Test", .ca = 1,
+                                      .pathlen = 1, .key = key_pem,
+                                      .permitted = "a.test,"
+                                                   "192.0.2.0/24"),
+                     err),
+                 err);
+}
+
+static int cloned(tlsock_error *err)
+{
+    return given(tlsock_cert_clone(model, help_inter(), err), err);
 }
 
 static int renewed(tlsock_error *err)
@@ -94,56 +123,181 @@ static int saved(tlsock_error *err)
 static const struct {
     const char *name;
     job *run;
+    int reads; /* it makes no key and signs nothing */
 } jobs[] = {
-    {"a leaf", leaf},    {"a renewal", renewed}, {"an answer", answered},
-    {"a request", made}, {"loading", loaded},    {"JSON", told},
-    {"saving", saved},
+    {"a leaf", leaf, 0},        {"a CA", authority, 0},
+    {"a clone", cloned, 0},     {"a renewal", renewed, 0},
+    {"an answer", answered, 0}, {"a request", made, 0},
+    {"loading", loaded, 1},     {"JSON", told, 1},
+    {"saving", saved, 0},
 };
 
-static void fail_each(enum fault_kind kind, const char *only)
+static int same_exts(const STACK_OF(X509_EXTENSION) * a,
+                     const STACK_OF(X509_EXTENSION) * b)
 {
-    for (size_t i = 0; i < COUNT(jobs); i++) {
-        long n = 1;
+    if (sk_X509_EXTENSION_num(a) != sk_X509_EXTENSION_num(b))
+        return 0;
+    for (int i = 0; i < sk_X509_EXTENSION_num(a); i++) {
+        X509_EXTENSION *x = sk_X509_EXTENSION_value(a, i),
+                       *y = sk_X509_EXTENSION_value(b, i);
 
-        if (only != NULL && strcmp(only, jobs[i].name) != 0)
-            continue;
-        for (;; n++) {
-            tlsock_error err = {0};
-            int rc, hit;
-
-            fault_arm(kind, n, 1);
-            rc = jobs[i].run(&err);
-            hit = fault_disarm();
-            assert_true(ERR_peek_error() == 0);
-            if (!hit) {
-                assert_code(rc, 0);
-                break;
-            }
-            if (kind == FAULT_OWN &&
-                (rc != TLSOCK_E_NOMEM || err.code != TLSOCK_E_NOMEM))
-                fail_msg("%s, allocation %ld: %d %s", jobs[i].name, n, rc,
-                         err.message);
-            assert_int_equal(rc, err.code);
-            assert_true(n < 20000);
-        }
-        assert_true(n > 1); /* something was allocated at all */
+        if (OBJ_cmp(X509_EXTENSION_get_object(x),
+                    X509_EXTENSION_get_object(y)) != 0 ||
+            X509_EXTENSION_get_critical(x) != X509_EXTENSION_get_critical(y) ||
+            ASN1_OCTET_STRING_cmp(X509_EXTENSION_get_data(x),
+                                  X509_EXTENSION_get_data(y)) != 0)
+            return 0;
     }
+    return 1;
+}
+
+/* What differs is the serial number and the signature, and that is good. */
+static const char *unlike(const tlsock_cert *c, const tlsock_cert *good)
+{
+    const tlsock_cert *trust = help_root();
+
+    if (X509_check_issued(c->leaf, c->leaf) == X509_V_OK)
+        trust = c;
+    if (X509_NAME_cmp(X509_get_subject_name(c->leaf),
+                      X509_get_subject_name(good->leaf)) != 0 ||
+        X509_NAME_cmp(X509_get_issuer_name(c->leaf),
+                      X509_get_issuer_name(good->leaf)) != 0)
+        return "other names";
+    if (X509_get_version(c->leaf) != X509_VERSION_3 ||
+        X509_get0_serialNumber(c->leaf)->length < 8)
+        return "other version or no serial number";
+    if (ASN1_TIME_compare(X509_get0_notBefore(c->leaf),
+                          X509_get0_notBefore(good->leaf)) != 0 ||
+        ASN1_TIME_compare(X509_get0_notAfter(c->leaf),
+                          X509_get0_notAfter(good->leaf)) != 0)
+        return "other dates";
+    if (!same_exts(X509_get0_extensions(c->leaf),
+                   X509_get0_extensions(good->leaf)))
+        return "other extensions";
+    if ((c->key == NULL) != (good->key == NULL) ||
+        EVP_PKEY_eq(X509_get0_pubkey(c->leaf), X509_get0_pubkey(good->leaf)) !=
+            1 ||
+        (c->key != NULL && X509_check_private_key(c->leaf, c->key) != 1))
+        return "another key";
+    if (sk_X509_num(c->chain) != sk_X509_num(good->chain))
+        return "another chain";
+    return help_verdict(c, trust) == X509_V_OK ? NULL : "not valid";
+}
+
+static const char *request_unlike(const tlsock_csr *r, const tlsock_csr *good)
+{
+    STACK_OF(X509_EXTENSION) *a = X509_REQ_get_extensions(r->req),
+                             *b = X509_REQ_get_extensions(good->req);
+    int same = same_exts(a, b);
+
+    sk_X509_EXTENSION_pop_free(a, X509_EXTENSION_free);
+    sk_X509_EXTENSION_pop_free(b, X509_EXTENSION_free);
+    if (!same || !same_exts(X509_get0_extensions(r->view->leaf),
+                            X509_get0_extensions(good->view->leaf)))
+        return "other extensions";
+    if (X509_NAME_cmp(X509_REQ_get_subject_name(r->req),
+                      X509_REQ_get_subject_name(good->req)) != 0)
+        return "another name";
+    if ((r->key == NULL) != (good->key == NULL) ||
+        EVP_PKEY_eq(X509_REQ_get0_pubkey(r->req),
+                    X509_REQ_get0_pubkey(good->req)) != 1)
+        return "another key";
+    if (strcmp(r->signature, good->signature) != 0 ||
+        X509_REQ_verify(r->req, X509_REQ_get0_pubkey(r->req)) != 1)
+        return "another signature";
+    return NULL;
+}
+
+/* Whatever comes about is what comes about when nothing fails. */
+static const char *wrong(const struct product *good)
+{
+    if (good->c != NULL)
+        return last.c != NULL ? unlike(last.c, good->c) : "nothing";
+    if (good->r != NULL)
+        return last.r != NULL ? request_unlike(last.r, good->r) : "nothing";
+    return NULL;
+}
+
+/* 1: allocation n of that job has failed */
+static int fail_one(enum fault_kind kind, size_t which, long n,
+                    const struct product *good)
+{
+    const char *what = NULL;
+    tlsock_error err = {0};
+    int rc, hit;
+
+    fault_arm(kind, n, 1);
+    rc = jobs[which].run(&err);
+    hit = fault_disarm();
+    assert_true(ERR_peek_error() == 0);
+    assert_int_equal(rc, err.code);
+    if (hit && kind == FAULT_OWN && rc != TLSOCK_E_NOMEM)
+        what = "not E_NOMEM";
+    else if (rc != 0 &&
+             (!hit || (err.message[0] == '\0' && jobs[which].run != told)))
+        what = "no reason";
+    else if (rc == 0)
+        what = wrong(good);
+    if (what != NULL)
+        fail_msg("%s, allocation %ld: %s: %d %s", jobs[which].name, n, what, rc,
+                 err.message);
+    drop(&last);
+    return hit;
+}
+
+/* stride 0: each allocation; else each of the first ones, and the further in
+ * the fewer: n/stride are left out behind the n-th */
+static void fail_job(enum fault_kind kind, size_t which, long stride)
+{
+    struct product good;
+    tlsock_error err = {0};
+    long n = 1;
+
+    drop(&last); /* of a test that failed */
+    assert_code(jobs[which].run(&err), 0);
+    good = last;
+    last = (struct product){NULL, NULL};
+    while (fail_one(kind, which, n, &good)) {
+        n += 1 + (stride > 0 ? n / stride : 0);
+        assert_true(n < 100000);
+    }
+    assert_true(n > 1); /* something was allocated at all */
+    drop(&good);
     assert_int_equal(help_strangers(), 0);
 }
 
 static void own_allocations_may_fail_anywhere(void **state)
 {
     (void)state;
-    fail_each(FAULT_OWN, NULL);
+    for (size_t i = 0; i < COUNT(jobs); i++)
+        fail_job(FAULT_OWN, i, 0);
 }
 
-/* OpenSSL allocates thousands of times to make a key or a signature; what is
- * read from strangers is worth the time. */
+/* What is read from strangers is worth the time. */
 static void openssl_allocations_may_fail_while_reading(void **state)
 {
     (void)state;
-    fail_each(FAULT_OPENSSL, "loading");
-    fail_each(FAULT_OPENSSL, "JSON");
+    for (size_t i = 0; i < COUNT(jobs); i++)
+        if (jobs[i].reads)
+            fail_job(FAULT_OPENSSL, i, 0);
+}
+
+/* OpenSSL allocates thousands of times to make a key or a signature. */
+static void openssl_allocations_may_fail_while_making(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(jobs); i++)
+        if (!jobs[i].reads)
+            fail_job(FAULT_OPENSSL, i, 40);
+}
+
+static int64_t one_second(void)
+{
+    static int64_t now;
+
+    if (now == 0)
+        now = (int64_t)time(NULL);
+    return now;
 }
 
 int main(void)
@@ -151,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_allocations_may_fail_anywhere),
         cmocka_unit_test(openssl_allocations_may_fail_while_reading),
+        cmocka_unit_test(openssl_allocations_may_fail_while_making),
     };
     const char *names[] = {"m.test", "192.0.2.1"}, *own[] = {"tlsfeature=5"};
     tlsock_error err = {0};
@@ -158,6 +313,7 @@ int main(void)
     int rc;
 
     fault_init();
+    tsk_clock_wall = one_second;
     key_pem = help_pem(help_leaf(), TLSOCK_PART_KEY);
     model = help_make(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 2, .ext = own,
                                        .n_ext = 1, .issuer = help_inter()));

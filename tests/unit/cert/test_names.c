@@ -1,4 +1,6 @@
+#include "cert/text.h"
 #include "core/clock.h"
+#include "core/mem.h"
 #include "cert_help.h"
 
 #include <ctype.h>
@@ -68,6 +70,60 @@ static void subjects_are_read_and_shown_as_rfc_4514_says(void **state)
         }
         tlsock_cert_unref(c);
     }
+}
+
+/* As they are typed, so they are shown. */
+static void rare_names_are_shown_as_they_are_typed(void **state)
+{
+    const char *typed[] = {"UPN:u@corp.test", "XMPP:m@x.test", "RID:1.2.3",
+                           "DIRNAME:CN=a,O=b", "EMAIL:\xc3\xbc@b.test",
+                           "SRV:_imap.a.test"};
+    tlsock_cert *c = help_make(TLSOCK_CERT_OPTS(
+        .sans = typed, .n_sans = COUNT(typed), .purpose = "client"));
+    const char *shown = tlsock_cert_field(c, TLSOCK_CERT_SANS);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        assert_tells(shown, typed[i]);
+    assert_tells(shown, "DIRNAME:CN=a");
+    assert_tells(shown, "O=b");
+    assert_tells(shown, "@b.test");
+    assert_tells(shown, "OTHERNAME:1.3.6.1.5.5.7.8.7"); /* no text of its own */
+    tlsock_cert_unref(c);
+}
+
+static void shows(int type, void *value, const char *want)
+{
+    GENERAL_NAME *g = GENERAL_NAME_new();
+    struct tsk_text t = {0};
+    char *text;
+
+    GENERAL_NAME_set0_value(g, type, value);
+    tsk_text_san(&t, g, "");
+    text = tsk_text_take(&t);
+    assert_string_equal(text, want);
+    tsk_free(text);
+    GENERAL_NAME_free(g);
+}
+
+static void ip_shows(const char *bytes, int len, const char *want)
+{
+    ASN1_OCTET_STRING *s = ASN1_OCTET_STRING_new();
+
+    ASN1_OCTET_STRING_set(s, (const unsigned char *)bytes, len);
+    shows(GEN_IPADD, s, want);
+}
+
+static void names_that_nobody_types_are_shown_too(void **state)
+{
+    EDIPARTYNAME *party = EDIPARTYNAME_new();
+
+    (void)state;
+    ip_shows("\xc0\0\x02\x01", 4, "IP:192.0.2.1");
+    ip_shows("\xc0\0\x02\0\xff\xff\xff\0", 8, "IP:192.0.2.0/24");
+    ip_shows("\xc0\0\x02\0\xff\0\xff\0", 8, "IP:192.0.2.0/255.0.255.0");
+    ip_shows("\xc0\0\x02", 3, "IP:(3 bytes)");
+    shows(GEN_EDIPARTY, party, "EDIPARTY");
 }
 
 static void endless_subjects_are_refused(void **state)
@@ -356,6 +412,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(subjects_are_read_and_shown_as_rfc_4514_says),
+        cmocka_unit_test(rare_names_are_shown_as_they_are_typed),
+        cmocka_unit_test(names_that_nobody_types_are_shown_too),
         cmocka_unit_test(endless_subjects_are_refused),
         cmocka_unit_test(hostile_texts_are_escaped_everywhere),
         cmocka_unit_test(short_names_fall_back_and_fit),

@@ -499,6 +499,46 @@ static void json_tells_limits_and_deltas(void **state)
     free(text);
 }
 
+/* Reasons and algorithms that have no name are told by their numbers. */
+static void json_tells_what_it_does_not_know(void **state)
+{
+    const char *path = made_path("odd.crl");
+    ASN1_ENUMERATED *reason = ASN1_ENUMERATED_new();
+    X509_CRL *crl = X509_CRL_new();
+    X509_REVOKED *r = X509_REVOKED_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+    BIO *bio = BIO_new_file(path, "wb");
+    unsigned char *der = NULL, *at;
+    char *text;
+    int len;
+
+    (void)state;
+    X509_CRL_set_version(crl, 1);
+    X509_CRL_set_issuer_name(crl, X509_get_subject_name(made.ca->leaf));
+    X509_CRL_set1_lastUpdate(crl, now);
+    X509_REVOKED_set_serialNumber(r, X509_get_serialNumber(made.leaf->leaf));
+    X509_REVOKED_set_revocationDate(r, now);
+    ASN1_ENUMERATED_set(reason, 7); /* RFC 5280, 5.3.1: not used */
+    X509_REVOKED_add1_ext_i2d(r, NID_crl_reason, reason, 0, 0);
+    X509_CRL_add0_revoked(crl, r);
+    assert_true(X509_CRL_sign(crl, pki_key(KEY_ROOT), EVP_sha256()) > 0);
+    len = i2d_X509_CRL(crl, &der);
+    assert_true(len > 0);
+    for (at = der; at + 8 <= der + len; at++) /* ecdsa-with-SHA256 */
+        if (memcmp(at, "\x2a\x86\x48\xce\x3d\x04\x03\x02", 8) == 0)
+            at[7] = 0x63;
+    assert_int_equal(BIO_write(bio, der, len), len);
+    BIO_free(bio);
+    OPENSSL_free(der);
+    ASN1_ENUMERATED_free(reason);
+    ASN1_TIME_free(now);
+    X509_CRL_free(crl);
+    text = json_of(path);
+    assert_tells(text, "\"reason\":\"7\"");
+    assert_tells(text, "\"signature\":\"1.2.840.10045.4.3.99\"");
+    free(text);
+}
+
 static void what_is_no_list_is_refused(void **state)
 {
     const char *path = made_path("none.crl");
@@ -613,6 +653,7 @@ int main(void)
         cmocka_unit_test(json_tells_what_a_list_says),
         cmocka_unit_test(json_lists_the_first_thousand),
         cmocka_unit_test(json_tells_limits_and_deltas),
+        cmocka_unit_test(json_tells_what_it_does_not_know),
         cmocka_unit_test(what_is_no_list_is_refused),
         cmocka_unit_test(memory_may_fail_anywhere),
     };

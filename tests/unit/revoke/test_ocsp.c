@@ -9,6 +9,7 @@
 
 static X509 *ca, *other_ca, *leaf, *other_leaf, *must_leaf;
 static X509 *responder, *no_eku, *strangers, *old_responder, *self_made;
+static X509 *no_signing;
 
 static X509 *issue(const char *cn, X509 *by, enum pki_key by_key,
                    enum pki_key key, const char *eku, int from, int to)
@@ -43,6 +44,13 @@ static int setup(void **state)
                                     .more = "tlsfeature=status_request"});
     responder = issue("Resp", ca, KEY_ROOT, KEY_INTER, "OCSPSigning", 0, 0);
     no_eku = issue("No EKU", ca, KEY_ROOT, KEY_INTER, NULL, 0, 0);
+    no_signing = pki_make(&(struct pki_spec){.cn = "No Signing",
+                                             .bc = PKI_LEAF_BC,
+                                             .ku = "critical,keyAgreement",
+                                             .eku = "OCSPSigning",
+                                             .key = KEY_INTER,
+                                             .issuer = ca,
+                                             .issuer_key = KEY_ROOT});
     strangers =
         issue("Stranger", other_ca, KEY_OTHER, KEY_INTER, "OCSPSigning", 0, 0);
     old_responder =
@@ -54,7 +62,8 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     X509 *all[] = {ca,        other_ca, leaf,      other_leaf,    must_leaf,
-                   responder, no_eku,   strangers, old_responder, self_made};
+                   responder, no_eku,   strangers, old_responder, self_made,
+                   no_signing};
 
     (void)state;
     for (size_t i = 0; i < COUNT(all); i++)
@@ -75,7 +84,11 @@ struct answer {
     int flip;         /* damage the signature */
     X509 **signer;    /* NULL: the CA itself */
     enum pki_key signer_key;
-    int two; /* another certificate's answer comes first */
+    int two;                   /* another certificate's answer comes first */
+    const EVP_MD *(*md)(void); /* CertID's hash, instead */
+    int no_certs;              /* the signer's certificate is not sent */
+    int odd_algorithm;         /* a signature that nobody knows */
+    int no_date;               /* thisUpdate is none */
 };
 
 static ASN1_TIME *in_hours(int h)
@@ -86,20 +99,36 @@ static ASN1_TIME *in_hours(int h)
 static void add_answer(OCSP_BASICRESP *basic, const struct answer *a,
                        X509 *about, int status)
 {
-    OCSP_CERTID *id = OCSP_cert_to_id(a->sha256 ? EVP_sha256() : EVP_sha1(),
-                                      about, a->wrong_issuer ? other_ca : ca);
+    const EVP_MD *md = a->sha256 ? EVP_sha256() : EVP_sha1();
+    OCSP_CERTID *id = OCSP_cert_to_id(a->md != NULL ? a->md() : md, about,
+                                      a->wrong_issuer ? other_ca : ca);
     int dated = a->from_h != 0 || a->to_h != 0;
+    ASN1_GENERALIZEDTIME *begin = NULL;
+    OCSP_SINGLERESP *single;
     ASN1_TIME *from = in_hours(dated ? a->from_h : -1),
               *revoked = in_hours(-48);
     ASN1_TIME *to = a->to_h == NO_NEXT ? NULL : in_hours(dated ? a->to_h : 24);
 
-    assert_non_null(OCSP_basic_add1_status(basic, id, status,
-                                           OCSP_REVOKED_STATUS_KEYCOMPROMISE,
-                                           revoked, from, to));
+    single = OCSP_basic_add1_status(basic, id, status,
+                                    OCSP_REVOKED_STATUS_KEYCOMPROMISE, revoked,
+                                    from, to);
+    assert_non_null(single);
+    OCSP_single_get0_status(single, NULL, NULL, &begin, NULL);
+    if (a->no_date)
+        assert_int_equal(ASN1_STRING_set(begin, "20261399000000Z", -1), 1);
     ASN1_TIME_free(from);
     ASN1_TIME_free(to);
     ASN1_TIME_free(revoked);
     OCSP_CERTID_free(id);
+}
+
+/* Who signs such a thing is asked no further: its hash may be none. */
+static void rename_algorithm(OCSP_BASICRESP *basic)
+{
+    X509_ALGOR *alg = (X509_ALGOR *)OCSP_resp_get0_tbs_sigalg(basic);
+
+    assert_int_equal(
+        X509_ALGOR_set0(alg, OBJ_txt2obj("1.2.3.4", 1), V_ASN1_UNDEF, NULL), 1);
 }
 
 static unsigned char *make(const struct answer *a, int *len)
@@ -114,8 +143,10 @@ static unsigned char *make(const struct answer *a, int *len)
     add_answer(basic, a, a->about_other ? other_leaf : leaf, a->status);
     assert_int_equal(OCSP_basic_sign(basic, signer, pki_key(a->signer_key),
                                      a->sha1_signed ? EVP_sha1() : EVP_sha256(),
-                                     NULL, 0),
+                                     NULL, a->no_certs ? OCSP_NOCERTS : 0),
                      1);
+    if (a->odd_algorithm)
+        rename_algorithm(basic);
     if (a->flip) {
         const ASN1_OCTET_STRING *sig = OCSP_resp_get0_signature(basic);
 
@@ -212,6 +243,33 @@ static const struct {
      {.status = GOOD, .signer = &leaf, .signer_key = KEY_LEAF},
      TLSOCK_E_STAPLE,
      "not for OCSP"},
+    {"by one who may not sign",
+     {.status = GOOD, .signer = &no_signing, .signer_key = KEY_INTER},
+     TLSOCK_E_STAPLE,
+     "not for signatures"},
+    {"by one who is not named",
+     {.status = GOOD,
+      .signer = &responder,
+      .signer_key = KEY_INTER,
+      .no_certs = 1},
+     TLSOCK_E_STAPLE,
+     "nobody known"},
+    {"by the CA, which needs no naming",
+     {.status = GOOD, .no_certs = 1},
+     0,
+     "good"},
+    {"a hash in the id that nobody should use",
+     {.status = GOOD, .md = EVP_md5},
+     TLSOCK_E_STAPLE,
+     "another certificate"},
+    {"an unknown signature",
+     {.status = GOOD, .odd_algorithm = 1},
+     TLSOCK_E_STAPLE,
+     "weak signature"},
+    {"a date that is none",
+     {.status = GOOD, .no_date = 1},
+     TLSOCK_E_STAPLE,
+     "no valid date"},
     {"by a responder out of date",
      {.status = GOOD, .signer = &old_responder, .signer_key = KEY_INTER},
      TLSOCK_E_STAPLE,

@@ -45,6 +45,7 @@ struct request {
     int repeat;    /* as many of the first serial more */
     int critical;  /* 1: in the request, 2: in the certificate's */
     int no_octets; /* the nonce is not DER */
+    int nonces;    /* so many more of them */
     int signed_by_leaf;
 };
 
@@ -124,7 +125,7 @@ static unsigned char *ask(const struct request *r, size_t *len)
 
     add_ids(req, r, r->serials, made.ca->leaf);
     add_ids(req, r, r->foreign, made.other->leaf);
-    if (r->nonce != 0)
+    for (int i = 0; i <= r->nonces && r->nonce != 0; i++)
         add_nonce(req, r);
     if (r->critical == 1) {
         X509_EXTENSION *ext = critical_one();
@@ -386,6 +387,9 @@ static const struct {
      OCSP_RESPONSE_STATUS_MALFORMEDREQUEST},
     {"a nonce that is no octet string",
      {.serials = "0a", .nonce = 8, .no_octets = 1},
+     OCSP_RESPONSE_STATUS_MALFORMEDREQUEST},
+    {"two nonces",
+     {.serials = "0a", .nonce = 16, .nonces = 1},
      OCSP_RESPONSE_STATUS_MALFORMEDREQUEST},
     {"an unknown critical extension",
      {.serials = "0a", .critical = 1},

@@ -122,6 +122,51 @@ static void verify_answers_with_zero_or_a_code(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
+/* What was sent holds a stranger; the path that was good does not. */
+static void the_good_path_is_handed_out(void **state)
+{
+    X509 *sent[] = {client, inter};
+    STACK_OF(X509) *chain = pki_stack(sent, 2);
+    tlsock_cert *c = tsk_cert_new(leaf, chain, NULL, NULL), *path = c;
+    tlsock_error err = {0};
+
+    (void)state;
+    assert_code(tlsock_verify_path(c, trusting,
+                                   TLSOCK_VERIFY_OPTS(.name = "b.test"), &path,
+                                   &err),
+                TLSOCK_E_NAME_MISMATCH);
+    assert_null(path);
+    assert_code(tlsock_verify_path(c, trusting,
+                                   TLSOCK_VERIFY_OPTS(.name = "a.test"), &path,
+                                   &err),
+                0);
+    assert_non_null(path);
+    assert_int_equal(X509_cmp(path->leaf, leaf), 0);
+    assert_int_equal(sk_X509_num(path->chain), 2);
+    assert_int_equal(X509_cmp(sk_X509_value(path->chain, 0), inter), 0);
+    assert_int_equal(X509_cmp(sk_X509_value(path->chain, 1), root), 0);
+    assert_null(path->key);
+    assert_int_equal(ERR_peek_error(), 0);
+    tlsock_cert_unref(path);
+    tlsock_cert_unref(c);
+    sk_X509_free(chain);
+}
+
+static void trust_that_is_gone_is_told(void **state)
+{
+    tlsock_config *system = tlsock_config_new();
+    tlsock_error err = {0};
+
+    (void)state;
+    setenv("SSL_CERT_FILE", "/nonexistent/roots.pem", 1);
+    assert_code(tlsock_verify(whole, system, NULL, &err), TLSOCK_E_TRUST_STORE);
+    unsetenv("SSL_CERT_FILE");
+    assert_code(err.code, TLSOCK_E_TRUST_STORE);
+    assert_tells(err.message, "SSL_CERT_FILE");
+    assert_true(err.hint[0] != '\0');
+    tlsock_config_unref(system);
+}
+
 static void options_know_their_size(void **state)
 {
     struct {
@@ -168,6 +213,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(verify_answers_with_zero_or_a_code),
+        cmocka_unit_test(the_good_path_is_handed_out),
+        cmocka_unit_test(trust_that_is_gone_is_told),
         cmocka_unit_test(options_know_their_size),
         cmocka_unit_test(matching_is_zero_or_a_code),
     };

@@ -223,7 +223,7 @@ static void lists_are_read(void **state)
 {
     struct list of_inter = {inter, KEY_INTER, leaf, 0, 0, 0};
     X509_CRL *crl = make(&of_inter);
-    char *pem = pem_of(crl), path[300], text[8192];
+    char *pem = pem_of(crl), path[300], text[8192], *beside;
     unsigned char *der = NULL;
     int len = i2d_X509_CRL(crl, &der);
     tlsock_error err = {0};
@@ -232,6 +232,11 @@ static void lists_are_read(void **state)
     assert_int_equal(count(pem, &err), 1);
     snprintf(text, sizeof(text), "junk\r\n%s\n%s", pem, pem);
     assert_int_equal(count(text, &err), 2);
+    beside = pki_pem(inter); /* and what else is in the file does not matter */
+    snprintf(text, sizeof(text), "%s%s", beside, pem);
+    assert_int_equal(count(text, &err), 1);
+    assert_int_equal(count(beside, &err), -1);
+    free(beside);
     snprintf(path, sizeof(path), "%s/list.crl", pki_dir());
     pki_write_text(path, (const char *)der, (size_t)len);
     assert_int_equal(count(path, &err), 1);

@@ -4,6 +4,9 @@
 
 #include <openssl/err.h>
 
+#define L62 "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgg"
+#define L63 L62 "h"
+
 static const struct {
     const char *claim, *host, *cn, *dns, *ip;
     int want;
@@ -62,6 +65,15 @@ static const struct {
     {"leading dot asked", ".a.test", NULL, "*.a.test,x.a.test", NULL,
      TLSOCK_E_ARGUMENT, NULL},
     {"colon", "a:b", NULL, "a:b", NULL, TLSOCK_E_ARGUMENT, NULL},
+    {"leading dot in the certificate", "a.test", NULL, ".a.test", NULL,
+     TLSOCK_E_NAME_MISMATCH, NULL},
+    {"label of 63 bytes", L63 ".test", NULL, L63 ".test", NULL, 0, NULL},
+    {"label of 64 bytes in the certificate", L63 ".test", NULL,
+     "x" L63 ".test,a.test", NULL, TLSOCK_E_NAME_MISMATCH, NULL},
+    {"name of 254 bytes in the certificate", "a.test", NULL,
+     L63 "." L63 "." L63 "." L62, NULL, TLSOCK_E_NAME_MISMATCH, NULL},
+    {"name of 256 bytes in the certificate", "a.test", NULL,
+     L63 "." L63 "." L63 "." L63 ".", NULL, TLSOCK_E_NAME_MISMATCH, NULL},
     {"blank in the certificate", "a.test", NULL, " a.test", NULL,
      TLSOCK_E_NAME_MISMATCH, NULL},
     {"IPv4", "192.0.2.1", NULL, NULL, "192.0.2.1", 0, NULL},

@@ -200,6 +200,48 @@ static void the_last_second_is_within(void **state)
     assert_int_equal(judge(NULL, 0, &own, 1, &run, NULL), TLSOCK_E_EXPIRED);
 }
 
+/* Two CAs that signed each other, sent both ways. */
+static void a_loop_of_cas_ends(void **state)
+{
+    X509 *up = pki_make(&(struct pki_spec){.cn = "Other Root",
+                                           .bc = PKI_CA_BC,
+                                           .ku = PKI_CA_KU,
+                                           .key = KEY_OTHER,
+                                           .issuer = by_root,
+                                           .issuer_key = KEY_INTER});
+    X509 *again = inter_of(other, KEY_OTHER, NULL, NULL, 40);
+    X509 *sent[] = {by_other, up, again}, *anchor = leaf;
+    X509 *stranger = root_of("Nobody", KEY_WEAK);
+    struct tsk_chain_run run = {0};
+
+    (void)state;
+    assert_int_equal(judge(sent, 3, &stranger, 1, &run, NULL),
+                     TLSOCK_E_CHAIN_INCOMPLETE);
+    assert_true(run.signatures <= 8);
+    assert_int_equal(run.tries, 0);
+    /* a twin of the leaf's name is not the leaf */
+    X509_free(stranger);
+    stranger = root_of("Leaf", KEY_OTHER);
+    run = (struct tsk_chain_run){0};
+    assert_true(judge(sent, 3, &stranger, 1, &run, NULL) < 0);
+    assert_int_equal(judge(sent, 3, &anchor, 1, &run, NULL), 0);
+    X509_free(stranger);
+    X509_free(again);
+    X509_free(up);
+}
+
+static void a_depth_beyond_reason_is_bounded(void **state)
+{
+    struct tsk_verify_req req = {.partial_chain = 1, .depth = 1000};
+    struct tsk_chain_run run = {.req = &req};
+    X509 *sent[] = {old, by_root};
+
+    (void)state;
+    assert_int_equal(judge(sent, 2, &root, 1, &run, NULL), TLSOCK_OK);
+    run = (struct tsk_chain_run){.req = &req};
+    assert_int_equal(judge(sent, 1, &root, 1, &run, NULL), TLSOCK_E_EXPIRED);
+}
+
 /* layers of CAs, each of which every one of the layer below is signed by */
 static size_t mesh(X509 **sent, int layers, int width)
 {
@@ -349,6 +391,8 @@ int main(void)
         cmocka_unit_test(another_path_is_found),
         cmocka_unit_test(what_holds_by_every_path_is_not_searched),
         cmocka_unit_test(the_last_second_is_within),
+        cmocka_unit_test(a_loop_of_cas_ends),
+        cmocka_unit_test(a_depth_beyond_reason_is_bounded),
         cmocka_unit_test(hostile_chains_cost_a_limited_amount),
         cmocka_unit_test(any_failed_allocation_is_a_no),
         cmocka_unit_test(a_flood_of_policies_is_named),

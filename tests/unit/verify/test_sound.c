@@ -175,6 +175,8 @@ static void malformed_extensions_are_refused(void **state)
                                       "b\0c"),
             "no name or address");
     refused(RAW(NID_subject_alt_name, "\x30\x00"), "");
+    accepted(leaf_with("DNS:a.test,RID:1.2.3,otherName:1.2.3;UTF8:x",
+                       PKI_LEAF_BC, NULL));
 
     accepted(leaf_with("DNS:a.test", PKI_LEAF_BC,
                        "authorityInfoAccess=caIssuers;URI:http://a.test/ca"));
@@ -184,6 +186,33 @@ static void malformed_extensions_are_refused(void **state)
                                  "\x07\x30\x02\x86\x04"
                                  "a\n b"),
             "authorityInfoAccess");
+}
+
+/* What OpenSSL cannot read at all is told by what is wrong with it. */
+static void what_cannot_be_read_is_named(void **state)
+{
+    static const unsigned char null[] = {5, 0}, nothing[] = {0x30, 0};
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *ext;
+    X509 *x;
+
+    (void)state;
+    refused(RAW(NID_name_constraints, "\x05\x00"),
+            "nameConstraints are damaged");
+    refused(RAW(NID_crl_distribution_points, "\x05\x00"),
+            "an extension of it is damaged");
+    x = leaf_with(NULL, PKI_LEAF_BC, NULL);
+    ASN1_OCTET_STRING_set(value, null, sizeof(null));
+    ext = X509_EXTENSION_create_by_NID(NULL, NID_crl_distribution_points, 0,
+                                       value);
+    assert_int_equal(X509_add_ext(x, ext, -1), 1);
+    X509_EXTENSION_free(ext);
+    ASN1_OCTET_STRING_set(value, nothing, sizeof(nothing));
+    ext = X509_EXTENSION_create_by_NID(NULL, NID_subject_alt_name, 0, value);
+    assert_int_equal(X509_add_ext(x, ext, -1), 1);
+    X509_EXTENSION_free(ext);
+    ASN1_OCTET_STRING_free(value);
+    refused(signed_again(x, KEY_INTER), "subjectAltName is empty");
 }
 
 static X509_EXTENSION *unknown_ext(const char *oid)
@@ -326,6 +355,14 @@ static void what_is_no_name_cannot_be_constrained(void **state)
                    "");
     constraint_row(NC "excluded;email:c.test", "DNS:a.test,email:me@b..test",
                    no, "e-mail address that is none");
+    constraint_row(NC "excluded;email:c.test", "DNS:a.test,email:me@b.test", 0,
+                   "");
+    constraint_row(NC "excluded;email:c.test", "DNS:a.test,email:@b.test", no,
+                   "e-mail address that is none");
+    constraint_row(NC "excluded;email:c.test", "DNS:a.test,email:me@", no,
+                   "e-mail address that is none");
+    constraint_row(NC "excluded;email:c.test", "DNS:a.test,email:a@b@d.test",
+                   no, "e-mail address that is none");
 }
 
 static void empty_constraints_are_refused(void **state)
@@ -409,6 +446,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serials_are_positive_and_of_20_octets),
         cmocka_unit_test(malformed_extensions_are_refused),
+        cmocka_unit_test(what_cannot_be_read_is_named),
         cmocka_unit_test(an_extension_is_there_once),
         cmocka_unit_test(extensions_are_bounded),
         cmocka_unit_test(a_leaf_is_no_ca),

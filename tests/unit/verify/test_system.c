@@ -9,6 +9,32 @@
 
 static char file[128], empty[128], hashed[128], plain[128];
 
+/* A machine on which some of the usual places are missing: wrapped by the
+ * linker, under the name that the C library gives it. */
+static const char *only_place; /* "": none at all; NULL: as it is */
+int __real_stat(const char *path, struct stat *st);
+int __real_stat64(const char *path, struct stat *st);
+int __wrap_stat(const char *path, struct stat *st);
+int __wrap_stat64(const char *path, struct stat *st);
+
+static int is_gone(const char *path)
+{
+    if (only_place == NULL || strcmp(path, only_place) == 0)
+        return 0;
+    errno = ENOENT;
+    return 1;
+}
+
+int __wrap_stat(const char *path, struct stat *st)
+{
+    return is_gone(path) ? -1 : __real_stat(path, st);
+}
+
+int __wrap_stat64(const char *path, struct stat *st)
+{
+    return is_gone(path) ? -1 : __real_stat64(path, st);
+}
+
 static int setup(void **state)
 {
     char name[160];
@@ -74,6 +100,37 @@ static void the_store_is_found_where_it_is_said_to_be(void **state)
         assert_tells(err.hint, "ca-certificates");
     }
     tsk_trust_unref(t);
+}
+
+static void usual_places_are_looked_at_in_turn(void **state)
+{
+    static const char bundle[] = "/etc/ssl/certs/ca-certificates.crt";
+    struct tsk_system sys;
+    tlsock_error err = {0};
+    int rc;
+
+    (void)state;
+    with_env(NULL, NULL);
+    only_place = bundle;
+    rc = tsk_system_find(&sys, &err);
+    if (access(bundle, R_OK) == 0) { /* the build installs ca-certificates */
+        assert_code(rc, 0);
+        assert_string_equal(sys.file, bundle);
+        assert_string_equal(sys.why, "usual place");
+        assert_tells(sys.tried, "(missing)");
+    }
+    only_place = "";
+    errno = 77;
+    rc = tsk_system_find(&sys, &err);
+    only_place = NULL;
+    assert_int_equal(errno, 77);
+    assert_code(rc, TLSOCK_E_TRUST_STORE);
+    assert_code(err.code, TLSOCK_E_TRUST_STORE);
+    assert_string_equal(sys.file, "");
+    assert_string_equal(sys.dirs, "");
+    assert_tells(err.message, "no trust store");
+    assert_tells(err.message, "/etc/ssl/certs (missing)");
+    assert_tells(err.hint, "ca-certificates");
 }
 
 static void the_environment_decides_if_it_says_anything(void **state)
@@ -153,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_store_is_found_where_it_is_said_to_be),
+        cmocka_unit_test(usual_places_are_looked_at_in_turn),
         cmocka_unit_test(the_environment_decides_if_it_says_anything),
         cmocka_unit_test(both_and_several_directories_are_taken),
         cmocka_unit_test(the_key_changes_with_what_is_there),

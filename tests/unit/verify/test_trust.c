@@ -365,6 +365,7 @@ static void system_store_is_shared_and_made_anew_when_it_changes(void **state)
 static void names_of_own_cas_are_listed_once(void **state)
 {
     const char *const uris[] = {path[BOTH], path[GOOD], "none"};
+    const char *hashed = path[HASHED];
     tlsock_error err = {0};
     struct tsk_trust *t = tsk_trust_new(uris, 3, &err);
     STACK_OF(X509_NAME) *names = tsk_trust_ca_names(t);
@@ -372,6 +373,11 @@ static void names_of_own_cas_are_listed_once(void **state)
     (void)state;
     assert_int_equal(sk_X509_NAME_num(names), 2);
     sk_X509_NAME_pop_free(names, X509_NAME_free);
+    tsk_trust_unref(t);
+    /* a directory may hold hundreds: none of them is sent to clients */
+    t = tsk_trust_new(&hashed, 1, &err);
+    assert_non_null(t);
+    assert_null(tsk_trust_ca_names(t));
     tsk_trust_unref(t);
 }
 
