@@ -2,7 +2,6 @@
 #include "commands.h"
 #include "convert.h"
 #include "errors.h"
-#include "local.h"
 #include "source.h"
 #include "tofile.h"
 
@@ -349,7 +348,7 @@ static int report(const struct convert *w, int raw)
 {
     int key = (w->parts & TLSOCK_PART_KEY) != 0, more = w->certs - 1;
     json_t *obj, *parts;
-    char text[LOCAL_PATH];
+    char text[4096];
 
     if (w->o.out.json) {
         obj = json_object();

@@ -65,6 +65,7 @@ static void fill(struct tsk_verify_req *req, const struct tsk_ctx *ctx,
     /* pins are not asked of a client, as a server would not */
     tsk_ctx_request(ctx, o->purpose == TLSOCK_PURPOSE_CLIENT, req);
     req->purpose = o->purpose;
+    req->stored = 1;
     req->name = o->name;
     if (o->scheme != NULL)
         req->scheme = o->scheme;

@@ -14,6 +14,7 @@ struct facts {
     int depth;  /* its place; 0 is the leaf */
     int x509;   /* X509_V_ERR_* */
     int client; /* the certificate of a client */
+    int stored; /* nobody sent it */
     int64_t now;
     const char *peer; /* "server" or "client" */
     char name[96], issuer[96];
@@ -78,6 +79,18 @@ static void chain_incomplete(const struct facts *f, tlsock_error *err)
     char path[160];
 
     path_text(f, path, sizeof(path));
+    if (f->stored) {
+        tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
+                 "\"%s\" is not among the certificates given, so there is no "
+                 "path to a trusted root (have: %s)",
+                 f->issuer, path);
+        tsk_hint(err,
+                 "put \"%.60s\" behind it in its file, or give it beside: "
+                 "--untrusted FILE; or trust it: --ca +FILE, "
+                 "tlsock_config_add_trust()",
+                 f->issuer);
+        return;
+    }
     tsk_fail(err, TLSOCK_E_CHAIN_INCOMPLETE,
              "the %s sends no \"%s\", so there is no path to a trusted root "
              "(have: %s)",
@@ -273,6 +286,7 @@ static void gather(struct facts *f, X509_STORE_CTX *ctx,
     if (f->crt == NULL)
         f->crt = X509_STORE_CTX_get0_cert(ctx);
     f->client = req->purpose == TLSOCK_PURPOSE_CLIENT;
+    f->stored = req->stored;
     f->peer = f->client ? "client" : "server";
     f->now = req->time != 0 ? req->time : tsk_wall_time();
     f->role = "certificate";

@@ -33,6 +33,7 @@ struct tsk_verify_req {
     unsigned insecure;
     STACK_OF(X509_CRL) * crls; /* borrowed, may be empty or NULL */
     int check_crls;            /* of all certificates but the anchor */
+    int stored;                /* no peer sent it: it was given as it is */
 };
 
 struct tsk_verdict {
