@@ -143,12 +143,27 @@ static int with_untrusted(struct verify *w, tlsock_cert **c)
         tlsock_cert_unref(*c);
         *c = text != NULL ? tlsock_cert_parse(text, strlen(text), NULL, &err)
                           : NULL;
-        if (*c == NULL)
+        if (text == NULL)
             rc = err_plain(&w->o.out, "cert verify", EXIT_INTERNAL, "nomem", "",
                            "out of memory");
+        else if (*c == NULL) /* too many of them */
+            rc = err_report(&w->o.out, "--untrusted", &err, 1);
     }
     free(text);
     return rc;
+}
+
+/* Was the whole chain held against lists? Not if they are switched off, and
+ * not if something else than a chain was the reason to accept. */
+static int lists_spoke(const struct verify *w, const tlsock_cert *path)
+{
+    int asked = w->o.crls.n > 0;
+
+    for (size_t i = 0; i + 2 < w->o.sets.n; i += 3)
+        if (strcmp(w->o.sets.v[i], "revocation") == 0)
+            asked = strcmp(w->o.sets.v[i + 1], "crl") == 0;
+    return asked && !w->o.insecure && w->o.accept == NULL &&
+           tlsock_cert_chain_len(path) > 0;
 }
 
 static json_t *path_json(const tlsock_cert *path)
@@ -180,7 +195,7 @@ static int say_json(const struct verify *w, const char *target,
     json_object_set_new(obj, "name", out_json_text(name));
     json_object_set_new(obj, "purpose", json_string(purposes[w->purpose]));
     json_object_set_new(obj, "revocation_checked",
-                        json_boolean(w->o.crls.n > 0));
+                        json_boolean(lists_spoke(w, path)));
     json_object_set_new(obj, "path", path_json(path));
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
@@ -225,7 +240,9 @@ static int say(const struct verify *w, const char *target, const char *name,
              tlsock_cert_field(path, TLSOCK_CERT_NOT_AFTER));
     line(o, "expires", text);
     line(o, "revoked",
-         w->o.crls.n > 0 ? "no, say the lists" : "not checked: --crl FILE");
+         lists_spoke(w, path) ? "no, say the lists"
+         : w->o.crls.n > 0    ? "not checked"
+                              : "not checked: --crl FILE");
     out_label(o, stdout, "1", "path");
     printf("%s", short_name(path));
     for (int i = 0; i < tlsock_cert_chain_len(path); i++) {

@@ -2,6 +2,7 @@
  * under the same name and key, and replaced before the old ones end. Every
  * step, signature and whole path counts against a limit, so that nobody can
  * make us search for long. */
+#include "cert/cert.h"
 #include "core/clock.h"
 #include "verify/chain.h"
 
@@ -24,7 +25,7 @@ struct search {
     int len, most;                /* certificates; with leaf and anchor */
     unsigned tries, steps, n_known;
     struct signature known[TSK_PATH_SIGNATURES];
-    time_t now;
+    int64_t now;
     int found;
 };
 
@@ -73,8 +74,8 @@ static int signed_by(struct search *s, X509 *subject, X509 *issuer)
 static int in_date(struct search *s, const X509 *x)
 {
     return (s->run->req->insecure & TSK_INSECURE_EXPIRED) != 0 ||
-           (X509_cmp_time(X509_get0_notBefore(x), &s->now) < 0 &&
-            X509_cmp_time(X509_get0_notAfter(x), &s->now) > 0);
+           (tsk_cert_time(X509_get0_notBefore(x)) <= s->now &&
+            tsk_cert_time(X509_get0_notAfter(x)) >= s->now);
 }
 
 static int fill(const struct search *s, STACK_OF(X509) * sent,
@@ -185,7 +186,7 @@ int tsk_path_search(X509_STORE_CTX *ctx, struct tsk_chain_run *run)
 
     s.sent = X509_STORE_CTX_get0_untrusted(ctx);
     s.path[0] = X509_STORE_CTX_get0_cert(ctx);
-    s.now = (time_t)(req->time != 0 ? req->time : tsk_wall_time());
+    s.now = req->time != 0 ? req->time : tsk_wall_time();
     s.most = 2 + (req->depth > 0    ? req->depth
                   : req->depth == 0 ? TSK_DEFAULT_DEPTH
                                     : 0);

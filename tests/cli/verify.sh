@@ -76,6 +76,12 @@ run cert verify --ca ca/ca.pem --crl ca/crl.pem gone.pem
 refused "on the list" 5 revoked 'revoked on .*keyCompromise.*Verify CA' 'new'
 run cert verify --ca ca/ca.pem --crl ca/crl.der good.pem
 ok "$rc" "others are not, in DER"
+for option in --insecure '--revocation off'; do
+    # shellcheck disable=SC2086
+    run cert verify --ca ca/ca.pem --crl ca/crl.pem $option gone.pem
+    [ "$rc" -eq 0 ] && grep -q 'revoked *not checked' out
+    ok $? "with $option nobody says it is not revoked"
+done
 run cert verify --ca ca/ca.pem --crl ca/crl.pem deep.pem
 refused "no list of the CA between" 5 revocation-unknown 'Sub CA' '--crl'
 run cert verify --ca ca/ca.pem --crl good.pem good.pem
@@ -114,6 +120,15 @@ ok $? "a server with the good one"
 run cert verify --ca ca/ca.pem "127.0.0.1:$port"
 [ "$rc" -eq 0 ] && grep -q 'name *127.0.0.1' out
 ok $? "a server is verified for its own name"
+stop
+serve --cert good.pem --key good.key --starttls smtp
+run cert verify --ca ca/ca.pem "smtp://127.0.0.1:$port"
+ok "$rc" "and through STARTTLS"
+run cert show "smtp://127.0.0.1:$port"
+[ "$rc" -eq 0 ] && grep -q 'CN=app.test' out
+ok $? "where cert show looks, too"
+stop
+serve --cert good.pem --key good.key
 run cert verify --ca other/ca.pem "127.0.0.1:$port"
 [ "$rc" -eq 5 ]
 ok $? "by a stranger's CA it is not"
