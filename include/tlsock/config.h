@@ -140,7 +140,13 @@ TLSOCK_API int tlsock_config_add_crl(tlsock_config *c, const char *uri);
 #define TLSOCK_ON_MESSAGE 10
 #define TLSOCK_ON_KEYLOG 11
 #define TLSOCK_ON_LOG 12
+#define TLSOCK_ON_NAME 13
 /** @} */
+
+/** What a VERIFY or STAPLE hook may answer beside 0 and refusals. */
+#define TLSOCK_ACCEPT 1
+
+struct tlsock_op;
 
 /** What a hook is told; valid during the call. Fields may be added. */
 typedef struct tlsock_event {
@@ -150,14 +156,37 @@ typedef struct tlsock_event {
                                anything but tlsock_info() and tlsock_user() */
     struct tlsock_op *op; /**< NULL: it cannot be answered later */
     const void *data;     /**< HANDSHAKE_FAIL: what the peer said first */
-    size_t len;           /**< bytes of it, at most 64 */
+    size_t len;           /**< bytes of it */
     const tlsock_error *error; /**< HANDSHAKE_FAIL: why; else NULL */
     int fd; /**< HANDSHAKE_FAIL: the socket, still open: a plaintext client may
                  be told so by send(2); -1: there is none */
+    const char *name; /**< HELLO: the SNI, or ""; VERIFY and NAME: the name that
+                           is expected, NULL: none; PASSWORD: the file or URI it
+                           is for; SIGN: the scheme, "ecdsa_secp256r1_sha256" */
+    const char *text; /**< VERIFY: as TLSOCK_INFO_VERIFIED; HELLO: the ALPN
+                           protocols, "h2,http/1.1"; LOG: the line */
+    const tlsock_cert *cert; /**< VERIFY: the chain as it was built, leaf first,
+                                  anchor last; NAME: the peer's; STAPLE: leaf
+                                  and issuer; SIGN: ours. Borrowed. */
 } tlsock_event;
 
 /** 0 goes on, a negative TLSOCK_E_* refuses. */
 typedef int tlsock_hook(const tlsock_event *event, void *arg);
+
+/**
+ * Answer an event. A hook whose event has an op may keep it, return
+ * TLSOCK_AGAIN, and have this called later, by any thread, exactly once; the
+ * connection's descriptor wakes. A hook of PASSWORD or SIGN calls it itself to
+ * hand over its result, and returns 0. The connection may be gone by then: that
+ * is harmless.
+ * @param op    of the event; NULL is TLSOCK_E_ARGUMENT
+ * @param code  as the hook would have returned
+ * @param data  SIGN: the signature, PASSWORD: the password; copied
+ * @param len   bytes of it
+ * @return 0 or a code
+ */
+TLSOCK_API int tlsock_op_done(struct tlsock_op *op, int code, const void *data,
+                              size_t len);
 
 /**
  * Be told of an event of every connection of this config, on the thread that

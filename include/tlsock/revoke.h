@@ -152,6 +152,77 @@ TLSOCK_API int tlsock_ocsp_answer(const tlsock_ocsp_opts *o,
                                   const void *request, size_t len, void *out,
                                   size_t *out_len, tlsock_error *err);
 
+
+/** @name Asking whether a peer's chain is revoked, by the caller's own HTTP
+ *  @{ */
+/** One request to be made. */
+typedef struct tlsock_fetch {
+    size_t size;              /**< set by the caller: sizeof(tlsock_fetch) */
+    const char *method;       /**< "GET", "POST" */
+    const char *url;          /**< http://... */
+    const char *content_type; /**< of the body; NULL: there is none */
+    const void *body;
+    size_t body_len;
+    int id; /**< of this request */
+} tlsock_fetch;
+
+typedef struct tlsock_revocation tlsock_revocation;
+/**
+ * Ask about the chain that a connection's peer was verified by: all of it, by
+ * CRLs first, OCSP where there is none. What is known already (given lists,
+ * cache, staple) is not asked again.
+ * @param s    a connection whose handshake is done; not needed afterwards
+ * @param err  filled in on failure; may be NULL
+ * @return yours to tlsock_revocation_free(); NULL: TLSOCK_E_STATE without a
+ *         chain that was verified, TLSOCK_E_NOMEM
+ */
+TLSOCK_API tlsock_revocation *tlsock_revocation_new(const tlsock *s,
+                                                    tlsock_error *err);
+/**
+ * The next request to make. Several may be under way at once.
+ * @param r    the check
+ * @param out  filled in; its texts live as long as @p r; .size set by the
+ *             caller
+ * @retval 1             make this one, then tlsock_revocation_answer()
+ * @retval 0             nothing more to ask now: all is answered, see
+ *                       tlsock_revocation_verdict(), or answers are awaited
+ * @return negative: a code
+ */
+TLSOCK_API int tlsock_revocation_next(tlsock_revocation *r, tlsock_fetch *out);
+/**
+ * What came back.
+ * @param r     the check
+ * @param f     the request, as it was given out
+ * @param data  the body of a 200 response; NULL: the request failed
+ * @param len   its length
+ * @retval 0 taken: good, revoked, or of no use, which is then tried elsewhere
+ * @retval TLSOCK_E_ARGUMENT there is no such request
+ * @retval TLSOCK_E_NOMEM out of memory
+ */
+TLSOCK_API int tlsock_revocation_answer(tlsock_revocation *r,
+                                        const tlsock_fetch *f, const void *data,
+                                        size_t len);
+/**
+ * @param r    the check
+ * @param err  filled in on failure; may be NULL
+ * @retval 0                            the whole chain is not revoked
+ * @retval TLSOCK_AGAIN                 requests are not answered yet
+ * @retval TLSOCK_E_REVOKED             which certificate, when, why, says who
+ * @retval TLSOCK_E_REVOCATION_UNKNOWN  nobody could tell, and why
+ */
+TLSOCK_API int tlsock_revocation_verdict(tlsock_revocation *r,
+                                         tlsock_error *err);
+/**
+ * Make all requests with the library's own HTTP, and wait for them.
+ * @param r           the check
+ * @param timeout_ms  most time; -1: no limit but each request's own
+ * @return as tlsock_revocation_verdict(), or TLSOCK_E_TIMEOUT
+ */
+TLSOCK_API int tlsock_revocation_run(tlsock_revocation *r, int timeout_ms);
+/** @param r the check; NULL is a no-op */
+TLSOCK_API void tlsock_revocation_free(tlsock_revocation *r);
+/** @} */
+
 #ifdef __cplusplus
 }
 #endif

@@ -62,28 +62,32 @@ const tlsock_error *tlsock_config_error(const tlsock_config *c)
     return c != NULL ? &c->err : &none;
 }
 
-static int not_yet(tlsock_config *c, int event)
+/* The events that there are, and whether this version tells of them. */
+static const unsigned char events[TLSOCK_ON_NAME + 1] = {
+    [TLSOCK_ON_CLOSE_NOTIFY] = 1,
+    [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
+};
+
+static int check_event(tlsock_config *c, int event)
 {
-    if (event < TLSOCK_ON_HELLO || event > TLSOCK_ON_LOG)
+    if (event < TLSOCK_ON_HELLO || event > TLSOCK_ON_NAME)
         return tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "there is no event %d",
                         event);
-    return tsk_fail(&c->err, TLSOCK_E_UNSUPPORTED,
-                    "event %d is not in version %s", event, TSK_VERSION);
+    if (!events[event])
+        return tsk_fail(&c->err, TLSOCK_E_UNSUPPORTED,
+                        "event %d is not in version %s", event, TSK_VERSION);
+    return TLSOCK_OK;
 }
 
 int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook, void *arg)
 {
-    struct tsk_hook on = {hook, arg};
     int rc = tsk_config_begin(c);
 
     if (rc < 0)
         return rc;
-    if (event == TLSOCK_ON_CLOSE_NOTIFY)
-        c->box->set.on_close_notify = on;
-    else if (event == TLSOCK_ON_HANDSHAKE_FAIL)
-        c->box->set.on_handshake_fail = on;
-    else
-        rc = not_yet(c, event);
+    rc = check_event(c, event);
+    if (rc == TLSOCK_OK)
+        c->box->set.on[event] = (struct tsk_hook){hook, arg};
     return tsk_config_end(c, rc);
 }
 

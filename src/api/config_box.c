@@ -17,6 +17,8 @@ static const size_t texts[] = {
     offsetof(struct tsk_settings, insecure_text),
     offsetof(struct tsk_settings, session_id_context),
     offsetof(struct tsk_settings, keylog),
+    offsetof(struct tsk_settings, revocation_cache),
+    offsetof(struct tsk_settings, revocation_proxy),
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

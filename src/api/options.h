@@ -54,6 +54,8 @@ TSK_OPTION_PARSER(scheme);
 TSK_OPTION_PARSER(insecure);
 TSK_OPTION_PARSER(id_context);
 TSK_OPTION_PARSER(keylog);
+TSK_OPTION_PARSER(directory);
+TSK_OPTION_PARSER(proxy);
 TSK_OPTION_PARSER(milliseconds); /* options_time.c */
 TSK_OPTION_PARSER(seconds);
 TSK_OPTION_PARSER(time);

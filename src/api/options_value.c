@@ -2,6 +2,7 @@
 #include "api/options.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "net/proxy.h"
 #include "verify/host.h"
 
 #include <errno.h>
@@ -185,4 +186,35 @@ TSK_OPTION_PARSER(insecure)
     if (rc == TLSOCK_OK)
         set->insecure = bits;
     return rc;
+}
+
+/* Made where it is not there yet; its parent has to be. */
+TSK_OPTION_PARSER(directory)
+{
+    struct stat st;
+
+    if (strlen(value) >= PATH_MAX)
+        return tsk_option_bad(err, row, value, "too long for a path");
+    if (mkdir(value, 0700) != 0 && errno != EEXIST)
+        return tsk_option_bad(err, row, value, strerror(errno));
+    if (stat(value, &st) != 0)
+        return tsk_option_bad(err, row, value, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        return tsk_option_bad(err, row, value, "not a directory");
+    if (access(value, R_OK | W_OK | X_OK) != 0)
+        return tsk_option_bad(err, row, value, strerror(errno));
+    return tsk_option_text(tsk_option_field(row, set), value, err);
+}
+
+TSK_OPTION_PARSER(proxy)
+{
+    struct tsk_proxy *list = NULL;
+    size_t n = 0;
+    int rc = tsk_proxies_parse(&list, &n, value, err);
+
+    tsk_proxies_free(list, n);
+    if (rc == TLSOCK_E_ARGUMENT) /* it may hold a password: not repeated */
+        return tsk_option_bad(err, row, "...", "not a proxy's URL");
+    return rc < 0 ? rc
+                  : tsk_option_text(tsk_option_field(row, set), value, err);
 }

@@ -16,6 +16,12 @@ struct tsk_crls;
 struct tsk_crls *tsk_crls_load(const char *uri, tlsock_error *err);
 struct tsk_crls *tsk_crls_ref(struct tsk_crls *l);
 void tsk_crls_unref(struct tsk_crls *l);
+/* The same of bytes, PEM or DER; name is for messages. */
+struct tsk_crls *tsk_crls_parse(const void *data, size_t len, const char *name,
+                                tlsock_error *err);
+/* The first nextUpdate of them, Unix seconds; bytes of memory they take. */
+int64_t tsk_crls_until(const struct tsk_crls *l);
+size_t tsk_crls_memory(const struct tsk_crls *l);
 /* Pushes them onto a stack, borrowed. 0 or -1: no memory. */
 int tsk_crls_push(const struct tsk_crls *l, STACK_OF(X509_CRL) * to);
 

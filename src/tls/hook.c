@@ -8,11 +8,12 @@ static tlsock_event about(tlsock *s, int kind)
 
 int tsk_hook_close_notify(tlsock *s)
 {
+    const struct tsk_hook *on = &s->set->on[TLSOCK_ON_CLOSE_NOTIFY];
     tlsock_event e = about(s, TLSOCK_ON_CLOSE_NOTIFY);
     int rc = TLSOCK_OK;
 
-    if (s->set->on_close_notify.call != NULL)
-        rc = s->set->on_close_notify.call(&e, s->set->on_close_notify.arg);
+    if (on->call != NULL)
+        rc = on->call(&e, on->arg);
     if (rc >= 0)
         return TLSOCK_OK;
     return tsk_fail(&s->err, rc != TLSOCK_AGAIN ? rc : TLSOCK_E_HOOK,
@@ -21,13 +22,14 @@ int tsk_hook_close_notify(tlsock *s)
 
 int tsk_hook_handshake_fail(tlsock *s)
 {
+    const struct tsk_hook *on = &s->set->on[TLSOCK_ON_HANDSHAKE_FAIL];
     tlsock_event e = about(s, TLSOCK_ON_HANDSHAKE_FAIL);
 
-    if (s->set->on_handshake_fail.call == NULL)
+    if (on->call == NULL)
         return TLSOCK_OK;
     e.data = s->io.first;
     e.len = s->io.n_first;
     e.error = &s->err;
     e.fd = s->layer->ops->fd(s->layer);
-    return s->set->on_handshake_fail.call(&e, s->set->on_handshake_fail.arg);
+    return on->call(&e, on->arg);
 }

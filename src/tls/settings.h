@@ -11,11 +11,13 @@
 #include <tlsock/cert.h>
 #include <tlsock/config.h>
 
-enum tsk_revocation {
+enum tsk_revocation { /* in the order of options.def */
     TSK_REVOKE_OFF,
     TSK_REVOKE_STAPLE,
     TSK_REVOKE_MUST_STAPLE,
-    TSK_REVOKE_CRL
+    TSK_REVOKE_CRL,
+    TSK_REVOKE_OCSP,
+    TSK_REVOKE_FULL
 };
 enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
 
@@ -43,6 +45,11 @@ struct tsk_settings {
     int truncation_allowed;
     int starttls_opportunistic;
     int revocation;  /* enum tsk_revocation */
+    int revocation_soft;       /* what nobody can tell is no failure */
+    int revocation_timeout_ms; /* of one request */
+    char *revocation_cache;    /* directory, or NULL: memory alone */
+    char *revocation_proxy;    /* URL, or NULL: the connection's own */
+    int aia;                   /* missing issuers may be fetched */
     int client_auth; /* enum tsk_client_auth */
     unsigned insecure;
     char *insecure_text; /* "no-name: lab box" */
@@ -61,7 +68,7 @@ struct tsk_settings {
     struct tsk_hook {
         tlsock_hook *call; /* NULL: none */
         void *arg;
-    } on_close_notify, on_handshake_fail;
+    } on[TLSOCK_ON_NAME + 1]; /* by TLSOCK_ON_* */
     /* lists */
     char **trust;
     size_t n_trust; /* 0: the system's */

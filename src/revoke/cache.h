@@ -1,0 +1,52 @@
+/* cache - what responders and distribution points said, kept until it has to be
+ * asked anew: in the memory of the process, and in a directory that processes
+ * share. Trusts nothing that it reads back: who takes something from here
+ * judges it as if it had just come from the network.
+ *
+ * Thread-safe. A directory is bounded in size; files are written aside and
+ * renamed, so a kill at any moment leaves old or new; what is damaged or of a
+ * foreign format is no find. No call fails for want of a usable directory. */
+#ifndef TSK_REVOKE_CACHE_H
+#define TSK_REVOKE_CACHE_H
+
+#include "core/buf.h"
+#include "core/err.h"
+#include "revoke/crl.h"
+#include "revoke/status.h"
+
+#define TSK_CACHE_DISK_MAX ((size_t)256 * 1024 * 1024) /* bytes in a directory */
+#define TSK_CACHE_MEMORY_MAX ((size_t)64 * 1024 * 1024) /* of decoded lists */
+#define TSK_CACHE_VERDICTS 10000 /* most certificates remembered */
+
+struct tsk_revcache;
+
+/* The process's own for this directory, made when first asked for; NULL: in
+ * memory alone. Counted. E_OWN_FILE: not a directory, not ours to write. */
+struct tsk_revcache *tsk_revcache_open(const char *dir, tlsock_error *err);
+struct tsk_revcache *tsk_revcache_ref(struct tsk_revcache *c);
+void tsk_revcache_unref(struct tsk_revcache *c);
+
+/* What was found out about a certificate. key: a digest of it and its issuer.
+ * Memory alone, no system call. 1 found and not over yet, 0. */
+int tsk_revcache_status(struct tsk_revcache *c, const uint8_t key[32],
+                        int64_t now, struct tsk_status *out);
+void tsk_revcache_keep_status(struct tsk_revcache *c, const uint8_t key[32],
+                              const struct tsk_status *st);
+
+/* Decoded lists by the URL they come from; yours to unref; NULL: none that is
+ * not over. Looked for in memory, then on disk (and decoded). */
+struct tsk_crls *tsk_revcache_crls(struct tsk_revcache *c, const char *url,
+                                   int64_t now);
+/* A list that was found good: kept in memory, its bytes on disk. */
+void tsk_revcache_keep_crls(struct tsk_revcache *c, const char *url,
+                            struct tsk_crls *l, const void *bytes, size_t len,
+                            int64_t until);
+
+/* A response of an OCSP responder, DER, by the same key as a verdict: into out;
+ * 1 found, 0. Of disk alone, since memory has the verdict. */
+int tsk_revcache_ocsp(struct tsk_revcache *c, const uint8_t key[32],
+                      int64_t now, struct tsk_buf *out);
+void tsk_revcache_keep_ocsp(struct tsk_revcache *c, const uint8_t key[32],
+                            const void *der, size_t len, int64_t until);
+
+#endif
