@@ -10,6 +10,42 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The CN that fitted, and the CA that may not sign it. */
+static int cn_excluded(X509_STORE_CTX *ctx, const char *name, const char *cn,
+                       X509 *ca, tlsock_error *err)
+{
+    char shown[96], by[96], subject[96];
+
+    tsk_printable(shown, sizeof(shown), cn, strlen(cn));
+    tsk_cert_short_name(ca, by, sizeof(by));
+    tsk_cert_short_name(X509_STORE_CTX_get0_cert(ctx), subject,
+                        sizeof(subject));
+    tsk_fail(err, TLSOCK_E_NAME_MISMATCH,
+             "the common name \"%s\" is one that \"%s\" above it may not sign: "
+             "its name constraints leave it out",
+             shown, by);
+    tsk_facts(err, name, shown, subject);
+    if (err != NULL)
+        err->x509_code = X509_V_ERR_PERMITTED_VIOLATION;
+    tsk_hint(err, "reissue the certificate with a subjectAltName, by a CA that "
+                  "may sign it");
+    return TLSOCK_E_NAME_MISMATCH;
+}
+
+static int match_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                      tlsock_error *err)
+{
+    X509 *ca;
+    char cn[256];
+    int rc = tsk_host_judge(X509_STORE_CTX_get0_cert(ctx), req->name,
+                            req->scheme, req->psl, cn, err);
+
+    if (rc < 0 || cn[0] == '\0')
+        return rc;
+    ca = tsk_constraint_refuses_cn(X509_STORE_CTX_get0_chain(ctx), cn);
+    return ca == NULL ? rc : cn_excluded(ctx, req->name, cn, ca, err);
+}
+
 static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                       tlsock_error *err)
 {
@@ -17,8 +53,9 @@ static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
 
     if (req->name == NULL)
         return TLSOCK_OK;
-    rc = tsk_host_match(X509_STORE_CTX_get0_cert(ctx), req->name, req->scheme,
-                        req->psl, err);
+    rc = req->name_rule != NULL
+             ? req->name_rule(req->name_arg, req->name, ctx, err)
+             : match_name(ctx, req, err);
     if (rc < 0)
         X509_STORE_CTX_set_error(ctx, rc == TLSOCK_E_NOMEM
                                           ? X509_V_ERR_OUT_OF_MEM
