@@ -28,7 +28,7 @@ struct poptOption opt_trust[] = {
         "expired|self-signed|name"),
     FLAG("insecure", 0, OPT_INSECURE, "check nothing: anybody may listen in"),
     STR("revocation", 0, OPT_REVOCATION, "what has to say it is not revoked",
-        "off|staple|must-staple|crl"),
+        "off|soft|hard|staple|must-staple|crl|ocsp"),
     STR("crl", 0, OPT_CRL, "revocation list; has them checked, too", "FILE"),
     POPT_TABLEEND};
 struct poptOption opt_identity[] = {
@@ -120,6 +120,18 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
     return err_usage(&o->out, o->command, NULL,
                      "%s \"%s\" is not a whole number from %ld to %ld", flag,
                      text, min, max);
+}
+
+/* hard and soft ask everybody about the whole chain; the other words are the
+ * option's own. */
+static int take_revocation(struct opts *o, const char *text)
+{
+    int soft = strcmp(text, "soft") == 0, rc;
+
+    if (!soft && strcmp(text, "hard") != 0)
+        return push_set(o, "revocation", text, "--revocation");
+    rc = push_set(o, "revocation", "full", "--revocation");
+    return rc != 0 ? rc : push_set(o, "revocation.fail", text, "--revocation");
 }
 
 /* "1.2-1.3", "1.2-", "-1.2", "1.3"; the library knows the versions. */
@@ -281,7 +293,7 @@ static int take_text(struct opts *o, int val, const char *arg)
     case OPT_ACCEPT:
         return take_accept(o, arg);
     case OPT_REVOCATION:
-        return push_set(o, "revocation", arg, "--revocation");
+        return take_revocation(o, arg);
     case OPT_CERT:
     case OPT_KEY:
         return take_ident(o, val, arg);

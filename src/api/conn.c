@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/errand.h"
 
 #include "api/io_layer.h"
 #include "core/mem.h"
@@ -129,6 +130,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_dial_free(s->dial);
     tsk_path_free(s->path);
     tsk_dialogue_free(s);
+    tsk_errand_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);
@@ -136,6 +138,9 @@ void tsk_conn_free(tlsock *s, int graceful)
          * without close_notify; tickets do not depend on that */
         SSL_free(s->ssl);
     }
+    tsk_hand_forget(s);
+    tsk_free(s->via);
+    tlsock_config_unref(s->via_config);
     tsk_bio_free(&s->io);
     tsk_buf_free(&s->plain);
     tsk_buf_free(&s->hold);

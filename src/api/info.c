@@ -27,6 +27,7 @@ static int state(const tlsock *s)
         return TLSOCK_STATE_CONNECTING;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_TLS:
+    case TSK_RUNG_CHECK:
         return TLSOCK_STATE_HANDSHAKING;
     case TSK_RUNG_PLAIN:
     case TSK_RUNG_AFTER:

@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/errand.h"
 #include "ossl/queue.h"
 
 #include <errno.h>
@@ -31,6 +32,8 @@ static int phase_now(const tlsock *s, int phase)
         return TLSOCK_PHASE_STARTTLS;
     case TSK_RUNG_TLS:
         return TLSOCK_PHASE_HANDSHAKE;
+    case TSK_RUNG_CHECK:
+        return TLSOCK_PHASE_VERIFY;
     default:
         return phase;
     }
@@ -44,11 +47,12 @@ static int timed_out(tlsock *s, int phase)
         [TLSOCK_PHASE_PROXY] = "asking the proxy",
         [TLSOCK_PHASE_STARTTLS] = "the STARTTLS dialogue",
         [TLSOCK_PHASE_HANDSHAKE] = "the TLS handshake",
+        [TLSOCK_PHASE_VERIFY] = "finding out whether the peer is trusted",
         [TLSOCK_PHASE_READ] = "waiting for data",
         [TLSOCK_PHASE_WRITE] = "writing",
         [TLSOCK_PHASE_CLOSE] = "closing",
     };
-    const char *what;
+    const char *what, *url = tsk_errand_url(s);
 
     phase = phase_now(s, phase);
     what =
@@ -65,8 +69,13 @@ static int timed_out(tlsock *s, int phase)
                  what != NULL ? what : "waiting", tried[0] != '\0' ? ": " : "",
                  tried);
     }
-    tsk_hint(&s->err, "the peer is slow or silent: is it the right port? "
-                      "Give it longer with timeout or tlsock_set_deadline()");
+    if (url != NULL)
+        tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while waiting for %s",
+                 url);
+    tsk_hint(&s->err, "%s is slow or silent%s Give it longer with timeout or "
+                      "tlsock_set_deadline()",
+             url != NULL ? "that server" : "the peer",
+             url != NULL ? "." : ": is it the right port?");
     s->err.phase = phase;
     return TLSOCK_E_TIMEOUT;
 }
@@ -98,6 +107,8 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
         if (n != 0)
             return n;
     }
+    if (s->errand != NULL)
+        return tsk_errand_pollfds(s, fds, max, wait_ms);
     if (s->layer == NULL || max == 0)
         return 0;
     fds[0].fd = s->layer->ops->fd(s->layer);

@@ -21,6 +21,7 @@ enum tsk_rung {
     TSK_RUNG_PROXY,    /* s->path */
     TSK_RUNG_STARTTLS, /* s->dialogue */
     TSK_RUNG_TLS,
+    TSK_RUNG_CHECK, /* TLS is up; is the peer still trusted? s->check, s->op */
     TSK_RUNG_AFTER, /* s->after */
     TSK_RUNG_READY,
     TSK_RUNG_PLAIN,
@@ -28,6 +29,8 @@ enum tsk_rung {
 };
 
 struct tsk_path;
+struct tsk_check;
+struct tsk_errand;
 struct tsk_starttls;
 
 struct tlsock {
@@ -75,9 +78,19 @@ struct tlsock {
     int wake_fd;               /* of the thread that waits, or -1 */
     int cert_requested;        /* the server asked for our certificate */
     int offered;               /* a session was offered */
+    int late_tickets;          /* a server's tickets wait for s->check */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
+    struct tsk_check *check;    /* of the peer's chain, until it is over */
+    SSL_SESSION *held;          /* won before that; kept if it ends well */
+    struct tsk_errand *errand;  /* api/errand.c: a fetch under way */
+    char *issuer_url;           /* to be fetched for the verification, or NULL */
+    STACK_OF(X509) * issuers;   /* what was fetched */
+    unsigned issuers_tried;
+    int issuers_known, issuer_at; /* when, and which, URL was tried last */
+    char *via; /* proxies of this connection, for fetches; NULL: none */
+    tlsock_config *via_config;
     int64_t t_start, t_connected, t_ready; /* tsk_now_ms() */
     int resolve_ms, tcp_ms, tls_ms;
     uint64_t bytes_read;                   /* application data */
@@ -101,10 +114,28 @@ int tsk_tls_fail_foreign(tlsock *s);
 int tsk_hook_close_notify(tlsock *s);
 /* What went wrong is in s->err, and stays there. 0, or: say nothing of it. */
 int tsk_hook_handshake_fail(tlsock *s);
+/* hand.c: the peer is who it should be: data may flow, or s->after. */
+void tsk_hand_done(tlsock *s);
+/* hand.c: it is not: what is in s->err is its end. */
+void tsk_hand_refuse(tlsock *s);
+/* trust.c: begin to ask about revocation, by what is known: 0 or code. */
+int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx);
+int tsk_trust_by_chain(const tlsock *s);
+/* trust.c: the check is over, or not yet: 0, AGAIN, code, recorded */
+int tsk_trust_verdict(tlsock *s);
+/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it */
+int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx);
+int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len);
+/* hookverify.c: VERIFY. rc: our own verdict. 0, AGAIN: s->op waits, or code */
+int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc);
+int tsk_hook_verified(tlsock *s); /* its late answer: 0, AGAIN, code */
 /* peer.c: libssl's callbacks on certificates and staples */
 int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg);
 int tsk_peer_staple(SSL *ssl, void *arg);
 int tsk_peer_new_session(SSL *ssl, SSL_SESSION *ses);
+/* hookverify.c: STAPLE; der NULL: none came. 0 judge it, 1 it is good, code */
+int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len);
+void tsk_peer_keep_session(tlsock *s, SSL_SESSION *ses);
 int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
 /* server.c: choice of certificate and ALPN protocol */
 int tsk_server_cert(SSL *ssl, void *arg);
@@ -132,6 +163,8 @@ int tsk_close_notify(tlsock *s);
 void tsk_close_drain(tlsock *s);
 /* One step of TLS -> PLAIN: 0 it is PLAIN now, AGAIN, code. */
 int tsk_close_tls(tlsock *s);
+/* What a handshake needed beside libssl is freed. */
+void tsk_hand_forget(tlsock *s);
 /* PLAIN -> TLS begins: nothing of an earlier session is left. */
 void tsk_hand_reset(tlsock *s);
 /* fork.c */

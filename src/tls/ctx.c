@@ -4,6 +4,8 @@
 #include "core/mem.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
+#include "revoke/check.h"
+#include "core/clock.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "verify/trust.h"
@@ -221,6 +223,17 @@ static int gather_crls(struct tsk_ctx *c, tlsock_error *err)
     return TLSOCK_OK;
 }
 
+static int open_revcache(struct tsk_ctx *c, tlsock_error *err)
+{
+    if (c->set->revocation < TSK_REVOKE_CRL &&
+        c->set->revocation_cache == NULL)
+        return TLSOCK_OK;
+    c->revcache = tsk_revcache_open(c->set->revocation_cache, err);
+    return c->revcache != NULL ? TLSOCK_OK
+           : err != NULL       ? err->code
+                               : TLSOCK_E_OWN_FILE;
+}
+
 static int build(struct tsk_ctx *c, tlsock_error *err)
 {
     int rc;
@@ -235,6 +248,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     rc = set_protocol(c->ssl, c->set, err);
     if (rc == TLSOCK_OK)
         rc = gather_crls(c, err);
+    if (rc == TLSOCK_OK)
+        rc = open_revcache(c, err);
     if (rc == TLSOCK_OK)
         rc = set_sessions(c, err);
     if (rc == TLSOCK_OK)
@@ -284,6 +299,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
     tsk_sessions_free(c->sessions);
+    tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
     sk_X509_CRL_free(c->crls);
     tsk_trust_unref(c->trust);
@@ -323,6 +339,22 @@ void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
     req->insecure = set->insecure;
     req->crls = c->crls;
     req->check_crls = set->revocation == TSK_REVOKE_CRL;
+}
+
+void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules)
+{
+    const struct tsk_settings *set = c->set;
+
+    memset(rules, 0, sizeof(*rules));
+    rules->whole = set->revocation != TSK_REVOKE_OCSP;
+    rules->crl = set->revocation != TSK_REVOKE_OCSP;
+    rules->ocsp = set->revocation != TSK_REVOKE_CRL;
+    rules->soft = set->revocation_soft;
+    rules->lists = c->lists;
+    rules->n_lists = c->n_lists;
+    rules->cache = c->revcache;
+    rules->store = c->trust != NULL ? tsk_trust_store(c->trust) : NULL;
+    rules->now = set->verify_time != 0 ? set->verify_time : tsk_wall_time();
 }
 
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err)

@@ -26,5 +26,8 @@ struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err);
  * the caller, and pins are the business of clients. */
 void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
                      struct tsk_verify_req *req);
+/* What they ask about revocation; lists, cache and store are borrowed. */
+struct tsk_check_rules;
+void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules);
 
 #endif

@@ -17,6 +17,7 @@ struct tsk_ctx {
     pthread_mutex_t lock;    /* guards trust */
     struct tsk_trust *trust; /* NULL until somebody is to be verified */
     STACK_OF(X509_CRL) * crls; /* the settings' own, in one list */
+    struct tsk_revcache *revcache; /* NULL: nothing is asked of anybody */
     struct tsk_sessions *sessions;
     int keylog_fd; /* -1: none */
 };

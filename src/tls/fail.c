@@ -39,7 +39,8 @@ static int was_again(tlsock *s, int ssl_error)
     if (ssl_error == SSL_ERROR_WANT_READ && s->io.want == 0)
         s->io.want = POLLIN;
     return ssl_error == SSL_ERROR_WANT_READ ||
-           ssl_error == SSL_ERROR_WANT_WRITE;
+           ssl_error == SSL_ERROR_WANT_WRITE ||
+           ssl_error == SSL_ERROR_WANT_RETRY_VERIFY;
 }
 
 /* The stream below ended, politely or not. libssl calls that a decode_error
