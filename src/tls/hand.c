@@ -4,6 +4,8 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/fail.h"
+#include "tls/hello.h"
+#include "tls/op.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -57,6 +59,8 @@ static int start_server(tlsock *s)
     int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
 
     SSL_set_accept_state(s->ssl);
+    if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
+        SSL_set_msg_callback(s->ssl, tsk_hello_seen);
     if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     if (s->set->client_auth == TSK_CLIENT_REQUIRE)
@@ -171,6 +175,8 @@ void tsk_hand_reset(tlsock *s)
     s->sent_close = s->got_close = s->told_end = 0;
     s->cert_requested = s->offered = 0;
     s->alert = s->alert_from_peer = 0;
+    s->hello.told = 0;
+    tsk_hello_free(s);
     s->io.n_first = 0;
     s->io.lazy = 0;
     memset(&s->facts, 0, sizeof(s->facts));
@@ -187,6 +193,8 @@ int tsk_hand_step(tlsock *s)
             return rc;
         }
     }
+    if (tsk_op_unanswered(s))
+        return TLSOCK_AGAIN;
     s->io.want = 0;
     s->io.polite = !s->nonblocking;
     if (!SSL_is_init_finished(s->ssl)) {
