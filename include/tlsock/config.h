@@ -170,23 +170,44 @@ typedef struct tlsock_event {
                                   and issuer; SIGN: ours. Borrowed. */
 } tlsock_event;
 
-/** 0 goes on, a negative TLSOCK_E_* refuses. */
+/** 0 goes on, a negative TLSOCK_E_* refuses; anything that means nothing for
+ * the event is TLSOCK_E_HOOK, and refuses as well. */
 typedef int tlsock_hook(const tlsock_event *event, void *arg);
 
 /**
  * Answer an event. A hook whose event has an op may keep it, return
  * TLSOCK_AGAIN, and have this called later, by any thread, exactly once; the
  * connection's descriptor wakes. A hook of PASSWORD or SIGN calls it itself to
- * hand over its result, and returns 0. The connection may be gone by then: that
- * is harmless.
- * @param op    of the event; NULL is TLSOCK_E_ARGUMENT
+ * hand over its result, and returns 0. The connection may be gone by then, and
+ * an answer may come twice: both are harmless. Not after fork() in the child.
+ * @param op    of the event; an opaque number, never followed as a pointer
  * @param code  as the hook would have returned
- * @param data  SIGN: the signature, PASSWORD: the password; copied
- * @param len   bytes of it
- * @return 0 or a code
+ * @param data  SIGN: the signature, PASSWORD: the password; copied, wiped later
+ * @param len   bytes of it, at most 65536
+ * @retval 0                  taken, or nobody waits for it any more
+ * @retval TLSOCK_E_ARGUMENT  there never was such an op; or no data, with len
+ * @retval TLSOCK_E_STATE     it was answered before
+ * @retval TLSOCK_E_FORKED    it belongs to another process
+ * @retval TLSOCK_E_LIMIT     too much data; the event is answered with this
+ * @retval TLSOCK_E_NOMEM     out of memory; the event is answered with this
  */
 TLSOCK_API int tlsock_op_done(struct tlsock_op *op, int code, const void *data,
                               size_t len);
+
+/**
+ * Choose our certificate for one connection: within a HELLO hook, or after it
+ * said TLSOCK_AGAIN and before tlsock_op_done(), by whatever thread, as long as
+ * the connection is there. The last call counts; what the config has is not
+ * asked then. Nothing is recorded in tlsock_last_error().
+ * @param s     the event's conn
+ * @param cert  certificate with chain and key, one reference is taken
+ * @retval 0                      this one is used
+ * @retval TLSOCK_E_ARGUMENT      one of the two is NULL
+ * @retval TLSOCK_E_STATE         no HELLO is being answered
+ * @retval TLSOCK_E_OWN_FILE      it has no key
+ * @retval TLSOCK_E_KEY_MISMATCH  the key is another one's
+ */
+TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
 
 /**
  * Be told of an event of every connection of this config, on the thread that

@@ -7,6 +7,8 @@
 #include "net/addr.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
+#include "tls/hello.h"
+#include "tls/op.h"
 #include "verify/host.h"
 
 #include <errno.h>
@@ -131,6 +133,8 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_path_free(s->path);
     tsk_dialogue_free(s);
     tsk_errand_free(s);
+    tsk_op_end(s);
+    tsk_hello_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);
@@ -241,6 +245,25 @@ out:
     return done;
 }
 
+/* Hooks that may answer later have descriptors of their own: one private one
+ * stands for these and the socket until TLS is there. */
+static int prepare_hooks(tlsock *s)
+{
+    static const int later[] = {TLSOCK_ON_HELLO, TLSOCK_ON_VERIFY,
+                                TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
+    int any = 0;
+
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+        any |= s->set->on[later[i]].call != NULL;
+    if (!any || !s->nonblocking || s->waitfd != NULL ||
+        s->layer->ops->fd(s->layer) < 0)
+        return TLSOCK_OK;
+    s->waitfd = tsk_waitfd_new(&s->err);
+    if (s->waitfd == NULL)
+        return s->err.code;
+    return tsk_conn_sync_waitfd(s);
+}
+
 /* layer: owned on success alone */
 tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
                             const char *name, tlsock_config *config,
@@ -254,7 +277,7 @@ tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
         goto out;
     if (prepare_way(s, NULL, o, err) < 0)
         goto out;
-    if (tsk_ladder_begin(s, layer) < 0) {
+    if (tsk_ladder_begin(s, layer) < 0 || prepare_hooks(s) < 0) {
         if (err != NULL)
             *err = s->err;
         goto out;

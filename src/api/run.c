@@ -1,6 +1,7 @@
 #include "api/conn.h"
 #include "api/errand.h"
 #include "ossl/queue.h"
+#include "tls/op.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,20 @@ static int phase_now(const tlsock *s, int phase)
     }
 }
 
+static int unanswered(tlsock *s)
+{
+    tsk_clear(&s->err);
+    tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+             "%s%stime is up while waiting for the answer of the %s hook",
+             s->address, s->address[0] != '\0' ? ": " : "",
+             tsk_op_name(s->op));
+    tsk_hint(&s->err, "whoever keeps the event's op has to call "
+                      "tlsock_op_done(); give it longer with timeout or "
+                      "tlsock_set_deadline()");
+    s->err.phase = TLSOCK_PHASE_HANDSHAKE;
+    return TLSOCK_E_TIMEOUT;
+}
+
 static int timed_out(tlsock *s, int phase)
 {
     static const char *const doing[] = {
@@ -54,6 +69,8 @@ static int timed_out(tlsock *s, int phase)
     };
     const char *what, *url = tsk_errand_url(s);
 
+    if (tsk_op_waits(s))
+        return unanswered(s);
     phase = phase_now(s, phase);
     what =
         (size_t)phase < sizeof(doing) / sizeof(doing[0]) ? doing[phase] : NULL;
@@ -111,6 +128,10 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
         return tsk_errand_pollfds(s, fds, max, wait_ms);
     if (s->layer == NULL || max == 0)
         return 0;
+    if (tsk_op_waits(s)) { /* nothing else can bring it on */
+        fds[0] = (struct pollfd){tsk_op_fd(s->op), POLLIN, 0};
+        return 1;
+    }
     fds[0].fd = s->layer->ops->fd(s->layer);
     fds[0].events = s->layer->ops->events != NULL
                         ? s->layer->ops->events(s->layer, want)

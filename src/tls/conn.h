@@ -32,6 +32,7 @@ struct tsk_path;
 struct tsk_check;
 struct tsk_errand;
 struct tsk_starttls;
+struct tsk_op;
 
 struct tlsock {
     enum tsk_rung rung;
@@ -53,8 +54,16 @@ struct tlsock {
     struct tsk_waitfd *waitfd;      /* private descriptor, nonblocking only */
     SSL *ssl;                       /* from the first handshake step on */
     struct tsk_bio io;
+    struct {
+        unsigned char *data;      /* the message as it came, until told */
+        size_t len;
+        int told;                 /* the hook has answered */
+        int choosing;             /* tlsock_use_cert() may; wake_lock */
+        tlsock_cert *chosen;      /* by it, or NULL; wake_lock */
+    } hello;
     struct tsk_buf plain; /* received, held for peek and getline */
     struct tsk_buf hold;  /* not yet encrypted: write.buffer */
+    struct tsk_op *op;    /* a hook's answer, awaited or there; see tls/op.h */
 
     char starttls[16]; /* the dialogue that comes first, or "" */
     char *name;   /* expected, as the user gave it; NULL: none */
@@ -139,6 +148,7 @@ void tsk_peer_keep_session(tlsock *s, SSL_SESSION *ses);
 int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
 /* server.c: choice of certificate and ALPN protocol */
 int tsk_server_cert(SSL *ssl, void *arg);
+int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
 /* Data may flow. */

@@ -8,6 +8,7 @@
 #include "core/clock.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/hello.h"
 #include "verify/trust.h"
 
 #include <errno.h>
@@ -243,6 +244,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "SSL_CTX");
     SSL_CTX_set_cert_verify_callback(c->ssl, tsk_peer_verify, NULL);
     SSL_CTX_set_info_callback(c->ssl, note_alert);
+    if (c->set->on[TLSOCK_ON_HELLO].call != NULL)
+        SSL_CTX_set_client_hello_cb(c->ssl, tsk_hello_cb, NULL);
     if (c->set->revocation != TSK_REVOKE_OFF)
         SSL_CTX_set_tlsext_status_cb(c->ssl, tsk_peer_staple);
     rc = set_protocol(c->ssl, c->set, err);

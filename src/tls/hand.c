@@ -5,6 +5,7 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/fail.h"
+#include "tls/hello.h"
 #include "tls/op.h"
 #include "verify/trust.h"
 
@@ -75,6 +76,8 @@ static int start_server(tlsock *s)
     int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
 
     SSL_set_accept_state(s->ssl);
+    if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
+        SSL_set_msg_callback(s->ssl, tsk_hello_seen);
     if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     if (s->set->revocation >= TSK_REVOKE_CRL)
@@ -172,7 +175,7 @@ static int finish(tlsock *s)
                         "the handshake ended without a verdict on the peer");
     }
     s->tls_ms = (int)(tsk_now_ms() - s->t_connected);
-    if (s->check != NULL || s->op != NULL)
+    if (s->check != NULL || tsk_op_waits(s))
         s->rung = TSK_RUNG_CHECK;
     else
         tsk_hand_done(s);
@@ -242,6 +245,8 @@ void tsk_hand_reset(tlsock *s)
     s->sent_close = s->got_close = s->told_end = 0;
     s->cert_requested = s->offered = 0;
     s->alert = s->alert_from_peer = 0;
+    s->hello.told = 0;
+    tsk_hello_free(s);
     s->io.n_first = 0;
     s->io.lazy = 0;
     s->late_tickets = 0;
@@ -260,6 +265,8 @@ int tsk_hand_step(tlsock *s)
             return rc;
         }
     }
+    if (tsk_op_unanswered(s))
+        return TLSOCK_AGAIN;
     s->io.want = 0;
     s->io.polite = !s->nonblocking;
     if (!SSL_is_init_finished(s->ssl)) {

@@ -76,7 +76,7 @@ int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
 
     if (s->set->on[TLSOCK_ON_VERIFY].call == NULL || rc == TLSOCK_E_NOMEM)
         return rc;
-    if (s->op != NULL)
+    if (tsk_op_waits(s))
         return late_answer(s, rc);
     chain = chain_of(store_ctx);
     if (chain == NULL)
@@ -87,8 +87,12 @@ int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
     e.error = rc < 0 ? &ours : NULL;
     /* a server cannot hold its handshake back, so a bad client is refused
      * before an answer can come late */
-    said = tsk_op_event(s, &e, !s->server || rc == TLSOCK_OK);
+    said = tsk_op_event(s, &e,
+                        !s->server || rc == TLSOCK_OK ? TSK_OP_LATER
+                                                      : TSK_OP_NONE);
     tlsock_cert_unref(chain);
+    if (said != TLSOCK_AGAIN)
+        tsk_op_end(s);
     if (rc < 0 && said >= 0)
         s->err = ours;
     return said == TLSOCK_AGAIN ? said : settle(s, said, rc);
@@ -96,7 +100,7 @@ int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
 
 int tsk_hook_verified(tlsock *s)
 {
-    return s->op != NULL ? late_answer(s, TLSOCK_OK) : TLSOCK_OK;
+    return tsk_op_waits(s) ? late_answer(s, TLSOCK_OK) : TLSOCK_OK;
 }
 
 static tlsock_cert *leaf_and_issuer(tlsock *s)
@@ -130,7 +134,7 @@ int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len)
     e.len = len;
     e.name = s->name;
     e.cert = cert;
-    said = tsk_op_event(s, &e, 0);
+    said = tsk_op_event(s, &e, TSK_OP_NONE);
     tlsock_cert_unref(cert);
     if (said == TLSOCK_ACCEPT) {
         s->facts.staple.state = TSK_GOOD;

@@ -43,7 +43,7 @@ int tsk_server_same_names(const struct tsk_identity *ids, size_t i)
     return strcmp(a, b) == 0;
 }
 
-static int use(SSL *ssl, const tlsock_cert *id)
+int tsk_server_use(SSL *ssl, const tlsock_cert *id)
 {
     return SSL_use_cert_and_key(ssl, id->leaf, id->key, id->chain, 1);
 }
@@ -61,7 +61,7 @@ static int use_default(SSL *ssl, const struct tsk_settings *set)
         if (!found)
             SSL_certs_clear(ssl);
         found = 1;
-        if (!use(ssl, id->cert))
+        if (!tsk_server_use(ssl, id->cert))
             return 0;
     }
     return 1;
@@ -78,7 +78,7 @@ int tsk_server_cert(SSL *ssl, void *arg)
         tsk_conn_of(ssl)->cert_requested = 1;
         return 1;
     }
-    if (set->n_identities < 2)
+    if (set->n_identities < 2 || tsk_conn_of(ssl)->hello.chosen != NULL)
         return 1;
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     for (size_t i = 0; name != NULL && i < set->n_identities; i++) {
@@ -87,7 +87,7 @@ int tsk_server_cert(SSL *ssl, void *arg)
         if (!found)
             SSL_certs_clear(ssl);
         found = 1;
-        if (!use(ssl, set->identities[i].cert))
+        if (!tsk_server_use(ssl, set->identities[i].cert))
             return 0;
     }
     return found ? 1 : use_default(ssl, set);
