@@ -65,6 +65,8 @@ const tlsock_error *tlsock_config_error(const tlsock_config *c)
 /* The events that there are, and whether this version tells of them. */
 static const unsigned char events[TLSOCK_ON_NAME + 1] = {
     [TLSOCK_ON_HELLO] = 1,
+    [TLSOCK_ON_VERIFY] = 1,
+    [TLSOCK_ON_STAPLE] = 1,
     [TLSOCK_ON_CLOSE_NOTIFY] = 1,
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
 };

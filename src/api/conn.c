@@ -133,7 +133,6 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_path_free(s->path);
     tsk_dialogue_free(s);
     tsk_errand_free(s);
-    tsk_op_end(s);
     tsk_hello_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
