@@ -1,6 +1,8 @@
 #include "api/conn.h"
 
 #include "api/io_layer.h"
+#include "api/policy.h"
+#include "api/policy_rules.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "net/addr.h"
@@ -14,7 +16,8 @@
 
 static int needs_no_name(const struct tsk_settings *set)
 {
-    return set->n_pins != 0 ||
+    /* where a policy wants the chain, too, a pin does not stand in for it */
+    return (set->n_pins != 0 && set->policy[TSK_RULE_PIN_MODE] == NULL) ||
            (set->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL)) != 0;
 }
 
@@ -60,6 +63,7 @@ int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
                  "no name to check the server's certificate against");
         tsk_hint(err, "give the name the server is known by (opts.name, "
                       "--name), or pin its certificate");
+        tsk_rule_explain(s->set, err);
         return TLSOCK_E_NO_NAME;
     }
     if (!tsk_scheme_known(opts->scheme))
@@ -84,8 +88,8 @@ static int budget(const tlsock *s, const tlsock_opts *opts)
     return s->server ? s->set->handshake_timeout_ms : s->set->timeout_ms;
 }
 
-tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
-                     tlsock_error *err)
+tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
+                     const tlsock_opts *opts, tlsock_error *err)
 {
     tlsock *s = tsk_alloc(sizeof(*s));
 
@@ -94,7 +98,9 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
         return NULL;
     }
     s->server = server;
-    if (tsk_config_snapshot(config, server, &s->ctx, err) < 0) {
+    if (tsk_config_snapshot(config, server, &s->ctx, err) < 0 ||
+        tsk_policy_ask(config, server, target, &s->ctx, err) < 0) {
+        tsk_ctx_unref(s->ctx);
         tsk_free(s);
         return NULL;
     }
@@ -224,7 +230,7 @@ tlsock *tlsock_connect(const char *target, tlsock_config *config,
         goto out;
     if (o.scheme == NULL && t.scheme[0] != '\0' && tsk_scheme_known(t.scheme))
         o.scheme = t.scheme;
-    s = tsk_conn_new(config, 0, &o, err);
+    s = tsk_conn_new(config, 0, target, &o, err);
     if (s == NULL || prepare_dial(s, &t, &o, err) < 0)
         goto out;
     done = complete(s, err);
@@ -236,12 +242,17 @@ out:
     return done;
 }
 
-/* layer: owned on success alone */
-tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
-                            const char *name, tlsock_config *config,
-                            const tlsock_opts *o, tlsock_error *err)
+/* layer: owned on success alone. target: of the listener, or NULL */
+static tlsock *over_layer(struct tsk_layer *layer, int server,
+                          const char *target, const char *name,
+                          tlsock_config *config, const tlsock_opts *o,
+                          tlsock_error *err)
 {
-    tlsock *s = tsk_conn_new(config, server, o, err), *done = NULL;
+    tlsock *s, *done = NULL;
+
+    if (target == NULL)
+        target = name != NULL ? name : o->name;
+    s = tsk_conn_new(config, server, target, o, err);
 
     if (s == NULL)
         return NULL;
@@ -263,8 +274,16 @@ out:
     return done;
 }
 
-/* accepted: known to be a stream socket, whatever its peer did since */
-static tlsock *over_fd(int fd, int server, int accepted, const char *name,
+tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
+                            const char *name, tlsock_config *config,
+                            const tlsock_opts *o, tlsock_error *err)
+{
+    return over_layer(layer, server, NULL, name, config, o, err);
+}
+
+/* target: of the listener that accepted it: known to be a stream socket,
+ * whatever its peer did since; or NULL */
+static tlsock *over_fd(int fd, int server, const char *target, const char *name,
                        tlsock_config *config, const tlsock_opts *opts,
                        tlsock_error *err)
 {
@@ -276,14 +295,14 @@ static tlsock *over_fd(int fd, int server, int accepted, const char *name,
     tsk_clear(err);
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) < 0 || tsk_opts_no_dial(&o, err) < 0 ||
-        (!accepted && tsk_fd_check_stream(fd, err) < 0))
+        (target == NULL && tsk_fd_check_stream(fd, err) < 0))
         goto out;
     layer = tsk_fd_layer_new(fd, 0);
     if (layer == NULL) {
         tsk_fail_nomem(err);
         goto out;
     }
-    s = tsk_conn_over_layer(layer, server, name, config, &o, err);
+    s = over_layer(layer, server, target, name, config, &o, err);
     if (s == NULL)
         layer->ops->free(layer, 0);
     else if ((o.flags & TLSOCK_F_BORROW_FD) == 0)
@@ -297,19 +316,19 @@ out:
 tlsock *tlsock_client_fd(int fd, const char *name, tlsock_config *config,
                          const tlsock_opts *opts, tlsock_error *err)
 {
-    return over_fd(fd, 0, 0, name, config, opts, err);
+    return over_fd(fd, 0, NULL, name, config, opts, err);
 }
 
 tlsock *tlsock_server_fd(int fd, tlsock_config *config, const tlsock_opts *opts,
                          tlsock_error *err)
 {
-    return over_fd(fd, 1, 0, NULL, config, opts, err);
+    return over_fd(fd, 1, NULL, NULL, config, opts, err);
 }
 
-tlsock *tsk_conn_accepted(int fd, tlsock_config *config,
+tlsock *tsk_conn_accepted(int fd, const char *target, tlsock_config *config,
                           const tlsock_opts *opts, tlsock_error *err)
 {
-    return over_fd(fd, 1, 1, NULL, config, opts, err);
+    return over_fd(fd, 1, target, NULL, config, opts, err);
 }
 
 static tlsock *over_io(const tlsock_io *io, void *arg, int server,

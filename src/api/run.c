@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/policy_rules.h"
 #include "ossl/queue.h"
 
 #include <errno.h>
@@ -265,6 +266,7 @@ static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
         tsk_clear(&s->err);
         tsk_fail(&s->err, (int)rc, "%s", tlsock_errslug((int)rc));
     }
+    tsk_rule_explain(s->set, &s->err);
     if (s->err.phase == 0)
         s->err.phase = phase;
     if (s->err.address[0] == '\0')
