@@ -229,6 +229,52 @@ TLSOCK_API int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook,
 /** @param c a config, or NULL @return its last error, borrowed, never NULL */
 TLSOCK_API const tlsock_error *tlsock_config_error(const tlsock_config *c);
 
+/**
+ * Put a policy into force, for the whole process and for good: from now on no
+ * new connection, of whatever config, is made under looser settings than the
+ * file's. Several add up, the strictest counts. A file that TLSOCK_POLICY names
+ * and /etc/tlsock/policy.conf are in force without this call. May be called by
+ * any thread; see tlsock-policy.conf(5).
+ * @param path  the file
+ * @param err   why not, or NULL
+ * @retval 0                      in force
+ * @retval TLSOCK_E_CONFIG_FILE   cannot be read, or is wrong: "path:line: ..."
+ * @retval TLSOCK_E_ARGUMENT, TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_policy_load(const char *path, tlsock_error *err);
+
+/**
+ * What a policy's hook is asked: may this connection or listener be, and how?
+ * It must not make connections, and must not keep @p config.
+ * @param target     as the caller named it: of tlsock_connect(), of
+ *                   tlsock_listen() for what that accepts, too; else the name
+ *                   that is expected; "" if there is none
+ * @param is_server  1: of a server or listener
+ * @param config     a copy of the connection's settings, as strict as all
+ *                   policies; tlsock_config_set() tightens it, with the keys
+ *                   and values of tlsock-policy.conf(5). What would be looser
+ *                   than it was is TLSOCK_E_POLICY and changes nothing.
+ * @param arg        as given to tlsock_policy_on()
+ * @return 0: go on; a negative TLSOCK_E_* refuses, and is the caller's code
+ */
+typedef int tlsock_policy_hook(const char *target, int is_server,
+                               tlsock_config *config, void *arg);
+/**
+ * Have a function asked before each connection and each listener of the process,
+ * on the thread that makes it. Several are asked in turn; none can be taken
+ * away. What a hook changes is built once for each config and each set of
+ * changes, not for each connection.
+ * @param hook  the function
+ * @param arg   handed to it; has to live as long as the process
+ * @retval 0                  it will be asked
+ * @retval TLSOCK_E_ARGUMENT  hook is NULL
+ * @retval TLSOCK_E_LIMIT     there are eight already
+ */
+TLSOCK_API int tlsock_policy_on(tlsock_policy_hook *hook, void *arg);
+/** @return the files in force, "FILE (3 rules), ..."; "" if there are none; why
+ *  nothing can connect, if that is so; valid as long as the process */
+TLSOCK_API const char *tlsock_policy_text(void);
+
 /** @return which system trust store is used and why: "PATH (why)", or what was
  *  looked at in vain; static */
 TLSOCK_API const char *tlsock_trust_store(void);

@@ -209,6 +209,13 @@ struct tsk_ctx *tsk_box_build(struct tsk_box *box, tlsock_error *err)
     return ctx;
 }
 
+struct tsk_box *tsk_box_of(const struct tsk_ctx *ctx)
+{
+    const char *set = (const char *)tsk_ctx_settings(ctx);
+
+    return (struct tsk_box *)(uintptr_t)(set - offsetof(struct tsk_box, set));
+}
+
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 {
     const struct tsk_settings *set = &box->set;

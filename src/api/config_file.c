@@ -75,8 +75,8 @@ static int read_all(int fd, const char *path, char **text, size_t *len,
     return TLSOCK_OK;
 }
 
-static int read_file(const char *path, char **text, size_t *len,
-                     tlsock_error *err)
+int tsk_config_file_read(const char *path, char **text, size_t *len,
+                         tlsock_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
 
@@ -292,7 +292,7 @@ static int load(struct loader *l, tlsock_error *err)
 {
     char *text = NULL;
     size_t len = 0;
-    int rc = read_file(l->path, &text, &len, err), line = 0;
+    int rc = tsk_config_file_read(l->path, &text, &len, err), line = 0;
 
     if (rc < 0)
         return rc;

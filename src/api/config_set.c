@@ -1,5 +1,6 @@
 #include "api/config_box.h"
 #include "api/options.h"
+#include "api/policy.h"
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
@@ -190,8 +191,11 @@ int tsk_settings_crl(struct tsk_settings *set, const char *uri,
 
 int tlsock_config_set(tlsock_config *c, const char *key, const char *value)
 {
-    int rc = tsk_config_begin(c);
+    int rc;
 
+    if (c != NULL && c->asked != NULL)
+        return tsk_policy_set(c, key, value);
+    rc = tsk_config_begin(c);
     if (rc < 0)
         return rc;
     return tsk_config_end(c, tsk_option_set(&c->box->set, key, value, &c->err));

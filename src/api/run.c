@@ -1,5 +1,6 @@
 #include "api/conn.h"
 #include "api/errand.h"
+#include "api/policy_rules.h"
 #include "ossl/queue.h"
 #include "tls/op.h"
 
@@ -297,6 +298,7 @@ static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
         tsk_clear(&s->err);
         tsk_fail(&s->err, (int)rc, "%s", tlsock_errslug((int)rc));
     }
+    tsk_rule_explain(s->set, &s->err);
     if (s->err.phase == 0)
         s->err.phase = phase;
     if (s->err.address[0] == '\0')

@@ -1,6 +1,7 @@
 /* Matching and verifying certificates without a connection. */
 #include "api/config.h"
 #include "api/revocation.h"
+#include "api/policy_rules.h"
 #include "cert/cert.h"
 #include "core/mem.h"
 #include "ossl/queue.h"
@@ -177,6 +178,8 @@ int tlsock_verify_path(const tlsock_cert *c, tlsock_config *config,
         rc = tsk_config_snapshot(config, 0, &ctx, err);
     if (rc >= 0)
         rc = verify(c, ctx, &opts, path, err);
+    if (rc < 0 && ctx != NULL)
+        tsk_rule_explain(tsk_ctx_settings(ctx), err);
     tsk_ctx_unref(ctx);
     if (rc < 0)
         tsk_phase(err, TLSOCK_PHASE_VERIFY);

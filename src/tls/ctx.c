@@ -19,20 +19,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Forward secrecy and AEAD, nothing else (RFC 9325, 4.2). TLS 1.3 has only
- * such suites. */
-#define CIPHERS                                                                \
-    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!PSK:!SRP:!"   \
-    "DSS"
-#define SUITES                                                                 \
-    "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:"                           \
-    "TLS_CHACHA20_POLY1305_SHA256"
-#define SIGALGS                                                                \
-    "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:"                           \
-    "ecdsa_secp521r1_sha512:ed25519:ed448:rsa_pss_rsae_sha256:"                \
-    "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:"              \
-    "rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
-
 static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
                         tlsock_error *err)
 {
@@ -40,20 +26,21 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
     if (!SSL_CTX_set_min_proto_version(ctx, set->tls_min) ||
         !SSL_CTX_set_max_proto_version(ctx, set->tls_max))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tls.min, tls.max");
-    if (!SSL_CTX_set_cipher_list(ctx,
-                                 set->ciphers != NULL ? set->ciphers : CIPHERS))
+    if (!SSL_CTX_set_cipher_list(
+            ctx, set->ciphers != NULL ? set->ciphers : TSK_DEFAULT_CIPHERS))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "ciphers \"%s\"",
                              set->ciphers);
-    if (!SSL_CTX_set_ciphersuites(
-            ctx, set->ciphersuites != NULL ? set->ciphersuites : SUITES))
+    if (!SSL_CTX_set_ciphersuites(ctx, set->ciphersuites != NULL
+                                           ? set->ciphersuites
+                                           : TSK_DEFAULT_SUITES))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "ciphersuites \"%s\"",
                              set->ciphersuites);
     if (set->groups != NULL ? !SSL_CTX_set1_groups_list(ctx, set->groups)
                             : !tsk_compat_default_groups(ctx))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "groups \"%s\"",
                              set->groups != NULL ? set->groups : "default");
-    if (!SSL_CTX_set1_sigalgs_list(ctx, set->sigalgs != NULL ? set->sigalgs
-                                                             : SIGALGS))
+    if (!SSL_CTX_set1_sigalgs_list(
+            ctx, set->sigalgs != NULL ? set->sigalgs : TSK_DEFAULT_SIGALGS))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "sigalgs \"%s\"",
                              set->sigalgs != NULL ? set->sigalgs : "default");
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);

@@ -8,6 +8,20 @@
 
 #include <openssl/ssl.h>
 
+/* Forward secrecy and AEAD, nothing else (RFC 9325, 4.2). TLS 1.3 has only
+ * such suites. */
+#define TSK_DEFAULT_CIPHERS                                                    \
+    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!PSK:!SRP:!"   \
+    "DSS"
+#define TSK_DEFAULT_SUITES                                                     \
+    "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:"                           \
+    "TLS_CHACHA20_POLY1305_SHA256"
+#define TSK_DEFAULT_SIGALGS                                                    \
+    "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:"                           \
+    "ecdsa_secp521r1_sha512:ed25519:ed448:rsa_pss_rsae_sha256:"                \
+    "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:"              \
+    "rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
+
 struct tsk_ctx;
 
 /* settings are borrowed for as long as the ctx lives: the caller hands over

@@ -21,6 +21,31 @@ enum tsk_revocation { /* in the order of options.def */
 };
 enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
 
+/* What a policy of the process can tighten: see api/policy_rules.h. */
+enum tsk_rule_kind {
+    TSK_RULE_TLS_MIN,
+    TSK_RULE_CIPHERS,
+    TSK_RULE_CIPHERSUITES,
+    TSK_RULE_GROUPS,
+    TSK_RULE_SIGALGS,
+    TSK_RULE_TRUST,
+    TSK_RULE_INSECURE,
+    TSK_RULE_PSL,
+    TSK_RULE_PARTIAL_CHAIN,
+    TSK_RULE_PURPOSE,
+    TSK_RULE_TIME,
+    TSK_RULE_PIN_MODE,
+    TSK_RULE_REVOCATION,
+    TSK_RULE_REVOCATION_FAIL,
+    TSK_RULE_CLIENT_AUTH,
+    TSK_RULE_SESSION,
+    TSK_RULE_TICKETS,
+    TSK_RULE_STARTTLS,
+    TSK_RULE_TRUNCATION,
+    TSK_RULE_KEYLOG,
+    TSK_RULE_KINDS
+};
+
 struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
     char *cert_uri, *key_uri, *pass_uri; /* NULL cert_uri: in memory only */
@@ -78,6 +103,9 @@ struct tsk_settings {
     size_t n_pins;
     struct tsk_crl_source *crls;
     size_t n_crls;
+    /* "FILE:7: tls.min = 1.3": the rule that made a setting stricter than what
+     * was asked for; lives as long as the process. NULL: nobody did. */
+    const char *policy[TSK_RULE_KINDS];
 };
 
 #endif
