@@ -341,7 +341,7 @@ void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules)
     rules->ocsp = set->revocation != TSK_REVOKE_CRL;
     rules->soft = set->revocation_soft;
     rules->lists = c->lists;
-    rules->n_lists = c->n_lists;
+    rules->n_lists = set->n_crls;
     rules->cache = c->revcache;
     rules->store = c->trust != NULL ? tsk_trust_store(c->trust) : NULL;
     rules->now = set->verify_time != 0 ? set->verify_time : tsk_wall_time();
