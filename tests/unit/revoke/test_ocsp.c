@@ -6,10 +6,12 @@
 
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
+#include <openssl/rsa.h>
 
 static X509 *ca, *other_ca, *leaf, *other_leaf, *must_leaf;
 static X509 *responder, *no_eku, *strangers, *old_responder, *self_made;
-static X509 *no_signing;
+static X509 *no_signing, *rsa_responder;
+static EVP_PKEY *rsa_key;
 
 static X509 *issue(const char *cn, X509 *by, enum pki_key by_key,
                    enum pki_key key, const char *eku, int from, int to)
@@ -56,16 +58,22 @@ static int setup(void **state)
     old_responder =
         issue("Old Resp", ca, KEY_ROOT, KEY_INTER, "OCSPSigning", -9, -3);
     self_made = issue("CA", NULL, KEY_INTER, KEY_INTER, "OCSPSigning", 0, 0);
+    rsa_key = EVP_RSA_gen(2048);
+    rsa_responder = issue("RSA", ca, KEY_ROOT, KEY_INTER, "OCSPSigning", 0, 0);
+    X509_set_pubkey(rsa_responder, rsa_key);
+    X509_sign(rsa_responder, pki_key(KEY_ROOT), EVP_sha256());
     return 0;
 }
 
 static int teardown(void **state)
 {
-    X509 *all[] = {ca,        other_ca, leaf,      other_leaf,    must_leaf,
-                   responder, no_eku,   strangers, old_responder, self_made,
-                   no_signing};
+    X509 *all[] = {ca,         other_ca,   leaf,
+                   other_leaf, must_leaf,  responder,
+                   no_eku,     strangers,  old_responder,
+                   self_made,  no_signing, rsa_responder};
 
     (void)state;
+    EVP_PKEY_free(rsa_key);
     for (size_t i = 0; i < COUNT(all); i++)
         X509_free(all[i]);
     pki_free();
@@ -89,6 +97,9 @@ struct answer {
     int no_certs;              /* the signer's certificate is not sent */
     int odd_algorithm;         /* a signature that nobody knows */
     int no_date;               /* thisUpdate is none */
+    const char *nonce;         /* what comes back; NULL: none */
+    int nonce_bare;            /* without its OCTET STRING around it */
+    const EVP_MD *pss;         /* signed with RSASSA-PSS by this hash */
 };
 
 static ASN1_TIME *in_hours(int h)
@@ -131,6 +142,45 @@ static void rename_algorithm(OCSP_BASICRESP *basic)
         X509_ALGOR_set0(alg, OBJ_txt2obj("1.2.3.4", 1), V_ASN1_UNDEF, NULL), 1);
 }
 
+static void add_nonce(OCSP_BASICRESP *basic, const struct answer *a)
+{
+    ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *ext;
+
+    if (a->nonce != NULL && !a->nonce_bare)
+        assert_int_equal(OCSP_basic_add1_nonce(basic, (unsigned char *)a->nonce,
+                                               (int)strlen(a->nonce)),
+                         1);
+    if (a->nonce_bare) {
+        ASN1_OCTET_STRING_set(value, (const unsigned char *)a->nonce,
+                              (int)strlen(a->nonce));
+        ext = X509_EXTENSION_create_by_NID(NULL, NID_id_pkix_OCSP_Nonce, 0,
+                                           value);
+        assert_int_equal(OCSP_BASICRESP_add_ext(basic, ext, -1), 1);
+        X509_EXTENSION_free(ext);
+    }
+    ASN1_OCTET_STRING_free(value);
+}
+
+static void sign(OCSP_BASICRESP *basic, const struct answer *a, X509 *signer)
+{
+    const EVP_MD *md = a->pss != NULL   ? a->pss
+                       : a->sha1_signed ? EVP_sha1()
+                                        : EVP_sha256();
+    EVP_PKEY *key = a->pss != NULL ? rsa_key : pki_key(a->signer_key);
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *pctx = NULL;
+
+    assert_int_equal(EVP_DigestSignInit(ctx, &pctx, md, NULL, key), 1);
+    if (a->pss != NULL)
+        assert_int_equal(
+            EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
+    assert_int_equal(OCSP_basic_sign_ctx(basic, signer, ctx, NULL,
+                                         a->no_certs ? OCSP_NOCERTS : 0),
+                     1);
+    EVP_MD_CTX_free(ctx);
+}
+
 static unsigned char *make(const struct answer *a, int *len)
 {
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
@@ -141,10 +191,8 @@ static unsigned char *make(const struct answer *a, int *len)
     if (a->two)
         add_answer(basic, a, other_leaf, V_OCSP_CERTSTATUS_REVOKED);
     add_answer(basic, a, a->about_other ? other_leaf : leaf, a->status);
-    assert_int_equal(OCSP_basic_sign(basic, signer, pki_key(a->signer_key),
-                                     a->sha1_signed ? EVP_sha1() : EVP_sha256(),
-                                     NULL, a->no_certs ? OCSP_NOCERTS : 0),
-                     1);
+    add_nonce(basic, a);
+    sign(basic, a, signer);
     if (a->odd_algorithm)
         rename_algorithm(basic);
     if (a->flip) {
@@ -307,6 +355,176 @@ static void responses_are_judged(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
+/* The same faults in a response that was asked for have another code and say
+ * whose it is. */
+static void a_responder_is_judged_as_a_staple_is(void **state)
+{
+    static const struct tsk_ocsp_source from = {
+        .what = "the OCSP response of http://ocsp.test/",
+        .code = TLSOCK_E_REVOCATION_UNKNOWN};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        int want = cases[i].want == TLSOCK_E_STAPLE
+                       ? TLSOCK_E_REVOCATION_UNKNOWN
+                       : cases[i].want;
+        tlsock_error err = {0};
+        struct tsk_status st;
+        int len;
+        unsigned char *der = make(&cases[i].a, &len);
+
+        print_message("# %s\n", cases[i].claim);
+        assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, ca, tsk_wall_time(),
+                                   &from, &st, &err),
+                    want);
+        if (want != 0)
+            assert_tells(err.message, from.what);
+        assert_int_equal(st.state, want == 0                  ? TSK_GOOD
+                                   : want == TLSOCK_E_REVOKED ? TSK_REVOKED
+                                                              : TSK_UNKNOWN);
+        assert_int_equal(st.by,
+                         st.state == TSK_UNKNOWN ? TSK_BY_NOBODY : TSK_BY_OCSP);
+        OPENSSL_free(der);
+    }
+}
+
+static void a_status_says_since_when_and_until(void **state)
+{
+    static const struct {
+        struct answer a;
+        int64_t as_of, until, when; /* hours */
+        int reason;
+    } rows[] = {
+        {{.status = GOOD}, -1, 24, 0, -1},
+        {{.status = GOOD, .from_h = -5, .to_h = NO_NEXT}, -5, 235, 0, -1},
+        {{.status = REVOKED}, -1, 24, -48, OCSP_REVOKED_STATUS_KEYCOMPROMISE},
+        {{.status = REVOKED, .from_h = -99, .to_h = -50},
+         -99,
+         -50,
+         -48,
+         OCSP_REVOKED_STATUS_KEYCOMPROMISE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t before = tsk_wall_time(), after;
+        struct tsk_status st;
+        int len;
+        unsigned char *der = make(&rows[i].a, &len);
+
+        after = tsk_wall_time();
+        tsk_ocsp_judge(der, (size_t)len, leaf, ca, after, &staple, &st, NULL);
+        assert_in_range(st.as_of, before + rows[i].as_of * 3600,
+                        after + rows[i].as_of * 3600);
+        assert_in_range(st.until, before + rows[i].until * 3600,
+                        after + rows[i].until * 3600);
+        assert_int_equal(st.reason, rows[i].reason);
+        if (rows[i].when != 0)
+            assert_in_range(st.when, before + rows[i].when * 3600,
+                            after + rows[i].when * 3600);
+        OPENSSL_free(der);
+    }
+}
+
+static const struct {
+    const char *claim, *sent, *back;
+    int bare, want;
+} nonces[] = {
+    {"the same", "0123456789", "0123456789", 0, 0},
+    {"none came back", "0123456789", NULL, 0, 0},
+    {"none was sent", NULL, "0123456789", 0, 0},
+    {"another", "0123456789", "0123456780", 0, TLSOCK_E_REVOCATION_UNKNOWN},
+    {"its beginning", "0123456789", "01234567", 0, TLSOCK_E_REVOCATION_UNKNOWN},
+    {"more than it", "01234567", "0123456789", 0, TLSOCK_E_REVOCATION_UNKNOWN},
+    {"not encoded", "0123456789", "0123456789", 1, TLSOCK_E_REVOCATION_UNKNOWN},
+    {"with something behind it", "0",
+     "\x04\x01"
+     "0"
+     "1",
+     1, TLSOCK_E_REVOCATION_UNKNOWN},
+};
+
+static void an_answer_to_another_question_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(nonces); i++) {
+        struct answer a = {.status = GOOD,
+                           .nonce = nonces[i].back,
+                           .nonce_bare = nonces[i].bare};
+        struct tsk_ocsp_source from = {.what = "the OCSP response",
+                                       .code = TLSOCK_E_REVOCATION_UNKNOWN};
+        tlsock_error err = {0};
+        struct tsk_status st;
+        int len;
+        unsigned char *der = make(&a, &len);
+
+        if (nonces[i].sent != NULL) {
+            from.nonce = (const unsigned char *)nonces[i].sent;
+            from.nonce_len = strlen(nonces[i].sent);
+        }
+        print_message("# %s\n", nonces[i].claim);
+        assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, ca, tsk_wall_time(),
+                                   &from, &st, &err),
+                    nonces[i].want);
+        if (nonces[i].want != 0)
+            assert_tells(err.message, "nonce");
+        OPENSSL_free(der);
+    }
+    assert_int_equal(ERR_peek_error(), 0);
+}
+
+static void pss_is_as_strong_as_the_hash_that_it_names(void **state)
+{
+    const struct {
+        const EVP_MD *md;
+        int want;
+    } rows[] = {{EVP_sha256(), 0}, {EVP_sha1(), TLSOCK_E_STAPLE}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct answer a = {
+            .status = GOOD, .signer = &rsa_responder, .pss = rows[i].md};
+        tlsock_error err = {0};
+        struct tsk_status st;
+        int len;
+        unsigned char *der = make(&a, &len);
+
+        assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, ca, tsk_wall_time(),
+                                   &staple, &st, &err),
+                    rows[i].want);
+        if (rows[i].want != 0)
+            assert_tells(err.message, "weak signature");
+        OPENSSL_free(der);
+    }
+}
+
+static void a_status_is_told_in_words(void **state)
+{
+    static const struct {
+        struct tsk_status st;
+        const char *text;
+    } rows[] = {
+        {{TSK_GOOD, TSK_BY_CRL, 1800000000, 0, 0, -1},
+         "good by CRL, as of 2027-01-15T08:00:00Z"},
+        {{TSK_GOOD, TSK_BY_OCSP, 0, 0, 0, -1},
+         "good by OCSP, as of 1970-01-01T00:00:00Z"},
+        {{TSK_GOOD, TSK_BY_STAPLE, 1800000000, 0, 0, -1},
+         "good by staple, as of 2027-01-15T08:00:00Z"},
+        {{TSK_REVOKED, TSK_BY_OCSP, 1800000000, 0, 0, 1},
+         "revoked by OCSP, as of 2027-01-15T08:00:00Z"},
+        {{TSK_GOOD, TSK_BY_OCSP, INT64_MAX, 0, 0, -1}, "good by OCSP, as of ?"},
+        {{TSK_UNKNOWN, TSK_BY_NOBODY, 0, 0, 0, -1}, "not known"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[128];
+
+        tsk_status_text(&rows[i].st, text);
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
 static void time_is_what_the_caller_says(void **state)
 {
     struct answer a = {.status = GOOD};
@@ -375,8 +593,15 @@ static void must_staple_is_seen(void **state)
 
 static void failing_memory_never_says_good(void **state)
 {
-    struct answer bad = {
-        .status = REVOKED, .signer = &responder, .signer_key = KEY_INTER};
+    struct answer bad = {.status = REVOKED,
+                         .signer = &responder,
+                         .signer_key = KEY_INTER,
+                         .nonce = "01234567"};
+    const struct tsk_ocsp_source from = {.what = "the OCSP response",
+                                         .nonce =
+                                             (const unsigned char *)"01234567",
+                                         .nonce_len = 8,
+                                         .code = TLSOCK_E_REVOCATION_UNKNOWN};
     int len, fired = 1;
     unsigned char *der = make(&bad, &len);
 
@@ -387,10 +612,10 @@ static void failing_memory_never_says_good(void **state)
         int rc;
 
         fault_arm(FAULT_OPENSSL, n, 1);
-        rc = tsk_ocsp_judge(der, (size_t)len, leaf, ca, tsk_wall_time(),
-                            &staple, &st, &err);
+        rc = tsk_ocsp_judge(der, (size_t)len, leaf, ca, tsk_wall_time(), &from,
+                            &st, &err);
         fired = fault_disarm();
-        assert_true(rc < 0 && err.code == rc);
+        assert_true(rc < 0 && err.code == rc && st.state != TSK_GOOD);
     }
     assert_int_equal(fired, 0);
     assert_int_equal(ERR_peek_error(), 0);
@@ -401,6 +626,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(responses_are_judged),
+        cmocka_unit_test(a_responder_is_judged_as_a_staple_is),
+        cmocka_unit_test(a_status_says_since_when_and_until),
+        cmocka_unit_test(an_answer_to_another_question_is_refused),
+        cmocka_unit_test(pss_is_as_strong_as_the_hash_that_it_names),
+        cmocka_unit_test(a_status_is_told_in_words),
         cmocka_unit_test(time_is_what_the_caller_says),
         cmocka_unit_test(what_is_no_answer_is_refused),
         cmocka_unit_test(must_staple_is_seen),
