@@ -18,6 +18,7 @@ struct tsk_ctx {
     struct tsk_trust *trust; /* NULL until somebody is to be verified */
     STACK_OF(X509_CRL) * crls; /* the settings' own, in one list */
     struct tsk_sessions *sessions;
+    struct tsk_staples *staples; /* of the identities; NULL: none are sent */
     int keylog_fd; /* -1: none */
 };
 
