@@ -1,5 +1,6 @@
 #include "revoke/crl.h"
 
+#include "cert/cert.h"
 #include "cert/load.h"
 #include "cert/pem.h"
 #include "core/mem.h"
@@ -7,6 +8,7 @@
 
 #include <openssl/pem.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 
 struct tsk_crls {
@@ -137,4 +139,55 @@ struct tsk_crls *tsk_crls_load(const char *uri, tlsock_error *err)
         return l;
     tsk_crls_unref(l);
     return NULL;
+}
+
+struct tsk_crls *tsk_crls_parse(const void *data, size_t len, const char *name,
+                                tlsock_error *err)
+{
+    struct tsk_crls *l = tsk_alloc(sizeof(*l));
+    struct tsk_source s = {.data = (unsigned char *)data, .len = len};
+    int rc;
+
+    if (l == NULL) {
+        tsk_fail_nomem(err);
+        return NULL;
+    }
+    snprintf(s.name, sizeof(s.name), "%s", name);
+    atomic_init(&l->refs, 1);
+    tsk_ossl_enter();
+    l->list = sk_X509_CRL_new_null();
+    rc = l->list == NULL             ? tsk_fail_nomem(err)
+         : tsk_pem_is(s.data, s.len) ? read_pem(l, &s, err)
+                                     : read_der(l, &s, err);
+    tsk_ossl_leave();
+    if (rc == TLSOCK_OK && sk_X509_CRL_num(l->list) > 0)
+        return l;
+    tsk_crls_unref(l);
+    return NULL;
+}
+
+int64_t tsk_crls_until(const struct tsk_crls *l)
+{
+    int64_t until = INT64_MAX;
+
+    for (int i = 0; i < sk_X509_CRL_num(l->list); i++) {
+        const ASN1_TIME *t =
+            X509_CRL_get0_nextUpdate(sk_X509_CRL_value(l->list, i));
+        int64_t at = t != NULL ? tsk_cert_time(t) : INT64_MIN;
+
+        until = at < until ? at : until;
+    }
+    return until;
+}
+
+size_t tsk_crls_memory(const struct tsk_crls *l)
+{
+    size_t sum = sizeof(*l);
+
+    for (int i = 0; i < sk_X509_CRL_num(l->list); i++) {
+        int len = i2d_X509_CRL(sk_X509_CRL_value(l->list, i), NULL);
+
+        sum += len > 0 ? 4 * (size_t)len : 0;
+    }
+    return sum;
 }
