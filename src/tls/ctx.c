@@ -9,6 +9,7 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/hello.h"
+#include "tls/staple.h"
 #include "verify/trust.h"
 
 #include <errno.h>
@@ -134,7 +135,10 @@ static int set_identity(struct tsk_ctx *c, tlsock_error *err)
                                      : "in memory");
     }
     SSL_CTX_set_cert_cb(c->ssl, tsk_server_cert, c);
-    return TLSOCK_OK;
+    if (!c->set->staple || c->set->n_identities == 0)
+        return TLSOCK_OK;
+    c->staples = tsk_staples_new(c->set->n_identities);
+    return c->staples != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
 /* A client certificate is asked for by the names of the CAs that we know. */
@@ -233,7 +237,7 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     SSL_CTX_set_info_callback(c->ssl, note_alert);
     if (c->set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_CTX_set_client_hello_cb(c->ssl, tsk_hello_cb, NULL);
-    if (c->set->revocation != TSK_REVOKE_OFF)
+    if (c->set->revocation != TSK_REVOKE_OFF || c->set->staple)
         SSL_CTX_set_tlsext_status_cb(c->ssl, tsk_peer_staple);
     rc = set_protocol(c->ssl, c->set, err);
     if (rc == TLSOCK_OK)
@@ -288,6 +292,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
 {
     if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
+    tsk_staples_free(c->staples); /* first: who fills them looks at all else */
     tsk_sessions_free(c->sessions);
     tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
@@ -304,6 +309,11 @@ void tsk_ctx_unref(struct tsk_ctx *c)
 SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c)
 {
     return c->ssl;
+}
+
+struct tsk_staples *tsk_ctx_staples(const struct tsk_ctx *c)
+{
+    return c->staples;
 }
 
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c)

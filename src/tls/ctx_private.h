@@ -19,6 +19,7 @@ struct tsk_ctx {
     STACK_OF(X509_CRL) * crls; /* the settings' own, in one list */
     struct tsk_revcache *revcache; /* NULL: nothing is asked of anybody */
     struct tsk_sessions *sessions;
+    struct tsk_staples *staples; /* of the identities; NULL: none are sent */
     int keylog_fd; /* -1: none */
 };
 

@@ -4,6 +4,7 @@
 #include "revoke/ocsp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/staple.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -96,7 +97,7 @@ int tsk_peer_staple(SSL *ssl, void *arg)
 
     (void)arg;
     if (s->server)
-        return SSL_TLSEXT_ERR_NOACK;
+        return tsk_staple_send(ssl);
     len = SSL_get_tlsext_status_ocsp_resp(ssl, &der);
     if (SSL_session_reused(ssl) || !tsk_trust_by_chain(s))
         return 1;

@@ -74,6 +74,7 @@ struct tsk_settings {
     int revocation_timeout_ms; /* of one request */
     char *revocation_cache;    /* directory, or NULL: memory alone */
     char *revocation_proxy;    /* URL, or NULL: the connection's own */
+    int staple;                /* a server fetches and sends its own */
     int aia;                   /* missing issuers may be fetched */
     int client_auth; /* enum tsk_client_auth */
     unsigned insecure;
