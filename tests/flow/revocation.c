@@ -350,7 +350,7 @@ static void a_server_asks_about_its_clients(void **state)
             s = tlsock_client_fd(fds[0], "a.test", cc,
                                  TLSOCK_OPTS(.timeout_ms = 30000), &err);
             if (s != NULL) {
-                tlsock_write(s, "ping", 4);
+                assert_int_equal(tlsock_write(s, "ping", 4), 4);
                 n = tlsock_read_full(s, got, 4);
             }
             if ((n == 4) != cases[i].good)
