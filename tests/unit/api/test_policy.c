@@ -11,12 +11,21 @@
 #include <openssl/ssl.h>
 #include <sys/wait.h>
 
+/* What stands for the file in /etc. */
+static void machine(const char *name)
+{
+    static char path[128];
+
+    snprintf(path, sizeof(path), "%s", help_path(name));
+    tsk_policy_system_file = path;
+}
+
 static int forget(void **state)
 {
     (void)state;
     unsetenv("TLSOCK_POLICY");
     tsk_policy_forget();
-    tsk_policy_system_file = help_path("no.conf");
+    machine("no.conf");
     return 0;
 }
 
@@ -507,7 +516,7 @@ static void the_environment_adds_to_the_machine(void **state)
     (void)state;
     help_write("etc.conf", "tls.min = 1.3\nsession = off\n");
     help_write("env.conf", "tls.min = 1.2\n[client]\ntruncation = refuse\n");
-    tsk_policy_system_file = help_path("etc.conf");
+    machine("etc.conf");
     setenv("TLSOCK_POLICY", help_path("env.conf"), 1);
     assert_code(tlsock_config_set(c, "truncation", "allow"), TLSOCK_OK);
     ctx = use(c, 0, &err);
@@ -557,7 +566,7 @@ static void what_cannot_be_read_closes_everything(void **state)
 
     forget(state);
     help_write("etc.conf", "tls.mni = 1.3\n");
-    tsk_policy_system_file = help_path("etc.conf");
+    machine("etc.conf");
     closed("etc.conf:1: ", "tls.mni");
 
     forget(state);
@@ -588,7 +597,7 @@ static void set_user_id_programs_do_not_read_the_callers_file(void **state)
     (void)state;
     assert_false(was());
     help_write("etc.conf", "tls.min = 1.3\n");
-    tsk_policy_system_file = help_path("etc.conf");
+    machine("etc.conf");
     setenv("TLSOCK_POLICY", help_path("a.pem"), 1);
     tsk_policy_privileged = yes;
     ctx = use(c, 0, &err);
