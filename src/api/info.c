@@ -67,6 +67,18 @@ static const char *timings(tlsock *s)
     return s->text;
 }
 
+static const char *policy(tlsock *s)
+{
+    size_t pos = 0;
+
+    s->text[0] = '\0';
+    for (int kind = 0; kind < TSK_RULE_KINDS; kind++)
+        if (s->set->policy[kind] != NULL)
+            tsk_append(s->text, sizeof(s->text), &pos, "%s%s",
+                       pos != 0 ? "; " : "", s->set->policy[kind]);
+    return s->text;
+}
+
 static const char *of_tls(tlsock *s, int item)
 {
     int id;
@@ -121,6 +133,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->name != NULL ? s->name : "";
     case TLSOCK_INFO_STARTTLS:
         return s->starttls;
+    case TLSOCK_INFO_POLICY:
+        return policy(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -172,6 +186,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
         {"revocation", TLSOCK_INFO_REVOCATION},
+        {"policy", TLSOCK_INFO_POLICY},
     };
     const char *verified;
     size_t pos = 0;

@@ -113,8 +113,10 @@ static int tighten(tlsock_config *c, struct tsk_rule *rule, const char *key,
     if (rc < 0)
         return rc;
     rc = tsk_rule_apply(rule, &c->box->set, note, &c->err);
-    if (rc < 0) /* the box may be half changed, and the hook may go on */
-        c->asked->refused = c->err;
+    if (rc == TLSOCK_OK)
+        return rc;
+    tsk_about(&c->err, "%s = %.60s: ", key, value);
+    c->asked->refused = c->err; /* the box is of no use, if the hook goes on */
     return rc;
 }
 
