@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/dane.h"
 #include "cert/cert.h"
 #include "core/str.h"
 #include "ossl/compat.h"
@@ -24,6 +25,7 @@ static int state(const tlsock *s)
     switch (s->rung) {
     case TSK_RUNG_DIAL:
     case TSK_RUNG_PROXY:
+    case TSK_RUNG_DANE:
         return TLSOCK_STATE_CONNECTING;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_TLS:
@@ -120,6 +122,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->name != NULL ? s->name : "";
     case TLSOCK_INFO_STARTTLS:
         return s->starttls;
+    case TLSOCK_INFO_DANE:
+        return tsk_dane_text(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -171,6 +175,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
         {"revocation", TLSOCK_INFO_REVOCATION},
+        {"dane", TLSOCK_INFO_DANE},
     };
     const char *verified;
     size_t pos = 0;

@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/dane.h"
 #include "ossl/queue.h"
 
 #include <errno.h>
@@ -26,6 +27,8 @@ static int phase_now(const tlsock *s, int phase)
         return tsk_dial_phase(s->dial);
     case TSK_RUNG_PROXY:
         return TLSOCK_PHASE_PROXY;
+    case TSK_RUNG_DANE:
+        return TLSOCK_PHASE_RESOLVE;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_AFTER:
         return TLSOCK_PHASE_STARTTLS;
@@ -65,6 +68,15 @@ static int timed_out(tlsock *s, int phase)
                  what != NULL ? what : "waiting", tried[0] != '\0' ? ": " : "",
                  tried);
     }
+    if (s->rung == TSK_RUNG_DANE) {
+        tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+                 "time is up while asking for TLSA records of %.200s",
+                 s->dane->host);
+        tsk_hint(&s->err, "the resolver is slow or silent: name one that "
+                          "answers (dane.resolver)");
+        s->err.phase = phase;
+        return TLSOCK_E_TIMEOUT;
+    }
     tsk_hint(&s->err, "the peer is slow or silent: is it the right port? "
                       "Give it longer with timeout or tlsock_set_deadline()");
     s->err.phase = phase;
@@ -92,6 +104,8 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
         *wait_ms = tsk_dial_wait_ms(s->dial);
         return tsk_dial_pollfds(s->dial, fds, max);
     }
+    if (s->rung == TSK_RUNG_DANE)
+        return tsk_dane_pollfds(s, fds, max);
     if (s->rung == TSK_RUNG_PROXY) {
         size_t n = tsk_path_pollfds(s, fds, max);
 

@@ -22,6 +22,8 @@ SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c);
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c);
 /* The trust store, opened at the first call, then shared; borrowed. */
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err);
+/* Who answers for TLSA records; borrowed; NULL with dane = off. */
+struct tsk_dns *tsk_ctx_dns(const struct tsk_ctx *c);
 /* What the settings ask of a peer's certificate; name and purpose are left to
  * the caller, and pins are the business of clients. */
 void tsk_ctx_request(const struct tsk_ctx *c, int of_client,

@@ -18,6 +18,7 @@ struct tsk_ctx {
     struct tsk_trust *trust; /* NULL until somebody is to be verified */
     STACK_OF(X509_CRL) * crls; /* the settings' own, in one list */
     struct tsk_sessions *sessions;
+    struct tsk_dns *dns; /* who answers for TLSA records, or NULL */
     int keylog_fd; /* -1: none */
 };
 

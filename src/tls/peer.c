@@ -36,6 +36,7 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
         req.name = s->name;
     if (s->scheme != NULL)
         req.scheme = s->scheme;
+    req.dane = tsk_dane_in_use(s->dane);
     memset(&s->facts, 0, sizeof(s->facts));
     rc = tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);
     if (rc < 0)
@@ -59,11 +60,12 @@ static X509 *issuer_of_leaf(SSL *ssl)
     return sk_X509_num(chain) == 1 ? sk_X509_value(chain, 0) : NULL;
 }
 
-/* By chain alone: what was accepted by pin or insecurely has no issuer whose
- * word on revocation would count. */
+/* By chain alone: what was accepted by pin, insecurely or for its key has no
+ * issuer whose word on revocation would count. */
 static int judges_staples(const tlsock *s)
 {
-    return strncmp(s->facts.verdict.verified, "chain", 5) == 0;
+    return strncmp(s->facts.verdict.verified, "chain", 5) == 0 &&
+           !s->facts.verdict.key_alone;
 }
 
 int tsk_peer_staple(SSL *ssl, void *arg)

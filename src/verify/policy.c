@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 #include "verify/chain.h"
+#include "verify/dane.h"
 #include "verify/host.h"
 
 #include <openssl/x509v3.h>
@@ -126,6 +127,63 @@ static int64_t crl_time(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
     return oldest;
 }
 
+/* DANE-TA vouches for the name its records were found at, too: RFC 7671, 7. */
+static int name_of_records(X509_STORE_CTX *ctx,
+                           const struct tsk_verify_req *req)
+{
+    struct tsk_dane_match m;
+
+    return tsk_dane_matched(req->dane, &m) && m.usage == 2 &&
+           tsk_host_match(X509_STORE_CTX_get0_cert(ctx), req->dane->set->base,
+                          req->scheme, req->psl, NULL) == TLSOCK_OK;
+}
+
+static int name_fits(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                     const struct tsk_verdict *verdict, tlsock_error *err)
+{
+    int rc;
+
+    if (verdict->key_alone) /* RFC 7671, 5.1 */
+        return TLSOCK_OK;
+    rc = check_name(ctx, req, err);
+    if (rc == TLSOCK_E_NAME_MISMATCH && name_of_records(ctx, req))
+        return TLSOCK_OK;
+    return rc;
+}
+
+static void note_dane(const struct tsk_verify_req *req,
+                      struct tsk_verdict *verdict)
+{
+    struct tsk_dane_match m;
+
+    if (!tsk_dane_matched(req->dane, &m))
+        return;
+    verdict->key_alone = m.usage == 3;
+    snprintf(verdict->dane, sizeof(verdict->dane), "%d %d %d", m.usage,
+             m.selector, m.matching);
+}
+
+/* " by DANE-EE 3 1 1 (_443._tcp.host)" */
+static void say_dane(const struct tsk_verify_req *req,
+                     struct tsk_verdict *verdict, size_t *pos)
+{
+    struct tsk_dane_match m;
+
+    if (tsk_dane_matched(req->dane, &m))
+        tsk_append(verdict->verified, sizeof(verdict->verified), pos,
+                   " by %s %s (%.72s)", tsk_tlsa_usage(m.usage),
+                   verdict->dane, req->dane->set->owner);
+}
+
+static unsigned chain_words(const struct tsk_verify_req *req, int rc)
+{
+    if (rc == TLSOCK_E_NOMEM)
+        return 0;
+    return req->insecure & (rc == TLSOCK_E_DANE
+                                ? TSK_INSECURE_ALL
+                                : TSK_INSECURE_NO_CHAIN | TSK_INSECURE_ALL);
+}
+
 /* Chain and name, minus what the user chose to do without. */
 static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                           struct tsk_verdict *verdict, tlsock_error *err)
@@ -145,14 +203,15 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     int rc = tsk_chain_verify(ctx, &run, err);
 
     if (rc < 0) {
-        run.forgiven =
-            req->insecure & (TSK_INSECURE_NO_CHAIN | TSK_INSECURE_ALL);
-        if (run.forgiven == 0 || rc == TLSOCK_E_NOMEM)
+        run.forgiven = chain_words(req, rc);
+        if (run.forgiven == 0)
             return rc;
+    } else {
+        note_dane(req, verdict);
+        if (req->check_crls && !verdict->key_alone)
+            verdict->crl_as_of = crl_time(ctx, req);
     }
-    if (rc == TLSOCK_OK && req->check_crls)
-        verdict->crl_as_of = crl_time(ctx, req);
-    rc = check_name(ctx, req, err);
+    rc = name_fits(ctx, req, verdict, err);
     if (rc < 0) {
         unsigned bits =
             req->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL);
@@ -170,6 +229,8 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
             tsk_append(verdict->verified, sizeof(verdict->verified), &pos,
                        " %s", words[i].text);
     }
+    if (run.forgiven == 0)
+        say_dane(req, verdict, &pos);
     return TLSOCK_OK;
 }
 
@@ -187,7 +248,7 @@ static int decide(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         fit = pins_fit(ctx, req, 0, &which, err);
         if (fit < 0)
             return fit;
-        if (fit)
+        if (fit && (req->dane == NULL || !req->dane->required))
             return say_pin(which, req, verdict, err);
         if (req->pin_mode == TSK_PIN_REQUIRE)
             return no_pin_fits(ctx, req, err);
@@ -212,7 +273,7 @@ int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     }
     tsk_ossl_enter(); /* for all that is asked of certificates on the way */
     rc = decide(ctx, req, verdict, err);
-    if (rc == TLSOCK_OK)
+    if (rc == TLSOCK_OK && !verdict->key_alone)
         verdict->expires = first_end(ctx);
     tsk_ossl_leave();
     if (rc < 0) {
