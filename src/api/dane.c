@@ -71,8 +71,8 @@ int tsk_dane_begin(tlsock *s)
 
     if (d == NULL || d->lookup != NULL)
         return TLSOCK_OK;
-    d->lookup = tsk_tlsa_start(tsk_ctx_dns(s->ctx), d->host, d->service,
-                               &s->err);
+    d->lookup =
+        tsk_tlsa_start(tsk_ctx_dns(s->ctx), d->host, d->service, &s->err);
     return d->lookup != NULL ? TLSOCK_OK : s->err.code;
 }
 
@@ -113,10 +113,11 @@ void tsk_dane_free(tlsock *s)
 
 const char *tsk_dane_text(tlsock *s)
 {
-    static const char *const states[] = {
-        [TSK_TLSA_THERE] = "unusable", [TSK_TLSA_NONE] = "none",
-        [TSK_TLSA_INSECURE] = "insecure", [TSK_TLSA_BOGUS] = "bogus",
-        [TSK_TLSA_FAILED] = "failed"};
+    static const char *const states[] = {[TSK_TLSA_THERE] = "unusable",
+                                         [TSK_TLSA_NONE] = "none",
+                                         [TSK_TLSA_INSECURE] = "insecure",
+                                         [TSK_TLSA_BOGUS] = "bogus",
+                                         [TSK_TLSA_FAILED] = "failed"};
     const struct tsk_dane *d = s->dane;
 
     if (d == NULL || d->set == NULL)

@@ -53,7 +53,7 @@ static const char *sni(tlsock *s)
 {
     const char *name = s->sni;
 
-    if (s->server && s->ssl != NULL)
+    if (s->ssl != NULL && (s->server || tsk_dane_in_use(s->dane) != NULL))
         name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
     if (name == NULL)
         return "";

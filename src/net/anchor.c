@@ -11,10 +11,10 @@
 
 /* Those that packages maintain first; the others a resolver writes. */
 static const char *const places[] = {
-    "/usr/share/dns/root.key",                   /* Debian: dns-root-data */
-    "/usr/share/dnssec-root/trusted-key.key",    /* Alpine */
-    "/etc/trusted-key.key",                      /* BIND's tools */
-    "/var/lib/unbound/root.key",                 /* unbound-anchor */
+    "/usr/share/dns/root.key",                /* Debian: dns-root-data */
+    "/usr/share/dnssec-root/trusted-key.key", /* Alpine */
+    "/etc/trusted-key.key",                   /* BIND's tools */
+    "/var/lib/unbound/root.key",              /* unbound-anchor */
     "/etc/unbound/root.key",
     "/usr/local/etc/unbound/root.key",
 };

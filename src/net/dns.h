@@ -21,11 +21,12 @@
 
 #define TSK_DNS_MOST 64 /* records; those beyond are counted, not kept */
 
-enum tsk_dns_state { /* RFC 4035, 4.3 */
-    TSK_DNS_SECURE,  /* what is there, or that it is not, is signed */
-    TSK_DNS_INSECURE, /* it is known that nothing signs it */
-    TSK_DNS_BOGUS,    /* it should be signed, and is not so */
-    TSK_DNS_FAILED    /* nobody answered: anything may be true */
+enum tsk_dns_state {                   /* RFC 4035, 4.3 */
+                     TSK_DNS_SECURE,   /* what is there, or that it is not, is
+                                          signed */
+                     TSK_DNS_INSECURE, /* it is known that nothing signs it */
+                     TSK_DNS_BOGUS,    /* it should be signed, and is not so */
+                     TSK_DNS_FAILED /* nobody answered: anything may be true */
 };
 
 struct tsk_dns_rr {
@@ -40,8 +41,8 @@ struct tsk_dns_answer {
     char canon[256]; /* the name at the end of CNAMEs, lower case, no dot */
     size_t n, more;  /* records here, and beyond */
     struct tsk_dns_rr rr[TSK_DNS_MOST];
-    uint8_t *bytes;  /* theirs; free with tsk_dns_answer_free() */
-    char why[200];   /* BOGUS, FAILED */
+    uint8_t *bytes; /* theirs; free with tsk_dns_answer_free() */
+    char why[200];  /* BOGUS, FAILED */
 };
 
 struct tsk_dns;

@@ -69,6 +69,6 @@ int tsk_tlsa_fd(const struct tsk_tlsa_lookup *l); /* readable: it is done */
 int tsk_tlsa_result(struct tsk_tlsa_lookup *l, const struct tsk_tlsa_set **set,
                     tlsock_error *err);
 int tsk_tlsa_port(const struct tsk_tlsa_lookup *l); /* once it is done */
-void tsk_tlsa_free(struct tsk_tlsa_lookup *l); /* cancels; never waits */
+void tsk_tlsa_free(struct tsk_tlsa_lookup *l);      /* cancels; never waits */
 
 #endif

@@ -76,8 +76,7 @@ static int address(struct tsk_tlsa_lookup *l, int *secure, char canon[256])
             return -1;
         found = a.n;
         *secure = a.state == TSK_DNS_SECURE;
-        snprintf(canon, 256, "%s",
-                 a.canon[0] != '\0' ? a.canon : l->host);
+        snprintf(canon, 256, "%s", a.canon[0] != '\0' ? a.canon : l->host);
         if (!*secure)
             settle(l, TSK_TLSA_INSECURE, l->host, types[i], &a);
         tsk_dns_answer_free(&a);

@@ -128,7 +128,8 @@ static int set_up(struct ub_ctx *ub, const struct tsk_dns *d)
     static const struct {
         const char *key, *value;
     } options[] = {
-        {"do-not-query-localhost:", "no"}, {"unblock-lan-zones:", "yes"},
+        {"do-not-query-localhost:", "no"},
+        {"unblock-lan-zones:", "yes"},
         {"local-zone:", "test. nodefault"},
     };
     int rc;
@@ -179,8 +180,7 @@ static void failed(const struct tsk_dns *d, int rc, struct tsk_dns_answer *out)
 {
     out->state = TSK_DNS_FAILED;
     out->no_memory = rc == UB_NOMEM;
-    out->no_anchor = rc == UB_INITFAIL || rc == UB_READFILE ||
-                     rc == UB_SYNTAX;
+    out->no_anchor = rc == UB_INITFAIL || rc == UB_READFILE || rc == UB_SYNTAX;
     if (out->no_anchor)
         snprintf(out->why, sizeof(out->why),
                  "the trust anchor %.140s cannot be used", d->anchor);
@@ -226,9 +226,9 @@ static int take_records(struct tsk_dns_answer *out, const struct ub_result *r)
 
 static void take(struct tsk_dns_answer *out, const struct ub_result *r)
 {
-    static const char *const codes[] = {
-        "no error", "format error",  "server failure",
-        "no such name", "not implemented", "refused"};
+    static const char *const codes[] = {"no error",        "format error",
+                                        "server failure",  "no such name",
+                                        "not implemented", "refused"};
 
     take_name(out->canon, sizeof(out->canon), r->canonname);
     if (r->bogus) {

@@ -29,8 +29,7 @@ static int set_names(tlsock *s)
 
     if (!s->sni_given && s->dane->usable != 0) /* RFC 7671, 7 */
         sni = s->dane->set->base;
-    if (!SSL_set_tlsext_host_name(s->ssl, sni) ||
-        !SSL_set1_host(s->ssl, NULL))
+    if (!SSL_set_tlsext_host_name(s->ssl, sni) || !SSL_set1_host(s->ssl, NULL))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SNI");
     return TLSOCK_OK;
 }

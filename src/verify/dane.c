@@ -101,8 +101,9 @@ static int lookup_failed(const struct tsk_dane *d, tlsock_error *err)
 
 static int bogus(const struct tsk_dane *d, tlsock_error *err)
 {
-    tsk_fail(err, TLSOCK_E_DANE, "the DNS answer for %.80s is forged or "
-                                 "broken: DNSSEC validation failed, %s",
+    tsk_fail(err, TLSOCK_E_DANE,
+             "the DNS answer for %.80s is forged or "
+             "broken: DNSSEC validation failed, %s",
              d->host, d->set->why);
     tsk_hint(err, "either the zone's signatures need to be mended by its "
                   "owner, or somebody is in between");

@@ -32,9 +32,9 @@ struct tsk_dane {
     int required;
     struct tsk_tlsa_lookup *lookup;
     const struct tsk_tlsa_set *set; /* the lookup's, once it is done */
-    size_t found; /* records of it that we could use */
+    size_t found;                   /* records of it that we could use */
     SSL *ssl;                       /* borrowed; its DANE has the records */
-    size_t usable; /* that it has; 0: DANE has no say */
+    size_t usable;                  /* that it has; 0: DANE has no say */
 };
 
 struct tsk_dane_match {
@@ -58,8 +58,7 @@ void tsk_dane_record_of(X509 *leaf, char *out, size_t size);
 int tsk_dane_no_match(const struct tsk_dane *d, X509 *leaf, tlsock_error *err);
 /* May the connection go on with what the lookup found? 0, with the count of
  * usable records in *usable; or E_DANE, E_TRUST_STORE, E_NOMEM. */
-int tsk_dane_judge(const struct tsk_dane *d, size_t *usable,
-                   tlsock_error *err);
+int tsk_dane_judge(const struct tsk_dane *d, size_t *usable, tlsock_error *err);
 /* SHA-256 over all records in any order, as hex: whose sessions are whose. */
 int tsk_dane_digest(const struct tsk_dane *d, char hex[65], tlsock_error *err);
 
