@@ -30,6 +30,8 @@ struct poptOption opt_trust[] = {
     STR("revocation", 0, OPT_REVOCATION, "what has to say it is not revoked",
         "off|soft|hard|staple|must-staple|crl|ocsp"),
     STR("crl", 0, OPT_CRL, "revocation list; has them checked, too", "FILE"),
+    {"dane", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_DANE,
+     "believe the TLSA records of the server's zone", "on|require"},
     POPT_TABLEEND};
 struct poptOption opt_identity[] = {
     STR("cert", 0, OPT_CERT, "own certificate and its chain (PEM, DER, p12)",
@@ -294,6 +296,8 @@ static int take_text(struct opts *o, int val, const char *arg)
         return take_accept(o, arg);
     case OPT_REVOCATION:
         return take_revocation(o, arg);
+    case OPT_DANE:
+        return push_set(o, "dane", arg != NULL ? arg : "on", "--dane");
     case OPT_CERT:
     case OPT_KEY:
         return take_ident(o, val, arg);

@@ -19,6 +19,8 @@ static const size_t texts[] = {
     offsetof(struct tsk_settings, keylog),
     offsetof(struct tsk_settings, revocation_cache),
     offsetof(struct tsk_settings, revocation_proxy),
+    offsetof(struct tsk_settings, dane_anchor),
+    offsetof(struct tsk_settings, dane_resolver),
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))

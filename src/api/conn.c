@@ -1,5 +1,6 @@
 #include "api/conn.h"
 
+#include "api/dane.h"
 #include "api/errand.h"
 #include "api/io_layer.h"
 #include "api/policy.h"
@@ -137,6 +138,7 @@ void tsk_conn_free(tlsock *s, int graceful)
 {
     tsk_dial_free(s->dial);
     tsk_path_free(s->path);
+    tsk_dane_free(s);
     tsk_dialogue_free(s);
     tsk_errand_free(s);
     tsk_hello_free(s);
@@ -202,6 +204,8 @@ static int prepare_dial(tlsock *s, const struct tsk_target *t,
 
     if (rc == TLSOCK_OK)
         rc = prepare_way(s, t, o, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_dane_prepare(s, t, o, err);
     if (rc < 0)
         return rc;
     s->dial = tsk_dial_new(s->path != NULL ? tsk_path_first(s->path) : t,
@@ -285,7 +289,8 @@ static tlsock *over_layer(struct tsk_layer *layer, int server,
         return NULL;
     if (!server && tsk_conn_set_name(s, name, NULL, o, err) < 0)
         goto out;
-    if (prepare_way(s, NULL, o, err) < 0)
+    if (prepare_way(s, NULL, o, err) < 0 ||
+        tsk_dane_prepare(s, NULL, o, err) < 0)
         goto out;
     if (tsk_ladder_begin(s, layer) < 0 || prepare_waiting(s) < 0) {
         if (err != NULL)

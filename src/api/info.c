@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/dane.h"
 #include "cert/cert.h"
 #include "core/str.h"
 #include "ossl/compat.h"
@@ -24,6 +25,7 @@ static int state(const tlsock *s)
     switch (s->rung) {
     case TSK_RUNG_DIAL:
     case TSK_RUNG_PROXY:
+    case TSK_RUNG_DANE:
         return TLSOCK_STATE_CONNECTING;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_TLS:
@@ -52,7 +54,7 @@ static const char *sni(tlsock *s)
 {
     const char *name = s->sni;
 
-    if (s->server && s->ssl != NULL)
+    if (s->ssl != NULL && (s->server || tsk_dane_in_use(s->dane) != NULL))
         name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
     if (name == NULL)
         return "";
@@ -135,6 +137,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->starttls;
     case TLSOCK_INFO_POLICY:
         return policy(s);
+    case TLSOCK_INFO_DANE:
+        return tsk_dane_text(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -187,6 +191,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"verified_by", TLSOCK_INFO_VERIFIED},
         {"revocation", TLSOCK_INFO_REVOCATION},
         {"policy", TLSOCK_INFO_POLICY},
+        {"dane", TLSOCK_INFO_DANE},
     };
     const char *verified;
     size_t pos = 0;

@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/dane.h"
 #include "api/errand.h"
 #include "api/policy_rules.h"
 #include "ossl/queue.h"
@@ -29,6 +30,8 @@ static int phase_now(const tlsock *s, int phase)
         return tsk_dial_phase(s->dial);
     case TSK_RUNG_PROXY:
         return TLSOCK_PHASE_PROXY;
+    case TSK_RUNG_DANE:
+        return TLSOCK_PHASE_RESOLVE;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_AFTER:
         return TLSOCK_PHASE_STARTTLS;
@@ -87,6 +90,15 @@ static int timed_out(tlsock *s, int phase)
                  what != NULL ? what : "waiting", tried[0] != '\0' ? ": " : "",
                  tried);
     }
+    if (s->rung == TSK_RUNG_DANE) {
+        tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+                 "time is up while asking for TLSA records of %.200s",
+                 s->dane->host);
+        tsk_hint(&s->err, "the resolver is slow or silent: name one that "
+                          "answers (dane.resolver)");
+        s->err.phase = phase;
+        return TLSOCK_E_TIMEOUT;
+    }
     if (url != NULL)
         tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while waiting for %s",
                  url);
@@ -119,6 +131,8 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
         *wait_ms = tsk_dial_wait_ms(s->dial);
         return tsk_dial_pollfds(s->dial, fds, max);
     }
+    if (s->rung == TSK_RUNG_DANE)
+        return tsk_dane_pollfds(s, fds, max);
     if (s->rung == TSK_RUNG_PROXY) {
         size_t n = tsk_path_pollfds(s, fds, max);
 

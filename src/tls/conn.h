@@ -10,6 +10,7 @@
 #include "ossl/bio.h"
 #include "session/store.h"
 #include "tls/ctx.h"
+#include "verify/dane.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,6 +20,7 @@
 enum tsk_rung {
     TSK_RUNG_DIAL,
     TSK_RUNG_PROXY,    /* s->path */
+    TSK_RUNG_DANE,     /* s->dane: its lookup, which began beside DIAL */
     TSK_RUNG_STARTTLS, /* s->dialogue */
     TSK_RUNG_TLS,
     TSK_RUNG_CHECK, /* TLS is up; is the peer still trusted? s->check, s->op */
@@ -47,6 +49,7 @@ struct tlsock {
     const struct tsk_settings *set; /* ctx's, borrowed */
     struct tsk_dial *dial;          /* while connecting */
     struct tsk_path *path;          /* proxies to pass, or NULL */
+    struct tsk_dane *dane;          /* TLSA records of the peer, or NULL */
     struct tsk_starttls *dialogue;  /* before TLS, or NULL */
     struct tsk_starttls *after;     /* what follows within TLS, or NULL */
     struct tsk_talk talk;           /* of a dialogue or proxy */
@@ -68,6 +71,7 @@ struct tlsock {
     char starttls[16]; /* the dialogue that comes first, or "" */
     char *name;   /* expected, as the user gave it; NULL: none */
     char *sni;    /* A-label to send, NULL: none */
+    int sni_given; /* by the caller: the name is not ours to choose */
     char *scheme; /* NULL: RFC 9525 */
     char address[64];
     char *session_for; /* what the caller calls the peer's sessions, or NULL */
@@ -146,6 +150,9 @@ int tsk_peer_new_session(SSL *ssl, SSL_SESSION *ses);
 int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len);
 void tsk_peer_keep_session(tlsock *s, SSL_SESSION *ses);
 int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
+/* dane.c: the records into the SSL: 0, or code; makes use of none if OpenSSL
+ * cannot read any. Replaces SNI by the name they were found at. */
+int tsk_dane_enable(tlsock *s);
 /* server.c: choice of certificate and ALPN protocol */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */

@@ -2,6 +2,7 @@
 
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "net/dns.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
 #include "revoke/check.h"
@@ -224,6 +225,16 @@ static int open_revcache(struct tsk_ctx *c, tlsock_error *err)
                                : TLSOCK_E_OWN_FILE;
 }
 
+static int set_dane(struct tsk_ctx *c, tlsock_error *err)
+{
+    if (c->set->dane == TSK_DANE_OFF)
+        return TLSOCK_OK;
+    if (!SSL_CTX_dane_enable(c->ssl))
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "DANE");
+    c->dns = tsk_dns_new(c->set->dane_anchor, c->set->dane_resolver, err);
+    return c->dns != NULL ? TLSOCK_OK : err->code;
+}
+
 static int build(struct tsk_ctx *c, tlsock_error *err)
 {
     int rc;
@@ -250,6 +261,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
         rc = set_client_auth(c, err);
     if (rc == TLSOCK_OK)
         rc = set_keylog(c, err);
+    if (rc == TLSOCK_OK)
+        rc = set_dane(c, err);
     return rc;
 }
 
@@ -295,6 +308,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
     tsk_free(c->lists);
+    tsk_dns_unref(c->dns);
     tsk_trust_unref(c->trust);
     if (c->keylog_fd >= 0)
         close(c->keylog_fd);
@@ -312,6 +326,11 @@ SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c)
 struct tsk_staples *tsk_ctx_staples(const struct tsk_ctx *c)
 {
     return c->staples;
+}
+
+struct tsk_dns *tsk_ctx_dns(const struct tsk_ctx *c)
+{
+    return c->dns;
 }
 
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c)

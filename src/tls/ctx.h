@@ -39,6 +39,8 @@ const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c);
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err);
 /* Of the identities; NULL: the settings want none. Borrowed. */
 struct tsk_staples *tsk_ctx_staples(const struct tsk_ctx *c);
+/* Who answers for TLSA records; borrowed; NULL with dane = off. */
+struct tsk_dns *tsk_ctx_dns(const struct tsk_ctx *c);
 /* What the settings ask of a peer's certificate; name and purpose are left to
  * the caller, and pins are the business of clients. */
 void tsk_ctx_request(const struct tsk_ctx *c, int of_client,

@@ -20,6 +20,7 @@ struct tsk_ctx {
     struct tsk_revcache *revcache; /* NULL: nothing is asked of anybody */
     struct tsk_sessions *sessions;
     struct tsk_staples *staples; /* of the identities; NULL: none are sent */
+    struct tsk_dns *dns; /* who answers for TLSA records, or NULL */
     int keylog_fd; /* -1: none */
 };
 

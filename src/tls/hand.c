@@ -50,6 +50,9 @@ static int start_client(tlsock *s)
     if (s->set->revocation != TSK_REVOKE_OFF &&
         !SSL_set_tlsext_status_type(s->ssl, TLSEXT_STATUSTYPE_ocsp))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "status request");
+    rc = tsk_dane_enable(s);
+    if (rc < 0)
+        return rc;
     offer_session(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;

@@ -22,6 +22,7 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
         req.name = s->name;
     if (s->scheme != NULL)
         req.scheme = s->scheme;
+    req.dane = tsk_dane_in_use(s->dane);
     memset(&s->facts, 0, sizeof(s->facts));
     if (s->issuers == NULL)
         return tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);

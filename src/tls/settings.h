@@ -19,6 +19,7 @@ enum tsk_revocation { /* in the order of options.def */
     TSK_REVOKE_OCSP,
     TSK_REVOKE_FULL
 };
+enum tsk_dane_use { TSK_DANE_OFF, TSK_DANE_ON, TSK_DANE_REQUIRE };
 enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
 
 /* What a policy of the process can tighten: see api/policy_rules.h. */
@@ -76,6 +77,9 @@ struct tsk_settings {
     char *revocation_proxy;    /* URL, or NULL: the connection's own */
     int staple;                /* a server fetches and sends its own */
     int aia;                   /* missing issuers may be fetched */
+    int dane;                  /* enum tsk_dane_use */
+    char *dane_anchor;         /* file, or NULL: the system's */
+    char *dane_resolver;       /* ADDRESS[@PORT], or NULL: the system's */
     int client_auth; /* enum tsk_client_auth */
     unsigned insecure;
     char *insecure_text; /* "no-name: lab box" */

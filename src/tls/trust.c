@@ -17,11 +17,12 @@
 #define ISSUER_FETCHES 4 /* per connection */
 #define ISSUERS_MOST 16  /* certificates that are taken from them */
 
-/* By chain alone: what was accepted by pin or insecurely has no issuer whose
- * word on revocation would count. */
+/* By chain alone: what was accepted by pin, insecurely or for its key has no
+ * issuer whose word on revocation would count. */
 int tsk_trust_by_chain(const tlsock *s)
 {
-    return strncmp(s->facts.verdict.verified, "chain", 5) == 0;
+    return strncmp(s->facts.verdict.verified, "chain", 5) == 0 &&
+           !s->facts.verdict.key_alone;
 }
 
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)

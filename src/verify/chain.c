@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "ossl/queue.h"
 #include "revoke/crljudge.h"
+#include "verify/dane.h"
 
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -181,6 +182,9 @@ int tsk_chain_try(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
         X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
     if (tsk_sound_damaged(ctx, err))
         return TLSOCK_E_CERT_INVALID;
+    if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_DANE_NO_MATCH)
+        return tsk_dane_no_match(run->req->dane, X509_STORE_CTX_get0_cert(ctx),
+                                 err);
     return tsk_explain_x509(ctx, run->req, err);
 }
 
