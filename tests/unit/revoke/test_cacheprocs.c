@@ -58,7 +58,7 @@ static void write_for_ever(const char *dir, int done)
     for (unsigned i = 0;; i++) {
         memset(body, (int)(i & 0xff), sizeof(body));
         tsk_revcache_keep_ocsp(c, stash_key((int)(i % KEYS)), body,
-                               sizeof(body) - i % KEYS, NOW + DAY);
+                               sizeof(body) - i % KEYS, stash_now + DAY);
         tell(done);
     }
 }
@@ -67,7 +67,7 @@ static void write_for_ever(const char *dir, int done)
 static int check(struct tsk_revcache *c, int key)
 {
     struct tsk_buf der = {0};
-    int found = tsk_revcache_ocsp(c, stash_key(key), NOW, &der);
+    int found = tsk_revcache_ocsp(c, stash_key(key), stash_now, &der);
     const uint8_t *p = tsk_buf_at(&der);
 
     if (found) {
@@ -126,9 +126,9 @@ static void a_kill_leaves_what_is_whole_or_nothing(void **state)
     }
     print_message("# %zu left aside by %d kills\n", count(dir, TEMP_LEN),
                   2 * ROUNDS);
-    stash_now = time(NULL) + 2 * 3600;
+    stash_now += 2 * 3600;
     tsk_cachedisk_sweep(&c->disk);
-    stash_now = NOW;
+    stash_now -= 2 * 3600;
     assert_int_equal(count(dir, TEMP_LEN), 0);
     tsk_revcache_unref(c);
 }
@@ -143,7 +143,7 @@ static void a_death_at_any_byte_leaves_the_old_one(void **state)
     size_t died = 0;
 
     (void)state;
-    tsk_revcache_keep_ocsp(c, stash_key(1), "old, old", 8, NOW + DAY);
+    tsk_revcache_keep_ocsp(c, stash_key(1), "old, old", 8, stash_now + DAY);
     for (size_t n = 0; n <= whole; n++) {
         struct tsk_buf der = {0};
         pid_t pid = child();
@@ -156,12 +156,14 @@ static void a_death_at_any_byte_leaves_the_old_one(void **state)
             setrlimit(RLIMIT_CORE, &no_core);
             signal(SIGXFSZ, SIG_DFL);
             setrlimit(RLIMIT_FSIZE, &most);
-            tsk_revcache_keep_ocsp(c, stash_key(1), "new, new", 8, NOW + DAY);
+            tsk_revcache_keep_ocsp(c, stash_key(1), "new, new", 8,
+                                   stash_now + DAY);
             _exit(0);
         }
         status = ended(pid);
         died += WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
-        assert_int_equal(tsk_revcache_ocsp(c, stash_key(1), NOW, &der), 1);
+        assert_int_equal(tsk_revcache_ocsp(c, stash_key(1), stash_now, &der),
+                         1);
         assert_memory_equal(tsk_buf_at(&der),
                             n < whole ? "old, old" : "new, new", 8);
         tsk_buf_free(&der);
@@ -187,14 +189,15 @@ static void what_one_keeps_another_finds(void **state)
 
         await(go[0]);
         c = tsk_revcache_open(dir, NULL);
-        l = tsk_revcache_crls(c, URL, NOW);
-        _exit(l != NULL && tsk_revcache_ocsp(c, stash_key(1), NOW, &der) == 1
+        l = tsk_revcache_crls(c, URL, stash_now);
+        _exit(l != NULL &&
+                      tsk_revcache_ocsp(c, stash_key(1), stash_now, &der) == 1
                   ? 0
                   : 1);
     }
     c = stash_open(dir);
     stash_keep_crl(c, URL, 5, 7);
-    tsk_revcache_keep_ocsp(c, stash_key(1), "some DER", 8, NOW + DAY);
+    tsk_revcache_keep_ocsp(c, stash_key(1), "some DER", 8, stash_now + DAY);
     tell(go[1]);
     assert_int_equal(ended(pid), 0);
     close(go[0]);
@@ -221,7 +224,7 @@ static void writers_of_one_name_never_show_half(void **state)
             for (int k = 0; k < 50; k++) {
                 memset(body, (i + k * 3) * KEYS & 0xff, sizeof(body));
                 tsk_revcache_keep_ocsp(own, stash_key(0), body, sizeof(body),
-                                       NOW + DAY);
+                                       stash_now + DAY);
                 if (k == 0)
                     tell(pipes[1]);
             }
@@ -250,15 +253,17 @@ static atomic_int stop;
 static void *churn(void *arg)
 {
     struct tsk_revcache *c = arg;
-    struct tsk_status st = {
-        .state = TSK_GOOD, .by = TSK_BY_CRL, .as_of = NOW, .until = NOW + DAY};
+    struct tsk_status st = {.state = TSK_GOOD,
+                            .by = TSK_BY_CRL,
+                            .as_of = stash_now,
+                            .until = stash_now + DAY};
     uint8_t key[32] = {0};
 
     for (unsigned i = 0; !atomic_load(&stop); i++) {
         memcpy(key, &i, sizeof(i));
         tsk_revcache_keep_status(c, key, &st);
-        tsk_revcache_status(c, key, NOW, &st);
-        tsk_crls_unref(tsk_revcache_crls(c, URL, NOW));
+        tsk_revcache_status(c, key, stash_now, &st);
+        tsk_crls_unref(tsk_revcache_crls(c, URL, stash_now));
         tsk_revcache_unref(tsk_revcache_open(NULL, NULL));
     }
     return NULL;
@@ -279,15 +284,15 @@ static void a_child_of_a_busy_process_has_a_cache_that_works(void **state)
         pid_t pid = child();
 
         if (pid == 0) {
-            struct tsk_crls *l = tsk_revcache_crls(c, URL, NOW);
+            struct tsk_crls *l = tsk_revcache_crls(c, URL, stash_now);
             struct tsk_status good = {.state = TSK_GOOD,
                                       .by = TSK_BY_CRL,
-                                      .as_of = NOW,
-                                      .until = NOW + DAY};
+                                      .as_of = stash_now,
+                                      .until = stash_now + DAY};
 
             tsk_revcache_keep_status(c, stash_key(1), &good);
-            _exit(l != NULL &&
-                          tsk_revcache_status(c, stash_key(1), NOW, &st) == 1
+            _exit(l != NULL && tsk_revcache_status(c, stash_key(1), stash_now,
+                                                   &st) == 1
                       ? 0
                       : 1);
         }
@@ -297,7 +302,7 @@ static void a_child_of_a_busy_process_has_a_cache_that_works(void **state)
     for (size_t i = 0; i < COUNT(threads); i++)
         pthread_join(threads[i], NULL);
     /* what a child keeps is its own */
-    assert_int_equal(tsk_revcache_status(c, stash_key(1), NOW, &st), 0);
+    assert_int_equal(tsk_revcache_status(c, stash_key(1), stash_now, &st), 0);
     tsk_revcache_unref(c);
 }
 
@@ -311,6 +316,6 @@ int main(void)
         cmocka_unit_test(a_child_of_a_busy_process_has_a_cache_that_works),
     };
 
-    return cmocka_run_group_tests_name("cacheprocs", tests, stash_setup,
+    return cmocka_run_group_tests_name("cacheprocs", tests, stash_real_time,
                                        stash_teardown);
 }
