@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DIRS 64
@@ -25,6 +26,14 @@ int stash_setup(void **state)
     stash_now = NOW;
     tsk_clock_wall = clock_of_tests;
     return made_setup(state);
+}
+
+int stash_real_time(void **state)
+{
+    int rc = stash_setup(state);
+
+    stash_now = time(NULL);
+    return rc;
 }
 
 static void remove_dir(const char *name)

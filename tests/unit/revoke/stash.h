@@ -14,6 +14,8 @@
 /* The clock that the library asks; starts at NOW. */
 extern int64_t stash_now;
 int stash_setup(void **state); /* made_setup(), too */
+/* The same, with the clock at what it is: that of the file system, too. */
+int stash_real_time(void **state);
 int stash_teardown(void **state);
 
 /* A new, empty directory; removed with what is in it by stash_teardown(). */
