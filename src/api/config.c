@@ -1,6 +1,7 @@
 #include "api/config.h"
 
 #include "api/config_box.h"
+#include "api/stapler.h"
 #include "core/mem.h"
 
 static tlsock_config *wrap(struct tsk_box *box)
@@ -172,5 +173,7 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
     if (rc == TLSOCK_OK)
         *out = tsk_ctx_ref(c->snapshot);
     pthread_mutex_unlock(&c->lock);
+    if (rc == TLSOCK_OK && server)
+        tsk_stapler_begin(*out);
     return rc;
 }

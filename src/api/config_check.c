@@ -1,8 +1,10 @@
 /* Everything read and built once more: to see whether it is good, or to use
  * it from now on. */
 #include "api/config_box.h"
+#include "api/stapler.h"
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "tls/staple.h"
 
 /* A copy of the settings whose certificates come fresh from their files. */
 static struct tsk_box *reread(const struct tsk_box *from, int server,
@@ -41,13 +43,16 @@ failed:
 }
 
 /* A fresh box and its ctx with the trust store open; yours both. */
-static int rebuild(tlsock_config *c, struct tsk_box **box,
-                   struct tsk_ctx **ctx, int *server, tlsock_error *err)
+static int rebuild(tlsock_config *c, struct tsk_box **box, struct tsk_ctx **ctx,
+                   int *server, tlsock_error *err)
 {
+    struct tsk_ctx *before = NULL;
     struct tsk_box *from;
 
     pthread_mutex_lock(&c->lock);
     from = tsk_box_ref(c->box);
+    if (c->snapshot != NULL)
+        before = tsk_ctx_ref(c->snapshot);
     *server = c->serves;
     pthread_mutex_unlock(&c->lock);
 
@@ -56,6 +61,9 @@ static int rebuild(tlsock_config *c, struct tsk_box **box,
     if (*box != NULL)
         *ctx = tsk_box_build(*box, err);
     tsk_box_unref(from);
+    if (*ctx != NULL && before != NULL)
+        tsk_staples_inherit(*ctx, before);
+    tsk_ctx_unref(before);
     if (*ctx != NULL && tsk_ctx_trust(*ctx, err) != NULL)
         return TLSOCK_OK;
     tsk_ctx_unref(*ctx);
@@ -63,11 +71,27 @@ static int rebuild(tlsock_config *c, struct tsk_box **box,
     return err->code;
 }
 
+/* Locked. What is replaced is the caller's; NULL: the first connection builds.
+ */
+static struct tsk_ctx *swap(tlsock_config *c, struct tsk_box **box,
+                            struct tsk_ctx *ctx, int server)
+{
+    struct tsk_box *old_box = c->box;
+    struct tsk_ctx *old = c->snapshot;
+
+    c->box = *box;
+    *box = old_box;
+    c->serves &= server; /* else these are to be proven yet */
+    if (old != NULL)
+        c->snapshot = tsk_ctx_ref(ctx);
+    return old;
+}
+
 /* The files are read outside the lock, so that connections go on. */
 static int redo(tlsock_config *c, int use)
 {
     struct tsk_ctx *ctx = NULL, *old = NULL;
-    struct tsk_box *box = NULL, *old_box;
+    struct tsk_box *box = NULL;
     tlsock_error err;
     int rc, server;
 
@@ -78,18 +102,11 @@ static int redo(tlsock_config *c, int use)
     rc = rebuild(c, &box, &ctx, &server, &err);
     pthread_mutex_lock(&c->lock);
     c->err = err;
-    if (rc == TLSOCK_OK && use) {
-        old_box = c->box;
-        c->box = box;
-        box = old_box;
-        c->serves &= server; /* else these are to be proven yet */
-        if (c->snapshot != NULL) { /* else the first connection builds */
-            old = c->snapshot;
-            c->snapshot = ctx;
-            ctx = NULL;
-        }
-    }
+    if (rc == TLSOCK_OK && use)
+        old = swap(c, &box, ctx, server);
     pthread_mutex_unlock(&c->lock);
+    if (old != NULL)
+        tsk_stapler_move(old, ctx);
     if (rc == TLSOCK_OK) {
         tsk_ctx_unref(ctx);
         tsk_ctx_unref(old);

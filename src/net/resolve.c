@@ -74,6 +74,11 @@ static void init(void)
     pthread_atfork(before_fork, in_parent, in_child);
 }
 
+void tsk_resolve_watch_forks(void)
+{
+    pthread_once(&once, init);
+}
+
 static void ask(struct query *q)
 {
     errno = 0;

@@ -36,6 +36,10 @@ void tsk_addrs_free(struct tsk_addrs *a);
 void tsk_addr_text(char *out, size_t size, const struct sockaddr *sa,
                    socklen_t len);
 
+/* Make fork() safe beside lookups. Only for who registers handlers of its own
+ * that have to come before: the first lookup does it anyway. */
+void tsk_resolve_watch_forks(void);
+
 struct tsk_lookup;
 struct tsk_lookup *tsk_lookup_start(const struct tsk_target *t, int family,
                                     tlsock_error *err);
