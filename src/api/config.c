@@ -2,6 +2,7 @@
 
 #include "api/config_box.h"
 #include "api/policy.h"
+#include "api/stapler.h"
 #include "core/mem.h"
 
 #include <string.h>
@@ -236,5 +237,7 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
     pthread_mutex_unlock(&c->lock);
     if (rc < 0 && err != NULL)
         *err = why;
+    if (rc == TLSOCK_OK && server)
+        tsk_stapler_begin(*out);
     return rc;
 }

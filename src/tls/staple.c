@@ -73,8 +73,7 @@ static int may_be_sent(const struct tsk_staple *s, int64_t now)
 }
 
 /* Takes the reference, and keeps the newer one: 0, or E_STATE. */
-static int swap(struct tsk_staples *st, size_t i,
-                               struct tsk_staple *fresh)
+static int swap(struct tsk_staples *st, size_t i, struct tsk_staple *fresh)
 {
     struct tsk_staple *old;
     int rc = TLSOCK_OK;

@@ -21,6 +21,7 @@ struct tsk_staple {
 struct tsk_staples {
     size_t n;
     struct tsk_staple **slots; /* by identity; NULL: none */
+    atomic_uint begun;         /* fork generation that looked after a fetcher */
     void *fetcher;             /* of api/stapler.c, or NULL */
     void (*stop)(void *fetcher); /* called before the slots go */
 };
