@@ -91,7 +91,10 @@ struct tsk_crl_ask {
     const struct tsk_crl_question *q;
     struct tsk_crls *const *lists;
     size_t n_lists;
-    int nested; /* about the signer of a list: his must need no other signer */
+    /* About a certificate in the path of a list's signer: lists about that must
+     * be its issuer's own. self: or of the signer himself, or NULL. */
+    int nested;
+    X509 *self;
     X509 *crt, *issuer, *anchor;
     struct tsk_tlv serial;
     uint8_t serial_der[TSK_CRL_SERIAL_MAX + 2];
