@@ -211,13 +211,11 @@ static int gather_crls(struct tsk_ctx *c, tlsock_error *err)
 {
     if (c->set->n_crls == 0)
         return TLSOCK_OK;
-    c->crls = sk_X509_CRL_new_null();
-    if (c->crls == NULL)
+    c->lists = tsk_alloc(c->set->n_crls * sizeof(struct tsk_crls *));
+    if (c->lists == NULL)
         return tsk_fail_nomem(err);
-    for (size_t i = 0; i < c->set->n_crls; i++) {
-        if (tsk_crls_push(c->set->crls[i].crls, c->crls) < 0)
-            return tsk_fail_nomem(err);
-    }
+    for (size_t i = 0; i < c->set->n_crls; i++)
+        c->lists[i] = c->set->crls[i].crls;
     return TLSOCK_OK;
 }
 
@@ -285,7 +283,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
         return;
     tsk_sessions_free(c->sessions);
     SSL_CTX_free(c->ssl);
-    sk_X509_CRL_free(c->crls);
+    tsk_free(c->lists);
     tsk_trust_unref(c->trust);
     if (c->keylog_fd >= 0)
         close(c->keylog_fd);
@@ -321,7 +319,8 @@ void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
     req->n_pins = of_client ? 0 : set->n_pins;
     req->pin_mode = set->pin_mode;
     req->insecure = set->insecure;
-    req->crls = c->crls;
+    req->lists = c->lists;
+    req->n_lists = set->n_crls;
     req->check_crls = set->revocation == TSK_REVOKE_CRL;
 }
 

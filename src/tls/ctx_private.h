@@ -16,7 +16,7 @@ struct tsk_ctx {
     void *owner;
     pthread_mutex_t lock;    /* guards trust */
     struct tsk_trust *trust; /* NULL until somebody is to be verified */
-    STACK_OF(X509_CRL) * crls; /* the settings' own, in one list */
+    struct tsk_crls **lists; /* the settings' own, borrowed; or NULL */
     struct tsk_sessions *sessions;
     int keylog_fd; /* -1: none */
 };

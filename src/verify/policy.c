@@ -79,27 +79,6 @@ static int64_t first_end(X509_STORE_CTX *ctx)
     return first;
 }
 
-/* The oldest list that was asked: what it says is as old as that. */
-static int64_t crl_time(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
-{
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-    int64_t oldest = 0;
-
-    for (int i = 0; i < sk_X509_CRL_num(req->crls); i++) {
-        X509_CRL *crl = sk_X509_CRL_value(req->crls, i);
-        int64_t t = tsk_cert_time(X509_CRL_get0_lastUpdate(crl));
-
-        for (int k = 0; k < sk_X509_num(chain); k++) {
-            if (X509_NAME_cmp(X509_CRL_get_issuer(crl),
-                              X509_get_issuer_name(sk_X509_value(chain, k))) ==
-                    0 &&
-                (oldest == 0 || t < oldest))
-                oldest = t;
-        }
-    }
-    return oldest;
-}
-
 /* Chain and name, minus what the user chose to do without. */
 static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                           struct tsk_verdict *verdict, tlsock_error *err)
@@ -124,8 +103,8 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         if (run.forgiven == 0 || rc == TLSOCK_E_NOMEM)
             return rc;
     }
-    if (rc == TLSOCK_OK && req->check_crls)
-        verdict->crl_as_of = crl_time(ctx, req);
+    if (rc == TLSOCK_OK)
+        verdict->crl_as_of = run.crl_as_of;
     rc = check_name(ctx, req, err);
     if (rc < 0) {
         unsigned bits =
