@@ -87,6 +87,7 @@ static struct tsk_policy_file *look_at(const char *path, int may_be_missing,
                                        tlsock_error *why)
 {
     struct tsk_policy_file *f = tsk_policy_file_load(path, why);
+    char was[sizeof(why->hint)];
 
     if (f != NULL || why->code == TLSOCK_E_NOMEM)
         return f;
@@ -95,9 +96,11 @@ static struct tsk_policy_file *look_at(const char *path, int may_be_missing,
         return NULL;
     }
     why->code = TLSOCK_E_POLICY;
-    if (why->hint[0] == '\0')
-        tsk_hint(why, "no connection is made until that policy is mended; "
-                      "see tlsock-policy.conf(5)");
+    memcpy(was, why->hint, sizeof(was));
+    tsk_hint(why,
+             "no connection is made until that policy is mended, see "
+             "tlsock-policy.conf(5); %s",
+             was);
     return NULL;
 }
 

@@ -54,8 +54,7 @@ static const struct {
     {"pin", "[client]\npin.mode = require", NULL, NULL, NULL, NULL,
      TLSOCK_E_PIN, 0, "policy.conf:2: pin.mode = require"},
     {"staple", "[client]\nrevocation = must-staple", "revocation", "off", NULL,
-     NULL, TLSOCK_E_MUST_STAPLE, 0,
-     "policy.conf:2: revocation = must-staple"},
+     NULL, TLSOCK_E_MUST_STAPLE, 0, "policy.conf:2: revocation = must-staple"},
     {"client", "[server]\nclient-auth = require", "tls.max", "1.2", NULL, NULL,
      0, TLSOCK_E_CLIENT_CERT_MISSING, "policy.conf:2: client-auth = require"},
 };
@@ -70,13 +69,13 @@ static void a_failure_names_the_rule_it_comes_from(void **state)
         forget(state);
         load(failures[i].rule);
         if (failures[i].ckey != NULL)
-            assert_code(tlsock_config_set(cc, failures[i].ckey,
-                                          failures[i].cvalue),
-                        TLSOCK_OK);
+            assert_code(
+                tlsock_config_set(cc, failures[i].ckey, failures[i].cvalue),
+                TLSOCK_OK);
         if (failures[i].skey != NULL)
-            assert_code(tlsock_config_set(sc, failures[i].skey,
-                                          failures[i].svalue),
-                        TLSOCK_OK);
+            assert_code(
+                tlsock_config_set(sc, failures[i].skey, failures[i].svalue),
+                TLSOCK_OK);
         peer_init(&p);
         assert_code(peer_open(&p, cc, sc, "a.test"), TLSOCK_OK);
         peer_shake(&p);
@@ -141,8 +140,8 @@ static void a_pin_needs_a_name_where_the_chain_counts(void **state)
                     cc, tlsock_cert_field(ca_get()->a, TLSOCK_CERT_SHA256)),
                 TLSOCK_OK);
     load("pin.mode = require-chain\n");
-    assert_null(tlsock_connect("127.0.0.1:9", cc, TLSOCK_OPTS(.name = ""),
-                               &err));
+    assert_null(
+        tlsock_connect("127.0.0.1:9", cc, TLSOCK_OPTS(.name = ""), &err));
     assert_code(err.code, TLSOCK_E_NO_NAME);
     tlsock_config_unref(cc);
 }
@@ -340,31 +339,83 @@ static const struct {
     int set, connect; /* codes */
     const char *tells;
 } refusals[] = {
-    {"looser", "tls.min", "1.3", {.key = "tls.min", .value = "1.2"},
-     TLSOCK_E_POLICY, 0, ""},
-    {"looser revocation", "revocation", "full",
-     {.key = "revocation", .value = "crl"}, TLSOCK_E_POLICY, 0, ""},
-    {"no rule", NULL, NULL, {.key = "truncation", .value = "allow"},
-     TLSOCK_E_POLICY, 0, ""},
-    {"an option that cannot be tightened", NULL, NULL,
-     {.key = "timeout", .value = "1s"}, TLSOCK_E_POLICY, 0, ""},
-    {"no option", NULL, NULL, {.key = "tls.mni", .value = "1.3"},
-     TLSOCK_E_OPTION, 0, ""},
-    {"NULL", NULL, NULL, {.key = "tls.min", .value = NULL}, TLSOCK_E_ARGUMENT,
-     0, ""},
-    {"a ban that the hook does not act on", "insecure", "no-name: lab",
-     {.key = "insecure", .value = "forbid"}, TLSOCK_E_POLICY, TLSOCK_E_POLICY,
+    {"looser",
+     "tls.min",
+     "1.3",
+     {.key = "tls.min", .value = "1.2"},
+     TLSOCK_E_POLICY,
+     0,
+     ""},
+    {"looser revocation",
+     "revocation",
+     "full",
+     {.key = "revocation", .value = "crl"},
+     TLSOCK_E_POLICY,
+     0,
+     ""},
+    {"no rule",
+     NULL,
+     NULL,
+     {.key = "truncation", .value = "allow"},
+     TLSOCK_E_POLICY,
+     0,
+     ""},
+    {"an option that cannot be tightened",
+     NULL,
+     NULL,
+     {.key = "timeout", .value = "1s"},
+     TLSOCK_E_POLICY,
+     0,
+     ""},
+    {"no option",
+     NULL,
+     NULL,
+     {.key = "tls.mni", .value = "1.3"},
+     TLSOCK_E_OPTION,
+     0,
+     ""},
+    {"NULL",
+     NULL,
+     NULL,
+     {.key = "tls.min", .value = NULL},
+     TLSOCK_E_ARGUMENT,
+     0,
+     ""},
+    {"a ban that the hook does not act on",
+     "insecure",
+     "no-name: lab",
+     {.key = "insecure", .value = "forbid"},
+     TLSOCK_E_POLICY,
+     TLSOCK_E_POLICY,
      "no-name: lab"},
-    {"its own code", NULL, NULL, {.answer = TLSOCK_E_HOOK}, 0, TLSOCK_E_HOOK,
+    {"its own code",
+     NULL,
+     NULL,
+     {.answer = TLSOCK_E_HOOK},
+     0,
+     TLSOCK_E_HOOK,
      "a.test"},
-    {"nonsense", NULL, NULL, {.answer = TLSOCK_AGAIN}, 0, TLSOCK_E_HOOK,
+    {"nonsense",
+     NULL,
+     NULL,
+     {.answer = TLSOCK_AGAIN},
+     0,
+     TLSOCK_E_HOOK,
      "a.test"},
-    {"the setter's code", "tls.min", "1.3",
+    {"the setter's code",
+     "tls.min",
+     "1.3",
      {.key = "tls.min", .value = "1.2", .answer = TLSOCK_E_POLICY},
-     TLSOCK_E_POLICY, TLSOCK_E_POLICY, "looser"},
-    {"too much", NULL, NULL,
-     {.key = "groups", .value = "X448", .answer = 0}, TLSOCK_E_POLICY,
-     TLSOCK_E_POLICY, "groups"},
+     TLSOCK_E_POLICY,
+     TLSOCK_E_POLICY,
+     "looser"},
+    {"too much",
+     NULL,
+     NULL,
+     {.key = "groups", .value = "X448", .answer = 0},
+     TLSOCK_E_POLICY,
+     TLSOCK_E_POLICY,
+     "groups"},
 };
 
 static void a_hook_cannot_loosen_and_may_refuse(void **state)
@@ -377,9 +428,9 @@ static void a_hook_cannot_loosen_and_may_refuse(void **state)
 
         forget(state);
         if (refusals[i].ckey != NULL)
-            assert_code(tlsock_config_set(cc, refusals[i].ckey,
-                                          refusals[i].cvalue),
-                        TLSOCK_OK);
+            assert_code(
+                tlsock_config_set(cc, refusals[i].ckey, refusals[i].cvalue),
+                TLSOCK_OK);
         assert_code(tlsock_policy_on(hook, &a), TLSOCK_OK);
         peer_init(&p);
         p.conn[CLIENT] =
@@ -534,8 +585,8 @@ static void *work(void *arg)
         else
             job->failed |= rc != 0;
         if (i % 2 != 0 && rc == 0 && strict)
-            job->failed |= tlsock_info_int(p.conn[CLIENT],
-                                           TLSOCK_INFO_VERSION) != 0x0304;
+            job->failed |=
+                tlsock_info_int(p.conn[CLIENT], TLSOCK_INFO_VERSION) != 0x0304;
         peer_free(&p);
     }
     return NULL;
@@ -555,8 +606,8 @@ static void policies_may_come_while_threads_connect(void **state)
     assert_int_equal(fclose(f), 0);
     for (size_t i = 0; i < COUNT(jobs); i++) {
         jobs[i] = (struct job){.cc = cc, .sc = sc, .strict = &strict};
-        assert_int_equal(
-            pthread_create(&jobs[i].thread, NULL, work, &jobs[i]), 0);
+        assert_int_equal(pthread_create(&jobs[i].thread, NULL, work, &jobs[i]),
+                         0);
     }
     assert_code(tlsock_policy_load(file, &err), TLSOCK_OK);
     atomic_store(&strict, 1);
@@ -584,8 +635,8 @@ static void the_environment_is_read_by_whoever_is_first(void **state)
     setenv("TLSOCK_POLICY", file, 1);
     for (size_t i = 0; i < COUNT(jobs); i++) {
         jobs[i] = (struct job){.cc = cc, .sc = sc, .strict = &strict};
-        assert_int_equal(
-            pthread_create(&jobs[i].thread, NULL, work, &jobs[i]), 0);
+        assert_int_equal(pthread_create(&jobs[i].thread, NULL, work, &jobs[i]),
+                         0);
     }
     for (size_t i = 0; i < COUNT(jobs); i++) {
         pthread_join(jobs[i].thread, NULL);

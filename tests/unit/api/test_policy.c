@@ -45,9 +45,9 @@ static struct tsk_ctx *use(tlsock_config *c, int server, tlsock_error *err)
 
     memset(err, 0, sizeof(*err));
     if (server)
-        assert_code(tlsock_config_add_identity(c, help_path("a.pem"), NULL,
-                                               NULL),
-                    TLSOCK_OK);
+        assert_code(
+            tlsock_config_add_identity(c, help_path("a.pem"), NULL, NULL),
+            TLSOCK_OK);
     if (tsk_config_snapshot(c, server, &ctx, err) < 0)
         assert_null(ctx);
     return ctx;
@@ -134,9 +134,8 @@ static const struct row {
     {"ciphersuites = TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384", NULL, NULL,
      0, TEXT(ciphersuites), 0, "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
      1, TSK_RULE_CIPHERSUITES},
-    {"sigalgs = rsa_pkcs1_sha256:ed25519", "sigalgs",
-     "ECDSA+SHA256:RSA+SHA256", 0, TEXT(sigalgs), 0, "RSA+SHA256", 1,
-     TSK_RULE_SIGALGS},
+    {"sigalgs = rsa_pkcs1_sha256:ed25519", "sigalgs", "ECDSA+SHA256:RSA+SHA256",
+     0, TEXT(sigalgs), 0, "RSA+SHA256", 1, TSK_RULE_SIGALGS},
     {"ciphers = ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384",
      "ciphers", "ECDHE+AESGCM", 0, TEXT(ciphers), 0,
      "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256", 1,
