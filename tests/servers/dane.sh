@@ -157,11 +157,8 @@ refused "no trusted CA is worth more than the record" 5 dane \
     "_$tls\\._tcp\\.other\\.dane\\.example\\. IN TLSA 3 1 1 $key1"
 to agile.dane.example on
 failed_with "the weaker hash is not asked" 5 dane
-to ta.dane.example require --name www.other.example
-good "DANE-TA: the name of the records will do" 'by DANE-TA'
 to bogus.dane.example on --ca "$dir/ca.pem"
 refused "a forged record" 5 dane 'DNSSEC validation failed' 'mended|between'
-to ee.old.example on --ca "$dir/ca.pem" --name ee.dane.example
 run connect "ee.old.example:$tls" --ip 127.0.0.1 --dane \
     -o dane.anchor="$dir/anchor" -o dane.resolver="127.0.0.1@$dns"
 refused "signatures that ended" 5 dane 'DNSSEC validation failed' 'mended'
