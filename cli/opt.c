@@ -30,8 +30,8 @@ struct poptOption opt_trust[] = {
     STR("revocation", 0, OPT_REVOCATION, "what has to say it is not revoked",
         "off|soft|hard|staple|must-staple|crl|ocsp"),
     STR("crl", 0, OPT_CRL, "revocation list; has them checked, too", "FILE"),
-    {"dane", 0, POPT_ARG_STRING | POPT_ARGFLAG_OPTIONAL, NULL, OPT_DANE,
-     "believe the TLSA records of the server's zone", "on|require"},
+    STR("dane", 0, OPT_DANE, "believe the TLSA records of the server's zone",
+        "on|require"),
     POPT_TABLEEND};
 struct poptOption opt_identity[] = {
     STR("cert", 0, OPT_CERT, "own certificate and its chain (PEM, DER, p12)",
@@ -297,7 +297,7 @@ static int take_text(struct opts *o, int val, const char *arg)
     case OPT_REVOCATION:
         return take_revocation(o, arg);
     case OPT_DANE:
-        return push_set(o, "dane", arg != NULL ? arg : "on", "--dane");
+        return push_set(o, "dane", arg, "--dane");
     case OPT_CERT:
     case OPT_KEY:
         return take_ident(o, val, arg);
@@ -417,6 +417,14 @@ static int asks_for_json(int argc, const char **argv)
     return 0;
 }
 
+/* An option that may do without its value: popt would take the next word. */
+static void complete_dane(int argc, const char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--dane") == 0)
+            argv[i] = "--dane=on";
+}
+
 int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
               const char **argv)
 {
@@ -426,6 +434,7 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
     *o = (struct opts){.command = spec->command};
     o->out.color = -1;
     o->out.json = asks_for_json(argc, argv);
+    complete_dane(argc, argv);
     snprintf(name, sizeof(name), "tlsock %s", spec->command);
     argv[0] = opt_keep(o, name, sizeof(name));
     if (argv[0] == NULL)

@@ -17,7 +17,10 @@ static const char *const places[] = {
     "/var/lib/unbound/root.key",              /* unbound-anchor */
     "/etc/unbound/root.key",
     "/usr/local/etc/unbound/root.key",
+    NULL,
 };
+
+const char *const *tsk_dns_places = places;
 
 void (*tsk_dns_ask)(struct tsk_dns *, const char *, int,
                     struct tsk_dns_answer *) = tsk_dns_query;
@@ -52,16 +55,16 @@ int tsk_dns_anchor(char *path, size_t size, char *tried, size_t tsize,
     path[0] = '\0';
     if (tsize > 0)
         tried[0] = '\0';
-    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-        const char *fault = fault_of(places[i]);
+    for (const char *const *at = tsk_dns_places; *at != NULL; at++) {
+        const char *fault = fault_of(*at);
 
         if (fault == NULL) {
-            snprintf(path, size, "%s", places[i]);
+            snprintf(path, size, "%s", *at);
             errno = saved;
             return TLSOCK_OK;
         }
-        tsk_append(tried, tsize, &pos, "%s%s (%s)", pos > 0 ? ", " : "",
-                   places[i], fault);
+        tsk_append(tried, tsize, &pos, "%s%s (%s)", pos > 0 ? ", " : "", *at,
+                   fault);
     }
     errno = saved;
     tsk_fail(err, TLSOCK_E_TRUST_STORE,

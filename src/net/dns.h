@@ -19,7 +19,7 @@
 #define TSK_DNS_AAAA 28
 #define TSK_DNS_TLSA 52
 
-#define TSK_DNS_MOST 64 /* records; those beyond are counted, not kept */
+#define TSK_DNS_MOST 128 /* records; those beyond are counted, not kept */
 
 enum tsk_dns_state {                   /* RFC 4035, 4.3 */
                      TSK_DNS_SECURE,   /* what is there, or that it is not, is
@@ -67,6 +67,8 @@ void tsk_dns_answer_free(struct tsk_dns_answer *a);
 int tsk_dns_anchor(char *path, size_t size, char *tried, size_t tsize,
                    tlsock_error *err);
 
+/* Tests only: where the system's anchor may be, NULL at the end. */
+extern const char *const *tsk_dns_places;
 /* Tests only: what answers. Set it while no lookup is under way. */
 extern void (*tsk_dns_ask)(struct tsk_dns *d, const char *name, int type,
                            struct tsk_dns_answer *out);

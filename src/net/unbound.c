@@ -121,33 +121,23 @@ void tsk_dns_unref(struct tsk_dns *d)
     tsk_free(d);
 }
 
-/* Name servers on loopback are common, and so are zones that are nobody's:
- * the resolver is not to answer for those itself. */
+/* Name servers on loopback are common, and test. is often somebody's: the
+ * resolver is not to answer for it itself, from what it has built in. */
 static int set_up(struct ub_ctx *ub, const struct tsk_dns *d)
 {
-    static const struct {
-        const char *key, *value;
-    } options[] = {
-        {"do-not-query-localhost:", "no"},
-        {"unblock-lan-zones:", "yes"},
-        {"local-zone:", "test. nodefault"},
-    };
-    int rc;
+    int rc = ub_ctx_set_option(ub, "do-not-query-localhost:", "no");
 
-    (void)ub_ctx_debugout(ub, NULL); /* a library prints nothing */
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        rc = ub_ctx_set_option(ub, options[i].key, options[i].value);
-        if (rc != 0)
-            return rc;
-    }
-    if (d->resolver != NULL) {
+    if (rc == 0)
+        rc = ub_ctx_set_option(ub, "unblock-lan-zones:", "yes");
+    if (rc == 0)
+        rc = ub_ctx_debugout(ub, NULL); /* a library prints nothing */
+    if (rc == 0 && d->resolver != NULL)
         rc = ub_ctx_set_fwd(ub, d->resolver);
-        if (rc != 0)
-            return rc;
-    } else { /* no file, or no server in it: the root servers are asked */
+    else if (rc == 0) /* no file, or no server in it: the root's are asked */
         (void)ub_ctx_resolvconf(ub, NULL);
-    }
-    return ub_ctx_add_ta_file(ub, d->anchor);
+    if (rc == 0)
+        rc = ub_ctx_add_ta_file(ub, d->anchor);
+    return rc == 0 ? ub_ctx_zone_remove(ub, "test.") : rc;
 }
 
 /* The context, made by whoever asks first in this process; or a code of
