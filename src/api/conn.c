@@ -8,6 +8,7 @@
 #include "ossl/queue.h"
 #include "tls/hello.h"
 #include "tls/op.h"
+#include "tls/sign.h"
 #include "verify/host.h"
 
 #include <errno.h>
@@ -131,6 +132,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_dial_free(s->dial);
     tsk_path_free(s->path);
     tsk_dialogue_free(s);
+    tsk_sign_end(s);
     tsk_op_end(s);
     tsk_hello_free(s);
     tsk_waitfd_free(s->waitfd);
