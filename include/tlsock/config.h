@@ -79,7 +79,8 @@ TLSOCK_API int tlsock_config_reload(tlsock_config *c);
  */
 TLSOCK_API int tlsock_config_add_trust(tlsock_config *c, const char *uri);
 /**
- * Add a certificate with its chain and key. Several: the client's SNI and
+ * Add a certificate with its chain and key. The key may be elsewhere if a hook
+ * for TLSOCK_ON_SIGN was set before. Several: the client's SNI and
  * signature algorithms choose. Proven now: key fits, chain in order, in date.
  * @param c         the config
  * @param cert_uri  leaf first, then intermediates
@@ -106,7 +107,8 @@ TLSOCK_API int tlsock_config_add_identity_for(tlsock_config *c,
                                               const char *key_uri,
                                               const char *pass_uri);
 /** An identity in memory. @param c the config
- *  @param cert certificate with key, one reference is taken
+ *  @param cert certificate with key, or after a hook for TLSOCK_ON_SIGN was set
+ *  also without; one reference is taken
  *  @return 0 or a code */
 TLSOCK_API int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert);
 /**
@@ -128,18 +130,21 @@ TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
 TLSOCK_API int tlsock_config_add_crl(tlsock_config *c, const char *uri);
 
 /** @name Events for tlsock_config_on() @{ */
-#define TLSOCK_ON_HELLO 1
+#define TLSOCK_ON_HELLO 1 /**< a client's ClientHello came; once, before
+                               anything is made of it; servers */
 #define TLSOCK_ON_VERIFY 2
 #define TLSOCK_ON_STAPLE 3
-#define TLSOCK_ON_SIGN 4
-#define TLSOCK_ON_PASSWORD 5
+#define TLSOCK_ON_SIGN 4     /**< a signature by a key that is not here */
+#define TLSOCK_ON_PASSWORD 5 /**< a key file is encrypted, and no password was
+                                  named; cannot be answered later */
 #define TLSOCK_ON_TICKET_KEY 6
 #define TLSOCK_ON_SESSION 7
 #define TLSOCK_ON_CLOSE_NOTIFY 8   /**< the peer ended its direction of TLS */
 #define TLSOCK_ON_HANDSHAKE_FAIL 9 /**< no TLS came about */
 #define TLSOCK_ON_MESSAGE 10
 #define TLSOCK_ON_KEYLOG 11
-#define TLSOCK_ON_LOG 12
+#define TLSOCK_ON_LOG 12 /**< a line about what is no failure of a call; the
+                              answer means nothing */
 #define TLSOCK_ON_NAME 13
 /** @} */
 
@@ -153,11 +158,20 @@ typedef struct tlsock_event {
     size_t size;          /**< of this struct, as the library knows it */
     int kind;             /**< TLSOCK_ON_* */
     tlsock *conn;         /**< the connection; a hook must not use it for
-                               anything but tlsock_info() and tlsock_user() */
+                               anything but tlsock_info(), tlsock_user() and,
+                               in HELLO, tlsock_use_cert(). NULL: PASSWORD, and
+                               LOG of what concerns the config */
     struct tlsock_op *op; /**< NULL: it cannot be answered later */
-    const void *data;     /**< HANDSHAKE_FAIL: what the peer said first */
+    const void *data;     /**< HANDSHAKE_FAIL: what the peer said first; HELLO:
+                               the ClientHello, the whole handshake message as
+                               it came, from its type 1 on (RFC 8446, 4.1.2);
+                               NULL if it had SSLv2's form; SIGN: the digest,
+                               by the hash that the scheme's name ends in, or
+                               for ed25519 and ed448 the message itself */
     size_t len;           /**< bytes of it */
-    const tlsock_error *error; /**< HANDSHAKE_FAIL: why; else NULL */
+    const tlsock_error *error; /**< HANDSHAKE_FAIL: why; LOG: the facts, or
+                                    NULL; PASSWORD: the last one was wrong, or
+                                    NULL; else NULL */
     int fd; /**< HANDSHAKE_FAIL: the socket, still open: a plaintext client may
                  be told so by send(2); -1: there is none */
     const char *name; /**< HELLO: the SNI, or ""; VERIFY and NAME: the name that
@@ -211,7 +225,12 @@ TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
 
 /**
  * Be told of an event of every connection of this config, on the thread that
- * makes the call. TLSOCK_ON_CLOSE_NOTIFY: once, before the read that gives 0; a
+ * makes the call. Set PASSWORD and SIGN before the identities they are for.
+ * TLSOCK_ON_SIGN: the signature is as the scheme has it in TLS (RFC 8446,
+ * 4.2.3): ECDSA in DER, RSA-PSS with a salt as long as the digest and MGF1 by
+ * the same hash, PKCS#1 v1.5 around the digest; it is checked before it is
+ * sent. TLSOCK_ON_PASSWORD is asked again, at most twice, if its password does
+ * not open the file; TLSOCK_AGAIN is TLSOCK_E_HOOK there. TLSOCK_ON_CLOSE_NOTIFY: once, before the read that gives 0; a
  * refusal is what that read gives instead. TLSOCK_ON_HANDSHAKE_FAIL: before our
  * alert is sent; a refusal keeps it back.
  * @param c      the config

@@ -229,7 +229,7 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 
         rc = tsk_cert_prove(
             id->cert, tsk_settings_file_name(id->cert_uri, name, sizeof(name)),
-            server, tsk_wall_time(), err);
+            tsk_settings_prove(set, server), tsk_wall_time(), err);
         if (rc < 0)
             return rc;
     }

@@ -5,6 +5,7 @@
 #include "api/stapler.h"
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "tls/password.h"
 #include "tls/staple.h"
 
 #include <string.h>
@@ -14,6 +15,7 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
                               tlsock_error *err)
 {
     struct tsk_box *box = tsk_box_copy(from, err);
+    struct tsk_asker asker;
 
     if (box == NULL)
         return NULL;
@@ -23,7 +25,9 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
 
         if (id->cert_uri == NULL)
             continue; /* in memory */
-        cert = tsk_cert_load(id->cert_uri, id->key_uri, id->pass_uri, err);
+        cert = tsk_cert_load_asking(id->cert_uri, id->key_uri, id->pass_uri,
+                                    tsk_password_asker(&asker, &box->set),
+                                    err);
         if (cert == NULL)
             goto failed;
         tlsock_cert_unref(id->cert);

@@ -12,6 +12,7 @@
 #include "ossl/queue.h"
 #include "tls/hello.h"
 #include "tls/op.h"
+#include "tls/sign.h"
 #include "verify/host.h"
 
 #include <errno.h>
@@ -141,6 +142,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_dane_free(s);
     tsk_dialogue_free(s);
     tsk_errand_free(s);
+    tsk_sign_end(s);
     tsk_hello_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {

@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
+#include "ossl/remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -284,6 +285,7 @@ tlsock_cert *tlsock_own_cert(const tlsock *s)
 {
     STACK_OF(X509) *chain = NULL;
     tlsock_cert *cert = NULL;
+    EVP_PKEY *key;
     X509 *leaf;
 
     if (s == NULL || s->ssl == NULL)
@@ -293,7 +295,8 @@ tlsock_cert *tlsock_own_cert(const tlsock *s)
         return NULL;
     tsk_ossl_enter();
     SSL_get0_chain_certs(s->ssl, &chain);
-    cert = tsk_cert_new(leaf, chain, SSL_get_privatekey(s->ssl), NULL);
+    key = SSL_get_privatekey(s->ssl);
+    cert = tsk_cert_new(leaf, chain, tsk_remote_is(key) ? NULL : key, NULL);
     tsk_ossl_leave();
     return cert;
 }

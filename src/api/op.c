@@ -20,10 +20,10 @@ int tlsock_use_cert(tlsock *s, tlsock_cert *cert)
 
     if (s == NULL || cert == NULL)
         return TLSOCK_E_ARGUMENT;
-    if (cert->key == NULL)
+    if (cert->key == NULL && s->set->on[TLSOCK_ON_SIGN].call == NULL)
         return TLSOCK_E_OWN_FILE;
     tsk_ossl_enter();
-    fits = X509_check_private_key(cert->leaf, cert->key) == 1;
+    fits = cert->key == NULL || X509_check_private_key(cert->leaf, cert->key) == 1;
     tsk_ossl_leave();
     errno = saved;
     return fits ? tsk_hello_choose(s, cert) : TLSOCK_E_KEY_MISMATCH;

@@ -35,6 +35,7 @@ struct tsk_check;
 struct tsk_errand;
 struct tsk_starttls;
 struct tsk_op;
+struct tsk_fiber;
 
 struct tlsock {
     enum tsk_rung rung;
@@ -57,6 +58,8 @@ struct tlsock {
     struct tsk_waitfd *waitfd;      /* private descriptor, nonblocking only */
     SSL *ssl;                       /* from the first handshake step on */
     struct tsk_bio io;
+    struct tsk_fiber *fiber; /* the handshake's, see tls/sign.h; or NULL */
+    int hand_ret, giving_up;
     struct {
         unsigned char *data;      /* the message as it came, until told */
         size_t len;

@@ -10,6 +10,7 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/hello.h"
+#include "tls/sign.h"
 #include "tls/staple.h"
 #include "verify/trust.h"
 
@@ -121,14 +122,29 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
     return set_session_context(c->ssl, set, err);
 }
 
+/* There was one when the identity was added. */
+static int no_hook(const struct tsk_identity *id, tlsock_error *err)
+{
+    tsk_fail(err, TLSOCK_E_OWN_FILE,
+             "certificate %s has no key, and the hook for TLSOCK_ON_SIGN is "
+             "gone",
+             id->cert_uri != NULL ? id->cert_uri : "in memory");
+    tsk_hint(err, "set the hook again, or add the identity with its key");
+    return TLSOCK_E_OWN_FILE;
+}
+
 static int set_identity(struct tsk_ctx *c, tlsock_error *err)
 {
     for (size_t i = 0; i < c->set->n_identities; i++) {
         const tlsock_cert *id = c->set->identities[i].cert;
+        EVP_PKEY *key = tsk_sign_key(id);
 
         if (i > 0 && !tsk_server_same_names(c->set->identities, i))
             continue; /* chosen by SNI: tsk_server_cert() */
-        if (!SSL_CTX_use_cert_and_key(c->ssl, id->leaf, id->key, id->chain, 1))
+        if (id->key == NULL && c->set->on[TLSOCK_ON_SIGN].call == NULL)
+            return no_hook(&c->set->identities[i], err);
+        if (key == NULL ||
+            !SSL_CTX_use_cert_and_key(c->ssl, id->leaf, key, id->chain, 1))
             return tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
                                  "cannot use certificate %s",
                                  c->set->identities[i].cert_uri != NULL

@@ -6,6 +6,8 @@
 #include "tls/ctx_private.h"
 #include "tls/fail.h"
 #include "tls/hello.h"
+#include "tls/log.h"
+#include "tls/sign.h"
 #include "tls/op.h"
 #include "verify/trust.h"
 
@@ -208,6 +210,10 @@ void tsk_hand_done(tlsock *s)
     SSL_SESSION_free(s->held);
     s->held = NULL;
     send_tickets(s);
+    if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
+        tsk_log(s->set, s, NULL, "%s is accepted, and that is %s",
+                s->address[0] != '\0' ? s->address : "the peer",
+                s->facts.verdict.verified);
     s->t_ready = tsk_now_ms();
     s->rung = s->after != NULL ? TSK_RUNG_AFTER : TSK_RUNG_READY;
     if (s->rung == TSK_RUNG_READY)
@@ -273,15 +279,20 @@ int tsk_hand_step(tlsock *s)
     s->io.want = 0;
     s->io.polite = !s->nonblocking;
     if (!SSL_is_init_finished(s->ssl)) {
-        rc = SSL_do_handshake(s->ssl);
-        if (rc != 1) {
-            rc = tsk_tls_fail(s, rc, TLSOCK_PHASE_HANDSHAKE);
+        int ret = -1;
+
+        rc = tsk_sign_handshake(s, &ret);
+        if (rc < 0)
+            return rc;
+        if (ret != 1) {
+            rc = tsk_tls_fail(s, ret, TLSOCK_PHASE_HANDSHAKE);
             if (rc == TLSOCK_AGAIN && s->was_plain && tsk_fail_is_not_tls(s))
                 rc = tsk_tls_fail_foreign(s);
             if (rc != TLSOCK_AGAIN && tsk_hook_handshake_fail(s) == TLSOCK_OK)
                 tsk_bio_flush(&s->io); /* the alert, if it fits */
             return rc;
         }
+        tsk_sign_end(s);
     }
     if (must_flush(s)) {
         rc = tsk_bio_flush(&s->io);

@@ -1,6 +1,7 @@
 #include "tls/op.h"
 
 #include "core/mem.h"
+#include "ossl/fiber.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -210,6 +211,27 @@ static int no_later(const struct tsk_op *op, tlsock_error *err)
     return TLSOCK_E_HOOK;
 }
 
+struct errand {
+    const struct tsk_hook *on;
+    const tlsock_event *e;
+    int rc;
+};
+
+static void call(void *arg)
+{
+    struct errand *a = arg;
+
+    a->rc = a->on->call(a->e, a->on->arg);
+}
+
+int tsk_op_call(const struct tsk_hook *on, const tlsock_event *e)
+{
+    struct errand a = {on, e, 0};
+
+    tsk_fiber_outside(call, &a);
+    return a.rc;
+}
+
 /* A hook that keeps the op and goes on all the same has answered for good. */
 static int outcome(struct tsk_op *op, enum tsk_op_mode mode, int rc,
                    tlsock_error *err)
@@ -249,7 +271,7 @@ int tsk_op_ask(const struct tsk_hook *on, tlsock_event *e,
             return tsk_fail_nomem(err);
         e->op = (struct tlsock_op *)op->id;
     }
-    rc = outcome(op, mode, on->call(e, on->arg), err);
+    rc = outcome(op, mode, tsk_op_call(on, e), err);
     if (mode == TSK_OP_NONE)
         return rc;
     if (rc >= 0 || rc == TLSOCK_AGAIN)

@@ -45,6 +45,8 @@ void tsk_op_end(tlsock *s);             /* s->op: forgotten */
 int tsk_op_ask(const struct tsk_hook *on, tlsock_event *e,
                enum tsk_op_mode mode, struct tsk_op **op, tlsock_error *err);
 void tsk_op_free(struct tsk_op *op);
+/* The hook, which is there, on the stack that its caller gave us. */
+int tsk_op_call(const struct tsk_hook *on, const tlsock_event *e);
 /* What tlsock_op_done() does. */
 int tsk_op_answer(struct tlsock_op *handle, int code, const void *data,
                   size_t len);

@@ -2,6 +2,7 @@
 #include "core/str.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/sign.h"
 
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -32,8 +33,8 @@ int tsk_server_same_names(const struct tsk_identity *ids, size_t i)
 {
     char a[512], b[512];
 
-    if (EVP_PKEY_get_base_id(ids[0].cert->key) ==
-        EVP_PKEY_get_base_id(ids[i].cert->key))
+    if (EVP_PKEY_get_base_id(X509_get0_pubkey(ids[0].cert->leaf)) ==
+        EVP_PKEY_get_base_id(X509_get0_pubkey(ids[i].cert->leaf)))
         return 0;
     if (ids[0].host != NULL || ids[i].host != NULL)
         return ids[0].host != NULL && ids[i].host != NULL &&
@@ -45,7 +46,10 @@ int tsk_server_same_names(const struct tsk_identity *ids, size_t i)
 
 int tsk_server_use(SSL *ssl, const tlsock_cert *id)
 {
-    return SSL_use_cert_and_key(ssl, id->leaf, id->key, id->chain, 1);
+    EVP_PKEY *key = tsk_sign_key(id);
+
+    return key != NULL &&
+           SSL_use_cert_and_key(ssl, id->leaf, key, id->chain, 1);
 }
 
 /* The default: the host "" if there is one; else the SSL_CTX's first. */
