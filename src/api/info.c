@@ -120,6 +120,9 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->name != NULL ? s->name : "";
     case TLSOCK_INFO_STARTTLS:
         return s->starttls;
+    case TLSOCK_INFO_CLIENT_CAS:
+        tsk_client_cas(s, s->text, sizeof(s->text));
+        return s->text;
     case TLSOCK_INFO_STATE:
         return "";
     default:

@@ -56,6 +56,7 @@ TSK_OPTION_PARSER(id_context);
 TSK_OPTION_PARSER(keylog);
 TSK_OPTION_PARSER(directory);
 TSK_OPTION_PARSER(proxy);
+TSK_OPTION_PARSER(allow); /* options_allow.c */
 TSK_OPTION_PARSER(milliseconds); /* options_time.c */
 TSK_OPTION_PARSER(seconds);
 TSK_OPTION_PARSER(time);

@@ -57,7 +57,8 @@ static int start_server(tlsock *s)
     int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
 
     SSL_set_accept_state(s->ssl);
-    if (s->set->client_auth == TSK_CLIENT_NONE)
+    if (s->set->client_auth == TSK_CLIENT_NONE ||
+        s->set->client_auth == TSK_CLIENT_LATER)
         return TLSOCK_OK;
     if (s->set->client_auth == TSK_CLIENT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -137,6 +138,11 @@ static int finish(tlsock *s)
         s->err.phase = TLSOCK_PHASE_HANDSHAKE;
         return rc;
     }
+    if (s->server && SSL_session_reused(s->ssl)) {
+        rc = tsk_server_resumed(s);
+        if (rc < 0)
+            return rc;
+    }
     if (SSL_session_reused(s->ssl)) {
         size_t at = strlen(s->facts.verdict.verified);
 
@@ -169,7 +175,7 @@ static int must_flush(const tlsock *s)
 void tsk_hand_reset(tlsock *s)
 {
     s->sent_close = s->got_close = s->told_end = 0;
-    s->cert_requested = s->offered = 0;
+    s->cert_requested = s->cert_unfit = s->offered = 0;
     s->alert = s->alert_from_peer = 0;
     s->io.n_first = 0;
     s->io.lazy = 0;

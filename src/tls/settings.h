@@ -4,6 +4,7 @@
 #define TSK_TLS_SETTINGS_H
 
 #include "revoke/crl.h"
+#include "verify/allow.h"
 #include "verify/policy.h"
 
 #include <stddef.h>
@@ -19,7 +20,12 @@ enum tsk_revocation { /* in the order of options.def */
     TSK_REVOKE_OCSP,
     TSK_REVOKE_FULL
 };
-enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
+enum tsk_client_auth { /* in the order of options.def */
+    TSK_CLIENT_NONE,
+    TSK_CLIENT_ASK,
+    TSK_CLIENT_REQUIRE,
+    TSK_CLIENT_LATER
+};
 
 struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
@@ -50,7 +56,9 @@ struct tsk_settings {
     char *revocation_cache;    /* directory, or NULL: memory alone */
     char *revocation_proxy;    /* URL, or NULL: the connection's own */
     int aia;                   /* missing issuers may be fetched */
-    int client_auth; /* enum tsk_client_auth */
+    int client_auth;         /* enum tsk_client_auth */
+    struct tsk_allow *allow; /* which clients; counted; NULL: any */
+    int post_handshake_auth; /* a client offers it, if it has an identity */
     unsigned insecure;
     char *insecure_text; /* "no-name: lab box" */
     /* ALPN in wire form (length-prefixed), NULL: none */

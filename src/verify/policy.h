@@ -5,6 +5,7 @@
 #define TSK_VERIFY_POLICY_H
 
 #include "core/err.h"
+#include "verify/allow.h"
 #include "verify/pin.h"
 
 #include <openssl/x509_vfy.h>
@@ -34,6 +35,7 @@ struct tsk_verify_req {
     STACK_OF(X509_CRL) * crls; /* borrowed, may be empty or NULL */
     int check_crls;            /* of all certificates but the anchor */
     int stored;                /* no peer sent it: it was given as it is */
+    const struct tsk_allow *allow; /* which clients; borrowed; NULL: any */
 };
 
 struct tsk_verdict {
