@@ -27,6 +27,7 @@ struct loader {
     int last_line;
     char present[160]; /* names of all sections */
     size_t present_len;
+    int has_rules; /* client-auth.allow was there: more lines add to it */
     struct pending id;
 };
 
@@ -232,6 +233,23 @@ static int option(struct loader *l, const struct tsk_ini_item *item,
     return rc;
 }
 
+/* The first line stands instead of what was set before, others add to it. */
+static int allow(struct loader *l, const char *rules, tlsock_error *err)
+{
+    size_t len = strlen(rules) + 2;
+    char *more = tsk_alloc(len);
+    int rc;
+
+    if (more == NULL)
+        return tsk_fail_nomem(err);
+    snprintf(more, len, "+%s", rules);
+    rc = tsk_option_set(l->set, "client-auth.allow",
+                        l->has_rules && *rules != '+' ? more : rules, err);
+    l->has_rules = 1;
+    tsk_free(more);
+    return rc;
+}
+
 static int take(struct loader *l, struct tsk_ini_item *item,
                 tlsock_error *err)
 {
@@ -248,6 +266,8 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return tsk_settings_pin(l->set, item->value, err);
     if (strcmp(key, "crl") == 0)
         return crl(l, item->value, err);
+    if (strcmp(key, "client-auth.allow") == 0)
+        return allow(l, item->value, err);
     return option(l, item, err);
 }
 

@@ -140,6 +140,9 @@ const char *tlsock_info(const tlsock *conn, int item)
         return policy(s);
     case TLSOCK_INFO_DANE:
         return tsk_dane_text(s);
+    case TLSOCK_INFO_CLIENT_CAS:
+        tsk_client_cas(s, s->text, sizeof(s->text));
+        return s->text;
     case TLSOCK_INFO_STATE:
         return "";
     default:

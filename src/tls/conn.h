@@ -93,6 +93,7 @@ struct tlsock {
     pthread_mutex_t wake_lock; /* over wake_fd */
     int wake_fd;               /* of the thread that waits, or -1 */
     int cert_requested;        /* the server asked for our certificate */
+    int cert_unfit;            /* and none of ours is what it asked for */
     int offered;               /* a session was offered */
     int late_tickets;          /* a server's tickets wait for s->check */
     int alert, alert_from_peer;
@@ -156,9 +157,20 @@ int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
 /* dane.c: the records into the SSL: 0, or code; makes use of none if OpenSSL
  * cannot read any. Replaces SNI by the name they were found at. */
 int tsk_dane_enable(tlsock *s);
-/* server.c: choice of certificate and ALPN protocol */
+/* client.c: the server asks for our certificate, which one is it? 1, 0 */
+int tsk_client_cert(SSL *ssl);
+/* "CN=A, CN=B": the CAs whose certificates the server asked for, escaped, as
+ * many as fit; "": any, or it has not asked. */
+void tsk_client_cas(const tlsock *s, char *out, size_t size);
+/* Is our certificate issued by one of them? 1 also if any will do. */
+int tsk_client_listed(const tlsock *s);
+/* refused.c: the alert in s->alert is about our certificate; records it. */
+int tsk_refused(tlsock *s);
+/* server.c: choice of certificate and ALPN protocol; who may resume */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */
+int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);
+int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
 /* Data may flow. */

@@ -64,29 +64,33 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
     return TLSOCK_OK;
 }
 
+/* Texts that follow each other stay apart. */
+static int digest_text(EVP_MD_CTX *md, const char *text)
+{
+    return text == NULL || EVP_DigestUpdate(md, text, strlen(text) + 1);
+}
+
 /* Which sessions a server may resume: those made under the same demands on
- * the client's certificate (RFC 5077, 5.1 leaves it to us). */
+ * the client's certificate (RFC 5077, 5.1 leaves it to us), whatever the user
+ * calls them. */
 static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
                                tlsock_error *err)
 {
+    const char *text = set->session_id_context;
     unsigned char id[32];
     unsigned int len = 0;
-    const char *text = set->session_id_context;
     EVP_MD_CTX *md;
     int ok;
 
-    if (text != NULL)
-        return SSL_CTX_set_session_id_context(ctx, (const unsigned char *)text,
-                                              (unsigned int)strlen(text))
-                   ? TLSOCK_OK
-                   : tsk_fail_ossl(err, TLSOCK_E_OPTION, "session-id-context");
     md = EVP_MD_CTX_new();
     ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
          EVP_DigestUpdate(md, "tlsock", 6) &&
-         EVP_DigestUpdate(md, &set->client_auth, sizeof(set->client_auth));
-    for (size_t i = 0; ok && i < set->n_trust; i++)
-        ok = EVP_DigestUpdate(md, set->trust[i], strlen(set->trust[i]) + 1);
-    ok = ok && EVP_DigestFinal_ex(md, id, &len) &&
+         EVP_DigestUpdate(md, &set->client_auth, sizeof(set->client_auth)) &&
+         digest_text(md, set->allow != NULL ? tsk_allow_text(set->allow) : "");
+    /* servers that share a name for it may have their files in other places */
+    for (size_t i = 0; ok && text == NULL && i < set->n_trust; i++)
+        ok = digest_text(md, set->trust[i]);
+    ok = ok && digest_text(md, text) && EVP_DigestFinal_ex(md, id, &len) &&
          SSL_CTX_set_session_id_context(ctx, id, len);
     EVP_MD_CTX_free(md);
     return ok ? TLSOCK_OK
@@ -140,7 +144,7 @@ static int set_identity(struct tsk_ctx *c, tlsock_error *err)
         EVP_PKEY *key = tsk_sign_key(id);
 
         if (i > 0 && !tsk_server_same_names(c->set->identities, i))
-            continue; /* chosen by SNI: tsk_server_cert() */
+            continue; /* chosen later: tsk_server_cert(), tsk_client_cert() */
         if (id->key == NULL && c->set->on[TLSOCK_ON_SIGN].call == NULL)
             return no_hook(&c->set->identities[i], err);
         if (key == NULL ||
@@ -158,19 +162,41 @@ static int set_identity(struct tsk_ctx *c, tlsock_error *err)
     return c->staples != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
+/* The list and each name in it have lengths of two bytes, and the message has
+ * other things in it (RFC 5246, 7.4.4; RFC 8446, 4.2.4). */
+#define CA_LIST_MOST (65535 - 2048)
+
+/* An empty list stands for "any": the client chooses by itself. */
+static int list_fits(const STACK_OF(X509_NAME) * names)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < sk_X509_NAME_num(names) && total <= CA_LIST_MOST; i++) {
+        int len = i2d_X509_NAME(sk_X509_NAME_value(names, i), NULL);
+
+        total += len > 0 ? (size_t)len + 2 : 0;
+    }
+    return total <= CA_LIST_MOST;
+}
+
 /* A client certificate is asked for by the names of the CAs that we know. */
 static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
 {
+    STACK_OF(X509_NAME) * names;
     struct tsk_trust *trust;
-    int rc = TLSOCK_OK;
 
     if (c->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     trust = tsk_ctx_trust(c, err);
     if (trust == NULL)
         return err != NULL ? err->code : TLSOCK_E_TRUST_STORE;
-    SSL_CTX_set0_CA_list(c->ssl, tsk_trust_ca_names(trust));
-    return rc;
+    names = tsk_trust_ca_names(trust);
+    if (names != NULL && !list_fits(names)) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        names = NULL;
+    }
+    SSL_CTX_set0_CA_list(c->ssl, names);
+    return tsk_server_tickets(c->ssl, err);
 }
 
 static void keylog(const SSL *ssl, const char *line)
@@ -372,6 +398,7 @@ void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
     req->insecure = set->insecure;
     req->lists = c->lists;
     req->n_lists = set->n_crls;
+    req->allow = of_client ? set->allow : NULL;
     req->check_crls = set->revocation == TSK_REVOKE_CRL;
 }
 

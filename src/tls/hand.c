@@ -83,7 +83,8 @@ static int start_server(tlsock *s)
     SSL_set_accept_state(s->ssl);
     if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
-    if (s->set->client_auth == TSK_CLIENT_NONE)
+    if (s->set->client_auth == TSK_CLIENT_NONE ||
+        s->set->client_auth == TSK_CLIENT_LATER)
         return TLSOCK_OK;
     if (s->set->revocation >= TSK_REVOKE_CRL)
         hold_tickets(s);
@@ -164,6 +165,11 @@ static int finish(tlsock *s)
     if (rc < 0) {
         s->err.phase = TLSOCK_PHASE_HANDSHAKE;
         return rc;
+    }
+    if (s->server && SSL_session_reused(s->ssl)) {
+        rc = tsk_server_resumed(s);
+        if (rc < 0)
+            return rc;
     }
     if (SSL_session_reused(s->ssl)) {
         size_t at = strlen(s->facts.verdict.verified);
@@ -252,7 +258,7 @@ void tsk_hand_reset(tlsock *s)
 {
     tsk_hand_forget(s);
     s->sent_close = s->got_close = s->told_end = 0;
-    s->cert_requested = s->offered = 0;
+    s->cert_requested = s->cert_unfit = s->offered = 0;
     s->alert = s->alert_from_peer = 0;
     s->hello.told = 0;
     tsk_hello_free(s);

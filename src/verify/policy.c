@@ -220,6 +220,24 @@ static int decide(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     return rc;
 }
 
+/* Last of all: names in a certificate that nobody vouches for are nothing to
+ * go by. libssl makes certificate_unknown of an error that it has no alert for
+ * (RFC 8446, 6.2: "some other issue ... rendering it unacceptable"); it cannot
+ * be told to send access_denied. */
+static int may_come_in(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                       tlsock_error *err)
+{
+    int rc =
+        tsk_allow_check(req->allow, X509_STORE_CTX_get0_cert(ctx), err);
+
+    if (rc == TLSOCK_E_CLIENT_CERT_DENIED) {
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_PERMITTED_VIOLATION);
+        if (err != NULL)
+            err->x509_code = X509_V_ERR_APPLICATION_VERIFICATION;
+    }
+    return rc;
+}
+
 int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                       struct tsk_verdict *verdict, tlsock_error *err)
 {
@@ -233,6 +251,8 @@ int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     }
     tsk_ossl_enter(); /* for all that is asked of certificates on the way */
     rc = decide(ctx, req, verdict, err);
+    if (rc == TLSOCK_OK && req->allow != NULL)
+        rc = may_come_in(ctx, req, err);
     if (rc == TLSOCK_OK && !verdict->key_alone)
         verdict->expires = first_end(ctx);
     tsk_ossl_leave();

@@ -7,6 +7,7 @@
 
 #include "core/err.h"
 #include "revoke/crl.h"
+#include "verify/allow.h"
 #include "verify/pin.h"
 
 #include <openssl/x509_vfy.h>
@@ -44,6 +45,7 @@ struct tsk_verify_req {
     size_t n_lists;
     int check_crls; /* of all certificates but the anchor */
     int stored;     /* no peer sent it: it was given as it is */
+    const struct tsk_allow *allow; /* which clients; borrowed; NULL: any */
     const struct tsk_dane *dane; /* whose records have a say, or NULL */
     tsk_name_rule *name_rule; /* instead of the built-in ones; or NULL */
     void *name_arg;
