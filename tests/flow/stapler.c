@@ -175,7 +175,7 @@ static int shake(const struct scene *t, tlsock_config *sc, const char *name,
 
 static struct tsk_ctx *ctx_of(tlsock_config *sc)
 {
-    return sc->snapshot;
+    return sc->use[1].ctx;
 }
 
 /* As of when the staple in a slot is; 0: there is none to be sent. */
