@@ -399,7 +399,10 @@ void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
     req->lists = c->lists;
     req->n_lists = set->n_crls;
     req->allow = of_client ? set->allow : NULL;
-    req->check_crls = set->revocation == TSK_REVOKE_CRL;
+    req->check_crls = set->revocation == TSK_REVOKE_CRL ||
+                      (set->revocation == TSK_REVOKE_FULL && set->n_crls != 0);
+    req->unknown_is_fine =
+        set->revocation == TSK_REVOKE_FULL || set->revocation_soft;
 }
 
 void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules)

@@ -59,11 +59,14 @@ static int settle(tlsock *s, int said, int ours)
 /* libssl asks the same again once a late answer is there. */
 static int late_answer(tlsock *s, int rc)
 {
+    tlsock_error ours = s->err;
     int said = tsk_op_poll(s);
 
     if (said == TLSOCK_AGAIN)
         return said;
     tsk_op_end(s);
+    if (rc < 0) /* our own reason stays, whatever is said of it */
+        s->err = ours;
     return settle(s, said, rc);
 }
 
@@ -93,7 +96,7 @@ int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
     tlsock_cert_unref(chain);
     if (said != TLSOCK_AGAIN)
         tsk_op_end(s);
-    if (rc < 0 && said >= 0)
+    if (rc < 0)
         s->err = ours;
     return said == TLSOCK_AGAIN ? said : settle(s, said, rc);
 }

@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "ossl/queue.h"
 #include "revoke/crljudge.h"
+#include "revoke/dp.h"
 #include "verify/dane.h"
 
 #include <openssl/x509v3.h>
@@ -118,6 +119,14 @@ static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
     return set_policies(p) && set_purpose(p, req);
 }
 
+/* Lists that nobody gave are fetched, or done without, once the path stands. */
+static int may_be_told_later(const struct tsk_verify_req *req, X509 *crt)
+{
+    char url[TSK_URL_MAX];
+
+    return req->unknown_is_fine || tsk_dp_url(crt, 0, url, sizeof(url)) > 0;
+}
+
 /* What the lists say of each certificate below the anchor. */
 static int ask_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
                      tlsock_error *err)
@@ -133,6 +142,9 @@ static int ask_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
         struct tsk_status st;
         int rc = tsk_crl_judge(req->lists, req->n_lists, &q, &st, err);
 
+        if (rc == TLSOCK_OK && st.state == TSK_UNKNOWN &&
+            may_be_told_later(req, sk_X509_value(q.chain, q.depth)))
+            continue;
         if (rc != TLSOCK_OK || st.state != TSK_GOOD) {
             X509_STORE_CTX_set_error_depth(ctx, q.depth);
             X509_STORE_CTX_set_error(

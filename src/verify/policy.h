@@ -44,6 +44,7 @@ struct tsk_verify_req {
     struct tsk_crls *const *lists; /* borrowed */
     size_t n_lists;
     int check_crls; /* of all certificates but the anchor */
+    int unknown_is_fine; /* what no list tells does not matter */
     int stored;     /* no peer sent it: it was given as it is */
     const struct tsk_allow *allow; /* which clients; borrowed; NULL: any */
     const struct tsk_dane *dane; /* whose records have a say, or NULL */
