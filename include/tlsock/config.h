@@ -121,11 +121,19 @@ TLSOCK_API int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert);
 TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
 /**
  * Provide revocation lists (RFC 5280, 5); "revocation = crl" has them checked,
- * for every certificate of a chain but its anchor. Read now, kept decoded.
+ * for every certificate of a chain but its anchor. Read now, and kept as it is
+ * with an index: about its size and 8 bytes an entry. A signature is verified
+ * when a list is first asked; a later question costs microseconds.
  * @param c    the config
- * @param uri  file, "file:FILE", "pem:TEXT" or PEM text: PEM (several lists) or
- *             DER; at most 256 MiB. Base, delta and indirect CRLs.
- * @return 0, TLSOCK_E_OWN_FILE, or another code
+ * @param uri  file, directory, "file:FILE", "pem:TEXT" or PEM text: PEM (several
+ *             lists) or DER; at most 256 MiB, and 8,000,000 entries a list.
+ *             Complete, delta and indirect CRLs (RFC 5280, 6.3). In a directory
+ *             all lists in *.crl, *.der, *.pem and hashed names (xxxxxxxx.rN);
+ *             what of these holds no list is passed over.
+ * @retval 0                  they are provided
+ * @retval TLSOCK_E_OWN_FILE  no list is there, or one is damaged: which one
+ * @retval TLSOCK_E_LIMIT     larger than that
+ * @retval TLSOCK_E_NOMEM     out of memory; other codes as all setters have them
  */
 TLSOCK_API int tlsock_config_add_crl(tlsock_config *c, const char *uri);
 
