@@ -4,7 +4,7 @@
  * An entry stays where it is in the bytes; rows has a pointer to each, sorted
  * by serial: 8 bytes an entry beside its 20 to 60 in the list. The bytes are
  * kept for that, and so a second issuer's key can be asked, too. All is
- * immutable once read, but what is known of signatures. */
+ * immutable once read, but the keys that are known to have signed it. */
 #ifndef TSK_REVOKE_CRL_PRIVATE_H
 #define TSK_REVOKE_CRL_PRIVATE_H
 
@@ -31,11 +31,6 @@ struct tsk_crl_turn {
     X509_NAME *issuer;
 };
 
-struct tsk_crl_key {
-    uint8_t digest[32]; /* SHA-256 of the SubjectPublicKeyInfo */
-    int good;
-};
-
 struct tsk_crl {
     uint8_t *der; /* OpenSSL's memory */
     size_t len;
@@ -57,7 +52,7 @@ struct tsk_crl {
     /* n_keys is read without the lock: what is below it never changes */
     pthread_mutex_t lock;
     atomic_int n_keys;
-    struct tsk_crl_key keys[TSK_CRL_KEYS];
+    uint8_t keys[TSK_CRL_KEYS][32]; /* SHA-256 of a SubjectPublicKeyInfo */
 };
 
 struct tsk_crls {
@@ -91,7 +86,10 @@ struct tsk_crl_ask {
     const struct tsk_crl_question *q;
     struct tsk_crls *const *lists;
     size_t n_lists;
-    int nested; /* about the signer of a list: his must need no other signer */
+    /* About a certificate in the path of a list's signer: lists about that must
+     * be its issuer's own. self: or of the signer himself, or NULL. */
+    int nested;
+    X509 *self;
     X509 *crt, *issuer, *anchor;
     struct tsk_tlv serial;
     uint8_t serial_der[TSK_CRL_SERIAL_MAX + 2];

@@ -37,19 +37,6 @@ static int read_akid(struct tsk_crl *l, const struct tsk_tlv *value)
     return l->akid != NULL && p == value->end;
 }
 
-/* RFC 5280, 5.2.5: at most one of the three; X.509: none of them with an empty
- * name. */
-static void judge_idp(struct tsk_crl *l)
-{
-    const ISSUING_DIST_POINT *idp = l->idp;
-    int only = (idp->onlyuser > 0) + (idp->onlyCA > 0) + (idp->onlyattr > 0);
-
-    if (only > 1)
-        l->unusable = "its issuingDistributionPoint contradicts itself";
-    else if (idp->onlyattr > 0)
-        l->unusable = "it is about attribute certificates";
-}
-
 static int read_idp(struct tsk_crl *l, const struct tsk_tlv *value)
 {
     const unsigned char *p = value->p;
@@ -58,7 +45,6 @@ static int read_idp(struct tsk_crl *l, const struct tsk_tlv *value)
     l->idp = d2i_ISSUING_DIST_POINT(NULL, &p, (long)tsk_tlv_len(value));
     if (l->idp == NULL || p != value->end)
         return 0;
-    judge_idp(l);
     return l->idp->distpoint == NULL ||
            DIST_POINT_set_dpname(l->idp->distpoint, l->issuer);
 }

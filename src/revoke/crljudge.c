@@ -244,18 +244,31 @@ static int run(struct judge *j, const struct tsk_crl_question *q,
     return rc;
 }
 
+static int run_nested(const struct tsk_crl_ask *ask,
+                      const struct tsk_crl_question *q, X509 *self,
+                      struct tsk_status *out)
+{
+    struct judge j = {.fault = TSK_CRL_MISSING,
+                      .ask = {.lists = ask->lists,
+                              .n_lists = ask->n_lists,
+                              .nested = 1,
+                              .self = self}};
+
+    return run(&j, q, out, NULL);
+}
+
 int tsk_crl_path_doubted(const struct tsk_crl_ask *ask, STACK_OF(X509) * path)
 {
     struct tsk_crl_question q = {.chain = path, .now = ask->q->now};
     int n = sk_X509_num(path);
 
     for (q.depth = 0; q.depth < n - 1; q.depth++) {
-        struct judge j = {
-            .fault = TSK_CRL_MISSING,
-            .ask = {.lists = ask->lists, .n_lists = ask->n_lists, .nested = 1}};
         struct tsk_status st;
+        int rc = run_nested(ask, &q, NULL, &st);
 
-        if (run(&j, &q, &st, NULL) != TLSOCK_OK)
+        if (rc == TLSOCK_OK && st.state == TSK_UNKNOWN)
+            rc = run_nested(ask, &q, sk_X509_value(path, 0), &st);
+        if (rc != TLSOCK_OK)
             return -1;
         if (st.state != TSK_GOOD)
             return 1;

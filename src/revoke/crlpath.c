@@ -1,8 +1,9 @@
 /* Who else may have signed a list: a CRL issuer whom the certificate names, or
  * the CA itself with another key. Each needs a path to the anchor of the chain
  * that is judged (RFC 5280, 6.3.3 (f)), without a revoked certificate in it.
- * Lists that tell about the signer have to be its issuer's own: so there is no
- * circle. */
+ * Lists that tell about the signer have to be its issuer's own, so that there
+ * is no circle; only where there are none may he speak of himself, as a CRL
+ * issuer does whom its own certificate names. */
 #include "ossl/queue.h"
 #include "revoke/crl_private.h"
 
@@ -57,7 +58,8 @@ static int has_path(struct hunt *h, X509 *x)
 
 static int known(const struct hunt *h, const X509 *x)
 {
-    if (X509_cmp(h->ask->issuer, x) == 0 || X509_cmp(h->ask->crt, x) == 0)
+    if (X509_cmp(h->ask->issuer, x) == 0 ||
+        (x != h->ask->self && X509_cmp(h->ask->crt, x) == 0))
         return 1;
     for (int i = 0; i < h->n; i++)
         if (X509_cmp(h->out[i], x) == 0)
@@ -128,6 +130,8 @@ int tsk_crl_signers(struct tsk_crl_ask *ask, const struct tsk_crl *l,
 
     if (begin(&h)) {
         consider_all(&h, ask->q->chain, ask->q->depth + 2, 1);
+        if (ask->self != NULL)
+            consider(&h, ask->self, 1);
         if (!ask->nested)
             consider_all(&h, ask->q->untrusted, 0, 0);
         if (!ask->nested && ask->q->store != NULL)

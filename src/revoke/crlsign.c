@@ -1,4 +1,4 @@
-/* Is a list signed by one who may? Each answer about a key is remembered with
+/* Is a list signed by one who may? Each key that signed it is remembered with
  * the list, so that a second question costs no signature. */
 #include "ossl/queue.h"
 #include "revoke/crl_private.h"
@@ -49,26 +49,26 @@ static int key_digest(X509 *signer, uint8_t out[32])
     return ok;
 }
 
-/* 1 good, 0 not, -1 not known */
 static int remembered(struct tsk_crl *l, const uint8_t digest[32])
 {
     int n = atomic_load_explicit(&l->n_keys, memory_order_acquire);
 
     for (int i = 0; i < n; i++)
-        if (memcmp(l->keys[i].digest, digest, 32) == 0)
-            return l->keys[i].good;
-    return -1;
+        if (memcmp(l->keys[i], digest, 32) == 0)
+            return 1;
+    return 0;
 }
 
-/* Under the lock; a list signed by more keys than that is asked anew. */
-static void remember(struct tsk_crl *l, const uint8_t digest[32], int good)
+/* Under the lock; a list signed by more keys than that is asked anew. What is
+ * not good is not remembered: it might have been for want of memory, of which
+ * OpenSSL does not always tell. */
+static void remember(struct tsk_crl *l, const uint8_t digest[32])
 {
     int n = atomic_load_explicit(&l->n_keys, memory_order_relaxed);
 
     if (n == TSK_CRL_KEYS)
         return;
-    memcpy(l->keys[n].digest, digest, 32);
-    l->keys[n].good = good;
+    memcpy(l->keys[n], digest, 32);
     atomic_store_explicit(&l->n_keys, n + 1, memory_order_release);
 }
 
@@ -101,12 +101,12 @@ static int verify_once(struct tsk_crl *l, X509 *signer,
 
     pthread_mutex_lock(&l->lock); /* who waits would do the same work */
     good = remembered(l, digest);
-    if (good < 0) {
+    if (!good) {
         tsk_ossl_enter();
         good = verify(l, signer);
         tsk_ossl_leave();
-        if (good >= 0)
-            remember(l, digest, good);
+        if (good > 0)
+            remember(l, digest);
     }
     pthread_mutex_unlock(&l->lock);
     return good;
@@ -119,9 +119,7 @@ enum tsk_crl_fault tsk_crl_signed_by(struct tsk_crl *l, X509 *signer)
 
     if (!key_digest(signer, digest))
         return TSK_CRL_STARVED;
-    good = remembered(l, digest);
-    if (good < 0)
-        good = verify_once(l, signer, digest);
+    good = remembered(l, digest) ? 1 : verify_once(l, signer, digest);
     return good < 0 ? TSK_CRL_STARVED : good ? TSK_CRL_FINE : TSK_CRL_FORGED;
 }
 
