@@ -187,21 +187,33 @@ void tsk_revcache_keep_status(struct tsk_revcache *c, const uint8_t key[32],
         tsk_cachemem_keep_status(&c->mem, key, &bounded);
 }
 
+/* Another thread may have had a list while this one decoded: then all have
+ * that one, which may be newer, and takes memory once. */
+static struct tsk_crls *settle(struct tsk_revcache *c, const uint8_t key[32],
+                               int64_t now, struct tsk_crls *l, int64_t until)
+{
+    struct tsk_crls *theirs = tsk_cachemem_crls(&c->mem, key, now);
+
+    if (theirs == NULL) {
+        tsk_cachemem_keep_crls(&c->mem, key, l, until);
+        return l;
+    }
+    tsk_crls_unref(l);
+    return theirs;
+}
+
 static struct tsk_crls *from_disk(struct tsk_revcache *c, const char *url,
                                   const uint8_t key[32], int64_t now)
 {
-    struct tsk_crls *l = NULL;
+    struct tsk_crls *l;
     struct tsk_cached got;
 
-    if (c->disk.dir != NULL &&
-        tsk_cachedisk_read(&c->disk, TSK_CACHE_CRL, key, now, TSK_CRL_FILE_MAX,
-                           &got)) {
-        l = tsk_crls_parse(got.body, got.len, url, NULL);
-        if (l != NULL)
-            tsk_cachemem_keep_crls(&c->mem, key, l, got.until);
-        tsk_free(got.file);
-    }
-    return l;
+    if (c->disk.dir == NULL || !tsk_cachedisk_read(&c->disk, TSK_CACHE_CRL, key,
+                                                   now, TSK_CRL_FILE_MAX, &got))
+        return NULL;
+    l = tsk_crls_parse(got.body, got.len, url, NULL);
+    tsk_free(got.file);
+    return l != NULL ? settle(c, key, now, l, got.until) : NULL;
 }
 
 struct tsk_crls *tsk_revcache_crls(struct tsk_revcache *c, const char *url,
