@@ -75,6 +75,9 @@ struct tlsock {
     int wake_fd;               /* of the thread that waits, or -1 */
     int cert_requested;        /* the server asked for our certificate */
     int offered;               /* a session was offered */
+    int psk_tried, psk_found;  /* a key was offered or asked for; is there */
+    int by_psk;                /* it made the handshake, and no session did */
+    char *psk_identity;        /* whose key it is, or NULL */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
@@ -110,6 +113,11 @@ int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
+/* What came before this handshake, not a key, made it short. */
+static inline int tsk_conn_resumed(const tlsock *s)
+{
+    return SSL_session_reused(s->ssl) && !s->by_psk;
+}
 /* Data may flow. */
 static inline int tsk_conn_open(const tlsock *s)
 {

@@ -4,6 +4,7 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/fail.h"
+#include "tls/psk.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -39,7 +40,10 @@ static int start_client(tlsock *s)
 {
     int rc = use_trust(s);
 
-    if (rc < 0)
+    /* with a key no store is needed; without one a chain then ends nowhere */
+    if (rc == TLSOCK_E_TRUST_STORE && s->set->n_psks != 0)
+        tsk_clear(&s->err);
+    else if (rc < 0)
         return rc;
     SSL_set_verify(s->ssl, SSL_VERIFY_PEER, NULL);
     if (s->sni != NULL && !SSL_set_tlsext_host_name(s->ssl, s->sni))
@@ -47,6 +51,11 @@ static int start_client(tlsock *s)
     if (s->set->revocation != TSK_REVOKE_OFF &&
         !SSL_set_tlsext_status_type(s->ssl, TLSEXT_STATUSTYPE_ocsp))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "status request");
+    /* libssl compares the session of a key with the context that servers have
+     * in the SSL_CTX; a client needs none */
+    if (s->set->n_psks != 0 &&
+        !SSL_set_session_id_context(s->ssl, (const unsigned char *)"", 0))
+        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
     offer_session(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;
@@ -132,12 +141,14 @@ static int finish(tlsock *s)
     int rc = check_agreed(s);
 
     if (rc == TLSOCK_OK)
+        rc = tsk_psk_finish(s);
+    if (rc == TLSOCK_OK)
         rc = check_staple_came(s);
     if (rc < 0) {
         s->err.phase = TLSOCK_PHASE_HANDSHAKE;
         return rc;
     }
-    if (SSL_session_reused(s->ssl)) {
+    if (tsk_conn_resumed(s)) {
         size_t at = strlen(s->facts.verdict.verified);
 
         if (at != 0)
@@ -170,6 +181,9 @@ void tsk_hand_reset(tlsock *s)
 {
     s->sent_close = s->got_close = s->told_end = 0;
     s->cert_requested = s->offered = 0;
+    s->psk_tried = s->psk_found = s->by_psk = 0;
+    tsk_free(s->psk_identity);
+    s->psk_identity = NULL;
     s->alert = s->alert_from_peer = 0;
     s->io.n_first = 0;
     s->io.lazy = 0;

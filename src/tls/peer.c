@@ -4,6 +4,7 @@
 #include "revoke/ocsp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/psk.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -31,6 +32,12 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
     int rc;
 
     (void)arg;
+    if (tsk_psk_alone(s)) {
+        tsk_psk_no_name(s);
+        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
+        X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_HOSTNAME_MISMATCH);
+        return 0;
+    }
     tsk_ctx_request(s->ctx, s->server, &req);
     if (!s->server)
         req.name = s->name;
