@@ -96,6 +96,9 @@ struct tlsock {
     int cert_unfit;            /* and none of ours is what it asked for */
     int offered;               /* a session was offered */
     int late_tickets;          /* a server's tickets wait for s->check */
+    int psk_tried, psk_found;  /* a key was offered or asked for; is there */
+    int by_psk;                /* it made the handshake, and no session did */
+    char *psk_identity;        /* whose key it is, or NULL */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
@@ -173,6 +176,11 @@ int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);
 int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
+/* What came before this handshake, not a key, made it short. */
+static inline int tsk_conn_resumed(const tlsock *s)
+{
+    return SSL_session_reused(s->ssl) && !s->by_psk;
+}
 /* Data may flow. */
 static inline int tsk_conn_open(const tlsock *s)
 {
