@@ -43,6 +43,8 @@ static int as_json(void)
                         out_json_text(tlsock_openssl_version()));
     json_object_set_new(obj, "trust_store",
                         out_json_text(tlsock_trust_store()));
+    json_object_set_new(obj, "dane_anchor",
+                        out_json_text(tlsock_dane_anchor()));
     json_object_set_new(obj, "features", has);
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
@@ -58,6 +60,8 @@ int cmd_version(int argc, const char **argv)
         printf("tlsock       %s\n", tlsock_version());
         printf("openssl      %s\n", tlsock_openssl_version());
         printf("trust store  %s\n", tlsock_trust_store());
+        if (tlsock_has("dane"))
+            printf("dane anchor  %s\n", tlsock_dane_anchor());
         printf("features    ");
         for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
             printf(" %s%s", is_there(features[i]) ? "+" : "-", features[i]);

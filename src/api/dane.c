@@ -122,7 +122,7 @@ const char *tsk_dane_text(tlsock *s)
 
     if (d == NULL || d->set == NULL)
         return "";
-    if (d->usable == 0 && d->found == 0)
+    if (d->usable == 0)
         return states[d->set->state];
     if (s->facts.verdict.dane[0] == '\0') /* by pin, or insecurely */
         return "secure";
