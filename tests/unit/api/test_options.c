@@ -20,6 +20,8 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->insecure_text);
     tsk_free(set->session_id_context);
     tsk_free(set->keylog);
+    tsk_free(set->dane_anchor);
+    tsk_free(set->dane_resolver);
     tsk_free(set->alpn);
     memset(set, 0, sizeof(*set));
 }
