@@ -99,7 +99,8 @@ size_t tsk_dane_pollfds(const tlsock *s, struct pollfd *fds, size_t max)
 
 int tsk_dane_forbids_plaintext(const tlsock *s)
 {
-    return s->dane != NULL && s->dane->found != 0;
+    return s->dane != NULL && s->dane->set != NULL &&
+           s->dane->set->state == TSK_TLSA_THERE;
 }
 
 void tsk_dane_free(tlsock *s)

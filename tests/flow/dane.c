@@ -663,6 +663,27 @@ static void pins_and_forgiveness_do_not_get_around_require(void **state)
     }
 }
 
+static void a_fault_that_is_forgiven_is_no_record(void **state)
+{
+    const struct test_ca *ca = ca_get();
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        tlsock_config *cc = client("on", "1.3");
+        struct outcome o;
+
+        assert_int_equal(
+            tlsock_config_set(cc, "insecure", "self-signed: a test"), 0);
+        dns.records[0] =
+            (struct record){1, 1, 1, i == 0 ? ca->b : ca->self_signed};
+        go(&o, cc, ca->self_signed, TLSOCK_OPTS(.name = "a.test"));
+        assert_code(o.code, i == 0 ? TLSOCK_E_DANE : TLSOCK_OK);
+        if (i == 1)
+            assert_string_equal(o.verified, "insecure self-signed: a test");
+        tlsock_config_unref(cc);
+    }
+}
+
 static void a_lookup_that_takes_long_is_bounded_and_polled(void **state)
 {
     tlsock_config *cc = client("on", "1.3");
@@ -721,7 +742,7 @@ static void no_starttls(int fd, void *unused)
 static void records_promise_tls(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) { /* 2: one that nobody can use */
         tlsock_config *cc =
             ca_client("dane", "on", "dane.anchor", ca_get()->root_pem,
                       "starttls", "opportunistic", NULL);
@@ -729,8 +750,8 @@ static void records_promise_tls(void **state)
         tlsock_error err;
         tlsock *s;
 
-        if (i == 1)
-            dns.records[0] = (struct record){3, 1, 1, ca_get()->a};
+        if (i > 0)
+            dns.records[0] = (struct record){i == 1 ? 3 : 9, 1, 1, ca_get()->a};
         sock_serve(&server, 1, no_starttls, NULL);
         s = tlsock_connect(server.target, cc,
                            TLSOCK_OPTS(.name = "a.test", .starttls = "smtp"),
@@ -759,6 +780,7 @@ int main(void)
         T(sessions_end_with_the_records_they_were_won_under),
         T(without_a_host_name_there_is_nothing_to_ask),
         T(pins_and_forgiveness_do_not_get_around_require),
+        T(a_fault_that_is_forgiven_is_no_record),
         T(a_lookup_that_takes_long_is_bounded_and_polled),
         T(records_promise_tls),
     };
