@@ -331,6 +331,9 @@ TLSOCK_API const char *tlsock_policy_text(void);
 /** @return which system trust store is used and why: "PATH (why)", or what was
  *  looked at in vain; static */
 TLSOCK_API const char *tlsock_trust_store(void);
+/** @return the system's DNSSEC trust anchor, where "dane" begins to trust: its
+ *  path, or what was looked at in vain; "" if this build has no DANE; static */
+TLSOCK_API const char *tlsock_dane_anchor(void);
 
 /** One row of the option table. */
 typedef struct tlsock_option {
