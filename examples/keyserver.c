@@ -54,8 +54,7 @@ static int echo_once(tlsock *s)
     char buf[4096];
     ssize_t n = tlsock_read(s, buf, sizeof(buf));
 
-    if (n > 0)
-        n = tlsock_write(s, buf, (size_t)n);
+    n = n > 0 ? tlsock_write(s, buf, (size_t)n) : n;
     return tlsock_close(s) < 0 || n <= 0;
 }
 
