@@ -154,6 +154,16 @@ static int apply(const struct opts *o, tlsock_config *c)
     return rc;
 }
 
+/* What is no failure: for those who want to hear more. */
+static int print_line(const tlsock_event *e, void *unused)
+{
+    char line[1024];
+
+    (void)unused;
+    fprintf(stderr, "tlsock: %s\n", out_clean(line, sizeof(line), e->text));
+    return 0;
+}
+
 tlsock_config *opt_make_config(struct opts *o, int *exit_code)
 {
     tlsock_config *c = tlsock_config_new();
@@ -163,6 +173,8 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code)
                                "out of memory");
         return NULL;
     }
+    if (o->out.verbose)
+        (void)tlsock_config_on(c, TLSOCK_ON_LOG, print_line, NULL);
     *exit_code = apply(o, c);
     if (*exit_code == 0)
         return c;
