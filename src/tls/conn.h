@@ -27,6 +27,14 @@ enum tsk_rung {
     TSK_RUNG_DEAD
 };
 
+/* What became of the server's request for a certificate after the handshake. */
+enum tsk_pha {
+    TSK_PHA_IDLE,
+    TSK_PHA_ASKED,
+    TSK_PHA_FINISHED, /* the last message of the answer is being judged */
+    TSK_PHA_DONE      /* it was good */
+};
+
 struct tsk_path;
 struct tsk_starttls;
 
@@ -76,6 +84,8 @@ struct tlsock {
     int cert_requested;        /* the server asked for our certificate */
     int cert_unfit;            /* and none of ours is what it asked for */
     int offered;               /* a session was offered */
+    enum tsk_pha pha;
+    int asking; /* tlsock_request_client_cert() is under way */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
@@ -116,12 +126,20 @@ void tsk_client_cas(const tlsock *s, char *out, size_t size);
 int tsk_client_listed(const tlsock *s);
 /* refused.c: the alert in s->alert is about our certificate; records it. */
 int tsk_refused(tlsock *s);
+/* pha.c: ask the client now: 0 its answer comes with the data; or a code */
+int tsk_pha_ask(tlsock *s);
+void tsk_pha_watch(const SSL *ssl, int where); /* of the info callback */
 /* server.c: choice of certificate and ALPN protocol; who may resume */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);
 int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
+/* The client has been asked, and what it answers is not proven yet. */
+static inline int tsk_conn_unproven(const tlsock *s)
+{
+    return s->pha == TSK_PHA_ASKED || s->pha == TSK_PHA_FINISHED;
+}
 /* Data may flow. */
 static inline int tsk_conn_open(const tlsock *s)
 {

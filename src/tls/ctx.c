@@ -220,10 +220,11 @@ static int set_keylog(struct tsk_ctx *c, tlsock_error *err)
     return TLSOCK_OK;
 }
 
-static void note_alert(const SSL *ssl, int where, int value)
+static void note(const SSL *ssl, int where, int value)
 {
     tlsock *s;
 
+    tsk_pha_watch(ssl, where);
     if ((where & SSL_CB_ALERT) == 0)
         return;
     s = tsk_conn_of(ssl);
@@ -255,7 +256,7 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (c->ssl == NULL)
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "SSL_CTX");
     SSL_CTX_set_cert_verify_callback(c->ssl, tsk_peer_verify, NULL);
-    SSL_CTX_set_info_callback(c->ssl, note_alert);
+    SSL_CTX_set_info_callback(c->ssl, note);
     if (c->set->revocation != TSK_REVOKE_OFF)
         SSL_CTX_set_tlsext_status_cb(c->ssl, tsk_peer_staple);
     rc = set_protocol(c->ssl, c->set, err);

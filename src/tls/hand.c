@@ -47,6 +47,8 @@ static int start_client(tlsock *s)
     if (s->set->revocation != TSK_REVOKE_OFF &&
         !SSL_set_tlsext_status_type(s->ssl, TLSEXT_STATUSTYPE_ocsp))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "status request");
+    SSL_set_post_handshake_auth(
+        s->ssl, s->set->post_handshake_auth && s->set->n_identities != 0);
     offer_session(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;
@@ -57,13 +59,12 @@ static int start_server(tlsock *s)
     int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
 
     SSL_set_accept_state(s->ssl);
-    if (s->set->client_auth == TSK_CLIENT_NONE ||
-        s->set->client_auth == TSK_CLIENT_LATER)
+    if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     if (s->set->client_auth == TSK_CLIENT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     rc = use_trust(s);
-    if (rc < 0)
+    if (rc < 0 || s->set->client_auth == TSK_CLIENT_LATER)
         return rc;
     SSL_set_verify(s->ssl, mode, NULL);
     return TLSOCK_OK;
@@ -177,6 +178,7 @@ void tsk_hand_reset(tlsock *s)
     s->sent_close = s->got_close = s->told_end = 0;
     s->cert_requested = s->cert_unfit = s->offered = 0;
     s->alert = s->alert_from_peer = 0;
+    s->pha = TSK_PHA_IDLE;
     s->io.n_first = 0;
     s->io.lazy = 0;
     memset(&s->facts, 0, sizeof(s->facts));
