@@ -39,6 +39,8 @@ static int hear(tlsock *s)
 {
     int rc = tsk_io_flush(s);
 
+    if (rc == TLSOCK_AGAIN) /* a client that is stuck writing has to be read */
+        rc = TLSOCK_OK;
     while (rc >= 0 && s->pha != TSK_PHA_DONE) {
         if (s->plain.len >= MEANWHILE_MOST) {
             tsk_fail(&s->err, TLSOCK_E_LIMIT,
@@ -48,6 +50,8 @@ static int hear(tlsock *s)
             return TLSOCK_E_LIMIT;
         }
         rc = tsk_io_more(s, SIZE_MAX);
+        if (s->pha == TSK_PHA_DONE && (rc == 0 || rc == TLSOCK_AGAIN))
+            break; /* the answer was all there was */
         if (rc == 0) {
             tsk_fail(&s->err, TLSOCK_E_CLIENT_CERT_MISSING,
                      "the client ended without an answer");
@@ -56,7 +60,10 @@ static int hear(tlsock *s)
             return TLSOCK_E_CLIENT_CERT_MISSING;
         }
     }
-    return rc < 0 ? rc : TLSOCK_OK;
+    if (s->pha != TSK_PHA_DONE || (rc < 0 && rc != TLSOCK_AGAIN))
+        return rc;
+    rc = tsk_io_flush(s); /* new tickets */
+    return rc == TLSOCK_AGAIN ? TLSOCK_OK : rc;
 }
 
 static ssize_t do_request(tlsock *s, void *arg)

@@ -128,7 +128,8 @@ int tsk_client_listed(const tlsock *s);
 int tsk_refused(tlsock *s);
 /* pha.c: ask the client now: 0 its answer comes with the data; or a code */
 int tsk_pha_ask(tlsock *s);
-void tsk_pha_watch(const SSL *ssl, int where); /* of the info callback */
+/* What libssl's info callback is told. */
+void tsk_pha_watch(const SSL *ssl, int where, int value);
 /* server.c: choice of certificate and ALPN protocol; who may resume */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);

@@ -224,7 +224,7 @@ static void note(const SSL *ssl, int where, int value)
 {
     tlsock *s;
 
-    tsk_pha_watch(ssl, where);
+    tsk_pha_watch(ssl, where, value);
     if ((where & SSL_CB_ALERT) == 0)
         return;
     s = tsk_conn_of(ssl);

@@ -76,7 +76,7 @@ int tsk_pha_ask(tlsock *s)
     return ret == 1 ? TLSOCK_OK : tsk_tls_fail(s, ret, TLSOCK_PHASE_HANDSHAKE);
 }
 
-void tsk_pha_watch(const SSL *ssl, int where)
+void tsk_pha_watch(const SSL *ssl, int where, int value)
 {
     tlsock *s = tsk_conn_of(ssl);
 
@@ -85,7 +85,9 @@ void tsk_pha_watch(const SSL *ssl, int where)
     if (where == SSL_CB_ACCEPT_LOOP && s->pha == TSK_PHA_ASKED &&
         SSL_get_state(ssl) == TLS_ST_SR_FINISHED)
         s->pha = TSK_PHA_FINISHED;
-    if (where != SSL_CB_HANDSHAKE_DONE || s->pha != TSK_PHA_FINISHED)
+    /* the dialogue is left, and not for want of bytes or by a failure */
+    if (where != SSL_CB_ACCEPT_EXIT || value <= 0 ||
+        s->pha != TSK_PHA_FINISHED || SSL_get_state(ssl) != TLS_ST_OK)
         return;
     s->pha = TSK_PHA_DONE;
     if (SSL_get0_peer_certificate(ssl) == NULL) /* it is nobody, by now */
