@@ -12,10 +12,11 @@
 
 static int grow(struct tsk_allow *a, tlsock_error *err)
 {
-    struct tsk_rule *bigger;
+    struct tsk_allow_rule *bigger;
 
     if (a->n >= RULES_MOST)
-        return tsk_rule_bad(err, "...", "is rule 1025: there are too many");
+        return tsk_allow_rule_bad(err, "...",
+                                  "is rule 1025: there are too many");
     bigger = tsk_realloc(a->rules, (a->n + 1) * sizeof(*bigger));
     if (bigger == NULL)
         return tsk_fail_nomem(err);
@@ -53,7 +54,7 @@ static int add_rules(struct tsk_allow *a, const char *text, char *piece,
         if (*piece != '\0' || !(line || *p == '\n')) {
             rc = grow(a, err);
             if (rc == TLSOCK_OK) {
-                rc = tsk_rule_parse(&a->rules[a->n], piece, err);
+                rc = tsk_allow_rule_parse(&a->rules[a->n], piece, err);
                 a->n++;
             }
             if (rc < 0)
@@ -87,7 +88,7 @@ static int fill(struct tsk_allow *a, const struct tsk_allow *base,
     }
     tsk_free(piece);
     if (rc == TLSOCK_OK && a->n == 0)
-        rc = tsk_rule_bad(err, text, "has no rule");
+        rc = tsk_allow_rule_bad(err, text, "has no rule");
     return rc;
 }
 
@@ -120,7 +121,7 @@ void tsk_allow_unref(struct tsk_allow *a)
     if (a == NULL || atomic_fetch_sub(&a->refs, 1) != 1)
         return;
     for (size_t i = 0; i < a->n; i++)
-        tsk_rule_free(&a->rules[i]);
+        tsk_allow_rule_free(&a->rules[i]);
     tsk_free(a->rules);
     tsk_free(a->text);
     tsk_free(a);
@@ -133,7 +134,8 @@ const char *tsk_allow_text(const struct tsk_allow *a)
 
 /* One label before ".x", and one that is a label: a name with "*" stands for
  * many clients, not for one. */
-static int dns_fits(const struct tsk_rule *r, const char *name, size_t len)
+static int dns_fits(const struct tsk_allow_rule *r, const char *name,
+                    size_t len)
 {
     size_t label;
 
@@ -150,7 +152,7 @@ static int dns_fits(const struct tsk_rule *r, const char *name, size_t len)
 
 /* Behind a prefix nothing may lead out of it again: no "..", and no "%", which
  * could spell it. */
-static int uri_fits(const struct tsk_rule *r, const char *uri, size_t len)
+static int uri_fits(const struct tsk_allow_rule *r, const char *uri, size_t len)
 {
     const char *rest = uri + r->len, *end = uri + len;
 
@@ -170,7 +172,8 @@ static int uri_fits(const struct tsk_rule *r, const char *uri, size_t len)
 
 /* RFC 5321, 2.3.11: the local part is its host's to interpret, so it is
  * compared as it is; the domain is a host name. */
-static int email_fits(const struct tsk_rule *r, const char *mail, size_t len)
+static int email_fits(const struct tsk_allow_rule *r, const char *mail,
+                      size_t len)
 {
     size_t local = (size_t)(strrchr(r->text, '@') - r->text);
 
@@ -180,12 +183,12 @@ static int email_fits(const struct tsk_rule *r, const char *mail, size_t len)
            memchr(mail, '\0', len) == NULL;
 }
 
-static int name_fits(const struct tsk_rule *r, const GENERAL_NAME *g)
+static int name_fits(const struct tsk_allow_rule *r, const GENERAL_NAME *g)
 {
-    static const int types[] = {[TSK_RULE_DNS] = GEN_DNS,
-                                [TSK_RULE_URI] = GEN_URI,
-                                [TSK_RULE_EMAIL] = GEN_EMAIL,
-                                [TSK_RULE_IP] = GEN_IPADD};
+    static const int types[] = {[TSK_ALLOW_DNS] = GEN_DNS,
+                                [TSK_ALLOW_URI] = GEN_URI,
+                                [TSK_ALLOW_EMAIL] = GEN_EMAIL,
+                                [TSK_ALLOW_IP] = GEN_IPADD};
     const char *p;
     size_t len;
 
@@ -195,11 +198,11 @@ static int name_fits(const struct tsk_rule *r, const GENERAL_NAME *g)
     p = (const char *)ASN1_STRING_get0_data(g->d.ia5);
     len = (size_t)ASN1_STRING_length(g->d.ia5);
     switch (r->kind) {
-    case TSK_RULE_DNS:
+    case TSK_ALLOW_DNS:
         return dns_fits(r, p, len);
-    case TSK_RULE_URI:
+    case TSK_ALLOW_URI:
         return uri_fits(r, p, len);
-    case TSK_RULE_EMAIL:
+    case TSK_ALLOW_EMAIL:
         return email_fits(r, p, len);
     default:
         return len == r->len && memcmp(p, r->text, len) == 0;
@@ -207,7 +210,7 @@ static int name_fits(const struct tsk_rule *r, const GENERAL_NAME *g)
 }
 
 /* A name with two CNs has none: which of them counts, is a matter of taste. */
-static int cn_fits(const struct tsk_rule *r, const X509_NAME *name)
+static int cn_fits(const struct tsk_allow_rule *r, const X509_NAME *name)
 {
     int at = X509_NAME_get_index_by_NID(name, NID_commonName, -1), len, fits;
     unsigned char *utf8 = NULL;
@@ -223,21 +226,21 @@ static int cn_fits(const struct tsk_rule *r, const X509_NAME *name)
 }
 
 /* 1, 0, or a code */
-static int rule_fits(const struct tsk_rule *r, X509 *crt,
+static int rule_fits(const struct tsk_allow_rule *r, X509 *crt,
                      const GENERAL_NAMES *names, tlsock_error *err)
 {
     int found = 0;
 
     switch (r->kind) {
-    case TSK_RULE_ANY:
+    case TSK_ALLOW_ANY:
         return 1;
-    case TSK_RULE_CN:
+    case TSK_ALLOW_CN:
         return cn_fits(r, X509_get_subject_name(crt));
-    case TSK_RULE_ISSUER_CN:
+    case TSK_ALLOW_ISSUER_CN:
         return cn_fits(r, X509_get_issuer_name(crt));
-    case TSK_RULE_ISSUER:
+    case TSK_ALLOW_ISSUER:
         return X509_NAME_cmp(r->name, X509_get_issuer_name(crt)) == 0;
-    case TSK_RULE_PIN:
+    case TSK_ALLOW_PIN:
         return tsk_pin_match(&r->pin, 1, crt, err);
     default:
         for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)

@@ -8,20 +8,20 @@
 
 #include <stdatomic.h>
 
-enum tsk_rule_kind {
-    TSK_RULE_ANY,
-    TSK_RULE_DNS,   /* part: the rule was "*.x", text is ".x" */
-    TSK_RULE_CN,    /* UTF-8, as it is */
-    TSK_RULE_URI,   /* part: the rule was "x*", text is "x" */
-    TSK_RULE_EMAIL, /* domain as A-labels */
-    TSK_RULE_IP,    /* text: 4 or 16 bytes */
-    TSK_RULE_PIN,
-    TSK_RULE_ISSUER,   /* name */
-    TSK_RULE_ISSUER_CN /* text */
+enum tsk_allow_kind {
+    TSK_ALLOW_ANY,
+    TSK_ALLOW_DNS,   /* part: the rule was "*.x", text is ".x" */
+    TSK_ALLOW_CN,    /* UTF-8, as it is */
+    TSK_ALLOW_URI,   /* part: the rule was "x*", text is "x" */
+    TSK_ALLOW_EMAIL, /* domain as A-labels */
+    TSK_ALLOW_IP,    /* text: 4 or 16 bytes */
+    TSK_ALLOW_PIN,
+    TSK_ALLOW_ISSUER,   /* name */
+    TSK_ALLOW_ISSUER_CN /* text */
 };
 
-struct tsk_rule {
-    enum tsk_rule_kind kind;
+struct tsk_allow_rule {
+    enum tsk_allow_kind kind;
     int part;
     char *text;
     size_t len;
@@ -31,15 +31,16 @@ struct tsk_rule {
 
 struct tsk_allow {
     atomic_int refs;
-    struct tsk_rule *rules;
+    struct tsk_allow_rule *rules;
     size_t n;
     char *text;
 };
 
 /* One rule, without blanks around it, into a zeroed struct: 0, or a code. */
-int tsk_rule_parse(struct tsk_rule *rule, const char *text, tlsock_error *err);
-void tsk_rule_free(struct tsk_rule *rule); /* what is in it */
+int tsk_allow_rule_parse(struct tsk_allow_rule *rule, const char *text,
+                         tlsock_error *err);
+void tsk_allow_rule_free(struct tsk_allow_rule *rule); /* what is in it */
 /* E_OPTION that shows the rule and the valid forms. */
-int tsk_rule_bad(tlsock_error *err, const char *rule, const char *why);
+int tsk_allow_rule_bad(tlsock_error *err, const char *rule, const char *why);
 
 #endif

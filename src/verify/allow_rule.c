@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-int tsk_rule_bad(tlsock_error *err, const char *rule, const char *why)
+int tsk_allow_rule_bad(tlsock_error *err, const char *rule, const char *why)
 {
     char shown[96];
 
@@ -23,7 +23,7 @@ int tsk_rule_bad(tlsock_error *err, const char *rule, const char *why)
     return TLSOCK_E_OPTION;
 }
 
-static int keep(struct tsk_rule *rule, const void *bytes, size_t len,
+static int keep(struct tsk_allow_rule *rule, const void *bytes, size_t len,
                 tlsock_error *err)
 {
     rule->text = tsk_alloc(len + 1);
@@ -34,8 +34,8 @@ static int keep(struct tsk_rule *rule, const void *bytes, size_t len,
     return TLSOCK_OK;
 }
 
-static int read_dns(struct tsk_rule *rule, const char *all, const char *value,
-                    tlsock_error *err)
+static int read_dns(struct tsk_allow_rule *rule, const char *all,
+                    const char *value, tlsock_error *err)
 {
     tlsock_error why = {0};
     char host[256];
@@ -47,11 +47,11 @@ static int read_dns(struct tsk_rule *rule, const char *all, const char *value,
     if (rc == TLSOCK_E_NOMEM)
         return tsk_fail_nomem(err);
     if (rc < 0)
-        return tsk_rule_bad(err, all, "is no host name");
+        return tsk_allow_rule_bad(err, all, "is no host name");
     if (tsk_ip_parse(host, ip) != 0)
-        return tsk_rule_bad(err, all, "is an address: write ip:");
+        return tsk_allow_rule_bad(err, all, "is an address: write ip:");
     if (rule->part && strchr(host, '.') == NULL)
-        return tsk_rule_bad(err, all, "covers a whole top-level domain");
+        return tsk_allow_rule_bad(err, all, "covers a whole top-level domain");
     rc = keep(rule, host, strlen(host), err);
     if (rc == TLSOCK_OK && rule->part) { /* ".x": what has to follow a label */
         char *dotted = tsk_alloc(rule->len + 2);
@@ -67,8 +67,8 @@ static int read_dns(struct tsk_rule *rule, const char *all, const char *value,
     return rc;
 }
 
-static int read_email(struct tsk_rule *rule, const char *all, const char *value,
-                      tlsock_error *err)
+static int read_email(struct tsk_allow_rule *rule, const char *all,
+                      const char *value, tlsock_error *err)
 {
     const char *at = strrchr(value, '@');
     tlsock_error why = {0};
@@ -77,30 +77,30 @@ static int read_email(struct tsk_rule *rule, const char *all, const char *value,
     int rc;
 
     if (at == NULL || at == value || at - value > 64)
-        return tsk_rule_bad(err, all, "is no mail address");
+        return tsk_allow_rule_bad(err, all, "is no mail address");
     local = (size_t)(at - value) + 1;
     for (size_t i = 0; i < local; i++)
         if (value[i] <= ' ' || value[i] == 127 || value[i] == '*')
-            return tsk_rule_bad(err, all,
-                                "has a local part that is not "
-                                "printable ASCII without blanks");
+            return tsk_allow_rule_bad(err, all,
+                                      "has a local part that is not "
+                                      "printable ASCII without blanks");
     memcpy(mail, value, local);
     rc = tsk_host_normalise(mail + local, at + 1, &why);
     if (rc == TLSOCK_E_NOMEM)
         return tsk_fail_nomem(err);
     if (rc < 0)
-        return tsk_rule_bad(err, all, "has no host name behind the @");
+        return tsk_allow_rule_bad(err, all, "has no host name behind the @");
     return keep(rule, mail, strlen(mail), err);
 }
 
-static int read_ip(struct tsk_rule *rule, const char *all, const char *value,
-                   tlsock_error *err)
+static int read_ip(struct tsk_allow_rule *rule, const char *all,
+                   const char *value, tlsock_error *err)
 {
     uint8_t ip[16];
     int kind = tsk_ip_parse(value, ip);
 
     if (kind == 0)
-        return tsk_rule_bad(err, all, "is no numeric address");
+        return tsk_allow_rule_bad(err, all, "is no numeric address");
     return keep(rule, ip, kind == 4 ? 4 : 16, err);
 }
 
@@ -127,8 +127,8 @@ static const char *uri_fault(const char *uri, size_t len, int part)
                          : NULL;
 }
 
-static int read_uri(struct tsk_rule *rule, const char *all, const char *value,
-                    tlsock_error *err)
+static int read_uri(struct tsk_allow_rule *rule, const char *all,
+                    const char *value, tlsock_error *err)
 {
     size_t len = strlen(value);
     const char *fault;
@@ -137,18 +137,18 @@ static int read_uri(struct tsk_rule *rule, const char *all, const char *value,
     len -= (size_t)rule->part;
     fault = uri_fault(value, len, rule->part);
     if (fault != NULL)
-        return tsk_rule_bad(err, all, fault);
+        return tsk_allow_rule_bad(err, all, fault);
     return keep(rule, value, len, err);
 }
 
-static int read_issuer(struct tsk_rule *rule, const char *all,
+static int read_issuer(struct tsk_allow_rule *rule, const char *all,
                        const char *value, tlsock_error *err)
 {
     tlsock_error why = {0};
     int rc;
 
     if (strchr(value, '=') == NULL) {
-        rule->kind = TSK_RULE_ISSUER_CN;
+        rule->kind = TSK_ALLOW_ISSUER_CN;
         return keep(rule, value, strlen(value), err);
     }
     tsk_ossl_enter();
@@ -156,67 +156,69 @@ static int read_issuer(struct tsk_rule *rule, const char *all,
     tsk_ossl_leave();
     if (rc == TLSOCK_E_NOMEM)
         return tsk_fail_nomem(err);
-    return rc < 0 ? tsk_rule_bad(err, all, "is no name such as CN=A\\,O=B")
-                  : TLSOCK_OK;
+    return rc < 0
+               ? tsk_allow_rule_bad(err, all, "is no name such as CN=A\\,O=B")
+               : TLSOCK_OK;
 }
 
-static int read_cn(struct tsk_rule *rule, const char *all, const char *value,
-                   tlsock_error *err)
+static int read_cn(struct tsk_allow_rule *rule, const char *all,
+                   const char *value, tlsock_error *err)
 {
     if (strchr(value, '*') != NULL)
-        return tsk_rule_bad(err, all,
-                            "has a *, which cn: takes for itself "
-                            "alone: names are compared whole");
+        return tsk_allow_rule_bad(err, all,
+                                  "has a *, which cn: takes for itself "
+                                  "alone: names are compared whole");
     return keep(rule, value, strlen(value), err);
 }
 
-static int read_pin(struct tsk_rule *rule, const char *all, const char *value,
-                    tlsock_error *err)
+static int read_pin(struct tsk_allow_rule *rule, const char *all,
+                    const char *value, tlsock_error *err)
 {
     tlsock_error why = {0};
 
     (void)value;
     return tsk_pin_parse(&rule->pin, all, &why) == TLSOCK_OK
                ? TLSOCK_OK
-               : tsk_rule_bad(err, all, "is no SHA-256 fingerprint");
+               : tsk_allow_rule_bad(err, all, "is no SHA-256 fingerprint");
 }
 
 static const struct {
     const char *word;
-    enum tsk_rule_kind kind;
-    int (*read)(struct tsk_rule *rule, const char *all, const char *value,
+    enum tsk_allow_kind kind;
+    int (*read)(struct tsk_allow_rule *rule, const char *all, const char *value,
                 tlsock_error *err);
 } kinds[] = {
-    {"dns:", TSK_RULE_DNS, read_dns},
-    {"cn:", TSK_RULE_CN, read_cn},
-    {"uri:", TSK_RULE_URI, read_uri},
-    {"email:", TSK_RULE_EMAIL, read_email},
-    {"ip:", TSK_RULE_IP, read_ip},
-    {"issuer:", TSK_RULE_ISSUER, read_issuer},
-    {"sha256:", TSK_RULE_PIN, read_pin},
-    {"sha256//", TSK_RULE_PIN, read_pin},
+    {"dns:", TSK_ALLOW_DNS, read_dns},
+    {"cn:", TSK_ALLOW_CN, read_cn},
+    {"uri:", TSK_ALLOW_URI, read_uri},
+    {"email:", TSK_ALLOW_EMAIL, read_email},
+    {"ip:", TSK_ALLOW_IP, read_ip},
+    {"issuer:", TSK_ALLOW_ISSUER, read_issuer},
+    {"sha256:", TSK_ALLOW_PIN, read_pin},
+    {"sha256//", TSK_ALLOW_PIN, read_pin},
 };
 
-int tsk_rule_parse(struct tsk_rule *rule, const char *text, tlsock_error *err)
+int tsk_allow_rule_parse(struct tsk_allow_rule *rule, const char *text,
+                         tlsock_error *err)
 {
     if (strcmp(text, "any") == 0)
-        return TLSOCK_OK; /* TSK_RULE_ANY is 0 */
+        return TLSOCK_OK; /* TSK_ALLOW_ANY is 0 */
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         size_t len = strlen(kinds[i].word);
 
         if (tsk_casencmp(text, kinds[i].word, len) != 0)
             continue;
         if (text[len] == '\0')
-            return tsk_rule_bad(err, text, "names nothing");
+            return tsk_allow_rule_bad(err, text, "names nothing");
         rule->kind = kinds[i].kind;
         return kinds[i].read(rule, text, text + len, err);
     }
-    return tsk_rule_bad(err, text,
-                        *text == '\0' ? "is empty: a comma too many?"
-                                      : "is of no kind that there is");
+    return tsk_allow_rule_bad(err, text,
+                              *text == '\0' ? "is empty: a comma too many?"
+                                            : "is of no kind that there is");
 }
 
-void tsk_rule_free(struct tsk_rule *rule)
+void tsk_allow_rule_free(struct tsk_allow_rule *rule)
 {
     tsk_free(rule->text);
     X509_NAME_free(rule->name);
