@@ -143,7 +143,8 @@ static int say_goodbye(tlsock *s)
     while (wait_readable(s, CLOSE_MS) > 0) {
         ssize_t n = tlsock_read(s, buf, sizeof(buf));
 
-        if (n == TLSOCK_E_CLIENT_CERT_REQUIRED || n == TLSOCK_E_ALERT)
+        if (n == TLSOCK_E_CLIENT_CERT_REQUIRED ||
+            n == TLSOCK_E_CLIENT_CERT_DENIED || n == TLSOCK_E_ALERT)
             return (int)n;
         if (n == 0 || (n < 0 && n != TLSOCK_AGAIN))
             break;

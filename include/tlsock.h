@@ -390,6 +390,31 @@ TLSOCK_API void tlsock_listener_free(tlsock_listener *l);
 TLSOCK_API int tlsock_handshake(tlsock *s) TLSOCK_MUST_CHECK;
 
 /**
+ * Ask the client for a certificate after the handshake (TLS 1.3, RFC 8446
+ * 4.6.2), for example when it wants something that not everybody may have. Its
+ * answer is judged as in a handshake, by "client-auth.allow" too; then
+ * tlsock_peer_cert() and TLSOCK_INFO_VERIFIED tell of it, and before that of
+ * nobody. "client-auth" is "later", "ask" (an answer without a certificate is
+ * good: there is no tlsock_peer_cert()) or "require". Data that comes before
+ * the answer stays readable, in order, 1 MiB of it at most. A read or write
+ * may go on meanwhile on a nonblocking handle; call again until it is not
+ * TLSOCK_AGAIN. The call has the time of "handshake-timeout".
+ * @param s  a server's connection; the handshake is finished if need be
+ * @retval 0                              the client has answered
+ * @retval TLSOCK_AGAIN                   nonblocking: poll and call again
+ * @retval TLSOCK_E_UNSUPPORTED           the client does not offer that, or
+ *                                        it is TLS 1.2 or HTTP/2
+ * @retval TLSOCK_E_STATE                 a client's connection, PLAIN, ended,
+ *                                        or "client-auth = none"
+ * @retval TLSOCK_E_CLIENT_CERT_MISSING   it has sent none, or ended
+ * @retval TLSOCK_E_CLIENT_CERT_DENIED    no rule of "client-auth.allow" fits
+ * @retval TLSOCK_E_LIMIT                 read what has come, then call again
+ * @retval TLSOCK_E_TIMEOUT               it has not answered; may be repeated
+ * @retval <0                             any other failure, as of a handshake
+ */
+TLSOCK_API int tlsock_request_client_cert(tlsock *s) TLSOCK_MUST_CHECK;
+
+/**
  * PLAIN -> TLS, in the role that the handle was made for. Plaintext that has
  * come and was not read is TLSOCK_E_INJECTION: it stays readable, nothing is
  * sent, and the state is PLAIN as before. A handle that fails later, in the

@@ -141,7 +141,9 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_EARLY_DATA:
         return "none";
     case TLSOCK_INFO_VERIFIED:
-        return tsk_conn_open(s) ? s->facts.verdict.verified : "";
+        return tsk_conn_open(s) && !tsk_conn_unproven(s)
+                   ? s->facts.verdict.verified
+                   : "";
     case TLSOCK_INFO_REVOCATION:
         return s->facts.revocation;
     case TLSOCK_INFO_TIMINGS:
@@ -258,6 +260,14 @@ int tlsock_export(const tlsock *conn, const char *label, const void *context,
     return rc;
 }
 
+/* libssl has a certificate before it is known whether the key goes with it. */
+static X509 *peer_leaf(const tlsock *s)
+{
+    return s->ssl != NULL && !tsk_conn_unproven(s)
+               ? SSL_get0_peer_certificate(s->ssl)
+               : NULL;
+}
+
 int tlsock_fingerprint(const tlsock *s, const char *algo, int of_public_key,
                        char *out, size_t size)
 {
@@ -266,7 +276,7 @@ int tlsock_fingerprint(const tlsock *s, const char *algo, int of_public_key,
 
     if (s == NULL || algo == NULL)
         return TLSOCK_E_ARGUMENT;
-    leaf = s->ssl != NULL ? SSL_get0_peer_certificate(s->ssl) : NULL;
+    leaf = peer_leaf(s);
     if (leaf == NULL)
         return TLSOCK_E_STATE;
     tsk_ossl_enter();
@@ -282,9 +292,7 @@ tlsock_cert *tlsock_peer_cert(const tlsock *s)
     tlsock_cert *cert = NULL;
     X509 *leaf;
 
-    if (s == NULL || s->ssl == NULL)
-        return NULL;
-    leaf = SSL_get0_peer_certificate(s->ssl);
+    leaf = s != NULL ? peer_leaf(s) : NULL;
     if (leaf == NULL)
         return NULL;
     tsk_ossl_enter();

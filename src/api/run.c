@@ -12,7 +12,7 @@ int64_t tsk_conn_deadline(const tlsock *s)
 {
     int64_t d = s->deadline;
 
-    if ((!tsk_conn_open(s) || s->stopping) && s->hs_deadline < d)
+    if ((!tsk_conn_open(s) || s->stopping || s->asking) && s->hs_deadline < d)
         d = s->hs_deadline;
     if (s->call_timeout_ms >= 0) {
         int64_t call = tsk_deadline_in(s->call_timeout_ms);

@@ -30,6 +30,14 @@ enum tsk_rung {
     TSK_RUNG_DEAD
 };
 
+/* What became of the server's request for a certificate after the handshake. */
+enum tsk_pha {
+    TSK_PHA_IDLE,
+    TSK_PHA_ASKED,
+    TSK_PHA_FINISHED, /* the last message of the answer is being judged */
+    TSK_PHA_DONE      /* it was good */
+};
+
 struct tsk_path;
 struct tsk_check;
 struct tsk_errand;
@@ -99,6 +107,8 @@ struct tlsock {
     int psk_tried, psk_found;  /* a key was offered or asked for; is there */
     int by_psk;                /* it made the handshake, and no session did */
     char *psk_identity;        /* whose key it is, or NULL */
+    enum tsk_pha pha;
+    int asking; /* tlsock_request_client_cert() is under way */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
@@ -169,6 +179,10 @@ void tsk_client_cas(const tlsock *s, char *out, size_t size);
 int tsk_client_listed(const tlsock *s);
 /* refused.c: the alert in s->alert is about our certificate; records it. */
 int tsk_refused(tlsock *s);
+/* pha.c: ask the client now: 0 its answer comes with the data; or a code */
+int tsk_pha_ask(tlsock *s);
+/* What libssl's info callback is told. */
+void tsk_pha_watch(const SSL *ssl, int where, int value);
 /* server.c: choice of certificate and ALPN protocol; who may resume */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */
@@ -180,6 +194,11 @@ int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 static inline int tsk_conn_resumed(const tlsock *s)
 {
     return SSL_session_reused(s->ssl) && !s->by_psk;
+}
+/* The client has been asked, and what it answers is not proven yet. */
+static inline int tsk_conn_unproven(const tlsock *s)
+{
+    return s->pha == TSK_PHA_ASKED || s->pha == TSK_PHA_FINISHED;
 }
 /* Data may flow. */
 static inline int tsk_conn_open(const tlsock *s)

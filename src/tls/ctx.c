@@ -229,10 +229,11 @@ static int set_keylog(struct tsk_ctx *c, tlsock_error *err)
     return TLSOCK_OK;
 }
 
-static void note_alert(const SSL *ssl, int where, int value)
+static void note(const SSL *ssl, int where, int value)
 {
     tlsock *s;
 
+    tsk_pha_watch(ssl, where, value);
     if ((where & SSL_CB_ALERT) == 0)
         return;
     s = tsk_conn_of(ssl);
@@ -283,7 +284,7 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (c->ssl == NULL)
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "SSL_CTX");
     SSL_CTX_set_cert_verify_callback(c->ssl, tsk_peer_verify, NULL);
-    SSL_CTX_set_info_callback(c->ssl, note_alert);
+    SSL_CTX_set_info_callback(c->ssl, note);
     if (c->set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_CTX_set_client_hello_cb(c->ssl, tsk_hello_cb, NULL);
     if (c->set->revocation != TSK_REVOKE_OFF || c->set->staple)

@@ -64,6 +64,8 @@ static int start_client(tlsock *s)
     if (s->set->n_psks != 0 &&
         !SSL_set_session_id_context(s->ssl, (const unsigned char *)"", 0))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
+    SSL_set_post_handshake_auth(
+        s->ssl, s->set->post_handshake_auth && s->set->n_identities != 0);
     offer_session(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;
@@ -92,15 +94,14 @@ static int start_server(tlsock *s)
     SSL_set_accept_state(s->ssl);
     if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
-    if (s->set->client_auth == TSK_CLIENT_NONE ||
-        s->set->client_auth == TSK_CLIENT_LATER)
+    if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     if (s->set->revocation >= TSK_REVOKE_CRL)
         hold_tickets(s);
     if (s->set->client_auth == TSK_CLIENT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     rc = use_trust(s);
-    if (rc < 0)
+    if (rc < 0 || s->set->client_auth == TSK_CLIENT_LATER)
         return rc;
     SSL_set_verify(s->ssl, mode, NULL);
     return TLSOCK_OK;
@@ -276,6 +277,7 @@ void tsk_hand_reset(tlsock *s)
     s->alert = s->alert_from_peer = 0;
     s->hello.told = 0;
     tsk_hello_free(s);
+    s->pha = TSK_PHA_IDLE;
     s->io.n_first = 0;
     s->io.lazy = 0;
     s->late_tickets = 0;
