@@ -28,6 +28,9 @@ extern "C" {
 #define TLSOCK_INFO_TIMINGS 16     /**< "resolve 1 ms, tcp 12 ms, tls 24 ms" */
 #define TLSOCK_INFO_NAME 17        /**< the name that was checked */
 #define TLSOCK_INFO_STARTTLS 18    /**< "smtp": the dialogue before TLS; "" */
+#define TLSOCK_INFO_TRUST 24       /**< what the peer was verified against,
+                                        "system store: /etc/ssl/certs (...)";
+                                        "" if no store was opened */
 /** @} */
 
 /** @name States @{ */

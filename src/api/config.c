@@ -66,6 +66,7 @@ const tlsock_error *tlsock_config_error(const tlsock_config *c)
 static const unsigned char events[TLSOCK_ON_NAME + 1] = {
     [TLSOCK_ON_CLOSE_NOTIFY] = 1,
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
+    [TLSOCK_ON_NAME] = 1,
 };
 
 static int check_event(tlsock_config *c, int event)

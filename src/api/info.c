@@ -3,6 +3,7 @@
 #include "core/str.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
+#include "verify/trust.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -66,6 +67,17 @@ static const char *timings(tlsock *s)
     return s->text;
 }
 
+/* Opened by the handshake; asking for it opens none. */
+static const char *trust(tlsock *s)
+{
+    struct tsk_trust *t = tsk_ctx_trust_open(s->ctx);
+
+    if (t == NULL)
+        return "";
+    snprintf(s->text, sizeof(s->text), "%s", tsk_trust_describe(t));
+    return s->text;
+}
+
 static const char *of_tls(tlsock *s, int item)
 {
     int id;
@@ -120,6 +132,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->name != NULL ? s->name : "";
     case TLSOCK_INFO_STARTTLS:
         return s->starttls;
+    case TLSOCK_INFO_TRUST:
+        return trust(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -170,6 +184,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"peer_address", TLSOCK_INFO_PEER_ADDRESS},
         {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
+        {"trust", TLSOCK_INFO_TRUST},
         {"revocation", TLSOCK_INFO_REVOCATION},
     };
     const char *verified;

@@ -22,6 +22,7 @@ SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c);
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c);
 /* The trust store, opened at the first call, then shared; borrowed. */
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err);
+struct tsk_trust *tsk_ctx_trust_open(struct tsk_ctx *c); /* NULL: not yet */
 /* What the settings ask of a peer's certificate; name and purpose are left to
  * the caller, and pins are the business of clients. */
 void tsk_ctx_request(const struct tsk_ctx *c, int of_client,

@@ -4,6 +4,7 @@
 #include "revoke/ocsp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/hook_name.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
                                           SSL_get_ex_data_X509_STORE_CTX_idx());
     tlsock *s = tsk_conn_of(ssl);
     struct tsk_verify_req req;
+    struct tsk_hook_name own;
     int rc;
 
     (void)arg;
@@ -36,6 +38,7 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
         req.name = s->name;
     if (s->scheme != NULL)
         req.scheme = s->scheme;
+    tsk_hook_name_set(&own, s->set, s, &req);
     memset(&s->facts, 0, sizeof(s->facts));
     rc = tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);
     if (rc < 0)
@@ -43,7 +46,7 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
     else if (s->facts.verdict.crl_as_of != 0)
         tell_crl(s);
     if (rc >= 0 && s->set->insecure != 0 && s->set->insecure_text != NULL &&
-             strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
+        strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
         snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
                  "insecure %.100s", s->set->insecure_text);
     return rc == TLSOCK_OK;
