@@ -194,8 +194,11 @@ static int new_identity(struct loader *l, struct tsk_ini_item *item,
 static int trust(struct loader *l, const char *uri, tlsock_error *err)
 {
     int more = *uri == '+', rc;
-    char *full = resolve(l, uri + more);
+    char *full;
 
+    if (more && uri[1] == '\0')
+        return tsk_fail(err, TLSOCK_E_ARGUMENT, "\"+\" names no file");
+    full = resolve(l, uri + more);
     if (full == NULL)
         return tsk_fail_nomem(err);
     rc = more ? tsk_settings_trust_more(l->set, full, err)
