@@ -2,39 +2,10 @@
 
 #include "core/mem.h"
 #include "core/str.h"
+#include "net/get_private.h"
 #include "net/httpline.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-
-enum state {
-    REQUEST,
-    STATUS,
-    FIELDS,
-    SIZED, /* as many bytes as Content-Length has said */
-    TO_END,
-    CHUNK, /* its size */
-    DATA,
-    DATA_END, /* the CR LF behind it */
-    TRAILERS,
-    DONE
-};
-
-struct tsk_get {
-    const struct tsk_get_ask *ask;
-    struct tsk_url url;
-    char shown[160]; /* method and URL, for messages */
-    enum state state;
-    int status;
-    unsigned fields; /* lines of this header section */
-    int ours;        /* the last field was one that counts */
-    int chunked, sized;
-    size_t left;    /* of the body, or of the chunk */
-    size_t between; /* bytes of lines between chunks */
-    char *location;
-    struct tsk_buf body;
-};
 
 struct tsk_get *tsk_get_new(const struct tsk_get_ask *ask, tlsock_error *err)
 {
@@ -58,19 +29,10 @@ struct tsk_get *tsk_get_new(const struct tsk_get_ask *ask, tlsock_error *err)
         tsk_free(g);
         return NULL;
     }
-    tsk_url_show(g->shown, ask->url);
     return g;
 }
 
-/* A failure just recorded is told of this request. */
-static int about(const struct tsk_get *g, tlsock_error *err, int code)
-{
-    tsk_about(err, "%s %s: ", g->ask->method, g->shown);
-    return code;
-}
-
-static int broken(const struct tsk_get *g, const char *what, const char *line,
-                  tlsock_error *err)
+int tsk_get_broken(const char *what, const char *line, tlsock_error *err)
 {
     char shown[80];
 
@@ -78,23 +40,23 @@ static int broken(const struct tsk_get *g, const char *what, const char *line,
     tsk_fail(err, TLSOCK_E_PROTOCOL, "the answer has %s: \"%s\"", what, shown);
     tsk_hint(err, "the server breaks the rules of HTTP/1.1 (RFC 9112), or is "
                   "no web server: tell its owner");
-    return about(g, err, TLSOCK_E_PROTOCOL);
+    return TLSOCK_E_PROTOCOL;
 }
 
-static int cut(const struct tsk_get *g, tlsock_error *err)
+int tsk_get_cut(tlsock_error *err)
 {
     tsk_fail(err, TLSOCK_E_TRUNCATED,
              "the server closed the connection before its answer was whole");
     tsk_hint(err, "try again; if it stays so, tell the server's owner");
-    return about(g, err, TLSOCK_E_TRUNCATED);
+    return TLSOCK_E_TRUNCATED;
 }
 
-static int too_long(const struct tsk_get *g, tlsock_error *err)
+int tsk_get_too_long(const struct tsk_get *g, tlsock_error *err)
 {
     tsk_fail(err, TLSOCK_E_LIMIT, "the answer has more than %zu bytes",
              g->ask->most);
     tsk_hint(err, "no more are taken from this kind of URL");
-    return about(g, err, TLSOCK_E_LIMIT);
+    return TLSOCK_E_LIMIT;
 }
 
 /* RFC 9112, 3.2.1 and 3.2.2: the path alone, but the whole URL to a proxy. */
@@ -132,30 +94,30 @@ static int send_request(struct tsk_get *g, struct tsk_talk *t,
         rc = tsk_talk_say(t, err, "\r\n");
     if (rc == TLSOCK_OK && a->content_type != NULL)
         rc = tsk_talk_send(t, a->body, a->body_len, err);
-    g->state = STATUS;
+    g->state = GET_STATUS;
     return rc;
 }
 
 /* As tsk_talk_line(), told of this request; CR alone ends nothing. */
-static int next_line(const struct tsk_get *g, struct tsk_talk *t,
-                     char out[TSK_TALK_LINE], tlsock_error *err)
+int tsk_get_line(struct tsk_talk *t, char out[TSK_TALK_LINE], tlsock_error *err)
 {
     int rc = tsk_talk_line(t, out, err);
 
     if (rc == TLSOCK_E_CLOSED_IN_HANDSHAKE)
-        return cut(g, err);
+        return tsk_get_cut(err);
     if (rc == TLSOCK_E_PROTOCOL)
-        return broken(g, "a NUL byte", "", err);
+        return tsk_get_broken("a NUL byte", "", err);
     if (rc == TLSOCK_E_LIMIT) {
         tsk_fail(err, rc, "the header section is endless");
         tsk_hint(err, "at most %d bytes in %d lines of at most %d are read",
                  TSK_TALK_MOST, TSK_TALK_LINES, TSK_TALK_LINE);
-        return about(g, err, rc);
+        return rc;
     }
     if (rc < 0)
         return rc; /* AGAIN, or no memory */
-    return strchr(out, '\r') != NULL ? broken(g, "a CR without LF", out, err)
-                                     : TLSOCK_OK;
+    return strchr(out, '\r') != NULL
+               ? tsk_get_broken("a CR without LF", out, err)
+               : TLSOCK_OK;
 }
 
 static int refused(const struct tsk_get *g, const char *line, tlsock_error *err)
@@ -171,13 +133,13 @@ static int refused(const struct tsk_get *g, const char *line, tlsock_error *err)
                      : "wants a user name and a password");
         tsk_hint(err, "check http://USER:PASSWORD@HOST:PORT in the proxy's "
                       "URL; only Basic is supported");
-        return about(g, err, TLSOCK_E_PROXY_AUTH);
+        return TLSOCK_E_PROXY_AUTH;
     }
     tsk_fail(err, TLSOCK_E_PROTOCOL, "the answer is status %d, \"%s\"",
              g->status, shown);
     tsk_hint(err, "only a 200 is of use: ask who runs that server, or whether "
                   "a proxy stands in between");
-    return about(g, err, TLSOCK_E_PROTOCOL);
+    return TLSOCK_E_PROTOCOL;
 }
 
 static int is_redirect(int status)
@@ -186,8 +148,7 @@ static int is_redirect(int status)
 }
 
 /* Whoever speaks another protocol may never end a line. */
-static int check_start(const struct tsk_get *g, const struct tsk_talk *t,
-                       tlsock_error *err)
+static int check_start(const struct tsk_talk *t, tlsock_error *err)
 {
     size_t n = t->in->len < 5 ? t->in->len : 5;
     char shown[24];
@@ -197,27 +158,27 @@ static int check_start(const struct tsk_get *g, const struct tsk_talk *t,
     n = t->in->len < sizeof(shown) - 1 ? t->in->len : sizeof(shown) - 1;
     memcpy(shown, tsk_buf_at(t->in), n);
     shown[n] = '\0';
-    return broken(g, "no HTTP in it", shown, err);
+    return tsk_get_broken("no HTTP in it", shown, err);
 }
 
 static int read_status(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
 {
     char line[TSK_TALK_LINE];
-    int rc = check_start(g, t, err);
+    int rc = check_start(t, err);
 
     if (rc == TLSOCK_OK)
-        rc = next_line(g, t, line, err);
+        rc = tsk_get_line(t, line, err);
     if (rc != TLSOCK_OK)
         return rc;
     g->status = tsk_http_status(line);
     if (g->status < 0)
-        return broken(g, "no status line of HTTP/1", line, err);
+        return tsk_get_broken("no status line of HTTP/1", line, err);
     if (g->status == 101 ||
         (g->status >= 200 && g->status != 200 && !is_redirect(g->status)))
         return refused(g, line, err);
     g->fields = 0;
     g->ours = 0;
-    g->state = FIELDS;
+    g->state = GET_FIELDS;
     return TLSOCK_OK;
 }
 
@@ -228,9 +189,9 @@ static int length_field(struct tsk_get *g, const char *value, tlsock_error *err)
 
     if (tsk_number(value, 0, INT64_MAX, &n) != 0 ||
         (g->sized && (uint64_t)n != g->left))
-        return broken(g, "a Content-Length that is none", value, err);
+        return tsk_get_broken("a Content-Length that is none", value, err);
     if ((uint64_t)n > g->ask->most)
-        return too_long(g, err);
+        return tsk_get_too_long(g, err);
     g->sized = 1;
     g->left = (size_t)n;
     return TLSOCK_OK;
@@ -239,8 +200,8 @@ static int length_field(struct tsk_get *g, const char *value, tlsock_error *err)
 static int coding_field(struct tsk_get *g, const char *value, tlsock_error *err)
 {
     if (g->chunked || tsk_casecmp(value, "chunked") != 0)
-        return broken(g, "a Transfer-Encoding that nobody asked for", value,
-                      err);
+        return tsk_get_broken("a Transfer-Encoding that nobody asked for",
+                              value, err);
     g->chunked = 1;
     return TLSOCK_OK;
 }
@@ -248,9 +209,11 @@ static int coding_field(struct tsk_get *g, const char *value, tlsock_error *err)
 static int content_coding(struct tsk_get *g, const char *value,
                           tlsock_error *err)
 {
+    (void)g;
     if (tsk_casecmp(value, "identity") == 0)
         return TLSOCK_OK;
-    return broken(g, "a Content-Encoding that nobody asked for", value, err);
+    return tsk_get_broken("a Content-Encoding that nobody asked for", value,
+                          err);
 }
 
 static int location_field(struct tsk_get *g, const char *value,
@@ -259,7 +222,7 @@ static int location_field(struct tsk_get *g, const char *value,
     if (!is_redirect(g->status))
         return TLSOCK_OK;
     if (g->location != NULL)
-        return broken(g, "a second Location", value, err);
+        return tsk_get_broken("a second Location", value, err);
     g->location = tsk_strdup(value);
     return g->location != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
@@ -281,7 +244,7 @@ static int take_field(struct tsk_get *g, char *line, tlsock_error *err)
     char *value;
 
     if (len == 0 || line[len] != ':')
-        return broken(g, "no header field", line, err);
+        return tsk_get_broken("no header field", line, err);
     line[len] = '\0';
     value = line + len + 1;
     value += strspn(value, " \t");
@@ -302,18 +265,19 @@ static int take_field(struct tsk_get *g, char *line, tlsock_error *err)
 static int begin_body(struct tsk_get *g, tlsock_error *err)
 {
     if (g->status < 200) {
-        g->state = STATUS;
+        g->state = GET_STATUS;
         return TLSOCK_OK;
     }
     if (is_redirect(g->status)) {
         if (g->location == NULL)
-            return broken(g, "a redirection to nowhere", "", err);
-        g->state = DONE;
+            return tsk_get_broken("a redirection to nowhere", "", err);
+        g->state = GET_DONE;
         return TLSOCK_OK;
     }
     if (g->sized && g->chunked)
-        return broken(g, "both Content-Length and Transfer-Encoding", "", err);
-    g->state = g->chunked ? CHUNK : g->sized ? SIZED : TO_END;
+        return tsk_get_broken("both Content-Length and Transfer-Encoding", "",
+                              err);
+    g->state = g->chunked ? GET_CHUNK : g->sized ? GET_SIZED : GET_TO_END;
     return TLSOCK_OK;
 }
 
@@ -322,7 +286,7 @@ static int begin_body(struct tsk_get *g, tlsock_error *err)
 static int read_field(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
 {
     char line[TSK_TALK_LINE];
-    int rc = next_line(g, t, line, err);
+    int rc = tsk_get_line(t, line, err);
 
     if (rc != TLSOCK_OK)
         return rc;
@@ -333,153 +297,19 @@ static int read_field(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
     return take_field(g, line, err);
 }
 
-/* What is there of g->left: AGAIN as long as that is not all. */
-static int take_data(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
-{
-    size_t n = t->in->len < g->left ? t->in->len : g->left;
-
-    if (n > g->ask->most - g->body.len)
-        return too_long(g, err);
-    if (tsk_buf_add(&g->body, tsk_buf_at(t->in), n) < 0)
-        return tsk_fail_nomem(err);
-    tsk_buf_take(t->in, n);
-    g->left -= n;
-    if (g->left == 0)
-        return TLSOCK_OK;
-    return t->ended ? cut(g, err) : TLSOCK_AGAIN;
-}
-
-static int read_sized(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
-{
-    int rc = take_data(g, t, err);
-
-    if (rc == TLSOCK_OK)
-        g->state = DONE;
-    return rc;
-}
-
-static int read_to_end(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
-{
-    int rc;
-
-    g->left = t->in->len;
-    rc = take_data(g, t, err);
-    if (rc < 0)
-        return rc;
-    if (!t->ended)
-        return TLSOCK_AGAIN;
-    g->state = DONE;
-    return TLSOCK_OK;
-}
-
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *p = c != '\0' ? strchr(digits, c | 0x20) : NULL;
-
-    return p != NULL ? (int)(p - digits) : -1;
-}
-
-/* RFC 9112, 7.1: chunk-size [ chunk-ext ]; the extension means nothing. */
-static int chunk_size(const char *line, size_t *size)
-{
-    size_t n = 0;
-    int i = 0;
-
-    for (; hex_digit(line[i]) >= 0; i++) {
-        if (i == 8)
-            return -1;
-        n = n << 4 | (size_t)hex_digit(line[i]);
-    }
-    *size = n;
-    if (i == 0)
-        return -1;
-    line += i + (int)strspn(line + i, " \t");
-    return *line == '\0' || *line == ';' ? 0 : -1;
-}
-
-/* Lines between chunks: each alone as short as any, all together no more than
- * what they carry, so that tiny chunks cannot go on for ever. */
-static int line_between(struct tsk_get *g, struct tsk_talk *t,
-                        char line[TSK_TALK_LINE], tlsock_error *err)
-{
-    int rc;
-
-    t->lines = 0;
-    t->bytes = 0;
-    rc = next_line(g, t, line, err);
-    if (rc != TLSOCK_OK)
-        return rc;
-    g->between += t->bytes;
-    return g->between > TSK_TALK_MOST + g->body.len ? too_long(g, err)
-                                                    : TLSOCK_OK;
-}
-
-static int read_chunk(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
-{
-    char line[TSK_TALK_LINE];
-    int rc = line_between(g, t, line, err);
-
-    if (rc != TLSOCK_OK)
-        return rc;
-    if (chunk_size(line, &g->left) < 0)
-        return broken(g, "a chunk without a size", line, err);
-    if (g->left > g->ask->most - g->body.len)
-        return too_long(g, err);
-    g->state = g->left != 0 ? DATA : TRAILERS;
-    return TLSOCK_OK;
-}
-
-static int read_chunk_data(struct tsk_get *g, struct tsk_talk *t,
-                           tlsock_error *err)
-{
-    int rc = take_data(g, t, err);
-
-    if (rc == TLSOCK_OK)
-        g->state = DATA_END;
-    return rc;
-}
-
-static int read_chunk_end(struct tsk_get *g, struct tsk_talk *t,
-                          tlsock_error *err)
-{
-    char line[TSK_TALK_LINE];
-    int rc = line_between(g, t, line, err);
-
-    if (rc != TLSOCK_OK)
-        return rc;
-    if (line[0] != '\0')
-        return broken(g, "a chunk longer than its size", line, err);
-    g->state = CHUNK;
-    return TLSOCK_OK;
-}
-
-/* RFC 9112, 7.1.2: bounded as a header section, since the count goes on from
- * the last chunk's line. */
-static int read_trailer(struct tsk_get *g, struct tsk_talk *t,
-                        tlsock_error *err)
-{
-    char line[TSK_TALK_LINE];
-    int rc = next_line(g, t, line, err);
-
-    if (rc == TLSOCK_OK && line[0] == '\0')
-        g->state = DONE;
-    return rc;
-}
-
 int tsk_get_step(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err)
 {
     static int (*const steps[])(struct tsk_get *, struct tsk_talk *,
                                 tlsock_error *) = {
-        [REQUEST] = send_request,  [STATUS] = read_status,
-        [FIELDS] = read_field,     [SIZED] = read_sized,
-        [TO_END] = read_to_end,    [CHUNK] = read_chunk,
-        [DATA] = read_chunk_data,  [DATA_END] = read_chunk_end,
-        [TRAILERS] = read_trailer,
+        [GET_REQUEST] = send_request,     [GET_STATUS] = read_status,
+        [GET_FIELDS] = read_field,        [GET_SIZED] = tsk_get_sized,
+        [GET_TO_END] = tsk_get_to_end,    [GET_CHUNK] = tsk_get_chunk,
+        [GET_DATA] = tsk_get_chunk_data,  [GET_DATA_END] = tsk_get_chunk_end,
+        [GET_TRAILERS] = tsk_get_trailer,
     };
     int rc = TLSOCK_OK;
 
-    while (rc == TLSOCK_OK && g->state != DONE)
+    while (rc == TLSOCK_OK && g->state != GET_DONE)
         rc = steps[g->state](g, t, err);
     return rc;
 }

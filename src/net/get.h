@@ -23,9 +23,10 @@ struct tsk_get_ask {
 /* NULL: E_ARGUMENT (the URL, a method that is none), E_NOMEM. */
 struct tsk_get *tsk_get_new(const struct tsk_get_ask *ask, tlsock_error *err);
 /* OK: a whole response is there, 200 or a redirection; what follows it in `in`
- * is ignored. AGAIN, or a code, with an error that names the URL: E_LIMIT (body
- * or header section too large), E_TRUNCATED (it ended early), E_PROTOCOL (no
- * HTTP, any other status), E_PROXY_AUTH, E_NOMEM. Once OK, it stays so. */
+ * is ignored. AGAIN, or a code, whose message the caller puts the URL before:
+ * E_LIMIT (body or header section too large), E_TRUNCATED (it ended early),
+ * E_PROTOCOL (no HTTP, any other status), E_PROXY_AUTH, E_NOMEM. Once OK, it
+ * stays so. */
 int tsk_get_step(struct tsk_get *g, struct tsk_talk *t, tlsock_error *err);
 /* Where it connects to. */
 const struct tsk_url *tsk_get_url(const struct tsk_get *g);
