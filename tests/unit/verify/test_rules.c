@@ -1,6 +1,7 @@
 /* The older rules of names by protocol, and what a CN may not get past. */
 #include "pki.h"
 
+#include "fault.h"
 #include "verify/host.h"
 #include "verify/policy.h"
 #include "verify/rule.h"
@@ -170,6 +171,10 @@ static void of_several_cns_the_last_counts(void **state)
 /* --- with a chain */
 
 static X509 *root;
+/* while it is judged, this allocation fails; 0: none does */
+static long fail_n;
+static enum fault_kind fail_kind;
+static int fail_fired;
 
 static int judge(X509 *ca, X509 *leaf, const struct tsk_verify_req *req,
                  struct tsk_verdict *verdict, tlsock_error *err)
@@ -181,7 +186,11 @@ static int judge(X509 *ca, X509 *leaf, const struct tsk_verify_req *req,
 
     X509_STORE_add_cert(store, root);
     assert_int_equal(X509_STORE_CTX_init(ctx, store, leaf, sent), 1);
+    if (fail_n > 0)
+        fault_arm(fail_kind, fail_n, 1);
     rc = tsk_policy_verify(ctx, req, verdict, err);
+    if (fail_n > 0)
+        fail_fired = fault_disarm();
     X509_STORE_CTX_free(ctx);
     X509_STORE_free(store);
     sk_X509_free(sent);
@@ -294,6 +303,42 @@ static void a_cn_beside_a_san_that_fits_does_not_matter(void **state)
     X509_free(ca);
 }
 
+/* Every n-th allocation fails once: what a CA may not sign never fits. */
+static void failing_memory_never_says_yes(void **state)
+{
+    X509 *ca = ca_with(NC "excluded;DNS:b.test");
+    X509 *leaves[2] = {leaf_of(ca, "a.test", NULL),
+                       leaf_of(ca, "b.test", NULL)};
+    struct tsk_verify_req req = {
+        .scheme = "smtp", .psl = 1, .partial_chain = 1};
+    struct tsk_verdict verdict;
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        req.name = i == 0 ? "a.test" : "b.test";
+        for (int kind = FAULT_OWN; kind <= FAULT_OPENSSL; kind++) {
+            int rc = 0;
+
+            fail_fired = 1;
+            for (fail_n = 1; fail_fired && fail_n < 5000; fail_n++) {
+                tlsock_error err = {0};
+
+                fail_kind = (enum fault_kind)kind;
+                rc = judge(ca, leaves[i], &req, &verdict, &err);
+                if (i == 1 && rc == 0)
+                    fail_msg("%s %ld: accepted", fault_name(fail_kind), fail_n);
+                if (rc < 0 && err.code != rc)
+                    fail_msg("%s %ld: no cause", fault_name(fail_kind), fail_n);
+            }
+            assert_code(rc, i == 0 ? 0 : TLSOCK_E_NAME_MISMATCH);
+            assert_int_equal(fail_fired, 0);
+            fail_n = 0;
+        }
+        X509_free(leaves[i]);
+    }
+    X509_free(ca);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -320,7 +365,9 @@ int main(void)
         cmocka_unit_test(of_several_cns_the_last_counts),
         cmocka_unit_test(a_cn_is_held_to_name_constraints),
         cmocka_unit_test(a_cn_beside_a_san_that_fits_does_not_matter),
+        cmocka_unit_test(failing_memory_never_says_yes),
     };
 
+    fault_init();
     return cmocka_run_group_tests(tests, setup, teardown);
 }
