@@ -159,6 +159,20 @@ refused "and no other name" 5 name-mismatch 'other.test and the CN cn.test' .
 run cert verify --ca cn.pem --name cn.test --scheme gopher cn.pem
 refused "unknown ones are listed" 2 option 'gopher' 'rfc9525.*smtp.*sip'
 
+# a URL brings the rule of its protocol, but for one that is named
+serve --starttls smtp --cert cn.pem --key cn.key
+to="--timeout 20s --ca cn.pem --ip 127.0.0.1"
+run connect $to --json "smtp://cn.test:$port"
+json "smtp:// takes a CN" '$o->{verified}'
+run connect $to --json "smtp://else.test:$port"
+[ "$rc" -eq 5 ]
+ok $? "but not of another"
+run connect $to --scheme rfc9525 "smtp://cn.test:$port"
+refused "--scheme rfc9525 does not" 5 name-mismatch 'other.test' 'RFC 9525'
+run connect $to --starttls smtp "cn.test:$port"
+refused "nor does a target without a scheme" 5 name-mismatch . 'RFC 9525'
+stop
+
 # --- lists
 serve --cert "$p/good.pem" --key "$p/good.key"
 to="--timeout 20s 127.0.0.1:$port"
