@@ -23,6 +23,26 @@ int facts_verified(const tlsock *s)
     return how != NULL && how[0] != '\0' && strncmp(how, "insecure", 8) != 0;
 }
 
+/* "all: WHY" if it was insecure, or NULL. */
+static const char *forgiven(const tlsock *s)
+{
+    const char *how = tlsock_info(s, TLSOCK_INFO_VERIFIED);
+
+    return how != NULL && strncmp(how, "insecure ", 9) == 0 ? how + 9 : NULL;
+}
+
+void facts_warn(const struct out *o, const tlsock *s)
+{
+    const char *what = forgiven(s);
+    char clean[300], text[400];
+
+    if (what == NULL)
+        return;
+    snprintf(text, sizeof(text), "the peer is not verified: insecure = %s",
+             out_clean(clean, sizeof(clean), what));
+    out_warning(o, text);
+}
+
 void facts_expiry(const tlsock_cert *c, char *text, size_t size)
 {
     const char *after = tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER);
@@ -207,8 +227,7 @@ json_t *facts_certs_json(const tlsock_cert *c)
     chain = json_incref(json_object_get(leaf, "chain"));
     json_object_set_new(leaf, "chain", json_array());
     json_array_append_new(list, leaf);
-    json_array_foreach(chain, i, at)
-        json_array_append(list, at);
+    json_array_foreach(chain, i, at) json_array_append(list, at);
     json_decref(chain);
     return list;
 }
@@ -221,6 +240,8 @@ void facts_json(json_t *obj, const tlsock *s, const char *proxies)
                         json_string(facts_plain(s) ? "plain" : "tls"));
     way_json(obj, s, proxies);
     json_object_set_new(obj, "verified", json_boolean(facts_verified(s)));
+    if (forgiven(s) != NULL)
+        json_object_set_new(obj, "insecure", out_json_text(forgiven(s)));
     json_object_set_new(obj, "connection", grown(info_text, s));
     json_object_set_new(obj, "certificates",
                         c != NULL ? facts_certs_json(c) : json_array());

@@ -19,11 +19,13 @@
 struct poptOption opt_trust[] = {
     STR("ca", 0, OPT_CA, "trust these instead of the system's; + adds",
         "FILE|DIR|system|+FILE"),
-    STR("pin", 0, OPT_PIN, "accept this certificate or key",
-        "sha256:HEX|sha256:pub:HEX"),
+    STR("pin", 0, OPT_PIN, "accept this certificate or key; several",
+        "sha256:HEX|sha256:pub:HEX|sha256//BASE64"),
     STR("name", 0, OPT_NAME, "name to send (SNI) and to check", "NAME"),
     STR("sni", 0, OPT_SNI, "name to send only", "NAME"),
-    STR("scheme", 0, OPT_SCHEME, "name rules of this protocol", "SCHEME"),
+    STR("verify-name", 0, OPT_VERIFY_NAME, "name to check only", "NAME"),
+    STR("scheme", 0, OPT_SCHEME, "older name rules of this protocol",
+        "smtp|ldap|rfc2818|..."),
     STR("accept", 0, OPT_ACCEPT, "forgive exactly one fault",
         "expired|self-signed|name"),
     FLAG("insecure", 0, OPT_INSECURE, "check nothing: anybody may listen in"),
@@ -242,16 +244,6 @@ static int take_pass(struct opts *o, const char *arg)
     return rc == 0 ? take_ident(o, OPT_PASS, uri) : rc;
 }
 
-const char *opt_ca(const struct opts *o)
-{
-    return o->ca.n > 0 ? o->ca.v[o->ca.n - 1] : NULL;
-}
-
-const char *opt_pass(const struct opts *o)
-{
-    return o->n_idents > 0 ? o->idents[0].pass : NULL;
-}
-
 static int take_color(struct opts *o, const char *arg)
 {
     static const char *const words[] = {"auto", "never", "always"};
@@ -293,6 +285,9 @@ static int take_text(struct opts *o, int val, const char *arg)
     case OPT_SNI:
         o->sni = arg;
         return 0;
+    case OPT_VERIFY_NAME:
+        o->verify_name = arg;
+        return push_set(o, "verify.name", arg, "--verify-name");
     case OPT_SCHEME:
         return push_set(o, "verify.scheme", arg, "--scheme");
     case OPT_ACCEPT:

@@ -113,6 +113,14 @@ static int add_exceptions(const struct opts *o, tlsock_config *c)
                      o->accept);
 }
 
+void opt_insecure_json(const struct opts *o, json_t *obj)
+{
+    if (o->insecure)
+        json_object_set_new(obj, "insecure", json_string("all"));
+    else if (o->accept != NULL)
+        json_object_set_new(obj, "insecure", out_json_text(o->accept));
+}
+
 /* Whoever names a list wants to have it asked, unless told otherwise. */
 static int add_lists(const struct opts *o, tlsock_config *c)
 {
@@ -176,6 +184,10 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code)
     if (o->out.verbose)
         (void)tlsock_config_on(c, TLSOCK_ON_LOG, print_line, NULL);
     *exit_code = apply(o, c);
+    if (*exit_code == 0 && o->insecure)
+        out_warning(&o->out, "--insecure: nobody checks who the peer is; "
+                             "anybody on the way can read and change "
+                             "everything");
     if (*exit_code == 0)
         return c;
     tlsock_config_unref(c);

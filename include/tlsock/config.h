@@ -72,9 +72,12 @@ TLSOCK_API int tlsock_config_reload(tlsock_config *c);
 
 /**
  * Trust these certificates. The first call replaces the default ("system");
- * further ones add.
+ * further ones add. "+URI" adds in the first call, too. Any certificate may be
+ * trusted, a server's own or an intermediate; names are checked all the same.
+ * tlsock_info() tells what is in use: TLSOCK_INFO_TRUST.
  * @param c    the config
- * @param uri  "system", "none" for an empty store, a file, a directory, PEM
+ * @param uri  "system", "none" for an empty store, a file, a directory, PEM;
+ *             "+FILE"
  * @return 0 or a code
  */
 TLSOCK_API int tlsock_config_add_trust(tlsock_config *c, const char *uri);
@@ -112,11 +115,16 @@ TLSOCK_API int tlsock_config_add_identity_for(tlsock_config *c,
  *  @return 0 or a code */
 TLSOCK_API int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert);
 /**
- * Accept a peer by fingerprint; see "pin.mode".
+ * Accept a peer by fingerprint; see "pin.mode". May be called several times:
+ * any of the pins will do. With "pin.mode = require-chain" a pin may be that
+ * of any certificate of the verified chain, else only the peer's own counts.
  * @param c    the config
  * @param pin  sha256:HEX of the certificate, sha256:pub:HEX of its public key,
- *             or sha256//BASE64 of its public key; colons in HEX are allowed
- * @return 0 or TLSOCK_E_OPTION
+ *             or sha256//BASE64 of its public key; HEX alone, with colons, and
+ *             as openssl(1) prints it; also SHA-384 and SHA-512. Several are
+ *             separated by commas, semicolons or line ends.
+ * @return 0 or TLSOCK_E_OPTION: what is wrong with it. SHA-1 and MD5 are
+ *         refused: others can make a certificate that has the same.
  */
 TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
 /**
@@ -219,7 +227,9 @@ typedef struct tlsock_event {
 } tlsock_event;
 
 /** 0 goes on, a negative TLSOCK_E_* refuses; anything that means nothing for
- * the event is TLSOCK_E_HOOK, and refuses as well. */
+ * the event is TLSOCK_E_HOOK, and refuses as well. TLSOCK_ON_NAME: 0 says that
+ * the certificate is for the name, a code (TLSOCK_E_NAME_MISMATCH) that it is
+ * not. */
 typedef int tlsock_hook(const tlsock_event *event, void *arg);
 
 /**
@@ -266,7 +276,10 @@ TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
  * sent. TLSOCK_ON_PASSWORD is asked again, at most twice, if its password does
  * not open the file; TLSOCK_AGAIN is TLSOCK_E_HOOK there. TLSOCK_ON_CLOSE_NOTIFY: once, before the read that gives 0; a
  * refusal is what that read gives instead. TLSOCK_ON_HANDSHAKE_FAIL: before our
- * alert is sent; a refusal keeps it back.
+ * alert is sent; a refusal keeps it back. TLSOCK_ON_NAME: instead of the
+ * built-in rules of names, whenever the chain is good and a name is expected;
+ * not if a pin stands in for both. Of tlsock_verify(), too, conn is NULL then.
+ * A resumed session keeps the verdict that it was won with.
  * @param c      the config
  * @param event  TLSOCK_ON_*
  * @param hook   the function; NULL: none

@@ -80,6 +80,7 @@ static const unsigned char events[TLSOCK_ON_NAME + 1] = {
     [TLSOCK_ON_CLOSE_NOTIFY] = 1,
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
     [TLSOCK_ON_LOG] = 1,
+    [TLSOCK_ON_NAME] = 1,
 };
 
 static int check_event(tlsock_config *c, int event)

@@ -13,6 +13,7 @@ static const size_t texts[] = {
     offsetof(struct tsk_settings, ciphersuites),
     offsetof(struct tsk_settings, groups),
     offsetof(struct tsk_settings, sigalgs),
+    offsetof(struct tsk_settings, verify_name),
     offsetof(struct tsk_settings, verify_scheme),
     offsetof(struct tsk_settings, insecure_text),
     offsetof(struct tsk_settings, session_id_context),

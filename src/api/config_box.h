@@ -88,6 +88,9 @@ int tsk_config_change(tlsock_config *c,
 /* config_set.c: what the setters do, on settings. All or nothing. */
 int tsk_settings_trust(struct tsk_settings *set, const char *uri,
                        tlsock_error *err);
+/* To the system's store, where nothing was named before; "+URI" is the same. */
+int tsk_settings_trust_more(struct tsk_settings *set, const char *uri,
+                            tlsock_error *err);
 int tsk_settings_identity(struct tsk_settings *set, const char *host,
                           const char *cert_uri, const char *key_uri,
                           const char *pass_uri, tlsock_error *err);

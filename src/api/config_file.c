@@ -191,16 +191,43 @@ static int new_identity(struct loader *l, struct tsk_ini_item *item,
     return l->id.cert != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
+/* "+FILE" adds to the system's store. */
 static int trust(struct loader *l, const char *uri, tlsock_error *err)
 {
-    char *full = resolve(l, uri);
-    int rc;
+    int more = *uri == '+', rc;
+    char *full;
 
+    if (more && uri[1] == '\0')
+        return tsk_fail(err, TLSOCK_E_ARGUMENT, "\"+\" names no file");
+    full = resolve(l, uri + more);
     if (full == NULL)
         return tsk_fail_nomem(err);
-    rc = tsk_settings_trust(l->set, full, err);
+    rc = more ? tsk_settings_trust_more(l->set, full, err)
+              : tsk_settings_trust(l->set, full, err);
     tsk_free(full);
     return rc;
+}
+
+/* Nobody may overlook in a file that nothing is verified. */
+static int accept_anybody(struct loader *l, const struct tsk_ini_item *item,
+                          tlsock_error *err)
+{
+    int rc;
+
+    if (strcmp(item->key, "verify") == 0) {
+        if (strcmp(item->value, "i-accept-mitm") != 0)
+            return tsk_option_set(l->set, item->key, item->value, err);
+        return tsk_option_set(l->set, "insecure", "all: verify = i-accept-mitm",
+                              err);
+    }
+    rc = tsk_option_set(l->set, item->key, item->value, err);
+    if (rc < 0 || (l->set->insecure & TSK_INSECURE_ALL) == 0)
+        return rc;
+    tsk_fail(err, TLSOCK_E_OPTION, "insecure = all is not for files");
+    tsk_hint(err, "name the one fault (no-name, no-chain, expired, "
+                  "self-signed); to check nothing at all it has to be "
+                  "spelled verify = i-accept-mitm");
+    return TLSOCK_E_OPTION;
 }
 
 static int crl(struct loader *l, const char *uri, tlsock_error *err)
@@ -298,6 +325,8 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return crl(l, item->value, err);
     if (strcmp(key, "client-auth.allow") == 0)
         return allow(l, item->value, err);
+    if (strcmp(key, "insecure") == 0 || strcmp(key, "verify") == 0)
+        return accept_anybody(l, item, err);
     return option(l, item, err);
 }
 

@@ -42,7 +42,7 @@ static int missing(tlsock_error *err, const char *what)
 }
 
 /* A named file is read now, so that the mistake shows where it was made. */
-int tsk_settings_trust(struct tsk_settings *set, const char *uri,
+static int one_trust(struct tsk_settings *set, const char *uri,
                        tlsock_error *err)
 {
     struct tsk_trust *trust;
@@ -65,6 +65,29 @@ int tsk_settings_trust(struct tsk_settings *set, const char *uri,
         return tsk_fail_nomem(err);
     set->trust[set->n_trust++] = copy;
     return TLSOCK_OK;
+}
+
+int tsk_settings_trust_more(struct tsk_settings *set, const char *uri,
+                            tlsock_error *err)
+{
+    size_t before = set->n_trust;
+    int rc = TLSOCK_OK;
+
+    if (before == 0)
+        rc = one_trust(set, "system", err);
+    if (rc == TLSOCK_OK)
+        rc = one_trust(set, uri, err);
+    if (rc < 0 && set->n_trust > before)
+        tsk_free(set->trust[--set->n_trust]);
+    return rc;
+}
+
+int tsk_settings_trust(struct tsk_settings *set, const char *uri,
+                       tlsock_error *err)
+{
+    return uri != NULL && *uri == '+'
+               ? tsk_settings_trust_more(set, uri + 1, err)
+               : one_trust(set, uri, err);
 }
 
 static int copy_optional(char **to, const char *from)

@@ -27,23 +27,33 @@ static int needs_no_name(const struct tsk_settings *set)
            (set->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL)) != 0;
 }
 
-static int set_sni(tlsock *s, const char *sni, tlsock_error *err)
+static int is_address(const char *host)
+{
+    uint8_t ip[16];
+
+    return host != NULL && tsk_ip_parse(host, ip) != 0;
+}
+
+/* host: what stands in for the name where the config's is checked */
+static int set_sni(tlsock *s, const char *sni, const char *host_of_target,
+                   tlsock_error *err)
 {
     char host[256];
-    uint8_t ip[16];
     int rc;
 
     if (sni == NULL) {
-        if (s->name == NULL || tsk_ip_parse(s->name, ip) != 0)
+        sni = host_of_target != NULL && !is_address(host_of_target)
+                  ? host_of_target
+                  : s->name;
+        if (sni == NULL || is_address(sni))
             return TLSOCK_OK; /* RFC 6066, 3: no addresses in SNI */
-        sni = s->name;
     }
     if (*sni == '\0')
         return TLSOCK_OK;
     rc = tsk_host_normalise(host, sni, err);
     if (rc < 0)
         return rc;
-    if (tsk_ip_parse(host, ip) != 0)
+    if (is_address(host))
         return tsk_fail(err, TLSOCK_E_ARGUMENT,
                         "SNI \"%s\" is an address: RFC 6066 allows host names "
                         "only",
@@ -55,16 +65,21 @@ static int set_sni(tlsock *s, const char *sni, tlsock_error *err)
 int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
                       const tlsock_opts *opts, tlsock_error *err)
 {
+    const char *shown = NULL; /* host, where another name is checked */
     char normal[256];
     int rc;
 
     if (name == NULL)
         name = opts->name;
+    if (name == NULL && s->set->verify_name != NULL) {
+        name = s->set->verify_name;
+        shown = host;
+    }
     if (name == NULL)
         name = host;
     if (name == NULL || *name == '\0') {
         if (name == NULL && (needs_no_name(s->set) || opts->plain))
-            return set_sni(s, opts->sni, err);
+            return set_sni(s, opts->sni, NULL, err);
         tsk_fail(err, TLSOCK_E_NO_NAME,
                  "no name to check the server's certificate against");
         tsk_hint(err, "give the name the server is known by (opts.name, "
@@ -84,7 +99,7 @@ int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
         s->scheme = tsk_strdup(opts->scheme);
     if (s->name == NULL || (opts->scheme != NULL && s->scheme == NULL))
         return tsk_fail_nomem(err);
-    return set_sni(s, opts->sni, err);
+    return set_sni(s, opts->sni, shown, err);
 }
 
 static int budget(const tlsock *s, const tlsock_opts *opts)
@@ -244,10 +259,14 @@ tlsock *tlsock_connect(const char *target, tlsock_config *config,
     if (tsk_opts_take(&o, opts, err) < 0 ||
         tsk_target_parse(&t, target, 0, err) < 0)
         goto out;
-    if (o.scheme == NULL && t.scheme[0] != '\0' && tsk_scheme_known(t.scheme))
-        o.scheme = t.scheme;
     s = tsk_conn_new(config, 0, target, &o, err);
-    if (s == NULL || prepare_dial(s, &t, &o, err) < 0)
+    if (s == NULL)
+        goto out;
+    /* a URL brings its protocol's rules, if nobody asked for others */
+    if (o.scheme == NULL && s->set->verify_scheme == NULL &&
+        t.scheme[0] != '\0' && tsk_scheme_known(t.scheme))
+        o.scheme = t.scheme;
+    if (prepare_dial(s, &t, &o, err) < 0)
         goto out;
     done = complete(s, err);
 out:

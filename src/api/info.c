@@ -5,6 +5,7 @@
 #include "ossl/compat.h"
 #include "ossl/queue.h"
 #include "ossl/remote.h"
+#include "verify/trust.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -96,6 +97,17 @@ static const char *policy(tlsock *s)
     return s->text;
 }
 
+/* Opened by the handshake; asking for it opens none. */
+static const char *trust(tlsock *s)
+{
+    struct tsk_trust *t = tsk_ctx_trust_open(s->ctx);
+
+    if (t == NULL)
+        return "";
+    snprintf(s->text, sizeof(s->text), "%s", tsk_trust_describe(t));
+    return s->text;
+}
+
 static const char *of_tls(tlsock *s, int item)
 {
     int id;
@@ -161,6 +173,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->text;
     case TLSOCK_INFO_PSK_IDENTITY:
         return tsk_conn_open(s) ? psk_identity(s) : "";
+    case TLSOCK_INFO_TRUST:
+        return trust(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -211,6 +225,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"peer_address", TLSOCK_INFO_PEER_ADDRESS},
         {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
+        {"trust", TLSOCK_INFO_TRUST},
         {"revocation", TLSOCK_INFO_REVOCATION},
         {"policy", TLSOCK_INFO_POLICY},
         {"dane", TLSOCK_INFO_DANE},

@@ -50,6 +50,7 @@ TSK_OPTION_PARSER(version); /* options_value.c */
 TSK_OPTION_PARSER(choice);
 TSK_OPTION_PARSER(onoff);
 TSK_OPTION_PARSER(range);
+TSK_OPTION_PARSER(name);
 TSK_OPTION_PARSER(scheme);
 TSK_OPTION_PARSER(insecure);
 TSK_OPTION_PARSER(id_context);

@@ -6,6 +6,7 @@
 #include "core/mem.h"
 #include "ossl/queue.h"
 #include "revoke/check.h"
+#include "tls/hook_name.h"
 #include "verify/host.h"
 #include "verify/policy.h"
 #include "verify/trust.h"
@@ -70,6 +71,8 @@ static void fill(struct tsk_verify_req *req, const struct tsk_ctx *ctx,
     req->purpose = o->purpose;
     req->stored = 1;
     req->name = o->name;
+    if (o->name == NULL && o->purpose == TLSOCK_PURPOSE_SERVER)
+        req->name = tsk_ctx_settings(ctx)->verify_name;
     if (o->scheme != NULL)
         req->scheme = o->scheme;
     if (o->depth != 0)
@@ -128,6 +131,7 @@ static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
 {
     struct tsk_trust *trust = tsk_ctx_trust(ctx, err);
     struct tsk_verify_req req;
+    struct tsk_hook_name own;
     struct tsk_verdict verdict;
     X509_STORE_CTX *store = NULL;
     int rc;
@@ -135,6 +139,7 @@ static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
     if (trust == NULL)
         return err->code;
     fill(&req, ctx, o);
+    tsk_hook_name_set(&own, tsk_ctx_settings(ctx), NULL, &req);
     tsk_ossl_enter();
     store = X509_STORE_CTX_new();
     if (store == NULL || !X509_STORE_CTX_init(store, tsk_trust_store(trust),

@@ -433,3 +433,13 @@ struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err)
     pthread_mutex_unlock(&c->lock);
     return t;
 }
+
+struct tsk_trust *tsk_ctx_trust_open(struct tsk_ctx *c)
+{
+    struct tsk_trust *t;
+
+    pthread_mutex_lock(&c->lock);
+    t = c->trust;
+    pthread_mutex_unlock(&c->lock);
+    return t;
+}

@@ -37,6 +37,7 @@ SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c);
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c);
 /* The trust store, opened at the first call, then shared; borrowed. */
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err);
+struct tsk_trust *tsk_ctx_trust_open(struct tsk_ctx *c); /* NULL: not yet */
 /* Of the identities; NULL: the settings want none. Borrowed. */
 struct tsk_staples *tsk_ctx_staples(const struct tsk_ctx *c);
 /* Who answers for TLSA records; borrowed; NULL with dane = off. */

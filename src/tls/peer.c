@@ -4,6 +4,7 @@
 #include "revoke/ocsp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/hook_name.h"
 #include "tls/psk.h"
 #include "tls/staple.h"
 #include "verify/trust.h"
@@ -16,6 +17,7 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
 {
     STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_ctx), *all;
     struct tsk_verify_req req;
+    struct tsk_hook_name own;
     int rc;
 
     if (tsk_psk_alone(s)) {
@@ -29,6 +31,7 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
     if (s->scheme != NULL)
         req.scheme = s->scheme;
     req.dane = tsk_dane_in_use(s->dane);
+    tsk_hook_name_set(&own, s->set, s, &req);
     memset(&s->facts, 0, sizeof(s->facts));
     if (s->issuers == NULL)
         return tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);

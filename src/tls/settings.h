@@ -81,6 +81,7 @@ struct tsk_settings {
     char *ciphers, *ciphersuites, *groups, *sigalgs; /* NULL: default */
     int server_order;
     /* verification */
+    char *verify_name;   /* NULL: that of each connection */
     char *verify_scheme; /* NULL: RFC 9525 */
     int verify_depth, verify_purpose, partial_chain, psl;
     int64_t verify_time;

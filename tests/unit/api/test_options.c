@@ -16,6 +16,7 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->ciphersuites);
     tsk_free(set->groups);
     tsk_free(set->sigalgs);
+    tsk_free(set->verify_name);
     tsk_free(set->verify_scheme);
     tsk_free(set->insecure_text);
     tsk_free(set->session_id_context);
@@ -47,7 +48,10 @@ static const struct {
     {"sigalgs", "ecdsa_secp256r1_sha256:RSA+SHA256"},
     {"server-order", "on"},
     {"server-order", "off"},
+    {"verify.name", "a.test"},
+    {"verify.name", "2001:db8::1"},
     {"verify.scheme", "smtp"},
+    {"verify.scheme", "rfc4513"},
     {"verify.depth", "-1"},
     {"verify.depth", "32"},
     {"verify.purpose", "server"},
@@ -145,6 +149,8 @@ static const struct {
     {"sigalgs", "RSA+SHA256:RSA+SHA3", "RSA+SHA3"},
     {"server-order", "yes", "on|off"},
     {"server-order", "ON", "on|off"},
+    {"verify.name", "a b", "neither a host"},
+    {"verify.name", "*.a.test", "neither a host"},
     {"verify.scheme", "none", "name rules"},
     {"verify.scheme", "no-such", "name rules"},
     {"verify.depth", "-2", "-1..32"},
