@@ -28,7 +28,7 @@ struct poptOption opt_trust[] = {
         "expired|self-signed|name"),
     FLAG("insecure", 0, OPT_INSECURE, "check nothing: anybody may listen in"),
     STR("revocation", 0, OPT_REVOCATION, "what has to say it is not revoked",
-        "off|staple|must-staple|crl"),
+        "off|soft|hard|staple|must-staple|crl|ocsp"),
     STR("crl", 0, OPT_CRL, "revocation list; has them checked, too", "FILE"),
     STR("dane", 0, OPT_DANE, "believe the TLSA records of the server's zone",
         "on|require"),
@@ -39,6 +39,9 @@ struct poptOption opt_identity[] = {
     STR("key", 0, OPT_KEY, "its private key, if not in the same file", "FILE"),
     STR("pass", 0, OPT_PASS, "where the key's password is",
         "file:FILE|env:NAME|fd:N|prompt"),
+    STR("psk", 0, OPT_PSK, "identity of a pre-shared key", "IDENTITY"),
+    STR("psk-key", 0, OPT_PSK_KEY, "where that key is, in hex digits",
+        "file:FILE|env:NAME|fd:N"),
     POPT_TABLEEND};
 struct poptOption opt_protocol[] = {
     STR("tls", 0, OPT_TLS, "versions", "1.2-1.3|1.2-|-1.2|1.3"),
@@ -122,6 +125,18 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
     return err_usage(&o->out, o->command, NULL,
                      "%s \"%s\" is not a whole number from %ld to %ld", flag,
                      text, min, max);
+}
+
+/* hard and soft ask everybody about the whole chain; the other words are the
+ * option's own. */
+static int take_revocation(struct opts *o, const char *text)
+{
+    int soft = strcmp(text, "soft") == 0, rc;
+
+    if (!soft && strcmp(text, "hard") != 0)
+        return push_set(o, "revocation", text, "--revocation");
+    rc = push_set(o, "revocation", "full", "--revocation");
+    return rc != 0 ? rc : push_set(o, "revocation.fail", text, "--revocation");
 }
 
 /* "1.2-1.3", "1.2-", "-1.2", "1.3"; the library knows the versions. */
@@ -283,7 +298,7 @@ static int take_text(struct opts *o, int val, const char *arg)
     case OPT_ACCEPT:
         return take_accept(o, arg);
     case OPT_REVOCATION:
-        return push_set(o, "revocation", arg, "--revocation");
+        return take_revocation(o, arg);
     case OPT_DANE:
         return push_set(o, "dane", arg, "--dane");
     case OPT_CERT:
@@ -291,6 +306,10 @@ static int take_text(struct opts *o, int val, const char *arg)
         return take_ident(o, val, arg);
     case OPT_PASS:
         return take_pass(o, arg);
+    case OPT_PSK:
+        return opt_push(o, &o->psks, arg);
+    case OPT_PSK_KEY:
+        return opt_push(o, &o->psk_keys, arg);
     case OPT_TLS:
         return take_tls(o, arg);
     case OPT_CIPHERS:
@@ -456,6 +475,8 @@ void opt_free(struct opts *o)
     free(o->ca.v);
     free(o->pins.v);
     free(o->crls.v);
+    free(o->psks.v);
+    free(o->psk_keys.v);
     free(o->sets.v);
     free(o->idents);
     if (o->con != NULL)

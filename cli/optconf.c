@@ -70,6 +70,20 @@ static int add_identities(const struct opts *o, tlsock_config *c)
     return 0;
 }
 
+static int add_keys(const struct opts *o, tlsock_config *c)
+{
+    if (o->psks.n != o->psk_keys.n)
+        return err_usage(&o->out, o->command,
+                         "--psk IDENTITY --psk-key file:FILE",
+                         "each --psk needs a --psk-key, and the other way "
+                         "round");
+    for (size_t i = 0; i < o->psks.n; i++) {
+        if (tlsock_config_add_psk_uri(c, o->psks.v[i], o->psk_keys.v[i]) < 0)
+            return refused(o, "--psk-key", c);
+    }
+    return 0;
+}
+
 static int add_exceptions(const struct opts *o, tlsock_config *c)
 {
     static const char *const rows[][2] = {
@@ -135,6 +149,8 @@ static int apply(const struct opts *o, tlsock_config *c)
         rc = add_exceptions(o, c);
     if (rc == 0)
         rc = add_identities(o, c);
+    if (rc == 0)
+        rc = add_keys(o, c);
     return rc;
 }
 

@@ -27,6 +27,7 @@ struct loader {
     int last_line;
     char present[160]; /* names of all sections */
     size_t present_len;
+    int has_rules; /* client-auth.allow was there: more lines add to it */
     struct pending id;
 };
 
@@ -75,8 +76,8 @@ static int read_all(int fd, const char *path, char **text, size_t *len,
     return TLSOCK_OK;
 }
 
-static int read_file(const char *path, char **text, size_t *len,
-                     tlsock_error *err)
+int tsk_config_file_read(const char *path, char **text, size_t *len,
+                         tlsock_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
 
@@ -214,6 +215,34 @@ static int crl(struct loader *l, const char *uri, tlsock_error *err)
     return rc;
 }
 
+/* IDENTITY:file:FILE, IDENTITY:env:NAME, IDENTITY:fd:N; the identity may have
+ * colons, too. */
+static int psk(struct loader *l, const char *value, tlsock_error *err)
+{
+    static const char *const kinds[] = {":file:", ":env:", ":fd:"};
+    const char *at = NULL;
+    char *identity, *full;
+    int rc = TLSOCK_E_NOMEM;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && at == NULL; i++)
+        at = strstr(value, kinds[i]);
+    if (at == NULL) {
+        tsk_fail(err, TLSOCK_E_CONFIG_FILE,
+                 "psk: not IDENTITY:file:FILE, :env:NAME or :fd:N");
+        tsk_hint(err, "the key itself does not belong here");
+        return TLSOCK_E_CONFIG_FILE;
+    }
+    identity = tsk_strndup(value, (size_t)(at - value));
+    full = resolve(l, at + 1);
+    if (identity == NULL || full == NULL)
+        tsk_fail_nomem(err);
+    else
+        rc = tsk_settings_psk_uri(l->set, identity, full, err);
+    tsk_free(identity);
+    tsk_free(full);
+    return rc;
+}
+
 static int option(struct loader *l, const struct tsk_ini_item *item,
                   tlsock_error *err)
 {
@@ -232,6 +261,23 @@ static int option(struct loader *l, const struct tsk_ini_item *item,
     return rc;
 }
 
+/* The first line stands instead of what was set before, others add to it. */
+static int allow(struct loader *l, const char *rules, tlsock_error *err)
+{
+    size_t len = strlen(rules) + 2;
+    char *more = tsk_alloc(len);
+    int rc;
+
+    if (more == NULL)
+        return tsk_fail_nomem(err);
+    snprintf(more, len, "+%s", rules);
+    rc = tsk_option_set(l->set, "client-auth.allow",
+                        l->has_rules && *rules != '+' ? more : rules, err);
+    l->has_rules = 1;
+    tsk_free(more);
+    return rc;
+}
+
 static int take(struct loader *l, struct tsk_ini_item *item,
                 tlsock_error *err)
 {
@@ -246,8 +292,12 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return trust(l, item->value, err);
     if (strcmp(key, "pin") == 0)
         return tsk_settings_pin(l->set, item->value, err);
+    if (strcmp(key, "psk") == 0)
+        return psk(l, item->value, err);
     if (strcmp(key, "crl") == 0)
         return crl(l, item->value, err);
+    if (strcmp(key, "client-auth.allow") == 0)
+        return allow(l, item->value, err);
     return option(l, item, err);
 }
 
@@ -292,7 +342,7 @@ static int load(struct loader *l, tlsock_error *err)
 {
     char *text = NULL;
     size_t len = 0;
-    int rc = read_file(l->path, &text, &len, err), line = 0;
+    int rc = tsk_config_file_read(l->path, &text, &len, err), line = 0;
 
     if (rc < 0)
         return rc;
@@ -309,29 +359,32 @@ static int load(struct loader *l, tlsock_error *err)
     return rc;
 }
 
-int tlsock_config_load(tlsock_config *c, const char *path, const char *section)
+static int change_by_file(struct tsk_settings *set, void *arg,
+                          tlsock_error *err)
 {
-    struct loader l = {.path = path, .section = "", .found = section == NULL};
-    struct tsk_box *box;
+    struct loader *l = arg;
+
+    l->set = set;
+    return load(l, err);
+}
+
+static int no_path(tlsock_config *c)
+{
     int rc = tsk_config_begin(c);
 
     if (rc < 0)
         return rc;
+    return tsk_config_end(c, tsk_fail(&c->err, TLSOCK_E_ARGUMENT,
+                                      "the file's path is NULL or empty"));
+}
+
+int tlsock_config_load(tlsock_config *c, const char *path, const char *section)
+{
+    struct loader l = {.path = path, .section = "", .found = section == NULL};
+
     if (path == NULL || *path == '\0')
-        return tsk_config_end(c, tsk_fail(&c->err, TLSOCK_E_ARGUMENT,
-                                          "the file's path is NULL or empty"));
+        return no_path(c);
     if (section != NULL)
         l.section = section;
-    box = tsk_box_copy(c->box, &c->err);
-    if (box == NULL)
-        return tsk_config_end(c, TLSOCK_E_NOMEM);
-    l.set = &box->set;
-    rc = load(&l, &c->err);
-    if (rc == TLSOCK_OK) {
-        tsk_box_unref(c->box);
-        c->box = box;
-    } else {
-        tsk_box_unref(box);
-    }
-    return tsk_config_end(c, rc);
+    return tsk_config_change(c, change_by_file, &l);
 }

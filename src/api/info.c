@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
+#include "ossl/remote.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@ static int state(const tlsock *s)
         return TLSOCK_STATE_CONNECTING;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_TLS:
+    case TSK_RUNG_CHECK:
         return TLSOCK_STATE_HANDSHAKING;
     case TSK_RUNG_PLAIN:
     case TSK_RUNG_AFTER:
@@ -68,6 +70,32 @@ static const char *timings(tlsock *s)
     return s->text;
 }
 
+/* A client that resumed knows it from what the session was worth. */
+static const char *psk_identity(tlsock *s)
+{
+    const char *by = s->facts.verdict.verified;
+
+    if (s->psk_identity != NULL || strncmp(by, "psk ", 4) != 0)
+        return s->psk_identity != NULL ? s->psk_identity : "";
+    snprintf(s->text, sizeof(s->text), "%s", by + 4);
+    by = strstr(s->text, " (resumed)");
+    if (by != NULL)
+        s->text[by - s->text] = '\0';
+    return s->text;
+}
+
+static const char *policy(tlsock *s)
+{
+    size_t pos = 0;
+
+    s->text[0] = '\0';
+    for (int kind = 0; kind < TSK_RULE_KINDS; kind++)
+        if (s->set->policy[kind] != NULL)
+            tsk_append(s->text, sizeof(s->text), &pos, "%s%s",
+                       pos != 0 ? "; " : "", s->set->policy[kind]);
+    return s->text;
+}
+
 static const char *of_tls(tlsock *s, int item)
 {
     int id;
@@ -86,7 +114,7 @@ static const char *of_tls(tlsock *s, int item)
     case TLSOCK_INFO_ALPN:
         return alpn(s);
     case TLSOCK_INFO_RESUMED:
-        return SSL_session_reused(s->ssl) ? "yes" : "no";
+        return tsk_conn_resumed(s) ? "yes" : "no";
     default:
         return "";
     }
@@ -122,8 +150,15 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->name != NULL ? s->name : "";
     case TLSOCK_INFO_STARTTLS:
         return s->starttls;
+    case TLSOCK_INFO_POLICY:
+        return policy(s);
     case TLSOCK_INFO_DANE:
         return tsk_dane_text(s);
+    case TLSOCK_INFO_CLIENT_CAS:
+        tsk_client_cas(s, s->text, sizeof(s->text));
+        return s->text;
+    case TLSOCK_INFO_PSK_IDENTITY:
+        return tsk_conn_open(s) ? psk_identity(s) : "";
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -152,7 +187,7 @@ int64_t tlsock_info_int(const tlsock *s, int item)
         tsk_compat_group(s->ssl, &id);
         return id;
     case TLSOCK_INFO_RESUMED:
-        return SSL_session_reused(s->ssl);
+        return tsk_conn_resumed(s);
     default:
         return 0;
     }
@@ -175,7 +210,9 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
         {"revocation", TLSOCK_INFO_REVOCATION},
+        {"policy", TLSOCK_INFO_POLICY},
         {"dane", TLSOCK_INFO_DANE},
+        {"psk_identity", TLSOCK_INFO_PSK_IDENTITY},
     };
     const char *verified;
     size_t pos = 0;
@@ -268,6 +305,7 @@ tlsock_cert *tlsock_own_cert(const tlsock *s)
 {
     STACK_OF(X509) *chain = NULL;
     tlsock_cert *cert = NULL;
+    EVP_PKEY *key;
     X509 *leaf;
 
     if (s == NULL || s->ssl == NULL)
@@ -277,7 +315,8 @@ tlsock_cert *tlsock_own_cert(const tlsock *s)
         return NULL;
     tsk_ossl_enter();
     SSL_get0_chain_certs(s->ssl, &chain);
-    cert = tsk_cert_new(leaf, chain, SSL_get_privatekey(s->ssl), NULL);
+    key = SSL_get_privatekey(s->ssl);
+    cert = tsk_cert_new(leaf, chain, tsk_remote_is(key) ? NULL : key, NULL);
     tsk_ossl_leave();
     return cert;
 }

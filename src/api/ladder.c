@@ -1,5 +1,6 @@
 #include "api/conn.h"
 #include "api/dane.h"
+#include "api/errand.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "net/fd.h"
@@ -182,7 +183,8 @@ int tsk_ladder_step(tlsock *s)
         [TSK_RUNG_PROXY] = {step_proxy, TLSOCK_PHASE_PROXY},
         [TSK_RUNG_DANE] = {step_dane, TLSOCK_PHASE_RESOLVE},
         [TSK_RUNG_STARTTLS] = {step_starttls, TLSOCK_PHASE_STARTTLS},
-        [TSK_RUNG_TLS] = {tsk_hand_step, TLSOCK_PHASE_HANDSHAKE},
+        [TSK_RUNG_TLS] = {tsk_errand_tls, TLSOCK_PHASE_HANDSHAKE},
+        [TSK_RUNG_CHECK] = {tsk_errand_check, TLSOCK_PHASE_VERIFY},
         [TSK_RUNG_AFTER] = {tsk_dialogue_after, TLSOCK_PHASE_STARTTLS},
     };
 

@@ -45,6 +45,11 @@ static void init(void)
     pthread_atfork(before_fork, in_parent, in_child);
 }
 
+void tsk_work_watch_forks(void)
+{
+    pthread_once(&once, init);
+}
+
 static void destroy(struct tsk_work *w)
 {
     if (w->fd >= 0)
@@ -165,7 +170,7 @@ int tsk_work_start(struct tsk_work *w, const char *host, tlsock_error *err)
 {
     int rc;
 
-    pthread_once(&once, init);
+    tsk_work_watch_forks();
     w->pid = getpid();
     w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->fd < 0) {

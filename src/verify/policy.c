@@ -80,27 +80,6 @@ static int64_t first_end(X509_STORE_CTX *ctx)
     return first;
 }
 
-/* The oldest list that was asked: what it says is as old as that. */
-static int64_t crl_time(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
-{
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-    int64_t oldest = 0;
-
-    for (int i = 0; i < sk_X509_CRL_num(req->crls); i++) {
-        X509_CRL *crl = sk_X509_CRL_value(req->crls, i);
-        int64_t t = tsk_cert_time(X509_CRL_get0_lastUpdate(crl));
-
-        for (int k = 0; k < sk_X509_num(chain); k++) {
-            if (X509_NAME_cmp(X509_CRL_get_issuer(crl),
-                              X509_get_issuer_name(sk_X509_value(chain, k))) ==
-                    0 &&
-                (oldest == 0 || t < oldest))
-                oldest = t;
-        }
-    }
-    return oldest;
-}
-
 /* DANE-TA vouches for the name its records were found at, too: RFC 7671, 7. */
 static int name_of_records(X509_STORE_CTX *ctx,
                            const struct tsk_verify_req *req)
@@ -183,7 +162,7 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     } else {
         note_dane(req, verdict);
         if (req->check_crls && !verdict->key_alone)
-            verdict->crl_as_of = crl_time(ctx, req);
+            verdict->crl_as_of = run.crl_as_of;
     }
     rc = name_fits(ctx, req, verdict, err);
     if (rc < 0) {
@@ -241,6 +220,24 @@ static int decide(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     return rc;
 }
 
+/* Last of all: names in a certificate that nobody vouches for are nothing to
+ * go by. libssl makes certificate_unknown of an error that it has no alert for
+ * (RFC 8446, 6.2: "some other issue ... rendering it unacceptable"); it cannot
+ * be told to send access_denied. */
+static int may_come_in(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                       tlsock_error *err)
+{
+    int rc =
+        tsk_allow_check(req->allow, X509_STORE_CTX_get0_cert(ctx), err);
+
+    if (rc == TLSOCK_E_CLIENT_CERT_DENIED) {
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_PERMITTED_VIOLATION);
+        if (err != NULL)
+            err->x509_code = X509_V_ERR_APPLICATION_VERIFICATION;
+    }
+    return rc;
+}
+
 int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                       struct tsk_verdict *verdict, tlsock_error *err)
 {
@@ -254,6 +251,8 @@ int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     }
     tsk_ossl_enter(); /* for all that is asked of certificates on the way */
     rc = decide(ctx, req, verdict, err);
+    if (rc == TLSOCK_OK && req->allow != NULL)
+        rc = may_come_in(ctx, req, err);
     if (rc == TLSOCK_OK && !verdict->key_alone)
         verdict->expires = first_end(ctx);
     tsk_ossl_leave();

@@ -6,6 +6,8 @@
 #define TSK_VERIFY_POLICY_H
 
 #include "core/err.h"
+#include "revoke/crl.h"
+#include "verify/allow.h"
 #include "verify/pin.h"
 
 #include <openssl/x509_vfy.h>
@@ -39,11 +41,14 @@ struct tsk_verify_req {
     size_t n_pins;
     int pin_mode;
     unsigned insecure;
-    STACK_OF(X509_CRL) * crls; /* borrowed, may be empty or NULL */
-    int check_crls;            /* of all certificates but the anchor */
-    int stored;                /* no peer sent it: it was given as it is */
+    struct tsk_crls *const *lists; /* borrowed */
+    size_t n_lists;
+    int check_crls; /* of all certificates but the anchor */
+    int unknown_is_fine; /* what no list tells does not matter */
+    int stored;     /* no peer sent it: it was given as it is */
+    const struct tsk_allow *allow; /* which clients; borrowed; NULL: any */
     const struct tsk_dane *dane; /* whose records have a say, or NULL */
-    tsk_name_rule *name_rule;  /* instead of the built-in ones; or NULL */
+    tsk_name_rule *name_rule; /* instead of the built-in ones; or NULL */
     void *name_arg;
 };
 

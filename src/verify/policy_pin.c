@@ -5,7 +5,6 @@
 #include "verify/chain.h"
 
 #include <openssl/x509v3.h>
-
 #include <stdio.h>
 #include <string.h>
 

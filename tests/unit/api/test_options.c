@@ -22,7 +22,10 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->keylog);
     tsk_free(set->dane_anchor);
     tsk_free(set->dane_resolver);
+    tsk_free(set->revocation_cache);
+    tsk_free(set->revocation_proxy);
     tsk_free(set->alpn);
+    tsk_allow_unref(set->allow);
     memset(set, 0, sizeof(*set));
 }
 
@@ -69,6 +72,12 @@ static const struct {
     {"client-auth", "none"},
     {"client-auth", "ask"},
     {"client-auth", "require"},
+    {"client-auth", "later"},
+    {"client-auth.allow", "any"},
+    {"client-auth.allow", "dns:a.test, cn:Doe\\, John\n\nip:::1"},
+    {"client-auth.allow", "+uri:spiffe://td/web/*"},
+    {"post-handshake-auth", "on"},
+    {"post-handshake-auth", "off"},
     {"insecure", "no-name: lab box"},
     {"insecure", "expired,self-signed:old"},
     {"insecure", "all: because: colons are fine"},
@@ -158,14 +167,17 @@ static const struct {
     {"verify.time", "1969-12-31T23:59:59Z", "Unix seconds"},
     {"verify.time", "2026-01-31", "Unix seconds"},
     {"pin.mode", "any", "accept|require|require-chain"},
-    {"revocation", "full", "off|staple|must-staple"},
+    {"revocation", "all", "off|staple|must-staple"},
     {"dane", "yes", "off|on|require"},
     {"dane.anchor", "/nowhere/anchor", "No such file"},
     {"dane.resolver", "ns.example", "no numeric address"},
     {"dane.resolver", "127.0.0.1:53", "no numeric address"},
     {"dane.resolver", "127.0.0.1@", "no port number"},
     {"dane.resolver", "127.0.0.1@0", "no port number"},
-    {"client-auth", "optional", "none|ask|require"},
+    {"client-auth", "optional", "none|ask|require|later"},
+    {"client-auth.allow", "a.test", "dns:NAME"},
+    {"client-auth.allow", "dns:a.test,", "dns:NAME"},
+    {"post-handshake-auth", "yes", "on|off"},
     {"insecure", "no-name", "WHY is missing"},
     {"insecure", "no-name:", "WHY is missing"},
     {"insecure", "no-name:  x", "3 characters"},
