@@ -159,7 +159,7 @@ to agile.dane.example on
 failed_with "the weaker hash is not asked" 5 dane
 to bogus.dane.example on --ca "$dir/ca.pem"
 refused "a forged record" 5 dane 'DNSSEC validation failed' 'mended|between'
-run connect "ee.old.example:$tls" --ip 127.0.0.1 --dane \
+run connect --dane "ee.old.example:$tls" --ip 127.0.0.1 \
     -o dane.anchor="$dir/anchor" -o dane.resolver="127.0.0.1@$dns"
 refused "signatures that ended" 5 dane 'DNSSEC validation failed' 'mended'
 to none.dane.example on --ca "$dir/ca.pem"
