@@ -496,6 +496,36 @@ static void a_child_has_what_was_fetched_and_goes_on_by_itself(void **state)
     tlsock_config_unref(sc);
 }
 
+/* Forks in the midst of its work. The responder uses no OpenSSL here, whose
+ * locks would be this test's and not the library's. */
+static void a_fork_finds_no_lock_held(void **state)
+{
+    struct scene *t = *state;
+    tlsock_config *sc = ca_server(t->a, NULL);
+
+    atomic_store(&t->r.garbage, 1);
+    serve(sc);
+    for (int i = 0; i < 40; i++) {
+        char told[128];
+        int status;
+        pid_t pid;
+
+        advance(sc, 601); /* it asks, and fails */
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            alarm(60);
+            advance(sc, 601);
+            status = shake(t, sc, "a.test", told);
+            tlsock_config_unref(sc);
+            _exit(status == TLSOCK_OK ? 0 : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+    }
+    assert_true(httpd_asked(&t->web, NULL) > 1);
+    tlsock_config_unref(sc);
+}
 #endif
 
 /* An older answer than the one at hand is of no use: it may be a replay. */
@@ -579,6 +609,7 @@ int main(void)
         WITH(the_end_does_not_wait_for_a_fetch),
 #ifndef __SANITIZE_THREAD__ /* it ends children that start threads */
         WITH(a_child_has_what_was_fetched_and_goes_on_by_itself),
+        WITH(a_fork_finds_no_lock_held),
 #endif
         WITH(an_older_answer_is_not_taken),
         WITH(without_memory_it_is_tried_again),
