@@ -151,6 +151,8 @@ void tsk_hand_refuse(tlsock *s);
 /* trust.c: begin to ask about revocation, by what is known: 0 or code. */
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx);
 int tsk_trust_by_chain(const tlsock *s);
+/* trust.c: nobody was asked about revocation: say so, and why. */
+void tsk_trust_say_unchecked(tlsock *s);
 /* trust.c: the check is over, or not yet: 0, AGAIN, code, recorded */
 int tsk_trust_verdict(tlsock *s);
 /* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it */

@@ -227,6 +227,7 @@ void tsk_hand_done(tlsock *s)
         tsk_peer_keep_session(s, s->held);
     SSL_SESSION_free(s->held);
     s->held = NULL;
+    tsk_trust_say_unchecked(s);
     send_tickets(s);
     if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
         tsk_log(s->set, s, NULL, "%s is accepted, and that is %s",

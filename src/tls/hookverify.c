@@ -2,6 +2,7 @@
  * and STAPLE, in place of our own judgement. */
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "revoke/check.h"
 #include "tls/conn.h"
 #include "tls/op.h"
 
@@ -36,6 +37,8 @@ static void accept(tlsock *s)
     snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
              "insecure by hook%s", was);
     tsk_clear(&s->err);
+    tsk_check_free(s->check); /* what it would say does not count any more */
+    s->check = NULL;
 }
 
 /* said: what the hook said in the end. ours: our own verdict. */

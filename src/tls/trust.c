@@ -71,10 +71,11 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_CERT_REVOKED);
     else if (rc < 0)
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_UNABLE_TO_GET_CRL);
+    if (rc != TLSOCK_E_REVOCATION_UNKNOWN || !rules.ocsp || s->server)
+        return rc;
     /* a staple may still come, in TLS 1.2 later than this */
-    return rc == TLSOCK_E_REVOCATION_UNKNOWN && rules.ocsp && !s->server
-               ? TLSOCK_OK
-               : rc;
+    tsk_clear(&s->err);
+    return TLSOCK_OK;
 }
 
 int tsk_trust_verdict(tlsock *s)
@@ -143,4 +144,22 @@ int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
     tsk_ossl_leave();
     tlsock_cert_unref(got);
     return rc;
+}
+
+void tsk_trust_say_unchecked(tlsock *s)
+{
+    const char *by = s->facts.verdict.verified;
+    size_t size = sizeof(s->facts.revocation);
+
+    if (s->facts.revocation[0] != '\0' || *by == '\0')
+        return;
+    if (!tsk_trust_by_chain(s))
+        snprintf(s->facts.revocation, size, "not checked: trusted by %.*s",
+                 s->facts.verdict.key_alone ? 4 : (int)strcspn(by, " "),
+                 s->facts.verdict.key_alone ? "DANE" : by);
+    else if (s->set->revocation == TSK_REVOKE_OFF)
+        snprintf(s->facts.revocation, size, "not checked: revocation = off");
+    else
+        snprintf(s->facts.revocation, size,
+                 "not checked: nobody staples for a client");
 }
