@@ -40,13 +40,22 @@ static void once(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    static const unsigned char nonce[2] = {1, 2};
+    static const struct tsk_ocsp_source from[] = {
+        {.what = "the stapled OCSP response", .code = TLSOCK_E_STAPLE},
+        {.what = "the OCSP response of http://ocsp.test/",
+         .nonce = nonce,
+         .nonce_len = sizeof(nonce),
+         .code = TLSOCK_E_REVOCATION_UNKNOWN}};
+    struct tsk_status st;
     tlsock_error err;
-    char how[128];
 
     if (issuer == NULL)
         once();
-    if (tsk_ocsp_judge(data, size, leaf, issuer, NULL, NULL, 1800000000, how,
-                       &err) >= 0)
-        abort();
+    for (size_t i = 0; i < 2; i++)
+        if (tsk_ocsp_judge(data, size, leaf, issuer, 1800000000, &from[i], &st,
+                           &err) >= 0 ||
+            st.state != TSK_UNKNOWN)
+            abort();
     return 0;
 }

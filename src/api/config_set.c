@@ -124,14 +124,17 @@ int tsk_settings_identity(struct tsk_settings *set, const char *host,
     return rc;
 }
 
-int tsk_settings_pin(struct tsk_settings *set, const char *text,
-                     tlsock_error *err)
+static int one_pin(struct tsk_settings *set, const char *start, size_t len,
+                   tlsock_error *err)
 {
+    char text[TSK_PIN_TEXT];
     struct tsk_pin pin;
     int rc;
 
-    if (text == NULL || *text == '\0')
-        return missing(err, "the pin");
+    if (len >= sizeof(text))
+        len = sizeof(text) - 1; /* too long for any: it will not parse */
+    memcpy(text, start, len);
+    text[len] = '\0';
     rc = tsk_pin_parse(&pin, text, err);
     if (rc < 0)
         return rc;
@@ -139,6 +142,26 @@ int tsk_settings_pin(struct tsk_settings *set, const char *text,
         return TLSOCK_E_NOMEM;
     set->pins[set->n_pins++] = pin;
     return TLSOCK_OK;
+}
+
+/* A list of pins, or one; all of them or none. */
+int tsk_settings_pin(struct tsk_settings *set, const char *text,
+                     tlsock_error *err)
+{
+    size_t before = set->n_pins, len;
+    const char *start;
+    int rc = TLSOCK_OK;
+
+    if (text == NULL || *text == '\0')
+        return missing(err, "the pin");
+    for (start = tsk_pin_next(text, &len, &text); start != NULL && rc == 0;
+         start = tsk_pin_next(text, &len, &text))
+        rc = one_pin(set, start, len, err);
+    if (rc == TLSOCK_OK && set->n_pins == before)
+        rc = missing(err, "the pin");
+    if (rc < 0)
+        set->n_pins = before;
+    return rc;
 }
 
 int tsk_settings_crl(struct tsk_settings *set, const char *uri,

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define CHUNK 1024 /* what a dialogue receives at once */
+#define CHUNK 1024 /* what a dialogue receives at once, if it says nothing */
 
 static int starttls(void *d, struct tsk_talk *t, tlsock_error *err)
 {
@@ -63,7 +63,7 @@ static int hear(tlsock *s)
 
     if (s->talk.ended) /* then it waits for something else */
         return TLSOCK_AGAIN;
-    n = tsk_io_more(s, CHUNK);
+    n = tsk_io_more(s, s->talk.chunk != 0 ? s->talk.chunk : CHUNK);
     if (n == 0)
         s->talk.ended = 1;
     return n < 0 ? n : TLSOCK_OK;

@@ -25,6 +25,7 @@ struct tsk_talk {
     int ended;          /* the peer will send no more than what is in `in` */
     size_t bytes;       /* taken so far */
     unsigned lines;
+    size_t chunk; /* what is best received at once; 0: as the owner thinks */
 };
 
 /* The next line without its CR LF (or LF alone), as it came, but for NUL bytes,

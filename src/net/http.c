@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/str.h"
+#include "net/httpline.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -65,52 +66,6 @@ static const struct meaning *meaning_of(int status)
     return c;
 }
 
-/* RFC 4648, 4: 1 to 3 bytes as 4 characters. */
-static int send_base64(struct tsk_talk *t, const uint8_t in[3], size_t n,
-                       tlsock_error *err)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef"
-                                 "ghijklmnopqrstuvwxyz0123456789+/";
-    unsigned bits = (unsigned)in[0] << 16;
-    char out[4];
-    int rc;
-
-    if (n > 1)
-        bits |= (unsigned)in[1] << 8;
-    if (n > 2)
-        bits |= in[2];
-    out[0] = digits[bits >> 18];
-    out[1] = digits[bits >> 12 & 63];
-    out[2] = n > 1 ? digits[bits >> 6 & 63] : '=';
-    out[3] = n > 2 ? digits[bits & 63] : '=';
-    rc = tsk_talk_send(t, out, sizeof(out), err);
-    tsk_wipe(out, sizeof(out));
-    return rc;
-}
-
-/* RFC 7617, 2: user name, colon, password; joined nowhere but in `out`, which
- * is wiped. */
-static int send_login(struct tsk_talk *t, const struct tsk_proxy *p,
-                      tlsock_error *err)
-{
-    size_t user = strlen(p->user), total = user + 1 + strlen(p->password);
-    uint8_t three[3];
-    size_t n = 0;
-    int rc = tsk_talk_say(t, err, "Proxy-Authorization: Basic ");
-
-    for (size_t i = 0; i < total && rc == TLSOCK_OK; i++) {
-        three[n++] = (uint8_t)(i < user    ? p->user[i]
-                               : i == user ? ':'
-                                           : p->password[i - user - 1]);
-        if (n == 3 || i + 1 == total) {
-            rc = send_base64(t, three, n, err);
-            n = 0;
-        }
-    }
-    tsk_wipe(three, sizeof(three));
-    return rc == TLSOCK_OK ? tsk_talk_say(t, err, "\r\n") : rc;
-}
-
 /* RFC 9112, 3.2.3: authority-form, whose port is never left out; 3.2: Host
  * says the same. */
 static int send_request(struct tsk_hop *h, struct tsk_talk *t,
@@ -123,7 +78,7 @@ static int send_request(struct tsk_hop *h, struct tsk_talk *t,
              h->port);
     rc = tsk_talk_say(t, err, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n", to, to);
     if (rc == TLSOCK_OK && h->via->user != NULL)
-        rc = send_login(t, h->via, err);
+        rc = tsk_http_login(t, h->via, err);
     if (rc == TLSOCK_OK)
         rc = tsk_talk_say(t, err, "\r\n");
     h->state = STATUS;
@@ -185,26 +140,6 @@ static int refused(const struct tsk_hop *h, const char *line, tlsock_error *err)
     return TLSOCK_E_PROXY;
 }
 
-/* RFC 9112, 4: HTTP-version SP 3DIGIT SP [ reason-phrase ]; without a reason
- * the last SP is often missing, too. -1: not so. */
-static int status_of(const char *line)
-{
-    static const char shape[] = "HTTP/1.d ddd";
-    int status = 0;
-
-    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
-        int digit = line[i] >= '0' && line[i] <= '9';
-
-        if (shape[i] == 'd' ? !digit : line[i] != shape[i])
-            return -1;
-        if (i >= 9)
-            status = status * 10 + (line[i] - '0');
-    }
-    if (line[12] != '\0' && line[12] != ' ')
-        return -1;
-    return status >= 100 ? status : -1;
-}
-
 /* RFC 9110, 15.5.8; some proxies answer a wrong password with a web server's
  * 401, where it can only be ours. */
 static int is_login(const struct tsk_hop *h)
@@ -221,7 +156,7 @@ static int read_status(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
         rc = next_line(h, t, line, err);
     if (rc != TLSOCK_OK)
         return rc;
-    h->status = status_of(line);
+    h->status = tsk_http_status(line);
     if (h->status < 0)
         return malformed(h, line, "no status line of HTTP/1", err);
     if (!is_login(h) && (h->status >= 300 || h->status == 101))
@@ -229,13 +164,6 @@ static int read_status(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
     h->fields = 0;
     h->state = FIELDS;
     return TLSOCK_OK;
-}
-
-/* RFC 9110, 5.6.2: a token, of which names of fields and schemes are made. */
-static size_t token(const char *p)
-{
-    return strspn(p, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
-                     "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 }
 
 /* The end of a list's element; commas in quotes are part of it. */
@@ -263,7 +191,7 @@ static void add_schemes(struct tsk_hop *h, const char *p)
         const char *after;
 
         p += strspn(p, ", \t");
-        len = token(p);
+        len = tsk_http_token(p);
         after = p + len + strspn(p + len, " \t");
         if (len > 0 && *after != '=')
             tsk_append(h->schemes, sizeof(h->schemes), &pos, "%s%.*s",
@@ -317,7 +245,7 @@ static int read_field(struct tsk_hop *h, struct tsk_talk *t, tlsock_error *err)
         return finish(h, err);
     if (h->fields++ > 0 && (line[0] == ' ' || line[0] == '\t'))
         return TLSOCK_OK;
-    len = token(line);
+    len = tsk_http_token(line);
     if (len == 0 || line[len] != ':')
         return malformed(h, line, "no header field", err);
     line[len] = '\0';

@@ -14,7 +14,8 @@
 #include "revoke/crl.h"
 #include "revoke/status.h"
 
-#define TSK_CACHE_DISK_MAX ((size_t)256 * 1024 * 1024) /* bytes in a directory */
+#define TSK_CACHE_DISK_MAX                                                     \
+    ((size_t)256 * 1024 * 1024) /* bytes in a directory */
 #define TSK_CACHE_MEMORY_MAX ((size_t)64 * 1024 * 1024) /* of decoded lists */
 #define TSK_CACHE_VERDICTS 10000 /* most certificates remembered */
 

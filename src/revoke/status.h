@@ -16,4 +16,8 @@ struct tsk_status {
     int reason;    /* revoked: RFC 5280, 5.3.1; -1: none given */
 };
 
+/* For info: "good by staple, as of 2026-01-31T12:00:00Z"; "revoked by CRL, as
+ * of ..."; "not known". No allocation. */
+void tsk_status_text(const struct tsk_status *st, char out[128]);
+
 #endif

@@ -69,7 +69,10 @@ static int judges_staples(const tlsock *s)
 int tsk_peer_staple(SSL *ssl, void *arg)
 {
     tlsock *s = tsk_conn_of(ssl);
+    static const struct tsk_ocsp_source from = {
+        .what = "the stapled OCSP response", .code = TLSOCK_E_STAPLE};
     const unsigned char *der = NULL;
+    struct tsk_status st;
     long len;
     int rc;
 
@@ -82,11 +85,12 @@ int tsk_peer_staple(SSL *ssl, void *arg)
         return 1;
     rc = tsk_ocsp_judge(
         der, (size_t)len, SSL_get0_peer_certificate(ssl), issuer_of_leaf(ssl),
-        tsk_trust_store(s->ctx->trust), SSL_get_peer_cert_chain(ssl),
-        s->set->verify_time != 0 ? s->set->verify_time : tsk_wall_time(),
-        s->facts.revocation, &s->err);
+        s->set->verify_time != 0 ? s->set->verify_time : tsk_wall_time(), &from,
+        &st, &s->err);
     if (rc < 0)
         tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
+    else
+        tsk_status_text(&st, s->facts.revocation);
     return rc == TLSOCK_E_NOMEM ? -1 : rc == TLSOCK_OK;
 }
 

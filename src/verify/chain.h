@@ -46,5 +46,8 @@ int tsk_sound_damaged(X509_STORE_CTX *ctx, tlsock_error *err);
 /* constraint.c: names that name constraints have to be asked about, but which
  * cannot be compared as they are. NULL: fine; else what is wrong. */
 const char *tsk_constraint_fault(STACK_OF(X509) * chain, int *depth);
+/* constraint_cn.c: the CA in a chain, leaf first, that may not sign a leaf
+ * with a common name that is taken for a host or address; NULL: none. */
+X509 *tsk_constraint_refuses_cn(STACK_OF(X509) * chain, const char *cn);
 
 #endif

@@ -2,19 +2,15 @@
  * which stand for many names, and names that are none. */
 #include "core/str.h"
 #include "verify/chain.h"
+#include "verify/constraint_private.h"
 
 #include <openssl/x509v3.h>
 #include <string.h>
 
-struct text {
-    const char *p;
-    size_t len;
-};
-
-static struct text text_of(const ASN1_IA5STRING *s)
+struct tsk_text tsk_text_of(const ASN1_IA5STRING *s)
 {
-    struct text t = {(const char *)ASN1_STRING_get0_data(s),
-                     (size_t)ASN1_STRING_length(s)};
+    struct tsk_text t = {(const char *)ASN1_STRING_get0_data(s),
+                         (size_t)ASN1_STRING_length(s)};
 
     return t;
 }
@@ -26,7 +22,7 @@ static int label_char(char c)
 }
 
 /* Labels of 1 to 63 letters, digits, hyphens, 253 bytes in all. */
-static int is_host(struct text t)
+static int is_host(struct tsk_text t)
 {
     size_t label = 0;
 
@@ -44,15 +40,15 @@ static int is_host(struct text t)
     return label > 0;
 }
 
-static int is_wild(struct text t)
+static int is_wild(struct tsk_text t)
 {
     return t.len > 2 && t.p[0] == '*' && t.p[1] == '.';
 }
 
-static int is_mailbox(struct text t)
+static int is_mailbox(struct tsk_text t)
 {
     const char *at = memrchr(t.p, '@', t.len);
-    struct text host;
+    struct tsk_text host;
 
     if (at == NULL || at == t.p)
         return 0;
@@ -64,8 +60,7 @@ static int is_mailbox(struct text t)
     return is_host(host);
 }
 
-/* Is one of the names that "*.rest" stands for the base of the subtree? */
-static int wildcard_meets(struct text wild, struct text base)
+int tsk_wildcard_meets(struct tsk_text wild, struct tsk_text base)
 {
     size_t rest = wild.len - 1; /* with its dot */
     size_t label;
@@ -95,24 +90,25 @@ static int constrains(const NAME_CONSTRAINTS *nc, int type)
            has_type(nc->excludedSubtrees, type);
 }
 
-static const char *wildcard_fault(const NAME_CONSTRAINTS *nc, struct text wild)
+static const char *wildcard_fault(const NAME_CONSTRAINTS *nc,
+                                  struct tsk_text wild)
 {
     for (int i = 0; i < sk_GENERAL_SUBTREE_num(nc->excludedSubtrees); i++) {
         const GENERAL_NAME *base =
             sk_GENERAL_SUBTREE_value(nc->excludedSubtrees, i)->base;
 
         if (base->type == GEN_DNS &&
-            wildcard_meets(wild, text_of(base->d.dNSName)))
+            tsk_wildcard_meets(wild, tsk_text_of(base->d.dNSName)))
             return "its wildcard stands for a name that a CA above it may "
                    "not sign";
     }
     return NULL;
 }
 
-static const char *dns_fault(const NAME_CONSTRAINTS *nc, struct text name)
+static const char *dns_fault(const NAME_CONSTRAINTS *nc, struct tsk_text name)
 {
     if (is_wild(name)) {
-        struct text rest = {name.p + 2, name.len - 2};
+        struct tsk_text rest = {name.p + 2, name.len - 2};
 
         if (is_host(rest))
             return wildcard_fault(nc, name);
@@ -132,9 +128,9 @@ static const char *names_fault(const NAME_CONSTRAINTS *nc,
         const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
 
         if (dns && g->type == GEN_DNS)
-            what = dns_fault(nc, text_of(g->d.dNSName));
+            what = dns_fault(nc, tsk_text_of(g->d.dNSName));
         if (mail && g->type == GEN_EMAIL &&
-            !is_mailbox(text_of(g->d.rfc822Name)))
+            !is_mailbox(tsk_text_of(g->d.rfc822Name)))
             what = "it has an e-mail address that is none, and a CA above it "
                    "may only sign some";
     }

@@ -1,5 +1,6 @@
-/* host - is this certificate for this name? RFC 9525, on OpenSSL's checks,
- * plus what they leave open. Asks no resolver. */
+/* host - is this certificate for this name? By RFC 9525, or by the older rule
+ * of a protocol (rule.h). Asks no resolver, and knows no chain: what a CA may
+ * sign is constraint.c's business. */
 #ifndef TSK_VERIFY_HOST_H
 #define TSK_VERIFY_HOST_H
 
@@ -13,6 +14,10 @@
  * the public-suffix rule off. "mail:a@b" asks for an rfc822Name. */
 int tsk_host_match(X509 *crt, const char *name, const char *scheme, int psl,
                    tlsock_error *err);
+/* The same, and by what: cn is the common name that fitted, "" if it was a
+ * subjectAltName. Name constraints have to be asked about a CN. */
+int tsk_host_judge(X509 *crt, const char *name, const char *scheme, int psl,
+                   char cn[256], tlsock_error *err);
 int tsk_scheme_known(const char *scheme); /* NULL is */
 
 /* psl.c: see tlsock_public_suffix() */

@@ -5,10 +5,47 @@
 #include "ossl/queue.h"
 #include "verify/chain.h"
 #include "verify/host.h"
+#include "verify/policy_pin.h"
 
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The CN that fitted, and the CA that may not sign it. */
+static int cn_excluded(X509_STORE_CTX *ctx, const char *name, const char *cn,
+                       X509 *ca, tlsock_error *err)
+{
+    char shown[96], by[96], subject[96];
+
+    tsk_printable(shown, sizeof(shown), cn, strlen(cn));
+    tsk_cert_short_name(ca, by, sizeof(by));
+    tsk_cert_short_name(X509_STORE_CTX_get0_cert(ctx), subject,
+                        sizeof(subject));
+    tsk_fail(err, TLSOCK_E_NAME_MISMATCH,
+             "the common name \"%s\" is one that \"%s\" above it may not sign: "
+             "its name constraints leave it out",
+             shown, by);
+    tsk_facts(err, name, shown, subject);
+    if (err != NULL)
+        err->x509_code = X509_V_ERR_PERMITTED_VIOLATION;
+    tsk_hint(err, "reissue the certificate with a subjectAltName, by a CA that "
+                  "may sign it");
+    return TLSOCK_E_NAME_MISMATCH;
+}
+
+static int match_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                      tlsock_error *err)
+{
+    X509 *ca;
+    char cn[256];
+    int rc = tsk_host_judge(X509_STORE_CTX_get0_cert(ctx), req->name,
+                            req->scheme, req->psl, cn, err);
+
+    if (rc < 0 || cn[0] == '\0')
+        return rc;
+    ca = tsk_constraint_refuses_cn(X509_STORE_CTX_get0_chain(ctx), cn);
+    return ca == NULL ? rc : cn_excluded(ctx, req->name, cn, ca, err);
+}
 
 static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                       tlsock_error *err)
@@ -17,76 +54,13 @@ static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
 
     if (req->name == NULL)
         return TLSOCK_OK;
-    rc = tsk_host_match(X509_STORE_CTX_get0_cert(ctx), req->name, req->scheme,
-                        req->psl, err);
+    rc = req->name_rule != NULL
+             ? req->name_rule(req->name_arg, req->name, ctx, err)
+             : match_name(ctx, req, err);
     if (rc < 0)
         X509_STORE_CTX_set_error(ctx, rc == TLSOCK_E_NOMEM
                                           ? X509_V_ERR_OUT_OF_MEM
                                           : X509_V_ERR_HOSTNAME_MISMATCH);
-    return rc;
-}
-
-static int say_pin(X509 *crt, const struct tsk_verify_req *req,
-                   struct tsk_verdict *verdict, tlsock_error *err)
-{
-    char print[96];
-    int of_public_key = 0, rc;
-
-    /* name the form that the user gave */
-    for (size_t i = 0; i < req->n_pins; i++) {
-        if (tsk_pin_match(&req->pins[i], 1, crt, NULL) == 1)
-            of_public_key = req->pins[i].of_public_key;
-    }
-    rc = tsk_cert_fingerprint(crt, "sha256", of_public_key, print,
-                              sizeof(print));
-    if (rc < 0)
-        return tsk_fail(err, rc, "cannot take the certificate's fingerprint");
-    snprintf(verdict->verified, sizeof(verdict->verified), "pin %s", print);
-    return TLSOCK_OK;
-}
-
-static int no_pin_fits(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
-                       tlsock_error *err)
-{
-    X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
-    char print[96] = "", name[96];
-
-    X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
-    if (err == NULL)
-        return TLSOCK_E_PIN;
-    tsk_cert_short_name(leaf, name, sizeof(name));
-    (void)tsk_cert_fingerprint(leaf, "sha256", 0, print, sizeof(print));
-    if (req->n_pins == 0)
-        tsk_fail(err, TLSOCK_E_PIN, "pin.mode wants a pin, but there is none");
-    else
-        tsk_fail(err, TLSOCK_E_PIN,
-                 "%s fits the certificate of \"%s\", which "
-                 "has %s",
-                 req->n_pins == 1 ? "the pin does not" : "none of the pins",
-                 name, print);
-    tsk_facts(err, NULL, print, name);
-    err->x509_code = X509_V_ERR_APPLICATION_VERIFICATION;
-    tsk_hint(err,
-             "if the peer changed its certificate on purpose, ask its "
-             "owner for the new fingerprint and pin %s; if not, somebody "
-             "is in between",
-             print);
-    return TLSOCK_E_PIN;
-}
-
-/* 1 if a pin fits the leaf, or with whole_chain any certificate in it. */
-static int pins_fit(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
-                    int whole_chain, X509 **which, tlsock_error *err)
-{
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-    int rc;
-
-    *which = X509_STORE_CTX_get0_cert(ctx);
-    rc = tsk_pin_match(req->pins, req->n_pins, *which, err);
-    for (int i = 1; whole_chain && rc == 0 && i < sk_X509_num(chain); i++) {
-        *which = sk_X509_value(chain, i);
-        rc = tsk_pin_match(req->pins, req->n_pins, *which, err);
-    }
     return rc;
 }
 
@@ -142,6 +116,8 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     } else if (req->name == NULL && req->purpose == TLSOCK_PURPOSE_SERVER) {
         run.forgiven |= req->insecure & TSK_INSECURE_NO_NAME;
     }
+    /* where nothing was insisted on, nothing was verified */
+    run.forgiven |= req->insecure & TSK_INSECURE_ALL;
     tsk_append(verdict->verified, sizeof(verdict->verified), &pos, "%s",
                run.forgiven == 0 ? "chain" : "insecure");
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -149,33 +125,36 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
             tsk_append(verdict->verified, sizeof(verdict->verified), &pos,
                        " %s", words[i].text);
     }
+    if (req->name != NULL && req->name_rule != NULL)
+        tsk_append(verdict->verified, sizeof(verdict->verified), &pos,
+                   " (name by hook)");
     return TLSOCK_OK;
 }
 
 static int decide(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                   struct tsk_verdict *verdict, tlsock_error *err)
 {
-    X509 *which = NULL;
-    int rc, fit = 0;
+    int rc, fit;
 
     /* Clients have no pins; a server's settings may name a mode all the same */
     if (req->pin_mode != TSK_PIN_ACCEPT && req->n_pins == 0 &&
         req->purpose != TLSOCK_PURPOSE_CLIENT)
-        return no_pin_fits(ctx, req, err);
-    if (req->n_pins > 0 && req->pin_mode != TSK_PIN_REQUIRE_CHAIN) {
-        fit = pins_fit(ctx, req, 0, &which, err);
-        if (fit < 0)
-            return fit;
-        if (fit)
-            return say_pin(which, req, verdict, err);
-        if (req->pin_mode == TSK_PIN_REQUIRE)
-            return no_pin_fits(ctx, req, err);
+        return tsk_pin_refuse(ctx, req, err);
+    if (req->n_pins == 0)
+        return chain_and_name(ctx, req, verdict, err);
+    if (req->pin_mode == TSK_PIN_REQUIRE_CHAIN) {
+        rc = chain_and_name(ctx, req, verdict, err);
+        return rc < 0 ? rc : tsk_pin_on_top(ctx, req, verdict, err);
     }
+    fit = tsk_pin_instead(ctx, req, verdict, err);
+    if (fit != 0)
+        return fit < 0 ? fit : TLSOCK_OK;
+    if (req->pin_mode == TSK_PIN_REQUIRE)
+        return tsk_pin_refuse(ctx, req, err);
     rc = chain_and_name(ctx, req, verdict, err);
-    if (rc < 0 || req->n_pins == 0 || req->pin_mode != TSK_PIN_REQUIRE_CHAIN)
-        return rc;
-    fit = pins_fit(ctx, req, 1, &which, err);
-    return fit > 0 ? TLSOCK_OK : fit < 0 ? fit : no_pin_fits(ctx, req, err);
+    if (rc < 0)
+        tsk_pin_advise(ctx, req, err);
+    return rc;
 }
 
 int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,

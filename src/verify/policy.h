@@ -1,6 +1,7 @@
 /* policy - the one place that says yes or no to a peer's certificate: chain,
  * purpose, time, name, pins. Works on an X509_STORE_CTX, with or without a
- * connection; every verdict goes into the caller's struct, nothing is shared. */
+ * connection; every verdict goes into the caller's struct, nothing is shared.
+ */
 #ifndef TSK_VERIFY_POLICY_H
 #define TSK_VERIFY_POLICY_H
 
@@ -14,18 +15,23 @@
 #define TSK_PIN_REQUIRE 1       /* a pin is the only criterion */
 #define TSK_PIN_REQUIRE_CHAIN 2 /* a pin and chain and name */
 
-#define TSK_INSECURE_NO_CHAIN 0x1u /* any chain */
-#define TSK_INSECURE_NO_NAME 0x2u  /* any name */
-#define TSK_INSECURE_EXPIRED 0x4u  /* only the dates are forgiven */
+#define TSK_INSECURE_NO_CHAIN 0x1u    /* any chain */
+#define TSK_INSECURE_NO_NAME 0x2u     /* any name */
+#define TSK_INSECURE_EXPIRED 0x4u     /* only the dates are forgiven */
 #define TSK_INSECURE_SELF_SIGNED 0x8u /* only a self-signed leaf is */
 #define TSK_INSECURE_ALL 0x10u        /* anything at all */
+
+/* The user's own rule of names: 0 the leaf is for this name, or a code,
+ * recorded in err. */
+typedef int tsk_name_rule(void *arg, const char *name, X509_STORE_CTX *ctx,
+                          tlsock_error *err);
 
 struct tsk_verify_req {
     const char *name;   /* NULL: none to check */
     const char *scheme; /* NULL: RFC 9525 */
     int psl;
-    int purpose; /* TLSOCK_PURPOSE_*: what the peer's certificate is for */
-    int depth;   /* most intermediates; 0 default, -1 none */
+    int purpose;  /* TLSOCK_PURPOSE_*: what the peer's certificate is for */
+    int depth;    /* most intermediates; 0 default, -1 none */
     int64_t time; /* 0: now */
     int partial_chain;
     const struct tsk_pin *pins;
@@ -36,6 +42,8 @@ struct tsk_verify_req {
     size_t n_lists;
     int check_crls; /* of all certificates but the anchor */
     int stored;     /* no peer sent it: it was given as it is */
+    tsk_name_rule *name_rule; /* instead of the built-in ones; or NULL */
+    void *name_arg;
 };
 
 struct tsk_verdict {

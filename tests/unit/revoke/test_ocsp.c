@@ -159,6 +159,9 @@ static unsigned char *make(const struct answer *a, int *len)
     return der;
 }
 
+static const struct tsk_ocsp_source staple = {
+    .what = "the stapled OCSP response", .code = TLSOCK_E_STAPLE};
+
 #define GOOD V_OCSP_CERTSTATUS_GOOD
 #define REVOKED V_OCSP_CERTSTATUS_REVOKED
 #define UNKNOWN V_OCSP_CERTSTATUS_UNKNOWN
@@ -281,21 +284,23 @@ static void responses_are_judged(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         tlsock_error err = {0};
+        struct tsk_status st;
         char how[128];
         int len, rc;
         unsigned char *der = make(&cases[i].a, &len);
 
-        rc = tsk_ocsp_judge(der, (size_t)len, leaf, ca, NULL, NULL,
-                            tsk_wall_time(), how, &err);
+        rc = tsk_ocsp_judge(der, (size_t)len, leaf, ca, tsk_wall_time(),
+                            &staple, &st, &err);
         if (rc != cases[i].want || err.code != rc)
             fail_msg("%s: got %s \"%s\"", cases[i].claim, tlsock_errname(rc),
                      err.message);
+        tsk_status_text(&st, how);
         if (strstr(rc < 0 ? err.message : how, cases[i].told) == NULL)
             fail_msg("%s: \"%s\" does not tell \"%s\"", cases[i].claim,
                      rc < 0 ? err.message : how, cases[i].told);
         assert_true(rc == 0 || err.hint[0] != '\0');
-        assert_int_equal(tsk_ocsp_judge(der, (size_t)len, leaf, ca, NULL, NULL,
-                                        tsk_wall_time(), how, NULL),
+        assert_int_equal(tsk_ocsp_judge(der, (size_t)len, leaf, ca,
+                                        tsk_wall_time(), &staple, &st, NULL),
                          rc);
         OPENSSL_free(der);
     }
@@ -306,17 +311,17 @@ static void time_is_what_the_caller_says(void **state)
 {
     struct answer a = {.status = GOOD};
     tlsock_error err = {0};
-    char how[128];
+    struct tsk_status st;
     int len;
     unsigned char *der = make(&a, &len);
     int64_t now = tsk_wall_time();
 
     (void)state;
-    assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, ca, NULL, NULL,
-                               now + 24 * 3600 + 200, how, &err),
+    assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, ca,
+                               now + 24 * 3600 + 200, &staple, &st, &err),
                 0);
-    assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, ca, NULL, NULL,
-                               now + 24 * 3600 + 400, how, &err),
+    assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, ca,
+                               now + 24 * 3600 + 400, &staple, &st, &err),
                 TLSOCK_E_STAPLE);
     OPENSSL_free(der);
 }
@@ -326,7 +331,7 @@ static void what_is_no_answer_is_refused(void **state)
     static const unsigned char try_later[] = {0x30, 3, 0x0a, 1, 3};
     static const unsigned char no_body[] = {0x30, 3, 0x0a, 1, 0};
     struct answer a = {.status = GOOD};
-    char how[128];
+    struct tsk_status st;
     int len;
     unsigned char *der = make(&a, &len);
     unsigned char *more = calloc(1, (size_t)len + 1);
@@ -334,28 +339,27 @@ static void what_is_no_answer_is_refused(void **state)
     int64_t now = tsk_wall_time();
 
     (void)state;
-    assert_code(tsk_ocsp_judge(try_later, sizeof(try_later), leaf, ca, NULL,
-                               NULL, now, how, &err),
+    assert_code(tsk_ocsp_judge(try_later, sizeof(try_later), leaf, ca, now,
+                               &staple, &st, &err),
                 TLSOCK_E_STAPLE);
     assert_tells(err.message, "trylater");
-    assert_code(tsk_ocsp_judge(no_body, sizeof(no_body), leaf, ca, NULL, NULL,
-                               now, how, &err),
+    assert_code(tsk_ocsp_judge(no_body, sizeof(no_body), leaf, ca, now, &staple,
+                               &st, &err),
                 TLSOCK_E_STAPLE);
-    assert_code(tsk_ocsp_judge(der, 0, leaf, ca, NULL, NULL, now, how, &err),
+    assert_code(tsk_ocsp_judge(der, 0, leaf, ca, now, &staple, &st, &err),
+                TLSOCK_E_STAPLE);
+    assert_code(tsk_ocsp_judge(der, 70000, leaf, ca, now, &staple, &st, &err),
                 TLSOCK_E_STAPLE);
     assert_code(
-        tsk_ocsp_judge(der, 70000, leaf, ca, NULL, NULL, now, how, &err),
+        tsk_ocsp_judge(der, (size_t)len, leaf, NULL, now, &staple, &st, &err),
         TLSOCK_E_STAPLE);
-    assert_code(tsk_ocsp_judge(der, (size_t)len, leaf, NULL, NULL, NULL, now,
-                               how, &err),
-                TLSOCK_E_STAPLE);
     for (int n = 1; n < len; n++)
-        assert_code(tsk_ocsp_judge(der, (size_t)n, leaf, ca, NULL, NULL, now,
-                                   how, &err),
-                    TLSOCK_E_STAPLE);
+        assert_code(
+            tsk_ocsp_judge(der, (size_t)n, leaf, ca, now, &staple, &st, &err),
+            TLSOCK_E_STAPLE);
     memcpy(more, der, (size_t)len); /* and one byte behind it */
-    assert_code(tsk_ocsp_judge(more, (size_t)len + 1, leaf, ca, NULL, NULL, now,
-                               how, &err),
+    assert_code(tsk_ocsp_judge(more, (size_t)len + 1, leaf, ca, now, &staple,
+                               &st, &err),
                 TLSOCK_E_STAPLE);
     assert_int_equal(ERR_peek_error(), 0);
     free(more);
@@ -379,12 +383,12 @@ static void failing_memory_never_says_good(void **state)
     (void)state;
     for (long n = 1; fired && n < 3000; n++) {
         tlsock_error err = {0};
-        char how[128];
+        struct tsk_status st;
         int rc;
 
         fault_arm(FAULT_OPENSSL, n, 1);
-        rc = tsk_ocsp_judge(der, (size_t)len, leaf, ca, NULL, NULL,
-                            tsk_wall_time(), how, &err);
+        rc = tsk_ocsp_judge(der, (size_t)len, leaf, ca, tsk_wall_time(),
+                            &staple, &st, &err);
         fired = fault_disarm();
         assert_true(rc < 0 && err.code == rc);
     }

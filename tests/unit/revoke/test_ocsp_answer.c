@@ -339,8 +339,10 @@ static void our_own_judge_agrees(void **state)
         *TLSOCK_OCSP_OPTS(.issuer = made.ca, .status = good_status, .arg = &st);
     OCSP_REQUEST *req = OCSP_REQUEST_new();
     unsigned char *der = NULL, out[4096];
+    const struct tsk_ocsp_source from = {.what = "the OCSP response",
+                                         .code = TLSOCK_E_STAPLE};
+    struct tsk_status got;
     tlsock_error err = {0};
-    char how[128];
     int len;
     size_t n;
 
@@ -355,8 +357,8 @@ static void our_own_judge_agrees(void **state)
         st.when = WHEN;
         n = sizeof(out);
         assert_code(tlsock_ocsp_answer(&o, der, (size_t)len, out, &n, &err), 0);
-        assert_code(tsk_ocsp_judge(out, n, made.leaf->leaf, made.ca->leaf, NULL,
-                                   NULL, tsk_wall_time(), how, &err),
+        assert_code(tsk_ocsp_judge(out, n, made.leaf->leaf, made.ca->leaf,
+                                   tsk_wall_time(), &from, &got, &err),
                     want[i]);
     }
     OCSP_REQUEST_free(req);

@@ -27,7 +27,25 @@ static const struct {
     {"colon within a byte", "sha256:0:1" HEX62, TLSOCK_E_OPTION, 0},
     {"colon at the end", "sha256:" COLONS ":", TLSOCK_E_OPTION, 0},
     {"weak hash", "sha1:" HEX64, TLSOCK_E_OPTION, 0},
-    {"no tag", HEX64, TLSOCK_E_OPTION, 0},
+    {"digits alone", HEX64, 0, 0},
+    {"colons alone", COLONS, 0, 0},
+    {"blanks between bytes",
+     "SHA-256: 01 23 45 67 89 ab cd ef 01 23 45 67 89 ab cd ef "
+     "01 23 45 67 89 ab cd ef 01 23 45 67 89 ab cd ef",
+     0, 0},
+    {"as openssl prints it", "SHA256 Fingerprint=" COLONS, 0, 0},
+    {"as a newer openssl does", "sha256 Fingerprint=" COLONS, 0, 0},
+    {"with a dollar", "sha256$" HEX64, 0, 0},
+    {"key with one slash", "sha256/" B64, 0, 1},
+    {"fingerprint of 40 digits", "0123456789abcdef0123456789abcdef01234567",
+     TLSOCK_E_OPTION, 0},
+    {"fingerprint of 32 digits", "0123456789abcdef0123456789abcdef",
+     TLSOCK_E_OPTION, 0},
+    {"as openssl prints SHA-1", "SHA1 Fingerprint=01:23", TLSOCK_E_OPTION, 0},
+    {"MD5", "md5:0123456789abcdef0123456789abcdef", TLSOCK_E_OPTION, 0},
+    {"62 digits alone", HEX62, TLSOCK_E_OPTION, 0},
+    {"another hash", "sha224:" HEX62, TLSOCK_E_OPTION, 0},
+    {"hash and a word", "sha256 of " HEX64, TLSOCK_E_OPTION, 0},
     {"nothing", "", TLSOCK_E_OPTION, 0},
     {"tag alone", "sha256:", TLSOCK_E_OPTION, 0},
     {"short base64", "sha256//ASNFZ4mrze8=", TLSOCK_E_OPTION, 0},
@@ -52,11 +70,12 @@ static void pin_parse_takes_only_sha256_forms(void **state)
                          forms[i].want);
         if (forms[i].want < 0) {
             assert_tells(err.hint, "sha256:HEX");
+            assert_tells(err.hint, "tlsock fingerprint");
             continue;
         }
         assert_int_equal(pin.of_public_key, forms[i].of_public_key);
-        assert_int_equal(pin.sha256[0], 0x01);
-        assert_int_equal(pin.sha256[31], 0xef);
+        assert_int_equal(pin.hash[0], 0x01);
+        assert_int_equal(pin.hash[31], 0xef);
     }
 }
 
