@@ -2,6 +2,7 @@
 
 #include "api/config_box.h"
 #include "api/policy.h"
+#include "api/stapler.h"
 #include "core/mem.h"
 
 #include <string.h>
@@ -71,8 +72,14 @@ const tlsock_error *tlsock_config_error(const tlsock_config *c)
 
 /* The events that there are, and whether this version tells of them. */
 static const unsigned char events[TLSOCK_ON_NAME + 1] = {
+    [TLSOCK_ON_HELLO] = 1,
+    [TLSOCK_ON_VERIFY] = 1,
+    [TLSOCK_ON_STAPLE] = 1,
+    [TLSOCK_ON_SIGN] = 1,
+    [TLSOCK_ON_PASSWORD] = 1,
     [TLSOCK_ON_CLOSE_NOTIFY] = 1,
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
+    [TLSOCK_ON_LOG] = 1,
 };
 
 static int check_event(tlsock_config *c, int event)
@@ -166,6 +173,39 @@ int tsk_use_build(struct tsk_use *use, const struct tsk_use *other,
     return TLSOCK_OK;
 }
 
+int tsk_config_change(tlsock_config *c,
+                      int (*change)(struct tsk_settings *set, void *arg,
+                                    tlsock_error *err),
+                      void *arg)
+{
+    struct tsk_box *box, *old = NULL;
+    tlsock_error why;
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    box = tsk_box_copy(c->box, &c->err);
+    why = c->err;
+    tsk_config_end(c, rc);
+    if (box == NULL)
+        return TLSOCK_E_NOMEM;
+    rc = change(&box->set, arg, &why);
+    old = box;
+    if (tsk_config_begin(c) < 0) {
+        rc = TLSOCK_E_FROZEN;
+    } else {
+        if (rc == TLSOCK_OK) {
+            old = c->box;
+            c->box = box;
+        } else {
+            c->err = why;
+        }
+        tsk_config_end(c, rc);
+    }
+    tsk_box_unref(old);
+    return rc;
+}
+
 /* Locked. A config that cannot be built stays open to be mended. */
 static int freeze(tlsock_config *c, int server, tlsock_error *err)
 {
@@ -233,5 +273,7 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
     pthread_mutex_unlock(&c->lock);
     if (rc < 0 && err != NULL)
         *err = why;
+    if (rc == TLSOCK_OK && server)
+        tsk_stapler_begin(*out);
     return rc;
 }

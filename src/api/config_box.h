@@ -78,6 +78,13 @@ int tsk_config_file_read(const char *path, char **text, size_t *len,
 int tsk_config_begin(tlsock_config *c);
 int tsk_config_end(tlsock_config *c, int rc); /* unlock, gives rc back */
 
+/* Changes a copy of the settings, all or nothing, with nothing locked, since
+ * change() may call a hook. What others set meanwhile is lost. */
+int tsk_config_change(tlsock_config *c,
+                      int (*change)(struct tsk_settings *set, void *arg,
+                                    tlsock_error *err),
+                      void *arg);
+
 /* config_set.c: what the setters do, on settings. All or nothing. */
 int tsk_settings_trust(struct tsk_settings *set, const char *uri,
                        tlsock_error *err);
@@ -88,6 +95,8 @@ int tsk_settings_pin(struct tsk_settings *set, const char *pin,
                      tlsock_error *err);
 int tsk_settings_crl(struct tsk_settings *set, const char *uri,
                      tlsock_error *err);
+/* TSK_PROVE_*: with a SIGN hook keys may be elsewhere. */
+int tsk_settings_prove(const struct tsk_settings *set, int server);
 /* psk.c */
 int tsk_settings_psk(struct tsk_settings *set, const char *identity,
                      const void *key, size_t len, tlsock_error *err);

@@ -2,8 +2,11 @@
  * it from now on. */
 #include "api/config_box.h"
 #include "api/policy.h"
+#include "api/stapler.h"
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "tls/password.h"
+#include "tls/staple.h"
 
 #include <string.h>
 
@@ -12,6 +15,7 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
                               tlsock_error *err)
 {
     struct tsk_box *box = tsk_box_copy(from, err);
+    struct tsk_asker asker;
 
     if (box == NULL)
         return NULL;
@@ -21,7 +25,9 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
 
         if (id->cert_uri == NULL)
             continue; /* in memory */
-        cert = tsk_cert_load(id->cert_uri, id->key_uri, id->pass_uri, err);
+        cert = tsk_cert_load_asking(id->cert_uri, id->key_uri, id->pass_uri,
+                                    tsk_password_asker(&asker, &box->set),
+                                    err);
         if (cert == NULL)
             goto failed;
         tlsock_cert_unref(id->cert);
@@ -72,6 +78,7 @@ static int build(struct fresh *f, int server, tlsock_error *err)
  * client. */
 static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
 {
+    struct tsk_ctx *before;
     struct tsk_box *from;
     int used[2], rc = TLSOCK_OK;
 
@@ -79,16 +86,22 @@ static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
     from = tsk_box_ref(c->box);
     f->server = c->serves;
     used[1] = c->use[1].ctx != NULL;
+    before = used[1] ? tsk_ctx_ref(c->use[1].ctx) : NULL;
     used[0] = c->use[0].ctx != NULL || !used[1];
     pthread_mutex_unlock(&c->lock);
 
     f->box = reread(from, f->server, err);
     tsk_box_unref(from);
-    if (f->box == NULL)
+    if (f->box == NULL) {
+        tsk_ctx_unref(before);
         return err->code;
+    }
     for (int side = 0; side < 2 && rc == TLSOCK_OK; side++)
         if (used[side])
             rc = build(f, side, err);
+    if (rc == TLSOCK_OK && before != NULL)
+        tsk_staples_inherit(f->use[1].ctx, before);
+    tsk_ctx_unref(before);
     return rc;
 }
 
@@ -111,6 +124,7 @@ static void swap(tlsock_config *c, struct fresh *f)
 static int redo(tlsock_config *c, int use)
 {
     struct fresh f = {.box = NULL};
+    struct tsk_ctx *now;
     tlsock_error err;
     int rc;
 
@@ -125,7 +139,13 @@ static int redo(tlsock_config *c, int use)
     c->err = err;
     if (rc == TLSOCK_OK && use)
         swap(c, &f);
+    now = rc == TLSOCK_OK && use && f.use[1].ctx != NULL
+              ? tsk_ctx_ref(c->use[1].ctx)
+              : NULL;
     pthread_mutex_unlock(&c->lock);
+    if (now != NULL)
+        tsk_stapler_move(f.use[1].ctx, now);
+    tsk_ctx_unref(now);
     drop(&f);
     return rc;
 }

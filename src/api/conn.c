@@ -1,5 +1,7 @@
 #include "api/conn.h"
 
+#include "api/dane.h"
+#include "api/errand.h"
 #include "api/io_layer.h"
 #include "api/policy.h"
 #include "api/policy_rules.h"
@@ -8,6 +10,9 @@
 #include "net/addr.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
+#include "tls/hello.h"
+#include "tls/op.h"
+#include "tls/sign.h"
 #include "verify/host.h"
 
 #include <errno.h>
@@ -135,7 +140,11 @@ void tsk_conn_free(tlsock *s, int graceful)
 {
     tsk_dial_free(s->dial);
     tsk_path_free(s->path);
+    tsk_dane_free(s);
     tsk_dialogue_free(s);
+    tsk_errand_free(s);
+    tsk_sign_end(s);
+    tsk_hello_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);
@@ -143,6 +152,9 @@ void tsk_conn_free(tlsock *s, int graceful)
          * without close_notify; tickets do not depend on that */
         SSL_free(s->ssl);
     }
+    tsk_hand_forget(s);
+    tsk_free(s->via);
+    tlsock_config_unref(s->via_config);
     tsk_bio_free(&s->io);
     tsk_buf_free(&s->plain);
     tsk_buf_free(&s->hold);
@@ -196,6 +208,8 @@ static int prepare_dial(tlsock *s, const struct tsk_target *t,
 
     if (rc == TLSOCK_OK)
         rc = prepare_way(s, t, o, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_dane_prepare(s, t, o, err);
     if (rc < 0)
         return rc;
     s->dial = tsk_dial_new(s->path != NULL ? tsk_path_first(s->path) : t,
@@ -244,6 +258,25 @@ out:
     return done;
 }
 
+/* Hooks that may answer later and fetches have descriptors of their own: one
+ * private one stands for these and the socket until TLS is there. */
+static int prepare_waiting(tlsock *s)
+{
+    static const int later[] = {TLSOCK_ON_HELLO, TLSOCK_ON_VERIFY,
+                                TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
+    int any = s->set->revocation >= TSK_REVOKE_CRL || s->set->aia;
+
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+        any |= s->set->on[later[i]].call != NULL;
+    if (!any || !s->nonblocking || s->waitfd != NULL ||
+        s->layer->ops->fd(s->layer) < 0)
+        return TLSOCK_OK;
+    s->waitfd = tsk_waitfd_new(&s->err);
+    if (s->waitfd == NULL)
+        return s->err.code;
+    return tsk_conn_sync_waitfd(s);
+}
+
 /* layer: owned on success alone. target: of the listener, or NULL */
 static tlsock *over_layer(struct tsk_layer *layer, int server,
                           const char *target, const char *name,
@@ -260,9 +293,10 @@ static tlsock *over_layer(struct tsk_layer *layer, int server,
         return NULL;
     if (!server && tsk_conn_set_name(s, name, NULL, o, err) < 0)
         goto out;
-    if (prepare_way(s, NULL, o, err) < 0)
+    if (prepare_way(s, NULL, o, err) < 0 ||
+        tsk_dane_prepare(s, NULL, o, err) < 0)
         goto out;
-    if (tsk_ladder_begin(s, layer) < 0) {
+    if (tsk_ladder_begin(s, layer) < 0 || prepare_waiting(s) < 0) {
         if (err != NULL)
             *err = s->err;
         goto out;
