@@ -44,7 +44,9 @@ static void accept(tlsock *s)
 /* said: what the hook said in the end. ours: our own verdict. */
 static int settle(tlsock *s, int said, int ours)
 {
-    if (said == TLSOCK_ACCEPT && ours < 0 && ours != TLSOCK_E_NOMEM) {
+    if (said == TLSOCK_ACCEPT && ours < 0 && ours != TLSOCK_E_NOMEM &&
+        s->set->policy[TSK_RULE_INSECURE] == NULL &&
+        s->set->policy[TSK_RULE_TRUST] == NULL) {
         accept(s);
         return TLSOCK_OK;
     }
@@ -142,7 +144,9 @@ int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len)
     e.cert = cert;
     said = tsk_op_event(s, &e, TSK_OP_NONE);
     tlsock_cert_unref(cert);
-    if (said == TLSOCK_ACCEPT) {
+    /* where a policy asks for it, a hook's word is not enough */
+    if (said == TLSOCK_ACCEPT &&
+        s->set->policy[TSK_RULE_REVOCATION] == NULL) {
         s->facts.staple.state = TSK_GOOD;
         s->facts.staple.by = TSK_BY_STAPLE;
         snprintf(s->facts.revocation, sizeof(s->facts.revocation),

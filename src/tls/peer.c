@@ -21,9 +21,8 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
     int rc;
 
     if (tsk_psk_alone(s)) {
-        tsk_psk_no_name(s);
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_HOSTNAME_MISMATCH);
-        return s->err.code;
+        return tsk_psk_no_name(s);
     }
     tsk_ctx_request(s->ctx, s->server, &req);
     if (!s->server)

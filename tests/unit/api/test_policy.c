@@ -200,6 +200,7 @@ static void what_is_forbidden_is_refused_and_named(void **state)
         {"trust = system", "insecure", "no-chain: lab box", "no-chain"},
         {"trust = system", "insecure", "self-signed: lab box", "self-signed"},
         {"trust = none", "insecure", "all: lab box", "all"},
+        {"trust = system", "dane", "on", "dane"},
         {"keylog = forbid", "keylog", "keys.log", "keys.log"},
         {"verify.time = now", "verify.time", "1000000000", "verify.time"},
         {"tls.min = 1.3", "tls.max", "1.2", "tls.max = 1.2"},
