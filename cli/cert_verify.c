@@ -84,30 +84,6 @@ static const struct opt_spec spec = {
     .min_args = 1,
     .max_args = 1000};
 
-/* The host of "scheme://user@host:port/path", "[v6]:port", "host:port". */
-static const char *host_of(struct verify *w, const char *target)
-{
-    const char *p = strstr(target, "://"), *end;
-    size_t len;
-
-    p = p != NULL ? p + 3 : target;
-    end = p + strcspn(p, "/?#");
-    for (const char *at = p; at < end; at++)
-        if (*at == '@')
-            p = at + 1;
-    if (*p == '[') {
-        p++;
-        len = strcspn(p, "]");
-    } else {
-        len = strcspn(p, ":/?#");
-    }
-    if (len == 0 || len >= sizeof(w->host))
-        return NULL;
-    memcpy(w->host, p, len);
-    w->host[len] = '\0';
-    return w->host;
-}
-
 static char *pem_of(const tlsock_cert *c, char *before)
 {
     const unsigned parts = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
@@ -190,6 +166,7 @@ static int say_json(const struct verify *w, const char *target,
     json_object_set_new(obj, "schema", json_string("tlsock.cert-verify/1"));
     json_object_set_new(obj, "target", out_json_text(target));
     json_object_set_new(obj, "good", json_true());
+    opt_insecure_json(&w->o, obj);
     json_object_set_new(obj, "exception",
                         json_boolean(w->o.insecure || w->o.accept != NULL));
     json_object_set_new(obj, "name", out_json_text(name));
@@ -259,13 +236,14 @@ static int say(const struct verify *w, const char *target, const char *name,
 
 static int verify_one(struct verify *w, const char *target)
 {
-    const char *name = w->o.name;
+    const char *name = w->o.verify_name != NULL ? w->o.verify_name : w->o.name;
     tlsock_cert *c, *path = NULL;
     tlsock_error err = {0};
     int rc = 0;
 
-    if (name == NULL && source_is_server(target))
-        name = host_of(w, target);
+    if (name == NULL && source_is_server(target) &&
+        source_host(target, w->host))
+        name = w->host;
     c = source_load(&w->o, target, &rc);
     if (c != NULL)
         rc = with_untrusted(w, &c);

@@ -143,7 +143,8 @@ static int say_goodbye(tlsock *s)
     while (wait_readable(s, CLOSE_MS) > 0) {
         ssize_t n = tlsock_read(s, buf, sizeof(buf));
 
-        if (n == TLSOCK_E_CLIENT_CERT_REQUIRED || n == TLSOCK_E_ALERT)
+        if (n == TLSOCK_E_CLIENT_CERT_REQUIRED ||
+            n == TLSOCK_E_CLIENT_CERT_DENIED || n == TLSOCK_E_ALERT)
             return (int)n;
         if (n == 0 || (n < 0 && n != TLSOCK_AGAIN))
             break;
@@ -183,19 +184,21 @@ static int carry(const struct connect *c, tlsock *s)
 }
 
 /* Not even -q keeps this back. */
-static void warn_plain(const char *why)
+static void warn_plain(const struct connect *c, const char *why)
 {
-    fprintf(stderr,
-            "tlsock: WARNING: not encrypted: %s; anybody on the way "
-            "can read and change everything\n",
-            why);
+    char text[256];
+
+    snprintf(text, sizeof(text),
+             "not encrypted: %s; anybody on the way can read and change "
+             "everything",
+             why);
+    out_warning(&c->o.out, text);
 }
 
 static void on_plain(void *arg)
 {
-    (void)arg;
-    warn_plain("the peer said the word of --downgrade-after, and TLS has "
-               "ended");
+    warn_plain(arg, "the peer said the word of --downgrade-after, and TLS has "
+                    "ended");
 }
 
 /* One session on a handle that is there: gives the exit code. */
@@ -209,8 +212,10 @@ static int session(const struct connect *c, tlsock *s, int with_data)
     if (rc < 0)
         return err_report(&c->o.out, c->target, tlsock_last_error(s), 0);
     if (facts_plain(s))
-        warn_plain("the server has no TLS for us, and starttls = "
-                   "opportunistic goes on without");
+        warn_plain(c, "the server has no TLS for us, and starttls = "
+                      "opportunistic goes on without");
+    if (!c->o.insecure) /* that has been said */
+        facts_warn(&c->o.out, s);
     if (with_data) {
         if (loud)
             print_session(c, s);
@@ -255,13 +260,10 @@ static int run(struct connect *c)
     if (rc != 0)
         return rc;
     c->pump.on_plain = on_plain;
+    c->pump.arg = c;
     c->config = opt_make_config(&c->o, &rc);
     if (c->config == NULL)
         return rc;
-    if (c->o.insecure)
-        fprintf(stderr, "tlsock: WARNING: --insecure: nobody checks who the "
-                        "peer is; anybody on the way can read and change "
-                        "everything\n");
     for (long i = 0; i < (c->repeat > 0 ? c->repeat : 1) && rc == 0; i++)
         rc = connect_once(c, with_data);
     tlsock_config_unref(c->config);

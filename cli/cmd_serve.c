@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,6 +25,7 @@ enum {
     OPT_PLAIN_TOO,
     OPT_PLAIN_REMOTE,
     OPT_CLIENT_AUTH,
+    OPT_ALLOW,
     OPT_SHOW_CLIENT,
     OPT_ONCE,
     OPT_COUNT,
@@ -50,6 +52,9 @@ static struct poptOption options[] = {
      "even where other machines can reach it", NULL},
     {"client-auth", '\0', POPT_ARG_STRING, NULL, OPT_CLIENT_AUTH,
      "clients' certificates, signed by --ca", "none|ask|require"},
+    {"allow", '\0', POPT_ARG_STRING, NULL, OPT_ALLOW,
+     "which of them may come in: rules, may be repeated",
+     "dns:NAME|cn:TEXT|uri:URI|...|any"},
     {"show-client", '\0', POPT_ARG_NONE, NULL, OPT_SHOW_CLIENT,
      "a line about each client", NULL},
     {"once", '\0', POPT_ARG_NONE, NULL, OPT_ONCE, "end after one client", NULL},
@@ -65,6 +70,28 @@ static struct poptOption table[] = {
     OPT_GROUP(options, "Serve:"),         OPT_GROUP(opt_identity, "Identity:"),
     OPT_GROUP(opt_protocol, "Protocol:"), OPT_GROUP(opt_settings, "Settings:"),
     OPT_GROUP(opt_output, "Output:"),     POPT_TABLEEND};
+
+/* The first one stands instead of the config file's, others add to it. */
+static int take_allow(struct serve *v, struct opts *o, const char *arg)
+{
+    size_t len = strlen(arg) + 2;
+    char *rules = malloc(len);
+    int rc;
+
+    if (rules == NULL)
+        return EXIT_INTERNAL;
+    snprintf(rules, len, "%s%s", v->allow && *arg != '+' ? "+" : "", arg);
+    v->allow = 1;
+    rc = opt_push(o, &o->pool, rules);
+    if (rc != 0) {
+        free(rules);
+        return rc;
+    }
+    rc = opt_push(o, &o->sets, "client-auth.allow");
+    if (rc == 0)
+        rc = opt_push(o, &o->sets, rules);
+    return rc != 0 ? rc : opt_push(o, &o->sets, "--allow");
+}
 
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
@@ -92,6 +119,8 @@ static int take(void *own, struct opts *o, int val, const char *arg)
     case OPT_CLIENT_AUTH:
         v->client_auth = arg;
         return 0;
+    case OPT_ALLOW:
+        return take_allow(v, o, arg);
     case OPT_SHOW_CLIENT:
         v->show_client = 1;
         return 0;
@@ -202,7 +231,12 @@ static int check_clients(const struct serve *v)
         strcmp(v->client_auth, "require") != 0)
         return err_usage(o, "serve", "--client-auth none, ask or require",
                          "--client-auth \"%s\"", v->client_auth);
-    if (v->o.ca.n > 0 &&
+    if (v->allow && v->o.config == NULL &&
+        (v->client_auth == NULL || strcmp(v->client_auth, "none") == 0))
+        return err_usage(o, "serve", "add --client-auth ask or require",
+                         "--allow names clients by their certificates, but "
+                         "none is asked for");
+    if (v->o.ca.n > 0 && v->o.config == NULL &&
         (v->client_auth == NULL || strcmp(v->client_auth, "none") == 0))
         return err_usage(o, "serve", "add --client-auth ask or require",
                          "--ca names who may sign clients' certificates, but "

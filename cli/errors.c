@@ -52,7 +52,9 @@ int err_exit_code(const tlsock_error *err, int own)
                    : EXIT_TLS;
     case 4:
         return EXIT_TLS;
-    case 5:
+    case 5: /* it is the peer that does not trust us */
+        if (err->code == TLSOCK_E_CLIENT_CERT_DENIED && err->alert_from_peer)
+            return EXIT_TLS;
         return own ? EXIT_OWN : EXIT_PEER;
     case 6:
         return err->code == TLSOCK_E_POLICY || err->code == TLSOCK_E_HOOK

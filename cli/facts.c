@@ -23,6 +23,26 @@ int facts_verified(const tlsock *s)
     return how != NULL && how[0] != '\0' && strncmp(how, "insecure", 8) != 0;
 }
 
+/* "all: WHY" if it was insecure, or NULL. */
+static const char *forgiven(const tlsock *s)
+{
+    const char *how = tlsock_info(s, TLSOCK_INFO_VERIFIED);
+
+    return how != NULL && strncmp(how, "insecure ", 9) == 0 ? how + 9 : NULL;
+}
+
+void facts_warn(const struct out *o, const tlsock *s)
+{
+    const char *what = forgiven(s);
+    char clean[300], text[400];
+
+    if (what == NULL)
+        return;
+    snprintf(text, sizeof(text), "the peer is not verified: insecure = %s",
+             out_clean(clean, sizeof(clean), what));
+    out_warning(o, text);
+}
+
 void facts_expiry(const tlsock_cert *c, char *text, size_t size)
 {
     const char *after = tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER);
@@ -87,26 +107,34 @@ static void print_chain(const tlsock_cert *c, const char *how)
     tlsock_cert_unref(at);
 }
 
+/* What the certificate was accepted for. */
+static const char *good_at(const tlsock *s)
+{
+    const char *how = tlsock_info(s, TLSOCK_INFO_VERIFIED);
+
+    if (strncmp(how, "chain by DANE-EE", 16) == 0)
+        return "key is as its zone says";
+    return strncmp(how, "chain", 5) == 0 ? "name matches" : "pin matches";
+}
+
 static void print_server(const struct out *o, const tlsock *s,
                          const tlsock_cert *c)
 {
     const char *name = tlsock_info(s, TLSOCK_INFO_NAME);
-    const char *revoked;
+    const char *revoked, *dane;
     int good = facts_verified(s);
     char asked[300], expiry[80];
 
     snprintf(asked, sizeof(asked), "%s", name != NULL ? name : "");
     facts_expiry(c, expiry, sizeof(expiry));
     out_label(o, stderr, good ? OUT_GREEN : OUT_RED, "server");
-    if (good && asked[0] != '\0' &&
-        strncmp(tlsock_info(s, TLSOCK_INFO_VERIFIED), "chain", 5) == 0)
-        fprintf(stderr, "%s: name matches, %s", asked, expiry);
-    else
-        fprintf(stderr, "%s: %s, %s", asked[0] ? asked : short_name(c),
-                good ? "pin matches" : "NOT VERIFIED", expiry);
+    fprintf(stderr, "%s: %s, %s", asked[0] ? asked : short_name(c),
+            good ? good_at(s) : "NOT VERIFIED", expiry);
     revoked = tlsock_info(s, TLSOCK_INFO_REVOCATION);
-    fprintf(stderr, "%s%s\n", revoked[0] != '\0' ? ", revocation " : "",
+    fprintf(stderr, "%s%s", revoked[0] != '\0' ? ", revocation " : "",
             revoked);
+    dane = tlsock_info(s, TLSOCK_INFO_DANE);
+    fprintf(stderr, "%s%s\n", dane[0] != '\0' ? ", DANE " : "", dane);
 }
 
 /* Texts of tlsock_info() last until its next call: one at a time. */
@@ -199,8 +227,7 @@ json_t *facts_certs_json(const tlsock_cert *c)
     chain = json_incref(json_object_get(leaf, "chain"));
     json_object_set_new(leaf, "chain", json_array());
     json_array_append_new(list, leaf);
-    json_array_foreach(chain, i, at)
-        json_array_append(list, at);
+    json_array_foreach(chain, i, at) json_array_append(list, at);
     json_decref(chain);
     return list;
 }
@@ -213,6 +240,8 @@ void facts_json(json_t *obj, const tlsock *s, const char *proxies)
                         json_string(facts_plain(s) ? "plain" : "tls"));
     way_json(obj, s, proxies);
     json_object_set_new(obj, "verified", json_boolean(facts_verified(s)));
+    if (forgiven(s) != NULL)
+        json_object_set_new(obj, "insecure", out_json_text(forgiven(s)));
     json_object_set_new(obj, "connection", grown(info_text, s));
     json_object_set_new(obj, "certificates",
                         c != NULL ? facts_certs_json(c) : json_array());

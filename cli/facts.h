@@ -15,6 +15,8 @@ void facts_print(const struct out *o, const char *target, const tlsock *s,
 /* {"state":..., "verified":..., "starttls":..., "proxy":[...],
  * "connection":{...}, "certificates":[...]} added to obj. */
 void facts_json(json_t *obj, const tlsock *s, const char *proxies);
+/* If something was forgiven that ought not to be, a line on stderr says so. */
+void facts_warn(const struct out *o, const tlsock *s);
 /* Is it plaintext? */
 int facts_plain(const tlsock *s);
 /* A certificate, its chain in "chain". */

@@ -19,6 +19,8 @@ static const struct {
      "verified session for stdin and stdout"},
     {"serve", NULL, cmd_serve, "serve TARGET",
      "TLS server: echo, files, or a program per client"},
+    {"fingerprint", NULL, cmd_fingerprint, "fingerprint FILE|HOST:PORT",
+     "pins of a certificate and its key, ready to paste"},
     {"cert", "new", cmd_cert_new, "cert new NAME...",
      "make a key and a certificate"},
     {"cert", "show", cmd_cert_show, "cert show FILE|HOST:PORT",
@@ -109,7 +111,8 @@ static int unknown(int argc, const char **argv)
         return err_plain(&o, argv[1], EXIT_USAGE, "usage", subs,
                          "\"%s\" needs a second word", argv[1]);
     return err_plain(&o, text, EXIT_USAGE, "usage",
-                     "connect, serve, cert, ca, trust, testpki or version",
+                     "connect, serve, fingerprint, cert, ca, trust, testpki or "
+                     "version",
                      "there is no command \"%s\"", text);
 }
 

@@ -19,17 +19,21 @@
 struct poptOption opt_trust[] = {
     STR("ca", 0, OPT_CA, "trust these instead of the system's; + adds",
         "FILE|DIR|system|+FILE"),
-    STR("pin", 0, OPT_PIN, "accept this certificate or key",
-        "sha256:HEX|sha256:pub:HEX"),
+    STR("pin", 0, OPT_PIN, "accept this certificate or key; several",
+        "sha256:HEX|sha256:pub:HEX|sha256//BASE64"),
     STR("name", 0, OPT_NAME, "name to send (SNI) and to check", "NAME"),
     STR("sni", 0, OPT_SNI, "name to send only", "NAME"),
-    STR("scheme", 0, OPT_SCHEME, "name rules of this protocol", "SCHEME"),
+    STR("verify-name", 0, OPT_VERIFY_NAME, "name to check only", "NAME"),
+    STR("scheme", 0, OPT_SCHEME, "older name rules of this protocol",
+        "smtp|ldap|rfc2818|..."),
     STR("accept", 0, OPT_ACCEPT, "forgive exactly one fault",
         "expired|self-signed|name"),
     FLAG("insecure", 0, OPT_INSECURE, "check nothing: anybody may listen in"),
     STR("revocation", 0, OPT_REVOCATION, "what has to say it is not revoked",
-        "off|staple|must-staple|crl"),
+        "off|soft|hard|staple|must-staple|crl|ocsp"),
     STR("crl", 0, OPT_CRL, "revocation list; has them checked, too", "FILE"),
+    STR("dane", 0, OPT_DANE, "believe the TLSA records of the server's zone",
+        "on|require"),
     POPT_TABLEEND};
 struct poptOption opt_identity[] = {
     STR("cert", 0, OPT_CERT, "own certificate and its chain (PEM, DER, p12)",
@@ -37,6 +41,9 @@ struct poptOption opt_identity[] = {
     STR("key", 0, OPT_KEY, "its private key, if not in the same file", "FILE"),
     STR("pass", 0, OPT_PASS, "where the key's password is",
         "file:FILE|env:NAME|fd:N|prompt"),
+    STR("psk", 0, OPT_PSK, "identity of a pre-shared key", "IDENTITY"),
+    STR("psk-key", 0, OPT_PSK_KEY, "where that key is, in hex digits",
+        "file:FILE|env:NAME|fd:N"),
     POPT_TABLEEND};
 struct poptOption opt_protocol[] = {
     STR("tls", 0, OPT_TLS, "versions", "1.2-1.3|1.2-|-1.2|1.3"),
@@ -120,6 +127,18 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
     return err_usage(&o->out, o->command, NULL,
                      "%s \"%s\" is not a whole number from %ld to %ld", flag,
                      text, min, max);
+}
+
+/* hard and soft ask everybody about the whole chain; the other words are the
+ * option's own. */
+static int take_revocation(struct opts *o, const char *text)
+{
+    int soft = strcmp(text, "soft") == 0, rc;
+
+    if (!soft && strcmp(text, "hard") != 0)
+        return push_set(o, "revocation", text, "--revocation");
+    rc = push_set(o, "revocation", "full", "--revocation");
+    return rc != 0 ? rc : push_set(o, "revocation.fail", text, "--revocation");
 }
 
 /* "1.2-1.3", "1.2-", "-1.2", "1.3"; the library knows the versions. */
@@ -225,16 +244,6 @@ static int take_pass(struct opts *o, const char *arg)
     return rc == 0 ? take_ident(o, OPT_PASS, uri) : rc;
 }
 
-const char *opt_ca(const struct opts *o)
-{
-    return o->ca.n > 0 ? o->ca.v[o->ca.n - 1] : NULL;
-}
-
-const char *opt_pass(const struct opts *o)
-{
-    return o->n_idents > 0 ? o->idents[0].pass : NULL;
-}
-
 static int take_color(struct opts *o, const char *arg)
 {
     static const char *const words[] = {"auto", "never", "always"};
@@ -276,17 +285,26 @@ static int take_text(struct opts *o, int val, const char *arg)
     case OPT_SNI:
         o->sni = arg;
         return 0;
+    case OPT_VERIFY_NAME:
+        o->verify_name = arg;
+        return push_set(o, "verify.name", arg, "--verify-name");
     case OPT_SCHEME:
         return push_set(o, "verify.scheme", arg, "--scheme");
     case OPT_ACCEPT:
         return take_accept(o, arg);
     case OPT_REVOCATION:
-        return push_set(o, "revocation", arg, "--revocation");
+        return take_revocation(o, arg);
+    case OPT_DANE:
+        return push_set(o, "dane", arg, "--dane");
     case OPT_CERT:
     case OPT_KEY:
         return take_ident(o, val, arg);
     case OPT_PASS:
         return take_pass(o, arg);
+    case OPT_PSK:
+        return opt_push(o, &o->psks, arg);
+    case OPT_PSK_KEY:
+        return opt_push(o, &o->psk_keys, arg);
     case OPT_TLS:
         return take_tls(o, arg);
     case OPT_CIPHERS:
@@ -401,6 +419,14 @@ static int asks_for_json(int argc, const char **argv)
     return 0;
 }
 
+/* An option that may do without its value: popt would take the next word. */
+static void complete_dane(int argc, const char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--dane") == 0)
+            argv[i] = "--dane=on";
+}
+
 int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
               const char **argv)
 {
@@ -410,6 +436,7 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
     *o = (struct opts){.command = spec->command};
     o->out.color = -1;
     o->out.json = asks_for_json(argc, argv);
+    complete_dane(argc, argv);
     snprintf(name, sizeof(name), "tlsock %s", spec->command);
     argv[0] = opt_keep(o, name, sizeof(name));
     if (argv[0] == NULL)
@@ -443,6 +470,8 @@ void opt_free(struct opts *o)
     free(o->ca.v);
     free(o->pins.v);
     free(o->crls.v);
+    free(o->psks.v);
+    free(o->psk_keys.v);
     free(o->sets.v);
     free(o->idents);
     if (o->con != NULL)

@@ -18,14 +18,18 @@ enum {
     OPT_PIN,
     OPT_NAME,
     OPT_SNI,
+    OPT_VERIFY_NAME,
     OPT_SCHEME,
     OPT_ACCEPT,
     OPT_INSECURE,
     OPT_REVOCATION,
     OPT_CRL,
+    OPT_DANE,
     OPT_CERT,
     OPT_KEY,
     OPT_PASS,
+    OPT_PSK,
+    OPT_PSK_KEY,
     OPT_TLS,
     OPT_CIPHERS,
     OPT_GROUPS,
@@ -63,12 +67,14 @@ struct opts {
     int timeout_ms;      /* 0: the config's */
     int insecure;
     const char *name, *sni, *accept, *config;
+    const char *verify_name; /* also in sets */
     const char *starttls, *starttls_arg, *ip, *local;
     char *proxy;                 /* a secret: may hold passwords */
     const char *dial;            /* the target, or --ip in its place */
     const char *dialled;         /* then: the target's own host */
     tlsock_config *proxy_config; /* trust for https:// proxies */
     struct strs ca, pins, crls;
+    struct strs psks, psk_keys;  /* the n-th key is of the n-th identity */
     struct strs sets; /* key, value, flag, by threes */
     struct ident *idents;
     size_t n_idents;
@@ -106,6 +112,8 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
 void opt_free(struct opts *o);
 /* The config that the options describe; NULL: *exit_code, all has been said. */
 tlsock_config *opt_make_config(struct opts *o, int *exit_code);
+/* "insecure": what was asked for with --insecure or --accept, if it was. */
+void opt_insecure_json(const struct opts *o, json_t *obj);
 /* A whole number within bounds, or a usage error (then nonzero). */
 int opt_number(const struct opts *o, const char *flag, const char *text,
                long min, long max, long *value);

@@ -70,6 +70,20 @@ static int add_identities(const struct opts *o, tlsock_config *c)
     return 0;
 }
 
+static int add_keys(const struct opts *o, tlsock_config *c)
+{
+    if (o->psks.n != o->psk_keys.n)
+        return err_usage(&o->out, o->command,
+                         "--psk IDENTITY --psk-key file:FILE",
+                         "each --psk needs a --psk-key, and the other way "
+                         "round");
+    for (size_t i = 0; i < o->psks.n; i++) {
+        if (tlsock_config_add_psk_uri(c, o->psks.v[i], o->psk_keys.v[i]) < 0)
+            return refused(o, "--psk-key", c);
+    }
+    return 0;
+}
+
 static int add_exceptions(const struct opts *o, tlsock_config *c)
 {
     static const char *const rows[][2] = {
@@ -97,6 +111,14 @@ static int add_exceptions(const struct opts *o, tlsock_config *c)
                      "--accept expired, --accept self-signed or --accept name",
                      "--accept \"%s\" is no fault that can be accepted",
                      o->accept);
+}
+
+void opt_insecure_json(const struct opts *o, json_t *obj)
+{
+    if (o->insecure)
+        json_object_set_new(obj, "insecure", json_string("all"));
+    else if (o->accept != NULL)
+        json_object_set_new(obj, "insecure", out_json_text(o->accept));
 }
 
 /* Whoever names a list wants to have it asked, unless told otherwise. */
@@ -135,6 +157,8 @@ static int apply(const struct opts *o, tlsock_config *c)
         rc = add_exceptions(o, c);
     if (rc == 0)
         rc = add_identities(o, c);
+    if (rc == 0)
+        rc = add_keys(o, c);
     return rc;
 }
 
@@ -160,6 +184,10 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code)
     if (o->out.verbose)
         (void)tlsock_config_on(c, TLSOCK_ON_LOG, print_line, NULL);
     *exit_code = apply(o, c);
+    if (*exit_code == 0 && o->insecure)
+        out_warning(&o->out, "--insecure: nobody checks who the peer is; "
+                             "anybody on the way can read and change "
+                             "everything");
     if (*exit_code == 0)
         return c;
     tlsock_config_unref(c);

@@ -226,11 +226,18 @@ int opt_dial(struct opts *o, const char *target)
 tlsock *opt_connect(const struct opts *o, tlsock_config *config,
                     int nonblocking, tlsock_error *err)
 {
+    const char *name = o->name != NULL ? o->name : o->dialled;
+    const char *sni = o->sni;
+
+    if (o->verify_name != NULL) { /* the config has it; this is SNI alone */
+        if (sni == NULL && name != NULL && !is_address(name))
+            sni = name;
+        name = NULL;
+    }
     return tlsock_connect(
         o->dial, config,
-        TLSOCK_OPTS(.nonblocking = nonblocking,
-                    .name = o->name != NULL ? o->name : o->dialled,
-                    .sni = o->sni, .family = o->family, .local = o->local,
+        TLSOCK_OPTS(.nonblocking = nonblocking, .name = name, .sni = sni,
+                    .family = o->family, .local = o->local,
                     .starttls = o->starttls, .starttls_arg = o->starttls_arg,
                     .proxy = o->proxy, .proxy_config = o->proxy_config,
                     .timeout_ms = o->timeout_ms),

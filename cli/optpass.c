@@ -77,3 +77,13 @@ int opt_take_pass(struct opts *o, const char *flag, const char *arg, int twice,
     *uri = arg;
     return 0;
 }
+
+const char *opt_ca(const struct opts *o)
+{
+    return o->ca.n > 0 ? o->ca.v[o->ca.n - 1] : NULL;
+}
+
+const char *opt_pass(const struct opts *o)
+{
+    return o->n_idents > 0 ? o->idents[0].pass : NULL;
+}

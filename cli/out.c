@@ -81,6 +81,14 @@ void out_label(const struct out *o, FILE *to, const char *color,
         fprintf(to, "%s%*s", label, pad, "");
 }
 
+void out_warning(const struct out *o, const char *text)
+{
+    int colored = out_colored(o, stderr);
+
+    fprintf(stderr, "tlsock: %sWARNING: %s%s\n", colored ? "\033[1;31m" : "",
+            text, colored ? "\033[0m" : "");
+}
+
 json_t *out_json_text(const char *text)
 {
     json_t *value;

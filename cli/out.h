@@ -28,6 +28,8 @@ int out_colored(const struct out *o, FILE *to);
 /* "label      text": the first word of a line, padded, in colour. */
 void out_label(const struct out *o, FILE *to, const char *color,
                const char *label);
+/* "tlsock: WARNING: text" on stderr, in bold red: not even -q keeps it back. */
+void out_warning(const struct out *o, const char *text);
 /* A JSON string of any bytes: cleaned first. NULL text is null. */
 json_t *out_json_text(const char *text);
 /* Text that is JSON itself, or null if it is not. */

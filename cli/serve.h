@@ -9,7 +9,7 @@
 struct serve {
     struct opts o;
     const char *reply_path, *files, *client_auth, *port_file, *target;
-    int echo, exec, plain_too, plain_remote, show_client;
+    int echo, exec, plain_too, plain_remote, show_client, allow;
     int root; /* the directory of --files, or -1 */
     long count;
     char *const *argv; /* what follows -- */

@@ -39,6 +39,7 @@ void serve_open(void *arg, const tlsock *s, unsigned long id)
 {
     const struct serve *v = arg;
 
+    facts_warn(&v->o.out, s);
     /* one without TLS is never let in silently */
     if (!v->o.out.json &&
         (v->show_client || v->o.out.verbose || facts_plain(s)))

@@ -362,3 +362,28 @@ tlsock_cert *source_load(struct opts *o, const char *target, int *exit_code)
     source_close(&s);
     return c;
 }
+
+int source_host(const char *target, char host[256])
+{
+    const char *p = strstr(target, "://"), *end;
+    size_t len;
+
+    if (strncmp(target, "unix:", 5) == 0)
+        return 0;
+    p = p != NULL ? p + 3 : target;
+    end = p + strcspn(p, "/?#");
+    for (const char *at = p; at < end; at++)
+        if (*at == '@')
+            p = at + 1;
+    if (*p == '[') {
+        p++;
+        len = strcspn(p, "]");
+    } else {
+        len = strcspn(p, ":/?#");
+    }
+    if (len == 0 || len >= 256)
+        return 0;
+    memcpy(host, p, len);
+    host[len] = '\0';
+    return 1;
+}

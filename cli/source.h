@@ -42,6 +42,9 @@ void source_close(struct source *s);
 tlsock_cert *source_load(struct opts *o, const char *target, int *exit_code);
 /* Does this name a server, and no file? */
 int source_is_server(const char *target);
+/* The host of a server's "scheme://user@host:port/path", "[v6]:port",
+ * "host:port"; 0: it has none. */
+int source_host(const char *target, char host[256]);
 /* What it is, for people: "a signing request". */
 const char *source_kind_name(int kind);
 

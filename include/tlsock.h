@@ -111,6 +111,8 @@ typedef struct tlsock_cert tlsock_cert;         /**< see tlsock/cert.h */
 #define TLSOCK_E_REVOCATION_UNKNOWN (-514)  /**< nobody could tell */
 #define TLSOCK_E_STAPLE (-515)              /**< stapled OCSP is no good */
 #define TLSOCK_E_MUST_STAPLE (-516)         /**< staple promised, not sent */
+#define TLSOCK_E_DANE (-517)                /**< not as its TLSA records say */
+#define TLSOCK_E_PSK (-518)                 /**< pre-shared keys differ */
 
 #define TLSOCK_E_OWN_FILE (-601)     /**< own certificate, key or other file */
 #define TLSOCK_E_KEY_MISMATCH (-602) /**< key does not fit the certificate */
@@ -386,6 +388,31 @@ TLSOCK_API void tlsock_listener_free(tlsock_listener *l);
  * @retval <0            failure; see tlsock_last_error()
  */
 TLSOCK_API int tlsock_handshake(tlsock *s) TLSOCK_MUST_CHECK;
+
+/**
+ * Ask the client for a certificate after the handshake (TLS 1.3, RFC 8446
+ * 4.6.2), for example when it wants something that not everybody may have. Its
+ * answer is judged as in a handshake, by "client-auth.allow" too; then
+ * tlsock_peer_cert() and TLSOCK_INFO_VERIFIED tell of it, and before that of
+ * nobody. "client-auth" is "later", "ask" (an answer without a certificate is
+ * good: there is no tlsock_peer_cert()) or "require". Data that comes before
+ * the answer stays readable, in order, 1 MiB of it at most. A read or write
+ * may go on meanwhile on a nonblocking handle; call again until it is not
+ * TLSOCK_AGAIN. The call has the time of "handshake-timeout".
+ * @param s  a server's connection; the handshake is finished if need be
+ * @retval 0                              the client has answered
+ * @retval TLSOCK_AGAIN                   nonblocking: poll and call again
+ * @retval TLSOCK_E_UNSUPPORTED           the client does not offer that, or
+ *                                        it is TLS 1.2 or HTTP/2
+ * @retval TLSOCK_E_STATE                 a client's connection, PLAIN, ended,
+ *                                        or "client-auth = none"
+ * @retval TLSOCK_E_CLIENT_CERT_MISSING   it has sent none, or ended
+ * @retval TLSOCK_E_CLIENT_CERT_DENIED    no rule of "client-auth.allow" fits
+ * @retval TLSOCK_E_LIMIT                 read what has come, then call again
+ * @retval TLSOCK_E_TIMEOUT               it has not answered; may be repeated
+ * @retval <0                             any other failure, as of a handshake
+ */
+TLSOCK_API int tlsock_request_client_cert(tlsock *s) TLSOCK_MUST_CHECK;
 
 /**
  * PLAIN -> TLS, in the role that the handle was made for. Plaintext that has

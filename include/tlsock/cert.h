@@ -387,7 +387,7 @@ TLSOCK_API int tlsock_cert_fingerprint(const tlsock_cert *c, const char *algo,
  * only as the whole leftmost label and never right under a public suffix.
  * @param c       the certificate
  * @param name    host name (IDN allowed) or IP address
- * @param scheme  NULL: RFC 9525
+ * @param scheme  NULL: RFC 9525; "smtp", "rfc2818", ...: an older rule
  * @param err     filled in if not; may be NULL
  * @return 0 yes; TLSOCK_E_NAME_MISMATCH, TLSOCK_E_NO_NAME, ... no
  */
@@ -402,7 +402,8 @@ TLSOCK_API int tlsock_cert_matches(const tlsock_cert *c, const char *name,
 /** How to verify; zero is the default. */
 typedef struct tlsock_verify_opts {
     size_t size;        /**< TLSOCK_VERIFY_OPTS() fills it in */
-    const char *name;   /**< NULL: none asked; "mail:a@b.c": an address */
+    const char *name;   /**< NULL: none asked, or that of "verify.name";
+                             "mail:a@b.c": an address */
     const char *scheme; /**< NULL: RFC 9525 */
     int purpose;        /**< TLSOCK_PURPOSE_* */
     int64_t time;       /**< Unix seconds; 0: now */

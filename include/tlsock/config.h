@@ -72,9 +72,12 @@ TLSOCK_API int tlsock_config_reload(tlsock_config *c);
 
 /**
  * Trust these certificates. The first call replaces the default ("system");
- * further ones add.
+ * further ones add. "+URI" adds in the first call, too. Any certificate may be
+ * trusted, a server's own or an intermediate; names are checked all the same.
+ * tlsock_info() tells what is in use: TLSOCK_INFO_TRUST.
  * @param c    the config
- * @param uri  "system", "none" for an empty store, a file, a directory, PEM
+ * @param uri  "system", "none" for an empty store, a file, a directory, PEM;
+ *             "+FILE"
  * @return 0 or a code
  */
 TLSOCK_API int tlsock_config_add_trust(tlsock_config *c, const char *uri);
@@ -112,22 +115,61 @@ TLSOCK_API int tlsock_config_add_identity_for(tlsock_config *c,
  *  @return 0 or a code */
 TLSOCK_API int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert);
 /**
- * Accept a peer by fingerprint; see "pin.mode".
+ * Accept a peer by fingerprint; see "pin.mode". May be called several times:
+ * any of the pins will do. With "pin.mode = require-chain" a pin may be that
+ * of any certificate of the verified chain, else only the peer's own counts.
  * @param c    the config
  * @param pin  sha256:HEX of the certificate, sha256:pub:HEX of its public key,
- *             or sha256//BASE64 of its public key; colons in HEX are allowed
- * @return 0 or TLSOCK_E_OPTION
+ *             or sha256//BASE64 of its public key; HEX alone, with colons, and
+ *             as openssl(1) prints it; also SHA-384 and SHA-512. Several are
+ *             separated by commas, semicolons or line ends.
+ * @return 0 or TLSOCK_E_OPTION: what is wrong with it. SHA-1 and MD5 are
+ *         refused: others can make a certificate that has the same.
  */
 TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
 /**
  * Provide revocation lists (RFC 5280, 5); "revocation = crl" has them checked,
- * for every certificate of a chain but its anchor. Read now, kept decoded.
+ * for every certificate of a chain but its anchor. Read now, and kept as it is
+ * with an index: about its size and 8 bytes an entry. A signature is verified
+ * when a list is first asked; a later question costs microseconds.
  * @param c    the config
- * @param uri  file, "file:FILE", "pem:TEXT" or PEM text: PEM (several lists) or
- *             DER; at most 256 MiB. Base, delta and indirect CRLs.
- * @return 0, TLSOCK_E_OWN_FILE, or another code
+ * @param uri  file, directory, "file:FILE", "pem:TEXT" or PEM text: PEM (several
+ *             lists) or DER; at most 256 MiB, and 8,000,000 entries a list.
+ *             Complete, delta and indirect CRLs (RFC 5280, 6.3). In a directory
+ *             all lists in *.crl, *.der, *.pem and hashed names (xxxxxxxx.rN);
+ *             what of these holds no list is passed over.
+ * @retval 0                  they are provided
+ * @retval TLSOCK_E_OWN_FILE  no list is there, or one is damaged: which one
+ * @retval TLSOCK_E_LIMIT     larger than that
+ * @retval TLSOCK_E_NOMEM     out of memory; other codes as all setters have them
  */
 TLSOCK_API int tlsock_config_add_crl(tlsock_config *c, const char *uri);
+
+/**
+ * A key that the peer has, too, in place of certificates. A client offers its
+ * first one, needs no name and no trust store then, and is told by
+ * TLSOCK_INFO_VERIFIED: "psk IDENTITY". A server takes any of several and needs
+ * no certificate; with one it serves both kinds of clients. Always with fresh
+ * keys beside it (forward secrecy), in TLS 1.2 and 1.3.
+ * @param c         the config
+ * @param identity  the key's name, up to 255 bytes of printable ASCII, sent in
+ *                  the clear; "": a server's key for identities it does not know
+ * @param key       16 to 256 random bytes, copied, wiped when the config goes
+ * @param len       bytes of @p key
+ * @return 0, TLSOCK_E_ARGUMENT, TLSOCK_E_FROZEN or TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_config_add_psk(tlsock_config *c, const char *identity,
+                                     const void *key, size_t len);
+/**
+ * The same with a key that is written down in hex digits.
+ * @param c         the config
+ * @param identity  as above
+ * @param uri       where its line is: "file:FILE", "env:NAME", "fd:N"
+ * @return 0, TLSOCK_E_OWN_FILE if there are no hex digits, or a code as above
+ */
+TLSOCK_API int tlsock_config_add_psk_uri(tlsock_config *c,
+                                         const char *identity,
+                                         const char *uri);
 
 /** @name Events for tlsock_config_on() @{ */
 #define TLSOCK_ON_HELLO 1 /**< a client's ClientHello came; once, before
@@ -185,7 +227,9 @@ typedef struct tlsock_event {
 } tlsock_event;
 
 /** 0 goes on, a negative TLSOCK_E_* refuses; anything that means nothing for
- * the event is TLSOCK_E_HOOK, and refuses as well. */
+ * the event is TLSOCK_E_HOOK, and refuses as well. TLSOCK_ON_NAME: 0 says that
+ * the certificate is for the name, a code (TLSOCK_E_NAME_MISMATCH) that it is
+ * not. */
 typedef int tlsock_hook(const tlsock_event *event, void *arg);
 
 /**
@@ -232,7 +276,10 @@ TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
  * sent. TLSOCK_ON_PASSWORD is asked again, at most twice, if its password does
  * not open the file; TLSOCK_AGAIN is TLSOCK_E_HOOK there. TLSOCK_ON_CLOSE_NOTIFY: once, before the read that gives 0; a
  * refusal is what that read gives instead. TLSOCK_ON_HANDSHAKE_FAIL: before our
- * alert is sent; a refusal keeps it back.
+ * alert is sent; a refusal keeps it back. TLSOCK_ON_NAME: instead of the
+ * built-in rules of names, whenever the chain is good and a name is expected;
+ * not if a pin stands in for both. Of tlsock_verify(), too, conn is NULL then.
+ * A resumed session keeps the verdict that it was won with.
  * @param c      the config
  * @param event  TLSOCK_ON_*
  * @param hook   the function; NULL: none
@@ -248,9 +295,58 @@ TLSOCK_API int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook,
 /** @param c a config, or NULL @return its last error, borrowed, never NULL */
 TLSOCK_API const tlsock_error *tlsock_config_error(const tlsock_config *c);
 
+/**
+ * Put a policy into force, for the whole process and for good: from now on no
+ * new connection, of whatever config, is made under looser settings than the
+ * file's. Several add up, the strictest counts. A file that TLSOCK_POLICY names
+ * and /etc/tlsock/policy.conf are in force without this call. May be called by
+ * any thread; see tlsock-policy.conf(5).
+ * @param path  the file
+ * @param err   why not, or NULL
+ * @retval 0                      in force
+ * @retval TLSOCK_E_CONFIG_FILE   cannot be read, or is wrong: "path:line: ..."
+ * @retval TLSOCK_E_ARGUMENT, TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_policy_load(const char *path, tlsock_error *err);
+
+/**
+ * What a policy's hook is asked: may this connection or listener be, and how?
+ * It must not make connections, and must not keep @p config.
+ * @param target     as the caller named it: of tlsock_connect(), of
+ *                   tlsock_listen() for what that accepts, too; else the name
+ *                   that is expected; "" if there is none
+ * @param is_server  1: of a server or listener
+ * @param config     a copy of the connection's settings, as strict as all
+ *                   policies; tlsock_config_set() tightens it, with the keys
+ *                   and values of tlsock-policy.conf(5). What would be looser
+ *                   than it was is TLSOCK_E_POLICY and changes nothing.
+ * @param arg        as given to tlsock_policy_on()
+ * @return 0: go on; a negative TLSOCK_E_* refuses, and is the caller's code
+ */
+typedef int tlsock_policy_hook(const char *target, int is_server,
+                               tlsock_config *config, void *arg);
+/**
+ * Have a function asked before each connection and each listener of the process,
+ * on the thread that makes it. Several are asked in turn; none can be taken
+ * away. What a hook changes is built once for each config and each set of
+ * changes, not for each connection.
+ * @param hook  the function
+ * @param arg   handed to it; has to live as long as the process
+ * @retval 0                  it will be asked
+ * @retval TLSOCK_E_ARGUMENT  hook is NULL
+ * @retval TLSOCK_E_LIMIT     there are eight already
+ */
+TLSOCK_API int tlsock_policy_on(tlsock_policy_hook *hook, void *arg);
+/** @return the files in force, "FILE (3 rules), ..."; "" if there are none; why
+ *  nothing can connect, if that is so; valid as long as the process */
+TLSOCK_API const char *tlsock_policy_text(void);
+
 /** @return which system trust store is used and why: "PATH (why)", or what was
  *  looked at in vain; static */
 TLSOCK_API const char *tlsock_trust_store(void);
+/** @return the system's DNSSEC trust anchor, where "dane" begins to trust: its
+ *  path, or what was looked at in vain; "" if this build has no DANE; static */
+TLSOCK_API const char *tlsock_dane_anchor(void);
 
 /** One row of the option table. */
 typedef struct tlsock_option {

@@ -13,12 +13,15 @@ static const size_t texts[] = {
     offsetof(struct tsk_settings, ciphersuites),
     offsetof(struct tsk_settings, groups),
     offsetof(struct tsk_settings, sigalgs),
+    offsetof(struct tsk_settings, verify_name),
     offsetof(struct tsk_settings, verify_scheme),
     offsetof(struct tsk_settings, insecure_text),
     offsetof(struct tsk_settings, session_id_context),
     offsetof(struct tsk_settings, keylog),
     offsetof(struct tsk_settings, revocation_cache),
     offsetof(struct tsk_settings, revocation_proxy),
+    offsetof(struct tsk_settings, dane_anchor),
+    offsetof(struct tsk_settings, dane_resolver),
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -49,6 +52,7 @@ static void free_settings(struct tsk_settings *set)
     for (size_t i = 0; i < COUNT(texts); i++)
         tsk_free(*text_at(set, i));
     tsk_free(set->alpn);
+    tsk_allow_unref(set->allow);
     for (size_t i = 0; i < set->n_trust; i++)
         tsk_free(set->trust[i]);
     tsk_free(set->trust);
@@ -61,6 +65,9 @@ static void free_settings(struct tsk_settings *set)
         tsk_crls_unref(set->crls[i].crls);
     }
     tsk_free(set->crls);
+    for (size_t i = 0; i < set->n_psks; i++)
+        tsk_psk_wipe(&set->psks[i]);
+    tsk_free(set->psks);
 }
 
 static int copy_identities(struct tsk_settings *to,
@@ -98,6 +105,21 @@ static int copy_crls(struct tsk_settings *to, const struct tsk_settings *from)
     return TLSOCK_OK;
 }
 
+static int copy_psks(struct tsk_settings *to, const struct tsk_settings *from)
+{
+    to->psks = tsk_alloc(from->n_psks * sizeof(*to->psks));
+    if (to->psks == NULL)
+        return TLSOCK_E_NOMEM;
+    for (size_t i = 0; i < from->n_psks; i++) {
+        const struct tsk_psk *psk = &from->psks[i];
+
+        to->n_psks++;
+        if (tsk_psk_copy(&to->psks[i], psk->identity, psk->key, psk->len) < 0)
+            return TLSOCK_E_NOMEM;
+    }
+    return TLSOCK_OK;
+}
+
 static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
 {
     if (from->n_trust != 0) {
@@ -117,6 +139,8 @@ static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
     }
     if (from->n_crls != 0 && copy_crls(to, from) < 0)
         return TLSOCK_E_NOMEM;
+    if (from->n_psks != 0 && copy_psks(to, from) < 0)
+        return TLSOCK_E_NOMEM;
     return from->n_identities != 0 ? copy_identities(to, from) : TLSOCK_OK;
 }
 
@@ -129,10 +153,13 @@ static int own_pointers(struct tsk_settings *to,
     for (size_t i = 0; i < COUNT(texts); i++)
         *text_at(to, i) = NULL;
     to->alpn = NULL;
+    to->allow = tsk_allow_ref(from->allow);
     to->trust = NULL;
     to->identities = NULL;
     to->pins = NULL;
     to->crls = NULL;
+    to->psks = NULL;
+    to->n_psks = 0;
     to->n_trust = to->n_identities = to->n_pins = to->n_crls = 0;
     for (size_t i = 0; i < COUNT(texts) && rc == TLSOCK_OK; i++)
         rc = copy_text(text_at(to, i),
@@ -209,6 +236,45 @@ struct tsk_ctx *tsk_box_build(struct tsk_box *box, tlsock_error *err)
     return ctx;
 }
 
+struct tsk_box *tsk_box_of(const struct tsk_ctx *ctx)
+{
+    const char *set = (const char *)tsk_ctx_settings(ctx);
+
+    return (struct tsk_box *)(uintptr_t)(set - offsetof(struct tsk_box, set));
+}
+
+/* Any CA of the system's store signs for anybody who asks. */
+static int trusts_everybody(const struct tsk_settings *set)
+{
+    for (size_t i = 0; i < set->n_trust; i++)
+        if (strcmp(set->trust[i], "system") == 0)
+            return 1;
+    return set->n_trust == 0;
+}
+
+/* Who may come in is told, one way or the other, before a client comes. */
+static int prove_clients(const struct tsk_settings *set, tlsock_error *err)
+{
+    if (set->client_auth == TSK_CLIENT_NONE && set->allow != NULL) {
+        tsk_fail(err, TLSOCK_E_OPTION,
+                 "client-auth.allow says which clients may come in, but "
+                 "client-auth = none asks nobody for a certificate");
+        tsk_hint(err, "set client-auth = require, ask or later; or drop "
+                      "client-auth.allow");
+        return TLSOCK_E_OPTION;
+    }
+    if (set->client_auth == TSK_CLIENT_NONE || set->allow != NULL ||
+        !trusts_everybody(set))
+        return TLSOCK_OK;
+    tsk_fail(err, TLSOCK_E_OPTION,
+             "client-auth trusts the system's store, whose CAs sign for "
+             "anybody: any certificate at all would let a client in");
+    tsk_hint(err, "name the CA of your clients (trust = FILE, --ca, "
+                  "tlsock_config_add_trust()), or say whom to let in: "
+                  "client-auth.allow = dns:NAME, or any");
+    return TLSOCK_E_OPTION;
+}
+
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 {
     const struct tsk_settings *set = &box->set;
@@ -224,7 +290,9 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
         if (rc < 0)
             return rc;
     }
-    if (!server || set->n_identities != 0)
+    if (server && set->n_identities != 0)
+        return prove_clients(set, err);
+    if (!server || set->n_psks != 0)
         return TLSOCK_OK;
     tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "
                                      "config has none");

@@ -27,6 +27,7 @@ struct loader {
     int last_line;
     char present[160]; /* names of all sections */
     size_t present_len;
+    int has_rules; /* client-auth.allow was there: more lines add to it */
     struct pending id;
 };
 
@@ -75,8 +76,8 @@ static int read_all(int fd, const char *path, char **text, size_t *len,
     return TLSOCK_OK;
 }
 
-static int read_file(const char *path, char **text, size_t *len,
-                     tlsock_error *err)
+int tsk_config_file_read(const char *path, char **text, size_t *len,
+                         tlsock_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
 
@@ -190,16 +191,43 @@ static int new_identity(struct loader *l, struct tsk_ini_item *item,
     return l->id.cert != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
+/* "+FILE" adds to the system's store. */
 static int trust(struct loader *l, const char *uri, tlsock_error *err)
 {
-    char *full = resolve(l, uri);
-    int rc;
+    int more = *uri == '+', rc;
+    char *full;
 
+    if (more && uri[1] == '\0')
+        return tsk_fail(err, TLSOCK_E_ARGUMENT, "\"+\" names no file");
+    full = resolve(l, uri + more);
     if (full == NULL)
         return tsk_fail_nomem(err);
-    rc = tsk_settings_trust(l->set, full, err);
+    rc = more ? tsk_settings_trust_more(l->set, full, err)
+              : tsk_settings_trust(l->set, full, err);
     tsk_free(full);
     return rc;
+}
+
+/* Nobody may overlook in a file that nothing is verified. */
+static int accept_anybody(struct loader *l, const struct tsk_ini_item *item,
+                          tlsock_error *err)
+{
+    int rc;
+
+    if (strcmp(item->key, "verify") == 0) {
+        if (strcmp(item->value, "i-accept-mitm") != 0)
+            return tsk_option_set(l->set, item->key, item->value, err);
+        return tsk_option_set(l->set, "insecure", "all: verify = i-accept-mitm",
+                              err);
+    }
+    rc = tsk_option_set(l->set, item->key, item->value, err);
+    if (rc < 0 || (l->set->insecure & TSK_INSECURE_ALL) == 0)
+        return rc;
+    tsk_fail(err, TLSOCK_E_OPTION, "insecure = all is not for files");
+    tsk_hint(err, "name the one fault (no-name, no-chain, expired, "
+                  "self-signed); to check nothing at all it has to be "
+                  "spelled verify = i-accept-mitm");
+    return TLSOCK_E_OPTION;
 }
 
 static int crl(struct loader *l, const char *uri, tlsock_error *err)
@@ -210,6 +238,34 @@ static int crl(struct loader *l, const char *uri, tlsock_error *err)
     if (full == NULL)
         return tsk_fail_nomem(err);
     rc = tsk_settings_crl(l->set, full, err);
+    tsk_free(full);
+    return rc;
+}
+
+/* IDENTITY:file:FILE, IDENTITY:env:NAME, IDENTITY:fd:N; the identity may have
+ * colons, too. */
+static int psk(struct loader *l, const char *value, tlsock_error *err)
+{
+    static const char *const kinds[] = {":file:", ":env:", ":fd:"};
+    const char *at = NULL;
+    char *identity, *full;
+    int rc = TLSOCK_E_NOMEM;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && at == NULL; i++)
+        at = strstr(value, kinds[i]);
+    if (at == NULL) {
+        tsk_fail(err, TLSOCK_E_CONFIG_FILE,
+                 "psk: not IDENTITY:file:FILE, :env:NAME or :fd:N");
+        tsk_hint(err, "the key itself does not belong here");
+        return TLSOCK_E_CONFIG_FILE;
+    }
+    identity = tsk_strndup(value, (size_t)(at - value));
+    full = resolve(l, at + 1);
+    if (identity == NULL || full == NULL)
+        tsk_fail_nomem(err);
+    else
+        rc = tsk_settings_psk_uri(l->set, identity, full, err);
+    tsk_free(identity);
     tsk_free(full);
     return rc;
 }
@@ -232,6 +288,23 @@ static int option(struct loader *l, const struct tsk_ini_item *item,
     return rc;
 }
 
+/* The first line stands instead of what was set before, others add to it. */
+static int allow(struct loader *l, const char *rules, tlsock_error *err)
+{
+    size_t len = strlen(rules) + 2;
+    char *more = tsk_alloc(len);
+    int rc;
+
+    if (more == NULL)
+        return tsk_fail_nomem(err);
+    snprintf(more, len, "+%s", rules);
+    rc = tsk_option_set(l->set, "client-auth.allow",
+                        l->has_rules && *rules != '+' ? more : rules, err);
+    l->has_rules = 1;
+    tsk_free(more);
+    return rc;
+}
+
 static int take(struct loader *l, struct tsk_ini_item *item,
                 tlsock_error *err)
 {
@@ -246,8 +319,14 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return trust(l, item->value, err);
     if (strcmp(key, "pin") == 0)
         return tsk_settings_pin(l->set, item->value, err);
+    if (strcmp(key, "psk") == 0)
+        return psk(l, item->value, err);
     if (strcmp(key, "crl") == 0)
         return crl(l, item->value, err);
+    if (strcmp(key, "client-auth.allow") == 0)
+        return allow(l, item->value, err);
+    if (strcmp(key, "insecure") == 0 || strcmp(key, "verify") == 0)
+        return accept_anybody(l, item, err);
     return option(l, item, err);
 }
 
@@ -292,7 +371,7 @@ static int load(struct loader *l, tlsock_error *err)
 {
     char *text = NULL;
     size_t len = 0;
-    int rc = read_file(l->path, &text, &len, err), line = 0;
+    int rc = tsk_config_file_read(l->path, &text, &len, err), line = 0;
 
     if (rc < 0)
         return rc;

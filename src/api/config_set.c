@@ -1,5 +1,6 @@
 #include "api/config_box.h"
 #include "api/options.h"
+#include "api/policy.h"
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
@@ -41,7 +42,7 @@ static int missing(tlsock_error *err, const char *what)
 }
 
 /* A named file is read now, so that the mistake shows where it was made. */
-int tsk_settings_trust(struct tsk_settings *set, const char *uri,
+static int one_trust(struct tsk_settings *set, const char *uri,
                        tlsock_error *err)
 {
     struct tsk_trust *trust;
@@ -64,6 +65,29 @@ int tsk_settings_trust(struct tsk_settings *set, const char *uri,
         return tsk_fail_nomem(err);
     set->trust[set->n_trust++] = copy;
     return TLSOCK_OK;
+}
+
+int tsk_settings_trust_more(struct tsk_settings *set, const char *uri,
+                            tlsock_error *err)
+{
+    size_t before = set->n_trust;
+    int rc = TLSOCK_OK;
+
+    if (before == 0)
+        rc = one_trust(set, "system", err);
+    if (rc == TLSOCK_OK)
+        rc = one_trust(set, uri, err);
+    if (rc < 0 && set->n_trust > before)
+        tsk_free(set->trust[--set->n_trust]);
+    return rc;
+}
+
+int tsk_settings_trust(struct tsk_settings *set, const char *uri,
+                       tlsock_error *err)
+{
+    return uri != NULL && *uri == '+'
+               ? tsk_settings_trust_more(set, uri + 1, err)
+               : one_trust(set, uri, err);
 }
 
 static int copy_optional(char **to, const char *from)
@@ -199,8 +223,11 @@ int tsk_settings_crl(struct tsk_settings *set, const char *uri,
 
 int tlsock_config_set(tlsock_config *c, const char *key, const char *value)
 {
-    int rc = tsk_config_begin(c);
+    int rc;
 
+    if (c != NULL && c->asked != NULL)
+        return tsk_policy_set(c, key, value);
+    rc = tsk_config_begin(c);
     if (rc < 0)
         return rc;
     return tsk_config_end(c, tsk_option_set(&c->box->set, key, value, &c->err));

@@ -1,6 +1,10 @@
 #include "api/conn.h"
 
+#include "api/dane.h"
+#include "api/errand.h"
 #include "api/io_layer.h"
+#include "api/policy.h"
+#include "api/policy_rules.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "net/addr.h"
@@ -17,27 +21,39 @@
 
 static int needs_no_name(const struct tsk_settings *set)
 {
-    return set->n_pins != 0 ||
+    /* where a policy wants the chain, too, a pin does not stand in for it */
+    return set->n_psks != 0 ||
+           (set->n_pins != 0 && set->policy[TSK_RULE_PIN_MODE] == NULL) ||
            (set->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL)) != 0;
 }
 
-static int set_sni(tlsock *s, const char *sni, tlsock_error *err)
+static int is_address(const char *host)
+{
+    uint8_t ip[16];
+
+    return host != NULL && tsk_ip_parse(host, ip) != 0;
+}
+
+/* host: what stands in for the name where the config's is checked */
+static int set_sni(tlsock *s, const char *sni, const char *host_of_target,
+                   tlsock_error *err)
 {
     char host[256];
-    uint8_t ip[16];
     int rc;
 
     if (sni == NULL) {
-        if (s->name == NULL || tsk_ip_parse(s->name, ip) != 0)
+        sni = host_of_target != NULL && !is_address(host_of_target)
+                  ? host_of_target
+                  : s->name;
+        if (sni == NULL || is_address(sni))
             return TLSOCK_OK; /* RFC 6066, 3: no addresses in SNI */
-        sni = s->name;
     }
     if (*sni == '\0')
         return TLSOCK_OK;
     rc = tsk_host_normalise(host, sni, err);
     if (rc < 0)
         return rc;
-    if (tsk_ip_parse(host, ip) != 0)
+    if (is_address(host))
         return tsk_fail(err, TLSOCK_E_ARGUMENT,
                         "SNI \"%s\" is an address: RFC 6066 allows host names "
                         "only",
@@ -49,20 +65,26 @@ static int set_sni(tlsock *s, const char *sni, tlsock_error *err)
 int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
                       const tlsock_opts *opts, tlsock_error *err)
 {
+    const char *shown = NULL; /* host, where another name is checked */
     char normal[256];
     int rc;
 
     if (name == NULL)
         name = opts->name;
+    if (name == NULL && s->set->verify_name != NULL) {
+        name = s->set->verify_name;
+        shown = host;
+    }
     if (name == NULL)
         name = host;
     if (name == NULL || *name == '\0') {
         if (name == NULL && (needs_no_name(s->set) || opts->plain))
-            return set_sni(s, opts->sni, err);
+            return set_sni(s, opts->sni, NULL, err);
         tsk_fail(err, TLSOCK_E_NO_NAME,
                  "no name to check the server's certificate against");
         tsk_hint(err, "give the name the server is known by (opts.name, "
                       "--name), or pin its certificate");
+        tsk_rule_explain(s->set, err);
         return TLSOCK_E_NO_NAME;
     }
     if (!tsk_scheme_known(opts->scheme))
@@ -77,7 +99,7 @@ int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
         s->scheme = tsk_strdup(opts->scheme);
     if (s->name == NULL || (opts->scheme != NULL && s->scheme == NULL))
         return tsk_fail_nomem(err);
-    return set_sni(s, opts->sni, err);
+    return set_sni(s, opts->sni, shown, err);
 }
 
 static int budget(const tlsock *s, const tlsock_opts *opts)
@@ -87,8 +109,8 @@ static int budget(const tlsock *s, const tlsock_opts *opts)
     return s->server ? s->set->handshake_timeout_ms : s->set->timeout_ms;
 }
 
-tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
-                     tlsock_error *err)
+tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
+                     const tlsock_opts *opts, tlsock_error *err)
 {
     tlsock *s = tsk_alloc(sizeof(*s));
 
@@ -97,7 +119,9 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
         return NULL;
     }
     s->server = server;
-    if (tsk_config_snapshot(config, server, &s->ctx, err) < 0) {
+    if (tsk_config_snapshot(config, server, &s->ctx, err) < 0 ||
+        tsk_policy_ask(config, server, target, &s->ctx, err) < 0) {
+        tsk_ctx_unref(s->ctx);
         tsk_free(s);
         return NULL;
     }
@@ -131,9 +155,10 @@ void tsk_conn_free(tlsock *s, int graceful)
 {
     tsk_dial_free(s->dial);
     tsk_path_free(s->path);
+    tsk_dane_free(s);
     tsk_dialogue_free(s);
+    tsk_errand_free(s);
     tsk_sign_end(s);
-    tsk_op_end(s);
     tsk_hello_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
@@ -142,6 +167,9 @@ void tsk_conn_free(tlsock *s, int graceful)
          * without close_notify; tickets do not depend on that */
         SSL_free(s->ssl);
     }
+    tsk_hand_forget(s);
+    tsk_free(s->via);
+    tlsock_config_unref(s->via_config);
     tsk_bio_free(&s->io);
     tsk_buf_free(&s->plain);
     tsk_buf_free(&s->hold);
@@ -153,6 +181,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_free(s->scheme);
     tsk_free(s->session_for);
     tsk_free(s->session_key);
+    tsk_free(s->psk_identity);
     pthread_mutex_destroy(&s->wake_lock);
     tsk_free(s);
 }
@@ -194,6 +223,8 @@ static int prepare_dial(tlsock *s, const struct tsk_target *t,
 
     if (rc == TLSOCK_OK)
         rc = prepare_way(s, t, o, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_dane_prepare(s, t, o, err);
     if (rc < 0)
         return rc;
     s->dial = tsk_dial_new(s->path != NULL ? tsk_path_first(s->path) : t,
@@ -228,10 +259,14 @@ tlsock *tlsock_connect(const char *target, tlsock_config *config,
     if (tsk_opts_take(&o, opts, err) < 0 ||
         tsk_target_parse(&t, target, 0, err) < 0)
         goto out;
-    if (o.scheme == NULL && t.scheme[0] != '\0' && tsk_scheme_known(t.scheme))
+    s = tsk_conn_new(config, 0, target, &o, err);
+    if (s == NULL)
+        goto out;
+    /* a URL brings its protocol's rules, if nobody asked for others */
+    if (o.scheme == NULL && s->set->verify_scheme == NULL &&
+        t.scheme[0] != '\0' && tsk_scheme_known(t.scheme))
         o.scheme = t.scheme;
-    s = tsk_conn_new(config, 0, &o, err);
-    if (s == NULL || prepare_dial(s, &t, &o, err) < 0)
+    if (prepare_dial(s, &t, &o, err) < 0)
         goto out;
     done = complete(s, err);
 out:
@@ -242,13 +277,13 @@ out:
     return done;
 }
 
-/* Hooks that may answer later have descriptors of their own: one private one
- * stands for these and the socket until TLS is there. */
-static int prepare_hooks(tlsock *s)
+/* Hooks that may answer later and fetches have descriptors of their own: one
+ * private one stands for these and the socket until TLS is there. */
+static int prepare_waiting(tlsock *s)
 {
     static const int later[] = {TLSOCK_ON_HELLO, TLSOCK_ON_VERIFY,
                                 TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
-    int any = 0;
+    int any = s->set->revocation >= TSK_REVOKE_CRL || s->set->aia;
 
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
         any |= s->set->on[later[i]].call != NULL;
@@ -261,20 +296,26 @@ static int prepare_hooks(tlsock *s)
     return tsk_conn_sync_waitfd(s);
 }
 
-/* layer: owned on success alone */
-tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
-                            const char *name, tlsock_config *config,
-                            const tlsock_opts *o, tlsock_error *err)
+/* layer: owned on success alone. target: of the listener, or NULL */
+static tlsock *over_layer(struct tsk_layer *layer, int server,
+                          const char *target, const char *name,
+                          tlsock_config *config, const tlsock_opts *o,
+                          tlsock_error *err)
 {
-    tlsock *s = tsk_conn_new(config, server, o, err), *done = NULL;
+    tlsock *s, *done = NULL;
+
+    if (target == NULL)
+        target = name != NULL ? name : o->name;
+    s = tsk_conn_new(config, server, target, o, err);
 
     if (s == NULL)
         return NULL;
     if (!server && tsk_conn_set_name(s, name, NULL, o, err) < 0)
         goto out;
-    if (prepare_way(s, NULL, o, err) < 0)
+    if (prepare_way(s, NULL, o, err) < 0 ||
+        tsk_dane_prepare(s, NULL, o, err) < 0)
         goto out;
-    if (tsk_ladder_begin(s, layer) < 0 || prepare_hooks(s) < 0) {
+    if (tsk_ladder_begin(s, layer) < 0 || prepare_waiting(s) < 0) {
         if (err != NULL)
             *err = s->err;
         goto out;
@@ -288,8 +329,16 @@ out:
     return done;
 }
 
-/* accepted: known to be a stream socket, whatever its peer did since */
-static tlsock *over_fd(int fd, int server, int accepted, const char *name,
+tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
+                            const char *name, tlsock_config *config,
+                            const tlsock_opts *o, tlsock_error *err)
+{
+    return over_layer(layer, server, NULL, name, config, o, err);
+}
+
+/* target: of the listener that accepted it: known to be a stream socket,
+ * whatever its peer did since; or NULL */
+static tlsock *over_fd(int fd, int server, const char *target, const char *name,
                        tlsock_config *config, const tlsock_opts *opts,
                        tlsock_error *err)
 {
@@ -301,14 +350,14 @@ static tlsock *over_fd(int fd, int server, int accepted, const char *name,
     tsk_clear(err);
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) < 0 || tsk_opts_no_dial(&o, err) < 0 ||
-        (!accepted && tsk_fd_check_stream(fd, err) < 0))
+        (target == NULL && tsk_fd_check_stream(fd, err) < 0))
         goto out;
     layer = tsk_fd_layer_new(fd, 0);
     if (layer == NULL) {
         tsk_fail_nomem(err);
         goto out;
     }
-    s = tsk_conn_over_layer(layer, server, name, config, &o, err);
+    s = over_layer(layer, server, target, name, config, &o, err);
     if (s == NULL)
         layer->ops->free(layer, 0);
     else if ((o.flags & TLSOCK_F_BORROW_FD) == 0)
@@ -322,19 +371,19 @@ out:
 tlsock *tlsock_client_fd(int fd, const char *name, tlsock_config *config,
                          const tlsock_opts *opts, tlsock_error *err)
 {
-    return over_fd(fd, 0, 0, name, config, opts, err);
+    return over_fd(fd, 0, NULL, name, config, opts, err);
 }
 
 tlsock *tlsock_server_fd(int fd, tlsock_config *config, const tlsock_opts *opts,
                          tlsock_error *err)
 {
-    return over_fd(fd, 1, 0, NULL, config, opts, err);
+    return over_fd(fd, 1, NULL, NULL, config, opts, err);
 }
 
-tlsock *tsk_conn_accepted(int fd, tlsock_config *config,
+tlsock *tsk_conn_accepted(int fd, const char *target, tlsock_config *config,
                           const tlsock_opts *opts, tlsock_error *err)
 {
-    return over_fd(fd, 1, 1, NULL, config, opts, err);
+    return over_fd(fd, 1, target, NULL, config, opts, err);
 }
 
 static tlsock *over_io(const tlsock_io *io, void *arg, int server,

@@ -1,9 +1,11 @@
 #include "api/conn.h"
+#include "api/dane.h"
 #include "cert/cert.h"
 #include "core/str.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
 #include "ossl/remote.h"
+#include "verify/trust.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,9 +27,11 @@ static int state(const tlsock *s)
     switch (s->rung) {
     case TSK_RUNG_DIAL:
     case TSK_RUNG_PROXY:
+    case TSK_RUNG_DANE:
         return TLSOCK_STATE_CONNECTING;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_TLS:
+    case TSK_RUNG_CHECK:
         return TLSOCK_STATE_HANDSHAKING;
     case TSK_RUNG_PLAIN:
     case TSK_RUNG_AFTER:
@@ -52,7 +56,7 @@ static const char *sni(tlsock *s)
 {
     const char *name = s->sni;
 
-    if (s->server && s->ssl != NULL)
+    if (s->ssl != NULL && (s->server || tsk_dane_in_use(s->dane) != NULL))
         name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
     if (name == NULL)
         return "";
@@ -64,6 +68,43 @@ static const char *timings(tlsock *s)
 {
     snprintf(s->text, sizeof(s->text), "resolve %d ms, tcp %d ms, tls %d ms",
              s->resolve_ms, s->tcp_ms, s->tls_ms);
+    return s->text;
+}
+
+/* A client that resumed knows it from what the session was worth. */
+static const char *psk_identity(tlsock *s)
+{
+    const char *by = s->facts.verdict.verified;
+
+    if (s->psk_identity != NULL || strncmp(by, "psk ", 4) != 0)
+        return s->psk_identity != NULL ? s->psk_identity : "";
+    snprintf(s->text, sizeof(s->text), "%s", by + 4);
+    by = strstr(s->text, " (resumed)");
+    if (by != NULL)
+        s->text[by - s->text] = '\0';
+    return s->text;
+}
+
+static const char *policy(tlsock *s)
+{
+    size_t pos = 0;
+
+    s->text[0] = '\0';
+    for (int kind = 0; kind < TSK_RULE_KINDS; kind++)
+        if (s->set->policy[kind] != NULL)
+            tsk_append(s->text, sizeof(s->text), &pos, "%s%s",
+                       pos != 0 ? "; " : "", s->set->policy[kind]);
+    return s->text;
+}
+
+/* Opened by the handshake; asking for it opens none. */
+static const char *trust(tlsock *s)
+{
+    struct tsk_trust *t = tsk_ctx_trust_open(s->ctx);
+
+    if (t == NULL)
+        return "";
+    snprintf(s->text, sizeof(s->text), "%s", tsk_trust_describe(t));
     return s->text;
 }
 
@@ -85,7 +126,7 @@ static const char *of_tls(tlsock *s, int item)
     case TLSOCK_INFO_ALPN:
         return alpn(s);
     case TLSOCK_INFO_RESUMED:
-        return SSL_session_reused(s->ssl) ? "yes" : "no";
+        return tsk_conn_resumed(s) ? "yes" : "no";
     default:
         return "";
     }
@@ -112,7 +153,9 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_EARLY_DATA:
         return "none";
     case TLSOCK_INFO_VERIFIED:
-        return tsk_conn_open(s) ? s->facts.verdict.verified : "";
+        return tsk_conn_open(s) && !tsk_conn_unproven(s)
+                   ? s->facts.verdict.verified
+                   : "";
     case TLSOCK_INFO_REVOCATION:
         return s->facts.revocation;
     case TLSOCK_INFO_TIMINGS:
@@ -121,6 +164,17 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->name != NULL ? s->name : "";
     case TLSOCK_INFO_STARTTLS:
         return s->starttls;
+    case TLSOCK_INFO_POLICY:
+        return policy(s);
+    case TLSOCK_INFO_DANE:
+        return tsk_dane_text(s);
+    case TLSOCK_INFO_CLIENT_CAS:
+        tsk_client_cas(s, s->text, sizeof(s->text));
+        return s->text;
+    case TLSOCK_INFO_PSK_IDENTITY:
+        return tsk_conn_open(s) ? psk_identity(s) : "";
+    case TLSOCK_INFO_TRUST:
+        return trust(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -149,7 +203,7 @@ int64_t tlsock_info_int(const tlsock *s, int item)
         tsk_compat_group(s->ssl, &id);
         return id;
     case TLSOCK_INFO_RESUMED:
-        return SSL_session_reused(s->ssl);
+        return tsk_conn_resumed(s);
     default:
         return 0;
     }
@@ -171,7 +225,11 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"peer_address", TLSOCK_INFO_PEER_ADDRESS},
         {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
+        {"trust", TLSOCK_INFO_TRUST},
         {"revocation", TLSOCK_INFO_REVOCATION},
+        {"policy", TLSOCK_INFO_POLICY},
+        {"dane", TLSOCK_INFO_DANE},
+        {"psk_identity", TLSOCK_INFO_PSK_IDENTITY},
     };
     const char *verified;
     size_t pos = 0;
@@ -217,6 +275,14 @@ int tlsock_export(const tlsock *conn, const char *label, const void *context,
     return rc;
 }
 
+/* libssl has a certificate before it is known whether the key goes with it. */
+static X509 *peer_leaf(const tlsock *s)
+{
+    return s->ssl != NULL && !tsk_conn_unproven(s)
+               ? SSL_get0_peer_certificate(s->ssl)
+               : NULL;
+}
+
 int tlsock_fingerprint(const tlsock *s, const char *algo, int of_public_key,
                        char *out, size_t size)
 {
@@ -225,7 +291,7 @@ int tlsock_fingerprint(const tlsock *s, const char *algo, int of_public_key,
 
     if (s == NULL || algo == NULL)
         return TLSOCK_E_ARGUMENT;
-    leaf = s->ssl != NULL ? SSL_get0_peer_certificate(s->ssl) : NULL;
+    leaf = peer_leaf(s);
     if (leaf == NULL)
         return TLSOCK_E_STATE;
     tsk_ossl_enter();
@@ -241,9 +307,7 @@ tlsock_cert *tlsock_peer_cert(const tlsock *s)
     tlsock_cert *cert = NULL;
     X509 *leaf;
 
-    if (s == NULL || s->ssl == NULL)
-        return NULL;
-    leaf = SSL_get0_peer_certificate(s->ssl);
+    leaf = s != NULL ? peer_leaf(s) : NULL;
     if (leaf == NULL)
         return NULL;
     tsk_ossl_enter();

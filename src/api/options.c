@@ -133,7 +133,8 @@ static int unknown_key(const char *key, tlsock_error *err)
         tsk_fail(err, TLSOCK_E_OPTION, "verify: verification cannot be "
                                        "switched off");
         tsk_hint(err, "name what to forgive, and why: insecure = "
-                      "no-name: WHY; see insecure in tlsock.conf(5)");
+                      "no-name: WHY; see insecure in tlsock.conf(5); a "
+                      "configuration file may have verify = i-accept-mitm");
         return TLSOCK_E_OPTION;
     }
     near = nearest(key);

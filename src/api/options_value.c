@@ -2,8 +2,10 @@
 #include "api/options.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "net/addr.h"
 #include "net/proxy.h"
 #include "verify/host.h"
+#include "verify/rule.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -86,11 +88,27 @@ TSK_OPTION_PARSER(range)
     return TLSOCK_OK;
 }
 
+TSK_OPTION_PARSER(name)
+{
+    char host[256];
+    int rc = tsk_host_normalise(host, value, err);
+
+    if (rc == TLSOCK_E_ARGUMENT)
+        return tsk_option_bad(err, row, value, "neither a host nor an address");
+    return rc < 0 ? rc
+                  : tsk_option_text(tsk_option_field(row, set), value, err);
+}
+
 TSK_OPTION_PARSER(scheme)
 {
-    if (!tsk_scheme_known(value))
-        return tsk_option_bad(err, row, value,
-                              "no name rules are known for it");
+    char list[200];
+
+    if (!tsk_scheme_known(value)) {
+        tsk_rule_list(list, sizeof(list));
+        tsk_option_bad(err, row, value, "no name rules are known for it");
+        tsk_hint(err, "the schemes are %s", list);
+        return TLSOCK_E_OPTION;
+    }
     return tsk_option_text(tsk_option_field(row, set), value, err);
 }
 

@@ -1,4 +1,5 @@
 #include "core/str.h"
+#include "net/dns.h"
 #include "ossl/compat.h"
 #include "verify/host.h"
 #include "verify/trust.h"
@@ -58,7 +59,7 @@ static const struct {
     {"keylog", yes},         {"psl", tsk_psl_built_in},
     {"ipv6", has_ipv6},      {"pq", tsk_compat_has_pq},
     {"happy-eyeballs", yes}, {"openssl-3.2", openssl_32},
-    {"stdio", has_stdio},
+    {"stdio", has_stdio},    {"dane", tsk_dns_there},
 };
 
 int tlsock_has(const char *feature)
@@ -91,6 +92,28 @@ const char *tlsock_trust_store(void)
 {
     pthread_once(&store_once, find_store);
     return store_text;
+}
+
+static char anchor_text[600];
+static pthread_once_t anchor_once = PTHREAD_ONCE_INIT;
+
+static void find_anchor(void)
+{
+    char path[256], tried[512];
+
+    if (!tsk_dns_there())
+        return;
+    if (tsk_dns_anchor(path, sizeof(path), tried, sizeof(tried), NULL) == 0)
+        snprintf(anchor_text, sizeof(anchor_text), "%s", path);
+    else
+        snprintf(anchor_text, sizeof(anchor_text), "none found; tried %.511s",
+                 tried);
+}
+
+const char *tlsock_dane_anchor(void)
+{
+    pthread_once(&anchor_once, find_anchor);
+    return anchor_text;
 }
 
 const char *tlsock_openssl_version(void)

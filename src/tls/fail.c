@@ -40,6 +40,7 @@ static int was_again(tlsock *s, int ssl_error)
         s->io.want = POLLIN;
     return ssl_error == SSL_ERROR_WANT_READ ||
            ssl_error == SSL_ERROR_WANT_WRITE ||
+           ssl_error == SSL_ERROR_WANT_RETRY_VERIFY ||
            ssl_error == SSL_ERROR_WANT_CLIENT_HELLO_CB;
 }
 
@@ -105,12 +106,45 @@ static int transport(tlsock *s, int phase)
     return cut(s, phase);
 }
 
+/* Who refuses us says why, and closes; if that makes our next send fail, the
+ * reason still waits to be read. Nothing that we had to say matters any more.
+ * 1: the peer's alert is in s->alert. */
+static int heard_why(tlsock *s)
+{
+    int code = s->io.code, sys = s->layer->sys_errno;
+    size_t got;
+    char byte;
+
+    if (s->ssl == NULL || s->io.eof || code != TLSOCK_E_RESET)
+        return 0;
+    tsk_buf_take(&s->io.out, s->io.out.len);
+    s->io.lazy = 0;
+    s->io.polite = 0;
+    s->io.code = 0;
+    if (SSL_is_init_finished(s->ssl))
+        (void)SSL_peek_ex(s->ssl, &byte, 1, &got);
+    else
+        (void)SSL_do_handshake(s->ssl);
+    s->io.code = code;
+    s->layer->sys_errno = sys;
+    return s->alert != 0 && s->alert_from_peer;
+}
+
+/* A fatal alert of ours that a read has left behind is the last word. */
+static void last_word(tlsock *s, int phase)
+{
+    if (s->ssl != NULL && phase == TLSOCK_PHASE_READ && s->io.code == 0 &&
+        s->alert != 0 && !s->alert_from_peer)
+        (void)tsk_bio_flush(&s->io);
+}
+
 /* OpenSSL's queue as it was, and a connection that failed for good. */
 static int settle(tlsock *s, int rc, int phase)
 {
     ERR_pop_to_mark();
     ERR_set_mark();
     if (rc < 0) {
+        last_word(s, phase);
         s->err.phase = s->err.phase != 0 ? s->err.phase : phase;
         s->err.alert = s->alert;
         s->err.alert_from_peer = s->alert_from_peer;
@@ -130,6 +164,8 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
 {
     int ssl_error, rc;
 
+    if (s->io.code < 0 && phase != TLSOCK_PHASE_READ && heard_why(s))
+        return settle(s, tsk_fail_protocol(s), phase);
     if (s->io.code < 0)
         return settle(s, transport(s, phase), phase);
     ssl_error = SSL_get_error(s->ssl, ret);

@@ -44,6 +44,7 @@ int tsk_host_cn(X509 *crt, char cn[256])
     good = len > 0 && len < 256 && memchr(text, '\0', (size_t)len) == NULL;
     if (good) {
         memcpy(cn, text, (size_t)len);
+        len -= len > 1 && cn[len - 1] == '.'; /* no SAN may have it */
         cn[len] = '\0';
     }
     OPENSSL_free(text);

@@ -25,7 +25,8 @@ int tsk_host_fits(const char *pattern, size_t len, const char *host,
 int tsk_host_wild_refused(const char *suffix, int psl);
 /* host_cn.c: is a CN looked at, beside these names (or NULL)? */
 int tsk_host_asks_cn(const GENERAL_NAMES *names, const struct tsk_ask *q);
-/* The subject's common name, the most specific one, as UTF-8: 1; 0: there is
+/* The subject's common name, the most specific one, as UTF-8 without a
+ * final dot: 1; 0: there is
  * none, or none that could be a host. */
 int tsk_host_cn(X509 *crt, char cn[256]);
 /* E_NAME_MISMATCH with names, facts and the rule that refused a near miss.

@@ -102,7 +102,7 @@ void tsk_pin_advise(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
 {
     int kept = X509_STORE_CTX_get_error(ctx);
     X509 *issuer;
-    char name[96];
+    char print[96] = "", name[96];
 
     if (err == NULL || req->pin_mode == TSK_PIN_REQUIRE_CHAIN)
         return;
@@ -111,11 +111,12 @@ void tsk_pin_advise(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     if (issuer == NULL)
         return;
     tsk_cert_short_name(issuer, name, sizeof(name));
+    (void)tsk_cert_fingerprint(X509_STORE_CTX_get0_cert(ctx), "sha256", 0,
+                               print, sizeof(print));
     tsk_hint(err,
-             "the pin is of the %s \"%.60s\", and here only the peer's own "
-             "counts: set pin.mode = require-chain, or trust that "
-             "certificate (--ca +FILE, tlsock_config_add_trust())",
-             is_root(issuer) ? "CA" : "intermediate", name);
+             "the pin is of the %s \"%.40s\": set pin.mode = require-chain, "
+             "or trust it (--ca +FILE); the peer's own is %s",
+             is_root(issuer) ? "CA" : "intermediate", name, print);
 }
 
 int tsk_pin_refuse(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,

@@ -65,6 +65,9 @@ bad 'nosuch' 'self-signed' connect --accept nosuch $t
 bad 'exactly one' 'one fault' connect --accept name --accept expired $t
 bad 'together' 'leave one' connect --accept name --insecure $t
 bad 'maybe' 'staple' connect --revocation maybe $t
+bad 'perhaps' 'off.on.require' connect --dane=perhaps $t
+bad 'unexpected argument .more' 'TARGET' connect --dane=off $t more
+bad 'nowhere' 'dane.resolver' connect -o dane.resolver=nowhere $t
 bad 'pink' 'always' connect --color pink $t
 bad '-4 and -6' 'neither' connect -4 -6 $t
 bad 'KEY=VALUE' 'tls.min' connect -o nonsense $t

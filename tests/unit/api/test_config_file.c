@@ -3,8 +3,8 @@
 #include "api/config.h"
 #include "api/ini.h"
 
-#define PIN                                                               \
-    "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab" \
+#define PIN                                                                    \
+    "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789ab"      \
     "cdef"
 
 static const char whole[] = "; what all share\n"
@@ -63,8 +63,7 @@ static void a_section_makes_identities_of_cert_key_and_host(void **state)
     assert_null(set->identities[0].host);
     assert_string_equal(set->identities[0].cert_uri, help_path("a.pem"));
     assert_memory_equal(set->identities[0].key_uri, "file:", 5);
-    assert_string_equal(set->identities[0].key_uri + 5,
-                        help_path("a.pem.key"));
+    assert_string_equal(set->identities[0].key_uri + 5, help_path("a.pem.key"));
     assert_string_equal(set->identities[1].host, "");
     assert_null(set->identities[1].key_uri);
     assert_string_equal(set->identities[2].host, "c.test");
@@ -84,6 +83,13 @@ static void faults_are_named_by_line_and_change_nothing(void **state)
         {"alpn = h2\n[s]\nx\n", NULL, "f.ini:3: ", ""},
         {"alpn = \n", NULL, "f.ini:1: alpn has no value", ""},
         {"verify = off\n", NULL, "cannot be switched off", "insecure"},
+        {"verify = i-accept-mitm \nverify = none\n", NULL, "f.ini:2: ", ""},
+        {"insecure = all: lab box\n", NULL, "f.ini:1: insecure = all is not",
+         "verify = i-accept-mitm"},
+        {"insecure = no-name,all: lab box\n", NULL,
+         "f.ini:1: ", "verify = i-accept-mitm"},
+        {"trust = +no.pem\n", NULL, "f.ini:1: ", ""},
+        {"trust = +\n", NULL, "f.ini:1: ", ""},
         {"insecure = no-name\n", NULL, "f.ini:1: insecure", ""},
         {"key = a.pem.key\n", NULL, "f.ini:1: key without a cert", "cert ="},
         {"host = a.test\n", NULL, "f.ini:1: host without a cert", "cert ="},
@@ -94,8 +100,7 @@ static void faults_are_named_by_line_and_change_nothing(void **state)
         {"cert = no.pem\nalpn = h2\n", NULL, "f.ini:1: ", ""},
         {"alpn = h2\ncert = no.pem\ncert = a.pem\n", NULL, "f.ini:2: ", ""},
         {"cert = no.pem\nalpn = h2\n[s]\n", NULL, "f.ini:1: ", ""},
-        {"alpn = h2\ncert = a.pem\n\nkey = b.pem.key\n", NULL, "f.ini:2: ",
-         ""},
+        {"alpn = h2\ncert = a.pem\n\nkey = b.pem.key\n", NULL, "f.ini:2: ", ""},
         {"trust = no.pem\n", NULL, "f.ini:1: ", ""},
         {"pin = sha1:00\n", NULL, "f.ini:1: ", ""},
         {"[a]\nalpn=h2\n[b]\n", "c", "f.ini:3: there is no section [c]",
@@ -111,9 +116,8 @@ static void faults_are_named_by_line_and_change_nothing(void **state)
         const tlsock_error *err = tlsock_config_error(c);
 
         help_write("f.ini", cases[i].text);
-        assert_code(
-            tlsock_config_load(c, help_path("f.ini"), cases[i].section),
-            TLSOCK_E_CONFIG_FILE);
+        assert_code(tlsock_config_load(c, help_path("f.ini"), cases[i].section),
+                    TLSOCK_E_CONFIG_FILE);
         assert_code(err->code, TLSOCK_E_CONFIG_FILE);
         assert_int_equal(err->phase, TLSOCK_PHASE_CONFIG);
         assert_tells(err->message, cases[i].tells);
@@ -122,6 +126,56 @@ static void faults_are_named_by_line_and_change_nothing(void **state)
     assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
     assert_null(tsk_ctx_settings(ctx)->alpn);
     assert_int_equal(tsk_ctx_settings(ctx)->n_identities, 0);
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+}
+
+static void mitm_has_to_be_spelled_out(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+    struct tsk_ctx *ctx = NULL;
+
+    (void)state;
+    /* not by the setter, whatever the word */
+    assert_code(tlsock_config_set(c, "verify", "i-accept-mitm"),
+                TLSOCK_E_OPTION);
+    help_write("f.ini", "verify = i-accept-mitm\n");
+    assert_code(tlsock_config_load(c, help_path("f.ini"), NULL), 0);
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    assert_int_equal(tsk_ctx_settings(ctx)->insecure, TSK_INSECURE_ALL);
+    assert_string_equal(tsk_ctx_settings(ctx)->insecure_text,
+                        "all: verify = i-accept-mitm");
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+}
+
+static void a_plus_adds_to_the_systems_store(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+    struct tsk_ctx *ctx = NULL;
+    const struct tsk_settings *set;
+
+    (void)state;
+    help_write("f.ini", "trust = +a.pem\ntrust = +b.pem\n");
+    assert_code(tlsock_config_load(c, help_path("f.ini"), NULL), 0);
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    set = tsk_ctx_settings(ctx);
+    assert_int_equal(set->n_trust, 3);
+    assert_string_equal(set->trust[0], "system");
+    assert_string_equal(set->trust[1], help_path("a.pem"));
+    assert_string_equal(set->trust[2], help_path("b.pem"));
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+
+    c = tlsock_config_new();
+    assert_code(tlsock_config_add_trust(c, "+no such file"),
+                TLSOCK_E_TRUST_STORE);
+    assert_code(tlsock_config_add_trust(c, "none"), 0);
+    assert_code(tlsock_config_add_trust(c, "+none"), 0);
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    set = tsk_ctx_settings(ctx);
+    assert_int_equal(set->n_trust, 2); /* nothing was left of the failure */
+    assert_string_equal(set->trust[0], "none");
     tsk_ctx_unref(ctx);
     tlsock_config_unref(c);
 }
@@ -178,6 +232,8 @@ int main(void)
         cmocka_unit_test(lines_before_the_first_section_are_the_plain_ones),
         cmocka_unit_test(a_section_makes_identities_of_cert_key_and_host),
         cmocka_unit_test(faults_are_named_by_line_and_change_nothing),
+        cmocka_unit_test(mitm_has_to_be_spelled_out),
+        cmocka_unit_test(a_plus_adds_to_the_systems_store),
         cmocka_unit_test(files_that_cannot_be_read_are_named),
         cmocka_unit_test(loads_add_up),
     };

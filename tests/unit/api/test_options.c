@@ -16,11 +16,17 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->ciphersuites);
     tsk_free(set->groups);
     tsk_free(set->sigalgs);
+    tsk_free(set->verify_name);
     tsk_free(set->verify_scheme);
     tsk_free(set->insecure_text);
     tsk_free(set->session_id_context);
     tsk_free(set->keylog);
+    tsk_free(set->dane_anchor);
+    tsk_free(set->dane_resolver);
+    tsk_free(set->revocation_cache);
+    tsk_free(set->revocation_proxy);
     tsk_free(set->alpn);
+    tsk_allow_unref(set->allow);
     memset(set, 0, sizeof(*set));
 }
 
@@ -42,7 +48,10 @@ static const struct {
     {"sigalgs", "ecdsa_secp256r1_sha256:RSA+SHA256"},
     {"server-order", "on"},
     {"server-order", "off"},
+    {"verify.name", "a.test"},
+    {"verify.name", "2001:db8::1"},
     {"verify.scheme", "smtp"},
+    {"verify.scheme", "rfc4513"},
     {"verify.depth", "-1"},
     {"verify.depth", "32"},
     {"verify.purpose", "server"},
@@ -60,9 +69,19 @@ static const struct {
     {"pin.mode", "require-chain"},
     {"revocation", "off"},
     {"revocation", "must-staple"},
+    {"dane", "off"},
+    {"dane.anchor", "/dev/null"},
+    {"dane.resolver", "127.0.0.1"},
+    {"dane.resolver", "::1@5353"},
     {"client-auth", "none"},
     {"client-auth", "ask"},
     {"client-auth", "require"},
+    {"client-auth", "later"},
+    {"client-auth.allow", "any"},
+    {"client-auth.allow", "dns:a.test, cn:Doe\\, John\n\nip:::1"},
+    {"client-auth.allow", "+uri:spiffe://td/web/*"},
+    {"post-handshake-auth", "on"},
+    {"post-handshake-auth", "off"},
     {"insecure", "no-name: lab box"},
     {"insecure", "expired,self-signed:old"},
     {"insecure", "all: because: colons are fine"},
@@ -130,6 +149,8 @@ static const struct {
     {"sigalgs", "RSA+SHA256:RSA+SHA3", "RSA+SHA3"},
     {"server-order", "yes", "on|off"},
     {"server-order", "ON", "on|off"},
+    {"verify.name", "a b", "neither a host"},
+    {"verify.name", "*.a.test", "neither a host"},
     {"verify.scheme", "none", "name rules"},
     {"verify.scheme", "no-such", "name rules"},
     {"verify.depth", "-2", "-1..32"},
@@ -152,8 +173,17 @@ static const struct {
     {"verify.time", "1969-12-31T23:59:59Z", "Unix seconds"},
     {"verify.time", "2026-01-31", "Unix seconds"},
     {"pin.mode", "any", "accept|require|require-chain"},
-    {"revocation", "full", "off|staple|must-staple"},
-    {"client-auth", "optional", "none|ask|require"},
+    {"revocation", "all", "off|staple|must-staple"},
+    {"dane", "yes", "off|on|require"},
+    {"dane.anchor", "/nowhere/anchor", "No such file"},
+    {"dane.resolver", "ns.example", "no numeric address"},
+    {"dane.resolver", "127.0.0.1:53", "no numeric address"},
+    {"dane.resolver", "127.0.0.1@", "no port number"},
+    {"dane.resolver", "127.0.0.1@0", "no port number"},
+    {"client-auth", "optional", "none|ask|require|later"},
+    {"client-auth.allow", "a.test", "dns:NAME"},
+    {"client-auth.allow", "dns:a.test,", "dns:NAME"},
+    {"post-handshake-auth", "yes", "on|off"},
     {"insecure", "no-name", "WHY is missing"},
     {"insecure", "no-name:", "WHY is missing"},
     {"insecure", "no-name:  x", "3 characters"},

@@ -119,6 +119,79 @@ static void certificate_without_key_fits_no_pin(void **state)
     X509_free(bare);
 }
 
+static void lists_are_taken_apart(void **state)
+{
+    static const struct {
+        const char *list;
+        size_t n;
+    } lists[] = {
+        {"", 0},         {" ,;\n", 0},          {"a", 1},  {" a b ", 1},
+        {"a,b;c\nd", 4}, {"a;\r\n b ,,c\t", 3}, {";a", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(lists); i++) {
+        const char *rest = lists[i].list, *start;
+        size_t n = 0, len;
+
+        while ((start = tsk_pin_next(rest, &len, &rest)) != NULL) {
+            assert_true(len > 0 && start[0] > ' ' && start[len - 1] > ' ');
+            n++;
+        }
+        assert_int_equal(n, lists[i].n);
+    }
+}
+
+static void other_hashes_fit_too(void **state)
+{
+    static const char *const names[] = {"sha256", "sha384", "sha512"};
+    X509 *a = pki_names("a", "a.test", NULL, NULL);
+    X509 *b = pki_names("b", "b.test", NULL, NULL);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        for (int of_key = 0; of_key < 2; of_key++) {
+            struct tsk_pin pin;
+            tlsock_error err = {0};
+            char text[160];
+
+            assert_true(tsk_cert_fingerprint(a, names[i], of_key, text,
+                                             sizeof(text)) > 0);
+            assert_code(tsk_pin_parse(&pin, text, &err), 0);
+            assert_int_equal(tsk_pin_match(&pin, 1, a, &err), 1);
+            assert_int_equal(tsk_pin_match(&pin, 1, b, &err), of_key);
+            if (of_key == 0) { /* its digits alone tell the hash */
+                assert_code(tsk_pin_parse(&pin, strrchr(text, ':') + 1, &err),
+                            0);
+                assert_int_equal(tsk_pin_match(&pin, 1, a, &err), 1);
+            }
+        }
+    }
+    X509_free(a);
+    X509_free(b);
+}
+
+static void weak_hashes_are_refused_with_the_reason(void **state)
+{
+    static const char *const weak[] = {
+        "sha1:0123456789abcdef0123456789abcdef01234567",
+        "0123456789abcdef0123456789abcdef01234567",
+        "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:01:23:45:67",
+        "SHA1 Fingerprint=01:23",
+        "md5:0123456789abcdef0123456789abcdef",
+        "0123456789abcdef0123456789abcdef"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(weak); i++) {
+        struct tsk_pin pin;
+        tlsock_error err = {0};
+
+        assert_code(tsk_pin_parse(&pin, weak[i], &err), TLSOCK_E_OPTION);
+        assert_tells(err.message, "too weak");
+        assert_tells(err.hint, "SHA-256");
+    }
+}
+
 static int teardown(void **state)
 {
     (void)state;
@@ -132,6 +205,9 @@ int main(void)
         cmocka_unit_test(pin_parse_takes_only_sha256_forms),
         cmocka_unit_test(match_finds_certificate_and_key_alone),
         cmocka_unit_test(certificate_without_key_fits_no_pin),
+        cmocka_unit_test(lists_are_taken_apart),
+        cmocka_unit_test(other_hashes_fit_too),
+        cmocka_unit_test(weak_hashes_are_refused_with_the_reason),
     };
 
     return cmocka_run_group_tests(tests, NULL, teardown);

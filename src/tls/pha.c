@@ -1,0 +1,95 @@
+/* Post-handshake authentication (RFC 8446, 4.6.2), the server's side: libssl
+ * holds the dialogue within reads, and tells nobody when it is over. So its
+ * states are watched: the client's certificate counts from its Finished on,
+ * which proves that the client has the key. */
+#include "ossl/queue.h"
+#include "tls/conn.h"
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
+#include <string.h>
+
+static int unsupported(tlsock *s, const char *why, const char *fix)
+{
+    tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED,
+             "the client cannot be asked for a certificate: %s", why);
+    tsk_hint(&s->err, "%s", fix);
+    return TLSOCK_E_UNSUPPORTED;
+}
+
+/* RFC 8740: HTTP/2 has requests under way side by side, and no way to say
+ * which of them a certificate is asked for. */
+static int is_http2(const tlsock *s)
+{
+    const unsigned char *alpn;
+    unsigned int len = 0;
+
+    SSL_get0_alpn_selected(s->ssl, &alpn, &len);
+    return len == 2 && memcmp(alpn, "h2", 2) == 0;
+}
+
+static int may_ask(tlsock *s)
+{
+    if (s->set->client_auth == TSK_CLIENT_NONE) {
+        tsk_fail(&s->err, TLSOCK_E_STATE,
+                 "client-auth = none: nobody is asked for a certificate");
+        tsk_hint(&s->err, "set client-auth = later, ask or require, and whom "
+                          "to trust");
+        return TLSOCK_E_STATE;
+    }
+    if (SSL_version(s->ssl) < TLS1_3_VERSION)
+        return unsupported(s, "the connection is TLS 1.2",
+                           "set tls.min = 1.3; or ask in the handshake: "
+                           "client-auth = ask");
+    if (is_http2(s))
+        return unsupported(s, "HTTP/2 forbids it (RFC 8740)",
+                           "ask in the handshake: client-auth = ask; or leave "
+                           "h2 out of alpn");
+    return TLSOCK_OK;
+}
+
+static int not_asked(tlsock *s)
+{
+    if (ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_EXTENSION_NOT_RECEIVED)
+        return unsupported(
+            s, "it does not offer that (no post_handshake_auth)",
+            "clients of this library offer it if they have a certificate, "
+            "curl and OpenSSL's if told so; or ask in the handshake: "
+            "client-auth = ask");
+    return tsk_fail_ossl(&s->err, TLSOCK_E_PROTOCOL,
+                         "cannot ask the client for a certificate");
+}
+
+int tsk_pha_ask(tlsock *s)
+{
+    int mode = SSL_VERIFY_PEER, rc = may_ask(s), ret;
+
+    if (rc < 0)
+        return rc;
+    if (s->set->client_auth != TSK_CLIENT_ASK)
+        mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    SSL_set_verify(s->ssl, mode, NULL);
+    if (!SSL_verify_client_post_handshake(s->ssl))
+        return not_asked(s);
+    s->pha = TSK_PHA_ASKED;
+    ret = SSL_do_handshake(s->ssl);
+    return ret == 1 ? TLSOCK_OK : tsk_tls_fail(s, ret, TLSOCK_PHASE_HANDSHAKE);
+}
+
+void tsk_pha_watch(const SSL *ssl, int where, int value)
+{
+    tlsock *s = tsk_conn_of(ssl);
+
+    if (s == NULL || s->pha == TSK_PHA_IDLE)
+        return;
+    if (where == SSL_CB_ACCEPT_LOOP && s->pha == TSK_PHA_ASKED &&
+        SSL_get_state(ssl) == TLS_ST_SR_FINISHED)
+        s->pha = TSK_PHA_FINISHED;
+    /* the dialogue is left, and not for want of bytes or by a failure */
+    if (where != SSL_CB_ACCEPT_EXIT || value <= 0 ||
+        s->pha != TSK_PHA_FINISHED || SSL_get_state(ssl) != TLS_ST_OK)
+        return;
+    s->pha = TSK_PHA_DONE;
+    if (SSL_get0_peer_certificate(ssl) == NULL) /* it is nobody, by now */
+        memset(&s->facts, 0, sizeof(s->facts));
+}
