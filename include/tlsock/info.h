@@ -28,9 +28,15 @@ extern "C" {
 #define TLSOCK_INFO_TIMINGS 16     /**< "resolve 1 ms, tcp 12 ms, tls 24 ms" */
 #define TLSOCK_INFO_NAME 17        /**< the name that was checked */
 #define TLSOCK_INFO_STARTTLS 18    /**< "smtp": the dialogue before TLS; "" */
+#define TLSOCK_INFO_DANE 19        /**< "secure 3 1 1": the TLSA record that
+                                        fits; "none" "insecure" "unusable": none
+                                        has a say; "": dane = off */
 #define TLSOCK_INFO_CLIENT_CAS 30  /**< "CN=A, CN=B": whose client certificates
                                         the server asked for, as many as fit;
                                         "": any, or it has not asked */
+#define TLSOCK_INFO_POLICY 40      /**< the rules that made this connection's
+                                        settings stricter: "FILE:7: tls.min =
+                                        1.3; ..."; "" */
 /** @} */
 
 /** @name States @{ */

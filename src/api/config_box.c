@@ -19,6 +19,8 @@ static const size_t texts[] = {
     offsetof(struct tsk_settings, keylog),
     offsetof(struct tsk_settings, revocation_cache),
     offsetof(struct tsk_settings, revocation_proxy),
+    offsetof(struct tsk_settings, dane_anchor),
+    offsetof(struct tsk_settings, dane_resolver),
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -211,6 +213,13 @@ struct tsk_ctx *tsk_box_build(struct tsk_box *box, tlsock_error *err)
     return ctx;
 }
 
+struct tsk_box *tsk_box_of(const struct tsk_ctx *ctx)
+{
+    const char *set = (const char *)tsk_ctx_settings(ctx);
+
+    return (struct tsk_box *)(uintptr_t)(set - offsetof(struct tsk_box, set));
+}
+
 /* Any CA of the system's store signs for anybody who asks. */
 static int trusts_everybody(const struct tsk_settings *set)
 {
@@ -254,7 +263,7 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 
         rc = tsk_cert_prove(
             id->cert, tsk_settings_file_name(id->cert_uri, name, sizeof(name)),
-            server, tsk_wall_time(), err);
+            tsk_settings_prove(set, server), tsk_wall_time(), err);
         if (rc < 0)
             return rc;
     }

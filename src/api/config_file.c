@@ -76,8 +76,8 @@ static int read_all(int fd, const char *path, char **text, size_t *len,
     return TLSOCK_OK;
 }
 
-static int read_file(const char *path, char **text, size_t *len,
-                     tlsock_error *err)
+int tsk_config_file_read(const char *path, char **text, size_t *len,
+                         tlsock_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
 
@@ -312,7 +312,7 @@ static int load(struct loader *l, tlsock_error *err)
 {
     char *text = NULL;
     size_t len = 0;
-    int rc = read_file(l->path, &text, &len, err), line = 0;
+    int rc = tsk_config_file_read(l->path, &text, &len, err), line = 0;
 
     if (rc < 0)
         return rc;
@@ -329,29 +329,32 @@ static int load(struct loader *l, tlsock_error *err)
     return rc;
 }
 
-int tlsock_config_load(tlsock_config *c, const char *path, const char *section)
+static int change_by_file(struct tsk_settings *set, void *arg,
+                          tlsock_error *err)
 {
-    struct loader l = {.path = path, .section = "", .found = section == NULL};
-    struct tsk_box *box;
+    struct loader *l = arg;
+
+    l->set = set;
+    return load(l, err);
+}
+
+static int no_path(tlsock_config *c)
+{
     int rc = tsk_config_begin(c);
 
     if (rc < 0)
         return rc;
+    return tsk_config_end(c, tsk_fail(&c->err, TLSOCK_E_ARGUMENT,
+                                      "the file's path is NULL or empty"));
+}
+
+int tlsock_config_load(tlsock_config *c, const char *path, const char *section)
+{
+    struct loader l = {.path = path, .section = "", .found = section == NULL};
+
     if (path == NULL || *path == '\0')
-        return tsk_config_end(c, tsk_fail(&c->err, TLSOCK_E_ARGUMENT,
-                                          "the file's path is NULL or empty"));
+        return no_path(c);
     if (section != NULL)
         l.section = section;
-    box = tsk_box_copy(c->box, &c->err);
-    if (box == NULL)
-        return tsk_config_end(c, TLSOCK_E_NOMEM);
-    l.set = &box->set;
-    rc = load(&l, &c->err);
-    if (rc == TLSOCK_OK) {
-        tsk_box_unref(c->box);
-        c->box = box;
-    } else {
-        tsk_box_unref(box);
-    }
-    return tsk_config_end(c, rc);
+    return tsk_config_change(c, change_by_file, &l);
 }

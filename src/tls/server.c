@@ -3,6 +3,7 @@
 #include "ossl/queue.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/sign.h"
 
 #include <openssl/x509v3.h>
 #include <stdio.h>
@@ -34,8 +35,8 @@ int tsk_server_same_names(const struct tsk_identity *ids, size_t i)
 {
     char a[512], b[512];
 
-    if (EVP_PKEY_get_base_id(ids[0].cert->key) ==
-        EVP_PKEY_get_base_id(ids[i].cert->key))
+    if (EVP_PKEY_get_base_id(X509_get0_pubkey(ids[0].cert->leaf)) ==
+        EVP_PKEY_get_base_id(X509_get0_pubkey(ids[i].cert->leaf)))
         return 0;
     if (ids[0].host != NULL || ids[i].host != NULL)
         return ids[0].host != NULL && ids[i].host != NULL &&
@@ -45,9 +46,12 @@ int tsk_server_same_names(const struct tsk_identity *ids, size_t i)
     return strcmp(a, b) == 0;
 }
 
-static int use(SSL *ssl, const tlsock_cert *id)
+int tsk_server_use(SSL *ssl, const tlsock_cert *id)
 {
-    return SSL_use_cert_and_key(ssl, id->leaf, id->key, id->chain, 1);
+    EVP_PKEY *key = tsk_sign_key(id);
+
+    return key != NULL &&
+           SSL_use_cert_and_key(ssl, id->leaf, key, id->chain, 1);
 }
 
 /* The default: the host "" if there is one; else the SSL_CTX's first. */
@@ -63,7 +67,7 @@ static int use_default(SSL *ssl, const struct tsk_settings *set)
         if (!found)
             SSL_certs_clear(ssl);
         found = 1;
-        if (!use(ssl, id->cert))
+        if (!tsk_server_use(ssl, id->cert))
             return 0;
     }
     return 1;
@@ -78,7 +82,7 @@ int tsk_server_cert(SSL *ssl, void *arg)
 
     if (!SSL_is_server(ssl))
         return tsk_client_cert(ssl);
-    if (set->n_identities < 2)
+    if (set->n_identities < 2 || tsk_conn_of(ssl)->hello.chosen != NULL)
         return 1;
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     for (size_t i = 0; name != NULL && i < set->n_identities; i++) {
@@ -87,7 +91,7 @@ int tsk_server_cert(SSL *ssl, void *arg)
         if (!found)
             SSL_certs_clear(ssl);
         found = 1;
-        if (!use(ssl, set->identities[i].cert))
+        if (!tsk_server_use(ssl, set->identities[i].cert))
             return 0;
     }
     return found ? 1 : use_default(ssl, set);

@@ -185,10 +185,10 @@ static int email_fits(const struct tsk_allow_rule *r, const char *mail,
 
 static int name_fits(const struct tsk_allow_rule *r, const GENERAL_NAME *g)
 {
-    static const int types[] = {[TSK_ALLOW_DNS] = GEN_DNS,
-                                [TSK_ALLOW_URI] = GEN_URI,
-                                [TSK_ALLOW_EMAIL] = GEN_EMAIL,
-                                [TSK_ALLOW_IP] = GEN_IPADD};
+    static const int types[] = {[TSK_RULE_DNS] = GEN_DNS,
+                                [TSK_RULE_URI] = GEN_URI,
+                                [TSK_RULE_EMAIL] = GEN_EMAIL,
+                                [TSK_RULE_IP] = GEN_IPADD};
     const char *p;
     size_t len;
 
@@ -198,11 +198,11 @@ static int name_fits(const struct tsk_allow_rule *r, const GENERAL_NAME *g)
     p = (const char *)ASN1_STRING_get0_data(g->d.ia5);
     len = (size_t)ASN1_STRING_length(g->d.ia5);
     switch (r->kind) {
-    case TSK_ALLOW_DNS:
+    case TSK_RULE_DNS:
         return dns_fits(r, p, len);
-    case TSK_ALLOW_URI:
+    case TSK_RULE_URI:
         return uri_fits(r, p, len);
-    case TSK_ALLOW_EMAIL:
+    case TSK_RULE_EMAIL:
         return email_fits(r, p, len);
     default:
         return len == r->len && memcmp(p, r->text, len) == 0;
@@ -232,15 +232,15 @@ static int rule_fits(const struct tsk_allow_rule *r, X509 *crt,
     int found = 0;
 
     switch (r->kind) {
-    case TSK_ALLOW_ANY:
+    case TSK_RULE_ANY:
         return 1;
-    case TSK_ALLOW_CN:
+    case TSK_RULE_CN:
         return cn_fits(r, X509_get_subject_name(crt));
-    case TSK_ALLOW_ISSUER_CN:
+    case TSK_RULE_ISSUER_CN:
         return cn_fits(r, X509_get_issuer_name(crt));
-    case TSK_ALLOW_ISSUER:
+    case TSK_RULE_ISSUER:
         return X509_NAME_cmp(r->name, X509_get_issuer_name(crt)) == 0;
-    case TSK_ALLOW_PIN:
+    case TSK_RULE_PIN:
         return tsk_pin_match(&r->pin, 1, crt, err);
     default:
         for (int i = 0; i < sk_GENERAL_NAME_num(names); i++)

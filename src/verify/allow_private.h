@@ -8,20 +8,20 @@
 
 #include <stdatomic.h>
 
-enum tsk_allow_kind {
-    TSK_ALLOW_ANY,
-    TSK_ALLOW_DNS,   /* part: the rule was "*.x", text is ".x" */
-    TSK_ALLOW_CN,    /* UTF-8, as it is */
-    TSK_ALLOW_URI,   /* part: the rule was "x*", text is "x" */
-    TSK_ALLOW_EMAIL, /* domain as A-labels */
-    TSK_ALLOW_IP,    /* text: 4 or 16 bytes */
-    TSK_ALLOW_PIN,
-    TSK_ALLOW_ISSUER,   /* name */
-    TSK_ALLOW_ISSUER_CN /* text */
+enum tsk_allow_rule_kind {
+    TSK_RULE_ANY,
+    TSK_RULE_DNS,   /* part: the rule was "*.x", text is ".x" */
+    TSK_RULE_CN,    /* UTF-8, as it is */
+    TSK_RULE_URI,   /* part: the rule was "x*", text is "x" */
+    TSK_RULE_EMAIL, /* domain as A-labels */
+    TSK_RULE_IP,    /* text: 4 or 16 bytes */
+    TSK_RULE_PIN,
+    TSK_RULE_ISSUER,   /* name */
+    TSK_RULE_ISSUER_CN /* text */
 };
 
 struct tsk_allow_rule {
-    enum tsk_allow_kind kind;
+    enum tsk_allow_rule_kind kind;
     int part;
     char *text;
     size_t len;

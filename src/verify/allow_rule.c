@@ -148,7 +148,7 @@ static int read_issuer(struct tsk_allow_rule *rule, const char *all,
     int rc;
 
     if (strchr(value, '=') == NULL) {
-        rule->kind = TSK_ALLOW_ISSUER_CN;
+        rule->kind = TSK_RULE_ISSUER_CN;
         return keep(rule, value, strlen(value), err);
     }
     tsk_ossl_enter();
@@ -184,25 +184,25 @@ static int read_pin(struct tsk_allow_rule *rule, const char *all,
 
 static const struct {
     const char *word;
-    enum tsk_allow_kind kind;
+    enum tsk_allow_rule_kind kind;
     int (*read)(struct tsk_allow_rule *rule, const char *all, const char *value,
                 tlsock_error *err);
 } kinds[] = {
-    {"dns:", TSK_ALLOW_DNS, read_dns},
-    {"cn:", TSK_ALLOW_CN, read_cn},
-    {"uri:", TSK_ALLOW_URI, read_uri},
-    {"email:", TSK_ALLOW_EMAIL, read_email},
-    {"ip:", TSK_ALLOW_IP, read_ip},
-    {"issuer:", TSK_ALLOW_ISSUER, read_issuer},
-    {"sha256:", TSK_ALLOW_PIN, read_pin},
-    {"sha256//", TSK_ALLOW_PIN, read_pin},
+    {"dns:", TSK_RULE_DNS, read_dns},
+    {"cn:", TSK_RULE_CN, read_cn},
+    {"uri:", TSK_RULE_URI, read_uri},
+    {"email:", TSK_RULE_EMAIL, read_email},
+    {"ip:", TSK_RULE_IP, read_ip},
+    {"issuer:", TSK_RULE_ISSUER, read_issuer},
+    {"sha256:", TSK_RULE_PIN, read_pin},
+    {"sha256//", TSK_RULE_PIN, read_pin},
 };
 
 int tsk_allow_rule_parse(struct tsk_allow_rule *rule, const char *text,
                          tlsock_error *err)
 {
     if (strcmp(text, "any") == 0)
-        return TLSOCK_OK; /* TSK_ALLOW_ANY is 0 */
+        return TLSOCK_OK; /* TSK_RULE_ANY is 0 */
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
         size_t len = strlen(kinds[i].word);
 

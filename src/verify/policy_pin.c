@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "verify/chain.h"
 
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 

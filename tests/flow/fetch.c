@@ -5,7 +5,7 @@
 #include "proxy.h"
 
 #include "api/fetch.h"
-#include "core/clock.h"
+#include "core/mem.h"
 
 #include <poll.h>
 #include <tlsock/revoke.h>
@@ -451,6 +451,47 @@ static void an_https_proxy_is_verified_then_asked(void **state)
     tlsock_config_unref(p.config);
 }
 
+static int countdown;
+
+static int nth_fails(void)
+{
+    return --countdown == 0;
+}
+
+/* Own allocations, all of them on this thread: the server has none. */
+static void without_memory_it_fails_and_leaves_nothing(void **state)
+{
+    static const char *const paths[] = {"/chunked", "/a/b/moved"};
+    struct tsk_fetch_limits limits = {sizeof(body), PATIENT, NULL, NULL};
+    tlsock_fetch what = {.size = sizeof(what),
+                         .method = "POST",
+                         .content_type = "a/b",
+                         .body = "x",
+                         .body_len = 1};
+    struct scene t;
+    char url[128];
+
+    (void)state;
+    stage(&t);
+    what.url = url;
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        int rc = TLSOCK_E_NOMEM, n = 0;
+
+        snprintf(url, sizeof(url), "%s%s", t.web.url, paths[i]);
+        while (rc == TLSOCK_E_NOMEM) {
+            assert_true(n < 300);
+            countdown = ++n;
+            tsk_mem_fail = nth_fails;
+            rc = fetch(&t, &what, &limits);
+            tsk_mem_fail = NULL;
+        }
+        if (rc != TLSOCK_OK)
+            fail_msg("%s, allocation %d: %s", paths[i], n, t.err.message);
+        assert_true(n > 10);
+    }
+    httpd_stop(&t.web);
+}
+
 /* Nobody accepts: no descriptor is of anybody else. */
 static void nothing_is_left_of_one_that_is_dropped(void **state)
 {
@@ -490,6 +531,7 @@ int main(void)
         cmocka_unit_test(a_proxy_that_wants_a_password_is_told),
         cmocka_unit_test(other_proxies_lead_there),
         cmocka_unit_test(an_https_proxy_is_verified_then_asked),
+        cmocka_unit_test(without_memory_it_fails_and_leaves_nothing),
         cmocka_unit_test(nothing_is_left_of_one_that_is_dropped),
     };
 
