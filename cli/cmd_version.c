@@ -44,6 +44,8 @@ static int as_json(void)
     json_object_set_new(obj, "trust_store",
                         out_json_text(tlsock_trust_store()));
     json_object_set_new(obj, "policy", out_json_text(tlsock_policy_text()));
+    json_object_set_new(obj, "dane_anchor",
+                        out_json_text(tlsock_dane_anchor()));
     json_object_set_new(obj, "features", has);
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
@@ -59,6 +61,8 @@ int cmd_version(int argc, const char **argv)
         printf("tlsock       %s\n", tlsock_version());
         printf("openssl      %s\n", tlsock_openssl_version());
         printf("trust store  %s\n", tlsock_trust_store());
+        if (tlsock_has("dane"))
+            printf("dane anchor  %s\n", tlsock_dane_anchor());
         printf("policy       %s\n",
                *tlsock_policy_text() != '\0' ? tlsock_policy_text() : "none");
         printf("features    ");

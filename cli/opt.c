@@ -39,6 +39,9 @@ struct poptOption opt_identity[] = {
     STR("key", 0, OPT_KEY, "its private key, if not in the same file", "FILE"),
     STR("pass", 0, OPT_PASS, "where the key's password is",
         "file:FILE|env:NAME|fd:N|prompt"),
+    STR("psk", 0, OPT_PSK, "identity of a pre-shared key", "IDENTITY"),
+    STR("psk-key", 0, OPT_PSK_KEY, "where that key is, in hex digits",
+        "file:FILE|env:NAME|fd:N"),
     POPT_TABLEEND};
 struct poptOption opt_protocol[] = {
     STR("tls", 0, OPT_TLS, "versions", "1.2-1.3|1.2-|-1.2|1.3"),
@@ -303,6 +306,10 @@ static int take_text(struct opts *o, int val, const char *arg)
         return take_ident(o, val, arg);
     case OPT_PASS:
         return take_pass(o, arg);
+    case OPT_PSK:
+        return opt_push(o, &o->psks, arg);
+    case OPT_PSK_KEY:
+        return opt_push(o, &o->psk_keys, arg);
     case OPT_TLS:
         return take_tls(o, arg);
     case OPT_CIPHERS:
@@ -468,6 +475,8 @@ void opt_free(struct opts *o)
     free(o->ca.v);
     free(o->pins.v);
     free(o->crls.v);
+    free(o->psks.v);
+    free(o->psk_keys.v);
     free(o->sets.v);
     free(o->idents);
     if (o->con != NULL)

@@ -27,6 +27,8 @@ enum {
     OPT_CERT,
     OPT_KEY,
     OPT_PASS,
+    OPT_PSK,
+    OPT_PSK_KEY,
     OPT_TLS,
     OPT_CIPHERS,
     OPT_GROUPS,
@@ -70,6 +72,7 @@ struct opts {
     const char *dialled;         /* then: the target's own host */
     tlsock_config *proxy_config; /* trust for https:// proxies */
     struct strs ca, pins, crls;
+    struct strs psks, psk_keys;  /* the n-th key is of the n-th identity */
     struct strs sets; /* key, value, flag, by threes */
     struct ident *idents;
     size_t n_idents;

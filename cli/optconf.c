@@ -70,6 +70,20 @@ static int add_identities(const struct opts *o, tlsock_config *c)
     return 0;
 }
 
+static int add_keys(const struct opts *o, tlsock_config *c)
+{
+    if (o->psks.n != o->psk_keys.n)
+        return err_usage(&o->out, o->command,
+                         "--psk IDENTITY --psk-key file:FILE",
+                         "each --psk needs a --psk-key, and the other way "
+                         "round");
+    for (size_t i = 0; i < o->psks.n; i++) {
+        if (tlsock_config_add_psk_uri(c, o->psks.v[i], o->psk_keys.v[i]) < 0)
+            return refused(o, "--psk-key", c);
+    }
+    return 0;
+}
+
 static int add_exceptions(const struct opts *o, tlsock_config *c)
 {
     static const char *const rows[][2] = {
@@ -135,7 +149,19 @@ static int apply(const struct opts *o, tlsock_config *c)
         rc = add_exceptions(o, c);
     if (rc == 0)
         rc = add_identities(o, c);
+    if (rc == 0)
+        rc = add_keys(o, c);
     return rc;
+}
+
+/* What is no failure: for those who want to hear more. */
+static int print_line(const tlsock_event *e, void *unused)
+{
+    char line[1024];
+
+    (void)unused;
+    fprintf(stderr, "tlsock: %s\n", out_clean(line, sizeof(line), e->text));
+    return 0;
 }
 
 tlsock_config *opt_make_config(struct opts *o, int *exit_code)
@@ -147,6 +173,8 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code)
                                "out of memory");
         return NULL;
     }
+    if (o->out.verbose)
+        (void)tlsock_config_on(c, TLSOCK_ON_LOG, print_line, NULL);
     *exit_code = apply(o, c);
     if (*exit_code == 0)
         return c;

@@ -25,11 +25,10 @@ static int sign_for(int fd, const char *key_file)
         size_t n = sizeof(sig);
 
         if (r.len > sizeof(r.digest) || EVP_PKEY_sign_init(ctx) != 1 ||
-            EVP_PKEY_sign(ctx, sig, &n, r.digest, r.len) != 1)
-            n = 0;
+            EVP_PKEY_sign(ctx, sig, &n, r.digest, r.len) != 1 ||
+            send(fd, sig, n, MSG_NOSIGNAL) < 0)
+            return 1;
         EVP_PKEY_CTX_free(ctx);
-        if (n == 0 || send(fd, sig, n, MSG_NOSIGNAL) < 0)
-            break;
     }
     return 0;
 }
@@ -55,10 +54,7 @@ static int echo_once(tlsock *s)
     char buf[4096];
     ssize_t n = tlsock_read(s, buf, sizeof(buf));
 
-    if (n > 0)
-        n = tlsock_write(s, buf, (size_t)n);
-    if (n < 0)
-        fprintf(stderr, "%s\n", tlsock_last_error(s)->message);
+    n = n > 0 ? tlsock_write(s, buf, (size_t)n) : n;
     return tlsock_close(s) < 0 || n <= 0;
 }
 

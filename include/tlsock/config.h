@@ -137,6 +137,32 @@ TLSOCK_API int tlsock_config_add_pin(tlsock_config *c, const char *pin);
  */
 TLSOCK_API int tlsock_config_add_crl(tlsock_config *c, const char *uri);
 
+/**
+ * A key that the peer has, too, in place of certificates. A client offers its
+ * first one, needs no name and no trust store then, and is told by
+ * TLSOCK_INFO_VERIFIED: "psk IDENTITY". A server takes any of several and needs
+ * no certificate; with one it serves both kinds of clients. Always with fresh
+ * keys beside it (forward secrecy), in TLS 1.2 and 1.3.
+ * @param c         the config
+ * @param identity  the key's name, up to 255 bytes of printable ASCII, sent in
+ *                  the clear; "": a server's key for identities it does not know
+ * @param key       16 to 256 random bytes, copied, wiped when the config goes
+ * @param len       bytes of @p key
+ * @return 0, TLSOCK_E_ARGUMENT, TLSOCK_E_FROZEN or TLSOCK_E_NOMEM
+ */
+TLSOCK_API int tlsock_config_add_psk(tlsock_config *c, const char *identity,
+                                     const void *key, size_t len);
+/**
+ * The same with a key that is written down in hex digits.
+ * @param c         the config
+ * @param identity  as above
+ * @param uri       where its line is: "file:FILE", "env:NAME", "fd:N"
+ * @return 0, TLSOCK_E_OWN_FILE if there are no hex digits, or a code as above
+ */
+TLSOCK_API int tlsock_config_add_psk_uri(tlsock_config *c,
+                                         const char *identity,
+                                         const char *uri);
+
 /** @name Events for tlsock_config_on() @{ */
 #define TLSOCK_ON_HELLO 1 /**< a client's ClientHello came; once, before
                                anything is made of it; servers */
@@ -305,6 +331,9 @@ TLSOCK_API const char *tlsock_policy_text(void);
 /** @return which system trust store is used and why: "PATH (why)", or what was
  *  looked at in vain; static */
 TLSOCK_API const char *tlsock_trust_store(void);
+/** @return the system's DNSSEC trust anchor, where "dane" begins to trust: its
+ *  path, or what was looked at in vain; "" if this build has no DANE; static */
+TLSOCK_API const char *tlsock_dane_anchor(void);
 
 /** One row of the option table. */
 typedef struct tlsock_option {

@@ -37,6 +37,7 @@ extern "C" {
 #define TLSOCK_INFO_POLICY 40      /**< the rules that made this connection's
                                         settings stricter: "FILE:7: tls.min =
                                         1.3; ..."; "" */
+#define TLSOCK_INFO_PSK_IDENTITY 41 /**< whose pre-shared key it was; "" */
 /** @} */
 
 /** @name States @{ */

@@ -64,6 +64,9 @@ static void free_settings(struct tsk_settings *set)
         tsk_crls_unref(set->crls[i].crls);
     }
     tsk_free(set->crls);
+    for (size_t i = 0; i < set->n_psks; i++)
+        tsk_psk_wipe(&set->psks[i]);
+    tsk_free(set->psks);
 }
 
 static int copy_identities(struct tsk_settings *to,
@@ -101,6 +104,21 @@ static int copy_crls(struct tsk_settings *to, const struct tsk_settings *from)
     return TLSOCK_OK;
 }
 
+static int copy_psks(struct tsk_settings *to, const struct tsk_settings *from)
+{
+    to->psks = tsk_alloc(from->n_psks * sizeof(*to->psks));
+    if (to->psks == NULL)
+        return TLSOCK_E_NOMEM;
+    for (size_t i = 0; i < from->n_psks; i++) {
+        const struct tsk_psk *psk = &from->psks[i];
+
+        to->n_psks++;
+        if (tsk_psk_copy(&to->psks[i], psk->identity, psk->key, psk->len) < 0)
+            return TLSOCK_E_NOMEM;
+    }
+    return TLSOCK_OK;
+}
+
 static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
 {
     if (from->n_trust != 0) {
@@ -120,6 +138,8 @@ static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
     }
     if (from->n_crls != 0 && copy_crls(to, from) < 0)
         return TLSOCK_E_NOMEM;
+    if (from->n_psks != 0 && copy_psks(to, from) < 0)
+        return TLSOCK_E_NOMEM;
     return from->n_identities != 0 ? copy_identities(to, from) : TLSOCK_OK;
 }
 
@@ -137,6 +157,8 @@ static int own_pointers(struct tsk_settings *to,
     to->identities = NULL;
     to->pins = NULL;
     to->crls = NULL;
+    to->psks = NULL;
+    to->n_psks = 0;
     to->n_trust = to->n_identities = to->n_pins = to->n_crls = 0;
     for (size_t i = 0; i < COUNT(texts) && rc == TLSOCK_OK; i++)
         rc = copy_text(text_at(to, i),
@@ -269,7 +291,7 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
     }
     if (server && set->n_identities != 0)
         return prove_clients(set, err);
-    if (!server)
+    if (!server || set->n_psks != 0)
         return TLSOCK_OK;
     tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "
                                      "config has none");

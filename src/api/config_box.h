@@ -97,6 +97,15 @@ int tsk_settings_crl(struct tsk_settings *set, const char *uri,
                      tlsock_error *err);
 /* TSK_PROVE_*: with a SIGN hook keys may be elsewhere. */
 int tsk_settings_prove(const struct tsk_settings *set, int server);
+/* psk.c */
+int tsk_settings_psk(struct tsk_settings *set, const char *identity,
+                     const void *key, size_t len, tlsock_error *err);
+int tsk_settings_psk_uri(struct tsk_settings *set, const char *identity,
+                         const char *uri, tlsock_error *err);
+/* 0 or E_NOMEM, to is to be wiped in either case. */
+int tsk_psk_copy(struct tsk_psk *to, const char *identity, const void *key,
+                 size_t len);
+void tsk_psk_wipe(struct tsk_psk *psk);
 /* What to call the file of a URI in messages; out is used for it. */
 const char *tsk_settings_file_name(const char *uri, char *out, size_t size);
 

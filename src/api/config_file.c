@@ -215,6 +215,34 @@ static int crl(struct loader *l, const char *uri, tlsock_error *err)
     return rc;
 }
 
+/* IDENTITY:file:FILE, IDENTITY:env:NAME, IDENTITY:fd:N; the identity may have
+ * colons, too. */
+static int psk(struct loader *l, const char *value, tlsock_error *err)
+{
+    static const char *const kinds[] = {":file:", ":env:", ":fd:"};
+    const char *at = NULL;
+    char *identity, *full;
+    int rc = TLSOCK_E_NOMEM;
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && at == NULL; i++)
+        at = strstr(value, kinds[i]);
+    if (at == NULL) {
+        tsk_fail(err, TLSOCK_E_CONFIG_FILE,
+                 "psk: not IDENTITY:file:FILE, :env:NAME or :fd:N");
+        tsk_hint(err, "the key itself does not belong here");
+        return TLSOCK_E_CONFIG_FILE;
+    }
+    identity = tsk_strndup(value, (size_t)(at - value));
+    full = resolve(l, at + 1);
+    if (identity == NULL || full == NULL)
+        tsk_fail_nomem(err);
+    else
+        rc = tsk_settings_psk_uri(l->set, identity, full, err);
+    tsk_free(identity);
+    tsk_free(full);
+    return rc;
+}
+
 static int option(struct loader *l, const struct tsk_ini_item *item,
                   tlsock_error *err)
 {
@@ -264,6 +292,8 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return trust(l, item->value, err);
     if (strcmp(key, "pin") == 0)
         return tsk_settings_pin(l->set, item->value, err);
+    if (strcmp(key, "psk") == 0)
+        return psk(l, item->value, err);
     if (strcmp(key, "crl") == 0)
         return crl(l, item->value, err);
     if (strcmp(key, "client-auth.allow") == 0)

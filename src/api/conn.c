@@ -22,7 +22,8 @@
 static int needs_no_name(const struct tsk_settings *set)
 {
     /* where a policy wants the chain, too, a pin does not stand in for it */
-    return (set->n_pins != 0 && set->policy[TSK_RULE_PIN_MODE] == NULL) ||
+    return set->n_psks != 0 ||
+           (set->n_pins != 0 && set->policy[TSK_RULE_PIN_MODE] == NULL) ||
            (set->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL)) != 0;
 }
 
@@ -165,6 +166,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_free(s->scheme);
     tsk_free(s->session_for);
     tsk_free(s->session_key);
+    tsk_free(s->psk_identity);
     pthread_mutex_destroy(&s->wake_lock);
     tsk_free(s);
 }

@@ -99,7 +99,8 @@ size_t tsk_dane_pollfds(const tlsock *s, struct pollfd *fds, size_t max)
 
 int tsk_dane_forbids_plaintext(const tlsock *s)
 {
-    return s->dane != NULL && s->dane->found != 0;
+    return s->dane != NULL && s->dane->set != NULL &&
+           s->dane->set->state == TSK_TLSA_THERE;
 }
 
 void tsk_dane_free(tlsock *s)
@@ -122,7 +123,7 @@ const char *tsk_dane_text(tlsock *s)
 
     if (d == NULL || d->set == NULL)
         return "";
-    if (d->usable == 0 && d->found == 0)
+    if (d->usable == 0)
         return states[d->set->state];
     if (s->facts.verdict.dane[0] == '\0') /* by pin, or insecurely */
         return "secure";

@@ -15,7 +15,7 @@ int tsk_dane_begin(tlsock *s); /* 0, or code; harmless when it has begun */
 /* 0: what is there is known, and the way goes on; AGAIN; code */
 int tsk_dane_step(tlsock *s);
 size_t tsk_dane_pollfds(const tlsock *s, struct pollfd *fds, size_t max);
-/* Signed records promise TLS: RFC 7672, 2.2. */
+/* Signed records promise TLS, whether we can use them or not: RFC 7672, 2.2. */
 int tsk_dane_forbids_plaintext(const tlsock *s);
 const char *tsk_dane_text(tlsock *s); /* of TLSOCK_INFO_DANE */
 void tsk_dane_free(tlsock *s);

@@ -70,6 +70,20 @@ static const char *timings(tlsock *s)
     return s->text;
 }
 
+/* A client that resumed knows it from what the session was worth. */
+static const char *psk_identity(tlsock *s)
+{
+    const char *by = s->facts.verdict.verified;
+
+    if (s->psk_identity != NULL || strncmp(by, "psk ", 4) != 0)
+        return s->psk_identity != NULL ? s->psk_identity : "";
+    snprintf(s->text, sizeof(s->text), "%s", by + 4);
+    by = strstr(s->text, " (resumed)");
+    if (by != NULL)
+        s->text[by - s->text] = '\0';
+    return s->text;
+}
+
 static const char *policy(tlsock *s)
 {
     size_t pos = 0;
@@ -100,7 +114,7 @@ static const char *of_tls(tlsock *s, int item)
     case TLSOCK_INFO_ALPN:
         return alpn(s);
     case TLSOCK_INFO_RESUMED:
-        return SSL_session_reused(s->ssl) ? "yes" : "no";
+        return tsk_conn_resumed(s) ? "yes" : "no";
     default:
         return "";
     }
@@ -145,6 +159,8 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_CLIENT_CAS:
         tsk_client_cas(s, s->text, sizeof(s->text));
         return s->text;
+    case TLSOCK_INFO_PSK_IDENTITY:
+        return tsk_conn_open(s) ? psk_identity(s) : "";
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -173,7 +189,7 @@ int64_t tlsock_info_int(const tlsock *s, int item)
         tsk_compat_group(s->ssl, &id);
         return id;
     case TLSOCK_INFO_RESUMED:
-        return SSL_session_reused(s->ssl);
+        return tsk_conn_resumed(s);
     default:
         return 0;
     }
@@ -198,6 +214,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"revocation", TLSOCK_INFO_REVOCATION},
         {"policy", TLSOCK_INFO_POLICY},
         {"dane", TLSOCK_INFO_DANE},
+        {"psk_identity", TLSOCK_INFO_PSK_IDENTITY},
     };
     const char *verified;
     size_t pos = 0;

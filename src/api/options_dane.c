@@ -11,13 +11,17 @@
 
 TSK_OPTION_PARSER(dane)
 {
-    if (strcmp(value, "off") != 0 && !tsk_dns_there()) {
+    int *field = tsk_option_field(row, set), before = *field;
+    int rc = tsk_opt_choice(row, set, value, err);
+
+    if (rc == TLSOCK_OK && *field != TSK_DANE_OFF && !tsk_dns_there()) {
+        *field = before;
         tsk_fail(err, TLSOCK_E_UNSUPPORTED,
                  "dane: this build of tlsock has no DNSSEC resolver");
         tsk_hint(err, "build it with libunbound (meson setup -Ddane=enabled)");
         return TLSOCK_E_UNSUPPORTED;
     }
-    return tsk_opt_choice(row, set, value, err);
+    return rc;
 }
 
 TSK_OPTION_PARSER(anchor)

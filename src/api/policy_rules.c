@@ -155,6 +155,13 @@ APPLY(no_time)
                : refuse(note, err, "verify.time", ", which is not now");
 }
 
+APPLY(no_psk)
+{
+    (void)rule;
+    return set->n_psks == 0 ? TLSOCK_OK
+                            : refuse(note, err, "pre-shared keys", "");
+}
+
 APPLY(no_keylog)
 {
     (void)rule;

@@ -94,6 +94,28 @@ const char *tlsock_trust_store(void)
     return store_text;
 }
 
+static char anchor_text[600];
+static pthread_once_t anchor_once = PTHREAD_ONCE_INIT;
+
+static void find_anchor(void)
+{
+    char path[256], tried[512];
+
+    if (!tsk_dns_there())
+        return;
+    if (tsk_dns_anchor(path, sizeof(path), tried, sizeof(tried), NULL) == 0)
+        snprintf(anchor_text, sizeof(anchor_text), "%s", path);
+    else
+        snprintf(anchor_text, sizeof(anchor_text), "none found; tried %.511s",
+                 tried);
+}
+
+const char *tlsock_dane_anchor(void)
+{
+    pthread_once(&anchor_once, find_anchor);
+    return anchor_text;
+}
+
 const char *tlsock_openssl_version(void)
 {
     return OpenSSL_version(OPENSSL_VERSION);

@@ -1,15 +1,14 @@
 /* The keys: all that is asked of one is asked of its public half. */
 #include "ossl/remote_private.h"
 
-#include "core/mem.h"
-
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <string.h>
 
 static void *new_of(const char *type)
 {
-    struct tsk_remote *k = tsk_alloc(sizeof(*k));
+    struct tsk_remote *k = OPENSSL_zalloc(sizeof(*k));
 
     if (k != NULL)
         k->type = type;
@@ -23,7 +22,7 @@ static void key_free(void *key)
     if (k == NULL)
         return;
     EVP_PKEY_free(k->pub);
-    tsk_free(k);
+    OPENSSL_free(k);
 }
 
 static int key_has(const void *key, int selection)

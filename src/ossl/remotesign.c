@@ -1,9 +1,8 @@
 /* The signatures: what libssl wants signed is hashed here and asked for. */
 #include "ossl/remote_private.h"
 
-#include "core/mem.h"
-
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 #include <stdio.h>
@@ -19,12 +18,12 @@ static void *sign_new(void *provider, const char *properties)
 {
     (void)provider;
     (void)properties;
-    return tsk_alloc(sizeof(struct signing));
+    return OPENSSL_zalloc(sizeof(struct signing));
 }
 
 static void sign_free(void *ctx)
 {
-    tsk_free(ctx);
+    OPENSSL_free(ctx);
 }
 
 /* Numbers and names are both in use. */

@@ -1,6 +1,7 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 #include "tls/fail.h"
+#include "tls/psk.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -233,6 +234,10 @@ int tsk_fail_protocol(tlsock *s)
 
     if (tsk_fail_is_not_tls(s))
         rc = not_tls(s);
+    else if (tsk_psk_fail(s, ERR_GET_LIB(code) == ERR_LIB_SSL
+                                 ? ERR_GET_REASON(code)
+                                 : 0) < 0)
+        rc = s->err.code;
     else if (ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ||
              ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
         rc = tsk_fail_nomem(&s->err);

@@ -106,6 +106,9 @@ struct tlsock {
     enum tsk_pha pha;
     int asking; /* tlsock_request_client_cert() is under way */
     int late_tickets;          /* a server's tickets wait for s->check */
+    int psk_tried, psk_found;  /* a key was offered or asked for; is there */
+    int by_psk;                /* it made the handshake, and no session did */
+    char *psk_identity;        /* whose key it is, or NULL */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
@@ -191,6 +194,11 @@ int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
 static inline int tsk_conn_unproven(const tlsock *s)
 {
     return s->pha == TSK_PHA_ASKED || s->pha == TSK_PHA_FINISHED;
+}
+/* What came before this handshake, not a key, made it short. */
+static inline int tsk_conn_resumed(const tlsock *s)
+{
+    return SSL_session_reused(s->ssl) && !s->by_psk;
 }
 /* Data may flow. */
 static inline int tsk_conn_open(const tlsock *s)

@@ -10,6 +10,7 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/hello.h"
+#include "tls/psk.h"
 #include "tls/sign.h"
 #include "tls/staple.h"
 #include "verify/trust.h"
@@ -29,13 +30,10 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
     if (!SSL_CTX_set_min_proto_version(ctx, set->tls_min) ||
         !SSL_CTX_set_max_proto_version(ctx, set->tls_max))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tls.min, tls.max");
-    if (!SSL_CTX_set_cipher_list(
-            ctx, set->ciphers != NULL ? set->ciphers : TSK_DEFAULT_CIPHERS))
+    if (!SSL_CTX_set_cipher_list(ctx, tsk_psk_ciphers(set)))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "ciphers \"%s\"",
                              set->ciphers);
-    if (!SSL_CTX_set_ciphersuites(ctx, set->ciphersuites != NULL
-                                           ? set->ciphersuites
-                                           : TSK_DEFAULT_SUITES))
+    if (!SSL_CTX_set_ciphersuites(ctx, tsk_psk_suites(set)))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "ciphersuites \"%s\"",
                              set->ciphersuites);
     if (set->groups != NULL ? !SSL_CTX_set1_groups_list(ctx, set->groups)
@@ -291,6 +289,7 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
         SSL_CTX_set_client_hello_cb(c->ssl, tsk_hello_cb, NULL);
     if (c->set->revocation != TSK_REVOKE_OFF || c->set->staple)
         SSL_CTX_set_tlsext_status_cb(c->ssl, tsk_peer_staple);
+    tsk_psk_setup(c->ssl, c->set);
     rc = set_protocol(c->ssl, c->set, err);
     if (rc == TLSOCK_OK)
         rc = gather_crls(c, err);

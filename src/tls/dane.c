@@ -1,6 +1,20 @@
 #include "ossl/queue.h"
 #include "tls/conn.h"
 
+/* 1: OpenSSL has it; 0: it cannot read it, or code. */
+static int add(tlsock *s, const struct tsk_tlsa *t)
+{
+    int rc;
+
+    tsk_ossl_enter(); /* what it says of a bad one is nobody's business */
+    rc = SSL_dane_tlsa_add(s->ssl, t->usage, t->selector, t->matching, t->data,
+                           t->len);
+    if (rc < 0 || (rc == 0 && tsk_ossl_starved()))
+        rc = tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "TLSA record");
+    tsk_ossl_leave();
+    return rc;
+}
+
 /* The records that we can use, and OpenSSL can read. */
 static int add_all(tlsock *s)
 {
@@ -8,16 +22,13 @@ static int add_all(tlsock *s)
     int port = tsk_tlsa_port(s->dane->lookup);
 
     for (size_t i = 0; i < set->n; i++) {
-        const struct tsk_tlsa *t = &set->list[i];
-        int rc;
+        int rc = 0;
 
-        if (tsk_tlsa_fault(t, port) != NULL)
-            continue;
-        rc = SSL_dane_tlsa_add(s->ssl, t->usage, t->selector, t->matching,
-                               t->data, t->len);
+        if (tsk_tlsa_fault(&set->list[i], port) == NULL)
+            rc = add(s, &set->list[i]);
         if (rc < 0)
-            return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "TLSA record");
-        s->dane->usable += rc > 0;
+            return rc;
+        s->dane->usable += (size_t)rc;
     }
     return TLSOCK_OK;
 }

@@ -9,6 +9,7 @@
 #include "tls/log.h"
 #include "tls/sign.h"
 #include "tls/op.h"
+#include "tls/psk.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -44,7 +45,10 @@ static int start_client(tlsock *s)
 {
     int rc = use_trust(s);
 
-    if (rc < 0)
+    /* with a key no store is needed; without one a chain then ends nowhere */
+    if (rc == TLSOCK_E_TRUST_STORE && s->set->n_psks != 0)
+        tsk_clear(&s->err);
+    else if (rc < 0)
         return rc;
     SSL_set_verify(s->ssl, SSL_VERIFY_PEER, NULL);
     if (s->sni != NULL && !SSL_set_tlsext_host_name(s->ssl, s->sni))
@@ -57,6 +61,11 @@ static int start_client(tlsock *s)
     rc = tsk_dane_enable(s);
     if (rc < 0)
         return rc;
+    /* libssl compares the session of a key with the context that servers have
+     * in the SSL_CTX; a client needs none */
+    if (s->set->n_psks != 0 &&
+        !SSL_set_session_id_context(s->ssl, (const unsigned char *)"", 0))
+        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
     offer_session(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;
@@ -163,17 +172,19 @@ static int finish(tlsock *s)
     int rc = check_agreed(s);
 
     if (rc == TLSOCK_OK)
+        rc = tsk_psk_finish(s);
+    if (rc == TLSOCK_OK)
         rc = check_staple_came(s);
     if (rc < 0) {
         s->err.phase = TLSOCK_PHASE_HANDSHAKE;
         return rc;
     }
-    if (s->server && SSL_session_reused(s->ssl)) {
+    if (s->server && tsk_conn_resumed(s)) {
         rc = tsk_server_resumed(s);
         if (rc < 0)
             return rc;
     }
-    if (SSL_session_reused(s->ssl)) {
+    if (tsk_conn_resumed(s)) {
         size_t at = strlen(s->facts.verdict.verified);
 
         if (at != 0)
@@ -261,6 +272,9 @@ void tsk_hand_reset(tlsock *s)
     tsk_hand_forget(s);
     s->sent_close = s->got_close = s->told_end = 0;
     s->cert_requested = s->cert_unfit = s->offered = 0;
+    s->psk_tried = s->psk_found = s->by_psk = 0;
+    tsk_free(s->psk_identity);
+    s->psk_identity = NULL;
     s->alert = s->alert_from_peer = 0;
     s->pha = TSK_PHA_IDLE;
     s->hello.told = 0;

@@ -37,16 +37,16 @@ void tsk_hello_alpn(const unsigned char *ext, size_t len,
     out[0] = '\0';
     if (len < 2 || big16(ext) != len - 2)
         return;
-    while (at < len && pos < TSK_HELLO_TEXT) {
+    while (at < len && pos + 1 < TSK_HELLO_TEXT) {
         size_t n = ext[at++];
 
         if (n == 0 || n > len - at) {
             out[0] = '\0';
             return;
         }
-        tsk_append(out, TSK_HELLO_TEXT, &pos, "%s", pos != 0 ? "," : "");
-        if (pos < TSK_HELLO_TEXT)
-            tsk_printable(out + pos, TSK_HELLO_TEXT - pos, ext + at, n);
+        if (pos != 0)
+            out[pos++] = ',';
+        tsk_printable(out + pos, TSK_HELLO_TEXT - pos, ext + at, n);
         pos += strlen(out + pos);
         at += n;
     }

@@ -4,6 +4,7 @@
 #include "revoke/ocsp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/psk.h"
 #include "tls/staple.h"
 #include "verify/trust.h"
 
@@ -17,6 +18,11 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
     struct tsk_verify_req req;
     int rc;
 
+    if (tsk_psk_alone(s)) {
+        tsk_psk_no_name(s);
+        X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_HOSTNAME_MISMATCH);
+        return s->err.code;
+    }
     tsk_ctx_request(s->ctx, s->server, &req);
     if (!s->server)
         req.name = s->name;

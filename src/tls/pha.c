@@ -4,6 +4,7 @@
  * which proves that the client has the key. */
 #include "ossl/queue.h"
 #include "tls/conn.h"
+#include "tls/op.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>

@@ -50,6 +50,7 @@ enum tsk_rule_kind {
     TSK_RULE_STARTTLS,
     TSK_RULE_TRUNCATION,
     TSK_RULE_KEYLOG,
+    TSK_RULE_PSK,
     TSK_RULE_KINDS
 };
 
@@ -57,6 +58,16 @@ struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
     char *cert_uri, *key_uri, *pass_uri; /* NULL cert_uri: in memory only */
     tlsock_cert *cert;                   /* loaded and proven */
+};
+
+#define TSK_PSK_ID_MAX 255
+#define TSK_PSK_MIN 16 /* bytes of a key: 128 bits */
+#define TSK_PSK_MAX 256
+
+struct tsk_psk {
+    char *identity; /* printable ASCII; "": of who is not named (servers) */
+    uint8_t *key;
+    size_t len;
 };
 
 struct tsk_crl_source {
@@ -116,6 +127,8 @@ struct tsk_settings {
     size_t n_pins;
     struct tsk_crl_source *crls;
     size_t n_crls;
+    struct tsk_psk *psks;
+    size_t n_psks;
     /* "FILE:7: tls.min = 1.3": the rule that made a setting stricter than what
      * was asked for; lives as long as the process. NULL: nobody did. */
     const char *policy[TSK_RULE_KINDS];

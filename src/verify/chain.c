@@ -119,6 +119,17 @@ static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
     return set_policies(p) && set_purpose(p, req);
 }
 
+/* What was forgiven on the way cannot stand in for a record. */
+static int records_fit(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
+{
+    struct tsk_dane_match m;
+
+    if (req->dane == NULL || tsk_dane_matched(req->dane, &m))
+        return 1;
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_DANE_NO_MATCH);
+    return 0;
+}
+
 /* Lists that nobody gave are fetched, or done without, once the path stands. */
 static int may_be_told_later(const struct tsk_verify_req *req, X509 *crt)
 {
@@ -186,7 +197,7 @@ int tsk_chain_try(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
     ok = X509_verify_cert(ctx);
     X509_STORE_CTX_set_verify_cb(ctx, found);
     X509_STORE_CTX_set_ex_data(ctx, index, NULL); /* run is on the stack */
-    if (ok == 1) {
+    if (ok == 1 && records_fit(ctx, run->req)) {
         X509_STORE_CTX_set_error(ctx, X509_V_OK); /* what was forgiven, too */
         return sound_and_lists(ctx, run, err);
     }

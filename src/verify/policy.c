@@ -39,8 +39,8 @@ static int match_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
 {
     X509 *ca;
     char cn[256];
-    int rc = tsk_host_judge(X509_STORE_CTX_get0_cert(ctx), name,
-                            req->scheme, req->psl, cn, err);
+    int rc = tsk_host_judge(X509_STORE_CTX_get0_cert(ctx), name, req->scheme,
+                            req->psl, cn, err);
 
     if (rc < 0 || cn[0] == '\0')
         return rc;
@@ -124,16 +124,16 @@ static void say_dane(const struct tsk_verify_req *req,
 
     if (tsk_dane_matched(req->dane, &m))
         tsk_append(verdict->verified, sizeof(verdict->verified), pos,
-                   " by %s %s (%.72s)", tsk_tlsa_usage(m.usage),
-                   verdict->dane, req->dane->set->owner);
+                   " by %s %s (%.72s)", tsk_tlsa_usage(m.usage), verdict->dane,
+                   req->dane->set->owner);
 }
 
 static unsigned chain_words(const struct tsk_verify_req *req, int rc)
 {
     if (rc == TLSOCK_E_NOMEM)
         return 0;
-    return req->insecure & (rc == TLSOCK_E_DANE
-                                ? TSK_INSECURE_ALL
+    return req->insecure &
+           (rc == TLSOCK_E_DANE ? TSK_INSECURE_ALL
                                 : TSK_INSECURE_NO_CHAIN | TSK_INSECURE_ALL);
 }
 

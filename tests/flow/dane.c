@@ -25,14 +25,19 @@ static struct {
     const char *canon, *at; /* NULL: a.test */
     struct record records[ROOM];
     size_t more;
+    int no_anchor, no_memory;
     sem_t *wait; /* NULL: it answers at once */
     int asked, asked_tlsa;
 } dns;
 
+/* Not DER, or nothing at all: usable only to whoever does not look. */
+static const tlsock_cert junk, nothing;
+
 static size_t data_of(const struct record *r, uint8_t **out)
 {
     unsigned char *der = NULL;
-    int len = r->selector == 1
+    int len = r->of == &junk || r->of == &nothing ? 0
+              : r->selector == 1
                   ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(r->of->leaf), &der)
                   : i2d_X509(r->of->leaf, &der);
     uint8_t *data = calloc(1, (size_t)len + 3 + 64);
@@ -41,8 +46,10 @@ static size_t data_of(const struct record *r, uint8_t **out)
     data[0] = (uint8_t)r->usage;
     data[1] = (uint8_t)r->selector;
     data[2] = (uint8_t)r->matching;
-    if (r->matching == 0)
-        memcpy(data + 3, der, n);
+    if (r->of == &junk)
+        n = 5; /* zeros */
+    else if (r->matching == 0 || n == 0)
+        memcpy(data + 3, der != NULL ? der : data, n);
     else
         EVP_Digest(der, n, data + 3, &n,
                    r->matching == 1 ? EVP_sha256() : EVP_sha512(), NULL);
@@ -88,6 +95,8 @@ static void answer(struct tsk_dns *d, const char *name, int type,
     (void)d;
     memset(out, 0, sizeof(*out));
     dns.asked++;
+    out->no_anchor = dns.no_anchor;
+    out->no_memory = dns.no_memory;
     if (dns.wait != NULL)
         sem_wait(dns.wait);
     snprintf(out->canon, sizeof(out->canon), "%s",
@@ -188,7 +197,10 @@ static void usages_mean_what_rfc_7671_says(void **state)
          {{3, 1, 1, ca->self_signed}},
          0,
          "secure 3 1 1"},
-        {"3 takes no weak key", ca->weak, {{3, 1, 1, ca->weak}}, TLSOCK_E_WEAK,
+        {"3 takes no weak key",
+         ca->weak,
+         {{3, 1, 1, ca->weak}},
+         TLSOCK_E_WEAK,
          ""},
         {"2 of the CA", ca->a, {{2, 0, 1, ca->inter}}, 0, "secure 2 0 1"},
         {"2 of its key", ca->a, {{2, 1, 2, ca->inter}}, 0, "secure 2 1 2"},
@@ -365,6 +377,87 @@ static void what_dnssec_says_decides(void **state)
             assert_int_equal(dns.asked_tlsa, 0);
         tlsock_config_unref(cc);
     }
+}
+
+static void records_that_cannot_be_read_are_none(void **state)
+{
+    static const struct {
+        const tlsock_cert *of;
+        const char *message;
+    } rows[] = {{&junk, "OpenSSL cannot read any"}, {&nothing, "too short"}};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(rows); i++) {
+        tlsock_config *cc = client(i % 2 ? "require" : "on", "1.3");
+        struct outcome o;
+
+        dns.records[0] = (struct record){3, 0, 0, rows[i / 2].of};
+        go(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
+        if (i % 2) {
+            assert_code(o.code, TLSOCK_E_DANE);
+            assert_tells(o.err.message, rows[i / 2].message);
+        } else {
+            if (o.code != 0)
+                fail_msg("%s", o.err.message);
+            assert_string_equal(o.info, "unusable");
+            assert_string_equal(o.verified, "chain");
+            assert_string_equal(o.sni, "a.test");
+        }
+        tlsock_config_unref(cc);
+    }
+}
+
+static void what_the_resolver_lacks_is_told(void **state)
+{
+    static const struct {
+        int no_anchor, no_memory, want;
+    } rows[] = {{1, 0, TLSOCK_E_TRUST_STORE}, {0, 1, TLSOCK_E_NOMEM}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tlsock_config *cc = client("on", "1.3");
+        struct outcome o;
+
+        dns.address = TSK_DNS_FAILED;
+        dns.no_anchor = rows[i].no_anchor;
+        dns.no_memory = rows[i].no_memory;
+        go(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
+        assert_code(o.code, rows[i].want);
+        tlsock_config_unref(cc);
+    }
+}
+
+static void a_config_without_an_anchor_is_no_config(void **state)
+{
+    static const char *const none[] = {"/nowhere", NULL};
+    const char *const *before = tsk_dns_places;
+    tlsock_config *cc = tlsock_config_new();
+    static const struct {
+        const char *key, *value;
+        int want;
+    } rows[] = {
+        {"dane", "on", 0},
+        {"dane", "yes", TLSOCK_E_OPTION},
+        {"dane.anchor", "/nowhere/anchor", TLSOCK_E_OPTION},
+        {"dane.resolver", "127.0.0.1", 0},
+        {"dane.resolver", "::1@5353", 0},
+        {"dane.resolver", "ns.example", TLSOCK_E_OPTION},
+        {"dane.resolver", "127.0.0.1@", TLSOCK_E_OPTION},
+        {"dane.resolver", "127.0.0.1@0", TLSOCK_E_OPTION},
+        {"dane.resolver", "127.0.0.1:53", TLSOCK_E_OPTION},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (tlsock_config_set(cc, rows[i].key, rows[i].value) != rows[i].want)
+            fail_msg("%s = %s: %s", rows[i].key, rows[i].value,
+                     tlsock_config_error(cc)->message);
+    tsk_dns_places = none;
+    assert_code(tlsock_config_check(cc), TLSOCK_E_TRUST_STORE);
+    assert_tells(tlsock_config_error(cc)->message, "/nowhere (missing)");
+    tsk_dns_places = before;
+    tlsock_config_unref(cc);
+    assert_int_equal(tlsock_has("dane"), 1);
 }
 
 static void cnames_are_followed_only_where_they_are_signed(void **state)
@@ -570,6 +663,27 @@ static void pins_and_forgiveness_do_not_get_around_require(void **state)
     }
 }
 
+static void a_fault_that_is_forgiven_is_no_record(void **state)
+{
+    const struct test_ca *ca = ca_get();
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        tlsock_config *cc = client("on", "1.3");
+        struct outcome o;
+
+        assert_int_equal(
+            tlsock_config_set(cc, "insecure", "self-signed: a test"), 0);
+        dns.records[0] =
+            (struct record){1, 1, 1, i == 0 ? ca->b : ca->self_signed};
+        go(&o, cc, ca->self_signed, TLSOCK_OPTS(.name = "a.test"));
+        assert_code(o.code, i == 0 ? TLSOCK_E_DANE : TLSOCK_OK);
+        if (i == 1)
+            assert_string_equal(o.verified, "insecure self-signed: a test");
+        tlsock_config_unref(cc);
+    }
+}
+
 static void a_lookup_that_takes_long_is_bounded_and_polled(void **state)
 {
     tlsock_config *cc = client("on", "1.3");
@@ -628,7 +742,7 @@ static void no_starttls(int fd, void *unused)
 static void records_promise_tls(void **state)
 {
     (void)state;
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) { /* 2: one that nobody can use */
         tlsock_config *cc =
             ca_client("dane", "on", "dane.anchor", ca_get()->root_pem,
                       "starttls", "opportunistic", NULL);
@@ -636,8 +750,8 @@ static void records_promise_tls(void **state)
         tlsock_error err;
         tlsock *s;
 
-        if (i == 1)
-            dns.records[0] = (struct record){3, 1, 1, ca_get()->a};
+        if (i > 0)
+            dns.records[0] = (struct record){i == 1 ? 3 : 9, 1, 1, ca_get()->a};
         sock_serve(&server, 1, no_starttls, NULL);
         s = tlsock_connect(server.target, cc,
                            TLSOCK_OPTS(.name = "a.test", .starttls = "smtp"),
@@ -659,10 +773,14 @@ int main(void)
         T(usages_mean_what_rfc_7671_says),
         T(the_message_has_the_record_that_would_fit),
         T(what_dnssec_says_decides),
+        T(records_that_cannot_be_read_are_none),
+        T(what_the_resolver_lacks_is_told),
+        T(a_config_without_an_anchor_is_no_config),
         T(cnames_are_followed_only_where_they_are_signed),
         T(sessions_end_with_the_records_they_were_won_under),
         T(without_a_host_name_there_is_nothing_to_ask),
         T(pins_and_forgiveness_do_not_get_around_require),
+        T(a_fault_that_is_forgiven_is_no_record),
         T(a_lookup_that_takes_long_is_bounded_and_polled),
         T(records_promise_tls),
     };

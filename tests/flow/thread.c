@@ -336,6 +336,105 @@ static void threads_poll_and_change_beside_each_other(void **state)
     tlsock_config_unref(sc);
 }
 
+/* Answers come from eight threads, each op twice, while eight others shake
+ * hands and some connections go before their answer. */
+struct desk {
+    pthread_mutex_t lock;
+    struct tlsock_op *waiting[4 * THREADS];
+    size_t n;
+    int closed, odd;
+};
+
+static int put_on_desk(const tlsock_event *e, void *arg)
+{
+    struct desk *d = arg;
+    int rc = TLSOCK_E_LIMIT;
+
+    pthread_mutex_lock(&d->lock);
+    if (d->n < sizeof(d->waiting) / sizeof(d->waiting[0])) {
+        d->waiting[d->n++] = e->op;
+        rc = TLSOCK_AGAIN;
+    }
+    pthread_mutex_unlock(&d->lock);
+    return rc;
+}
+
+static void *answer_all(void *arg)
+{
+    struct desk *d = arg;
+    int closed = 0, odd = 0;
+
+    while (!closed) {
+        struct tlsock_op *op = NULL;
+        int rc;
+
+        pthread_mutex_lock(&d->lock);
+        if (d->n != 0)
+            op = d->waiting[--d->n];
+        closed = d->closed && op == NULL;
+        pthread_mutex_unlock(&d->lock);
+        if (op == NULL) {
+            poll(NULL, 0, 1);
+            continue;
+        }
+        odd += tlsock_op_done(op, 0, "answer", 6) != 0;
+        rc = tlsock_op_done(op, TLSOCK_E_HOOK, NULL, 0);
+        odd += rc != 0 && rc != TLSOCK_E_STATE;
+    }
+    pthread_mutex_lock(&d->lock);
+    d->odd += odd;
+    pthread_mutex_unlock(&d->lock);
+    return NULL;
+}
+
+static void *shake_later(void *arg)
+{
+    struct job *job = arg;
+
+    for (int i = 0; i < job->rounds; i++) {
+        struct peer p;
+        int rc = shake(&p, job, "a.test");
+
+        for (int n = 0; i % 4 != 3 && rc == TLSOCK_AGAIN && n < 30000; n++) {
+            poll(NULL, 0, 1);
+            rc = peer_shake(&p);
+        }
+        job->failed |= i % 4 == 3 ? rc != TLSOCK_AGAIN && rc != 0 : rc != 0;
+        peer_free(&p);
+    }
+    return NULL;
+}
+
+static void answers_come_from_many_threads(void **state)
+{
+    struct desk desk = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    tlsock_config *cc = ca_client(NULL), *sc = ca_server(ca_get()->a, NULL);
+    pthread_t answering[THREADS];
+    struct job jobs[THREADS];
+
+    (void)state;
+    assert_code(tlsock_config_on(sc, TLSOCK_ON_HELLO, put_on_desk, &desk), 0);
+    for (int i = 0; i < THREADS; i++) {
+        jobs[i] = (struct job){.cc = cc, .sc = sc, .rounds = rounds() / 10 + 8};
+        assert_int_equal(
+            pthread_create(&answering[i], NULL, answer_all, &desk), 0);
+        assert_int_equal(
+            pthread_create(&jobs[i].thread, NULL, shake_later, &jobs[i]), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(jobs[i].thread, NULL);
+        assert_false(jobs[i].failed);
+    }
+    pthread_mutex_lock(&desk.lock);
+    desk.closed = 1;
+    pthread_mutex_unlock(&desk.lock);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(answering[i], NULL);
+    assert_int_equal(desk.odd, 0);
+    tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -344,6 +443,7 @@ int main(void)
         cmocka_unit_test(copies_and_reloads_go_on_beside_connections),
         cmocka_unit_test(interrupts_come_from_other_threads),
         cmocka_unit_test(threads_poll_and_change_beside_each_other),
+        cmocka_unit_test(answers_come_from_many_threads),
     };
 
     return cmocka_run_group_tests_name("thread", tests, ca_setup, ca_teardown);

@@ -20,6 +20,10 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->insecure_text);
     tsk_free(set->session_id_context);
     tsk_free(set->keylog);
+    tsk_free(set->dane_anchor);
+    tsk_free(set->dane_resolver);
+    tsk_free(set->revocation_cache);
+    tsk_free(set->revocation_proxy);
     tsk_free(set->alpn);
     tsk_allow_unref(set->allow);
     memset(set, 0, sizeof(*set));
@@ -61,6 +65,10 @@ static const struct {
     {"pin.mode", "require-chain"},
     {"revocation", "off"},
     {"revocation", "must-staple"},
+    {"dane", "off"},
+    {"dane.anchor", "/dev/null"},
+    {"dane.resolver", "127.0.0.1"},
+    {"dane.resolver", "::1@5353"},
     {"client-auth", "none"},
     {"client-auth", "ask"},
     {"client-auth", "require"},
@@ -159,7 +167,13 @@ static const struct {
     {"verify.time", "1969-12-31T23:59:59Z", "Unix seconds"},
     {"verify.time", "2026-01-31", "Unix seconds"},
     {"pin.mode", "any", "accept|require|require-chain"},
-    {"revocation", "full", "off|staple|must-staple"},
+    {"revocation", "all", "off|staple|must-staple"},
+    {"dane", "yes", "off|on|require"},
+    {"dane.anchor", "/nowhere/anchor", "No such file"},
+    {"dane.resolver", "ns.example", "no numeric address"},
+    {"dane.resolver", "127.0.0.1:53", "no numeric address"},
+    {"dane.resolver", "127.0.0.1@", "no port number"},
+    {"dane.resolver", "127.0.0.1@0", "no port number"},
     {"client-auth", "optional", "none|ask|require|later"},
     {"client-auth.allow", "a.test", "dns:NAME"},
     {"client-auth.allow", "dns:a.test,", "dns:NAME"},

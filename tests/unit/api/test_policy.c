@@ -267,6 +267,21 @@ static void a_hook_for_secrets_is_a_keylog_too(void **state)
     tlsock_config_unref(c);
 }
 
+static void pre_shared_keys_can_be_forbidden(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+    tlsock_error err;
+
+    (void)state;
+    load("psk = forbid");
+    assert_code(tlsock_config_add_psk(c, "x", "0123456789abcdef", 16),
+                TLSOCK_OK);
+    assert_null(use(c, 0, &err));
+    assert_code(err.code, TLSOCK_E_POLICY);
+    assert_tells(err.message, "p.conf:1: psk = forbid");
+    tlsock_config_unref(c);
+}
+
 static void a_forced_store_replaces_all_others(void **state)
 {
     tlsock_config *c = tlsock_config_new();
@@ -661,6 +676,7 @@ int main(void)
         T(what_is_forbidden_is_refused_and_named),
         T(without_the_wish_a_ban_harms_nobody),
         T(a_hook_for_secrets_is_a_keylog_too),
+        T(pre_shared_keys_can_be_forbidden),
         T(a_forced_store_replaces_all_others),
         T(two_policies_force_one_store_or_none),
         T(the_strictest_of_several_counts),

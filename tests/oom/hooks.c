@@ -1,0 +1,231 @@
+/* The n-th allocation fails while hooks are asked: a ClientHello that is
+ * answered later, a signature by a key that is elsewhere, later as well, and a
+ * password. What must hold at every n: a clear code or success, no leak, and no
+ * peer that is accepted with a signature that nobody made. */
+#include "ca.h"
+#include "cert/cert.h"
+#include "ends.h"
+
+#include <unistd.h>
+
+struct late {
+    struct tlsock_op *hello, *sign;
+    unsigned char digest[64];
+    size_t len;
+};
+
+static int hello(const tlsock_event *e, void *arg)
+{
+    ((struct late *)arg)->hello = e->op;
+    return TLSOCK_AGAIN;
+}
+
+static int sign(const tlsock_event *e, void *arg)
+{
+    struct late *l = arg;
+
+    if (e->len > sizeof(l->digest))
+        return TLSOCK_E_LIMIT;
+    memcpy(l->digest, e->data, e->len);
+    l->len = e->len;
+    l->sign = e->op;
+    return TLSOCK_AGAIN;
+}
+
+/* All answers that are awaited; what is short of memory here is told there. */
+static void answer(struct late *l)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(ca_get()->a->key, NULL);
+    unsigned char sig[200];
+    size_t n = sizeof(sig);
+
+    if (l->hello != NULL)
+        (void)tlsock_op_done(l->hello, 0, NULL, 0);
+    if (l->sign != NULL && ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+        EVP_PKEY_sign(ctx, sig, &n, l->digest, l->len) == 1)
+        (void)tlsock_op_done(l->sign, 0, sig, n);
+    else if (l->sign != NULL)
+        (void)tlsock_op_done(l->sign, TLSOCK_E_NOMEM, NULL, 0);
+    EVP_PKEY_CTX_free(ctx);
+    l->hello = l->sign = NULL;
+}
+
+static tlsock_cert *bare;
+
+static int serve(struct world *w, struct late *l)
+{
+    tlsock_config *c = w->sc = tlsock_config_new();
+    int rc;
+
+    if (c == NULL)
+        return note(w, &(tlsock_error){0}, TLSOCK_E_NOMEM);
+    rc = tlsock_config_on(c, TLSOCK_ON_HELLO, hello, l);
+    if (rc == 0)
+        rc = tlsock_config_on(c, TLSOCK_ON_SIGN, sign, l);
+    if (rc == 0)
+        rc = tlsock_config_add_cert(c, bare);
+    return rc != 0 ? note(w, tlsock_config_error(c), rc) : 0;
+}
+
+/* HELLO waits, SIGN waits: the handshake stops twice. */
+static int answered_later(struct world *w)
+{
+    struct late l = {0};
+    struct peer p;
+    int rc;
+
+    peer_init(&p);
+    w->sc = NULL;
+    rc = serve(w, &l);
+    if (rc == 0)
+        rc = ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1));
+    for (int i = 0; i < 3 && rc == 0; i++) {
+        rc = peer_shake(&p);
+        if (rc == TLSOCK_AGAIN && (l.hello != NULL || l.sign != NULL)) {
+            answer(&l);
+            rc = 0;
+        }
+    }
+    /* whose memory it was; the other side sees only that it went */
+    if (rc != 0)
+        rc = note(w,
+                  &p.err[p.err[SERVER].code != 0 &&
+                                 p.err[CLIENT].code != TLSOCK_E_NOMEM
+                             ? SERVER
+                             : CLIENT],
+                  rc);
+    if (rc == 0)
+        rc = ends_talk(w, &p, TLSOCK_STATE_TLS);
+    peer_free(&p);
+    tlsock_config_unref(w->sc);
+    w->sc = NULL;
+    return rc;
+}
+
+/* It goes while it waits. */
+static int given_up(struct world *w)
+{
+    struct late l = {0};
+    struct peer p;
+    int rc;
+
+    peer_init(&p);
+    w->sc = NULL;
+    rc = serve(w, &l);
+    if (rc == 0)
+        rc = ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1));
+    if (rc == 0 && peer_shake(&p) == TLSOCK_AGAIN && l.hello != NULL) {
+        answer(&l);
+        (void)peer_shake(&p);
+    }
+    peer_free(&p);
+    tlsock_config_unref(w->sc);
+    w->sc = NULL;
+    return rc;
+}
+
+static int password(const tlsock_event *e, void *arg)
+{
+    (void)arg;
+    (void)tlsock_op_done(e->op, 0, "right", 5);
+    return 0;
+}
+
+static int opened(struct world *w)
+{
+    tlsock_config *c = tlsock_config_new();
+    int rc = TLSOCK_E_NOMEM;
+
+    if (c == NULL)
+        return note(w, &(tlsock_error){0}, rc);
+    rc = tlsock_config_on(c, TLSOCK_ON_PASSWORD, password, NULL);
+    if (rc == 0)
+        rc = tlsock_config_add_identity(c, w->with, NULL, NULL);
+    if (rc != 0)
+        (void)note(w, tlsock_config_error(c), rc);
+    tlsock_config_unref(c);
+    return rc;
+}
+
+static void with_client(const char *what, scenario *run, enum fault_kind kind)
+{
+    struct world w = {
+        .cc = ca_client(NULL), .name = "a.test", .dense = 200, .stride = 41};
+
+    each(what, run, &w, kind, 0);
+    tlsock_config_unref(w.cc);
+}
+
+static void with_file(enum fault_kind kind)
+{
+    char path[128], pass[128], uri[160];
+    /* a password is hashed a million times: a few places will do */
+    struct world w = {.with = path, .dense = 10, .stride = 307};
+    FILE *out;
+
+    snprintf(path, sizeof(path), "%s/sealed.pem", ca_get()->dir);
+    snprintf(pass, sizeof(pass), "%s/pass", ca_get()->dir);
+    snprintf(uri, sizeof(uri), "file:%s", pass);
+    out = fopen(pass, "w");
+    assert_non_null(out);
+    fputs("right\n", out);
+    fclose(out);
+    assert_code(
+        tlsock_cert_save(ca_get()->a,
+                         TLSOCK_PART_CERT | TLSOCK_PART_CHAIN | TLSOCK_PART_KEY,
+                         TLSOCK_FORMAT_PEM, path, uri, NULL),
+        0);
+    each("password", opened, &w, kind, 0);
+    unlink(path);
+    unlink(pass);
+}
+
+static void own_memory_may_fail_while_hooks_are_asked(void **state)
+{
+    (void)state;
+    with_client("later", answered_later, FAULT_OWN);
+    with_client("given up", given_up, FAULT_OWN);
+    with_file(FAULT_OWN);
+}
+
+static void openssls_memory_may_fail_while_hooks_are_asked(void **state)
+{
+    (void)state;
+    with_client("later", answered_later, FAULT_OPENSSL);
+    with_client("given up", given_up, FAULT_OPENSSL);
+    with_file(FAULT_OPENSSL);
+}
+
+static int set_up(void **state)
+{
+    char pem[16384];
+
+    ca_setup(state);
+    assert_in_range(tlsock_cert_pem(ca_get()->a,
+                                    TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, pem,
+                                    sizeof(pem)),
+                    1, sizeof(pem) - 1);
+    bare = tlsock_cert_parse(pem, strlen(pem), NULL, NULL);
+    assert_non_null(bare);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    tlsock_cert_unref(bare);
+    return ca_teardown(state);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest own[] = {
+        cmocka_unit_test(own_memory_may_fail_while_hooks_are_asked)};
+    static const struct CMUnitTest openssl[] = {
+        cmocka_unit_test(openssls_memory_may_fail_while_hooks_are_asked)};
+
+    fault_init();
+    if (argc == 2 && strcmp(argv[1], "own") == 0)
+        return cmocka_run_group_tests_name("hooks-own", own, set_up, tear_down);
+    return cmocka_run_group_tests_name("hooks-openssl", openssl, set_up,
+                                       tear_down);
+}
