@@ -76,6 +76,8 @@ static ssize_t do_request(tlsock *s, void *arg)
         rc = ask(s);
     if (rc == TLSOCK_OK && s->pha != TSK_PHA_DONE)
         rc = hear(s);
+    if (rc == TLSOCK_OK && !tsk_conn_open(s)) /* revocation, a hook */
+        rc = tsk_ladder_step(s);
     if (rc == TLSOCK_OK)
         s->pha = TSK_PHA_IDLE;
     return rc;

@@ -96,7 +96,8 @@ static int start_server(tlsock *s)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
     if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
-    if (s->set->revocation >= TSK_REVOKE_CRL)
+    if (s->set->revocation >= TSK_REVOKE_CRL &&
+        s->set->client_auth != TSK_CLIENT_LATER)
         hold_tickets(s);
     if (s->set->client_auth == TSK_CLIENT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;

@@ -4,6 +4,7 @@
  * which proves that the client has the key. */
 #include "ossl/queue.h"
 #include "tls/conn.h"
+#include "tls/op.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -90,6 +91,8 @@ void tsk_pha_watch(const SSL *ssl, int where, int value)
         s->pha != TSK_PHA_FINISHED || SSL_get_state(ssl) != TLS_ST_OK)
         return;
     s->pha = TSK_PHA_DONE;
+    if (s->check != NULL || tsk_op_waits(s)) /* somebody else has a say, too */
+        s->rung = TSK_RUNG_CHECK;
     if (SSL_get0_peer_certificate(ssl) == NULL) /* it is nobody, by now */
         memset(&s->facts, 0, sizeof(s->facts));
 }
