@@ -10,7 +10,7 @@ static const char *const features[] = {
     "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",     "ciphersuites",
     "ocsp",   "pins",   "sessions", "tickets", "partial-chain",  "idn",
     "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs", "acme",
-    "curl"};
+    "curl",   "dane"};
 
 /* Of the library, or of the tool itself. */
 static int is_there(const char *feature)
@@ -43,6 +43,7 @@ static int as_json(void)
                         out_json_text(tlsock_openssl_version()));
     json_object_set_new(obj, "trust_store",
                         out_json_text(tlsock_trust_store()));
+    json_object_set_new(obj, "policy", out_json_text(tlsock_policy_text()));
     json_object_set_new(obj, "features", has);
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
@@ -58,6 +59,8 @@ int cmd_version(int argc, const char **argv)
         printf("tlsock       %s\n", tlsock_version());
         printf("openssl      %s\n", tlsock_openssl_version());
         printf("trust store  %s\n", tlsock_trust_store());
+        printf("policy       %s\n",
+               *tlsock_policy_text() != '\0' ? tlsock_policy_text() : "none");
         printf("features    ");
         for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
             printf(" %s%s", is_there(features[i]) ? "+" : "-", features[i]);

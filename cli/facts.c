@@ -107,26 +107,34 @@ static void print_chain(const tlsock_cert *c, const char *how)
     tlsock_cert_unref(at);
 }
 
+/* What the certificate was accepted for. */
+static const char *good_at(const tlsock *s)
+{
+    const char *how = tlsock_info(s, TLSOCK_INFO_VERIFIED);
+
+    if (strncmp(how, "chain by DANE-EE", 16) == 0)
+        return "key is as its zone says";
+    return strncmp(how, "chain", 5) == 0 ? "name matches" : "pin matches";
+}
+
 static void print_server(const struct out *o, const tlsock *s,
                          const tlsock_cert *c)
 {
     const char *name = tlsock_info(s, TLSOCK_INFO_NAME);
-    const char *revoked;
+    const char *revoked, *dane;
     int good = facts_verified(s);
     char asked[300], expiry[80];
 
     snprintf(asked, sizeof(asked), "%s", name != NULL ? name : "");
     facts_expiry(c, expiry, sizeof(expiry));
     out_label(o, stderr, good ? OUT_GREEN : OUT_RED, "server");
-    if (good && asked[0] != '\0' &&
-        strncmp(tlsock_info(s, TLSOCK_INFO_VERIFIED), "chain", 5) == 0)
-        fprintf(stderr, "%s: name matches, %s", asked, expiry);
-    else
-        fprintf(stderr, "%s: %s, %s", asked[0] ? asked : short_name(c),
-                good ? "pin matches" : "NOT VERIFIED", expiry);
+    fprintf(stderr, "%s: %s, %s", asked[0] ? asked : short_name(c),
+            good ? good_at(s) : "NOT VERIFIED", expiry);
     revoked = tlsock_info(s, TLSOCK_INFO_REVOCATION);
-    fprintf(stderr, "%s%s\n", revoked[0] != '\0' ? ", revocation " : "",
+    fprintf(stderr, "%s%s", revoked[0] != '\0' ? ", revocation " : "",
             revoked);
+    dane = tlsock_info(s, TLSOCK_INFO_DANE);
+    fprintf(stderr, "%s%s\n", dane[0] != '\0' ? ", DANE " : "", dane);
 }
 
 /* Texts of tlsock_info() last until its next call: one at a time. */

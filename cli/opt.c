@@ -30,8 +30,10 @@ struct poptOption opt_trust[] = {
         "expired|self-signed|name"),
     FLAG("insecure", 0, OPT_INSECURE, "check nothing: anybody may listen in"),
     STR("revocation", 0, OPT_REVOCATION, "what has to say it is not revoked",
-        "off|staple|must-staple|crl"),
+        "off|soft|hard|staple|must-staple|crl|ocsp"),
     STR("crl", 0, OPT_CRL, "revocation list; has them checked, too", "FILE"),
+    STR("dane", 0, OPT_DANE, "believe the TLSA records of the server's zone",
+        "on|require"),
     POPT_TABLEEND};
 struct poptOption opt_identity[] = {
     STR("cert", 0, OPT_CERT, "own certificate and its chain (PEM, DER, p12)",
@@ -122,6 +124,18 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
     return err_usage(&o->out, o->command, NULL,
                      "%s \"%s\" is not a whole number from %ld to %ld", flag,
                      text, min, max);
+}
+
+/* hard and soft ask everybody about the whole chain; the other words are the
+ * option's own. */
+static int take_revocation(struct opts *o, const char *text)
+{
+    int soft = strcmp(text, "soft") == 0, rc;
+
+    if (!soft && strcmp(text, "hard") != 0)
+        return push_set(o, "revocation", text, "--revocation");
+    rc = push_set(o, "revocation", "full", "--revocation");
+    return rc != 0 ? rc : push_set(o, "revocation.fail", text, "--revocation");
 }
 
 /* "1.2-1.3", "1.2-", "-1.2", "1.3"; the library knows the versions. */
@@ -276,7 +290,9 @@ static int take_text(struct opts *o, int val, const char *arg)
     case OPT_ACCEPT:
         return take_accept(o, arg);
     case OPT_REVOCATION:
-        return push_set(o, "revocation", arg, "--revocation");
+        return take_revocation(o, arg);
+    case OPT_DANE:
+        return push_set(o, "dane", arg, "--dane");
     case OPT_CERT:
     case OPT_KEY:
         return take_ident(o, val, arg);
@@ -396,6 +412,14 @@ static int asks_for_json(int argc, const char **argv)
     return 0;
 }
 
+/* An option that may do without its value: popt would take the next word. */
+static void complete_dane(int argc, const char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--dane") == 0)
+            argv[i] = "--dane=on";
+}
+
 int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
               const char **argv)
 {
@@ -405,6 +429,7 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
     *o = (struct opts){.command = spec->command};
     o->out.color = -1;
     o->out.json = asks_for_json(argc, argv);
+    complete_dane(argc, argv);
     snprintf(name, sizeof(name), "tlsock %s", spec->command);
     argv[0] = opt_keep(o, name, sizeof(name));
     if (argv[0] == NULL)

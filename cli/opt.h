@@ -24,6 +24,7 @@ enum {
     OPT_INSECURE,
     OPT_REVOCATION,
     OPT_CRL,
+    OPT_DANE,
     OPT_CERT,
     OPT_KEY,
     OPT_PASS,

@@ -99,6 +99,15 @@ ok $? "a server that sends the leaf alone is refused, the intermediate named"
 [ $? -eq 1 ] && [ -s err ]
 ok $? "serve does not begin without a key"
 
+rm -f pipe
+mkfifo pipe
+"$bin/example_keyserver" 127.0.0.1:0 chain.pem leaf.key >pipe 2>log &
+pids="$pids $!"
+read -r port <pipe
+SSL_CERT_FILE=root.pem "$bin/example_connect" "localhost:$port" >out 2>err
+[ $? -eq 0 ] && [ "$(cat out)" = hello ]
+ok $? "keyserver serves with a key that another process has"
+
 serve_many
 dead=$port
 kill "$pid"

@@ -1,5 +1,8 @@
-/* CRLs of anybody, PEM or DER, as text: whatever it is, JSON comes out whole,
- * or an error. */
+/* CRLs of anybody, PEM or DER. As text: whatever it is, JSON comes out whole,
+ * or an error. As lists to be judged: every entry can be found again, and
+ * nothing that was not signed by the issuer, whose key nobody has, tells of a
+ * certificate. */
+#include "revoke/crl_private.h"
 #include "revoke/make.h"
 
 #include <stdlib.h>
@@ -7,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static int as_text(const uint8_t *data, size_t size)
 {
     tlsock_error err = {0};
     char small[64], *text;
@@ -29,4 +32,89 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     free(text);
     return 0;
+}
+
+static STACK_OF(X509) * chain;
+
+/* The issuer's name is that of the corpus. */
+static X509 *make(const char *cn, EVP_PKEY *key, long serial, X509 *by)
+{
+    X509 *x = X509_new();
+
+    X509_set_version(x, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
+    X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+    X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+                               (const unsigned char *)cn, -1, -1, 0);
+    X509_set_issuer_name(x, X509_get_subject_name(by != NULL ? by : x));
+    X509_set_pubkey(x, key);
+    X509_sign(x, key, EVP_sha256());
+    return x;
+}
+
+static void once(void)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *ca, *leaf;
+
+    chain = sk_X509_new_null();
+    if (key == NULL || chain == NULL)
+        abort();
+    ca = make("CA", key, 1, NULL);
+    leaf = make("a.test", key, 2, ca);
+    if (!sk_X509_push(chain, leaf) || !sk_X509_push(chain, ca))
+        abort();
+    EVP_PKEY_free(key);
+}
+
+static void find_all(const struct tsk_crl *l)
+{
+    for (size_t i = 0; i < l->n_rows; i++) {
+        struct tsk_tlv all = {l->rows[i], l->der + l->len}, body, serial;
+        struct tsk_crl_entry e;
+        char date[32];
+
+        if (!tsk_tlv_take(&all, TSK_TLV_SEQ, &body) ||
+            !tsk_tlv_take(&body, TSK_TLV_INTEGER, &serial))
+            abort();
+        if (l->n_turns == 0 && !tsk_crl_find(l, l->issuer, &serial, &e))
+            abort();
+        if (tsk_crl_find(l, l->issuer, &serial, &e))
+            (void)tsk_crl_entry_time(&e, date);
+    }
+}
+
+static void judge(const uint8_t *data, size_t size)
+{
+    struct tsk_crl_question q = {.now = 1800000000, .untrusted = chain};
+    tlsock_error err = {0};
+    struct tsk_crls *l = tsk_crls_parse(data, size, "fuzz", &err);
+    struct tsk_status st;
+
+    if (l == NULL && (err.code == 0 || err.message[0] == '\0'))
+        abort();
+    if (l == NULL)
+        return;
+    q.chain = chain;
+    if (tsk_crl_judge(&l, 1, &q, &st, &err) != TLSOCK_OK ||
+        st.state != TSK_UNKNOWN || err.message[0] == '\0')
+        abort();
+    for (size_t i = 0; i < l->n; i++) {
+        find_all(l->list[i]);
+        for (size_t k = 0; k < l->n; k++)
+            (void)tsk_crl_delta_fits(l->list[i], l->list[k]);
+    }
+    (void)tsk_crls_until(l);
+    if (tsk_crls_memory(l) < l->n)
+        abort();
+    tsk_crls_unref(l);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (chain == NULL)
+        once();
+    judge(data, size);
+    return as_text(data, size);
 }

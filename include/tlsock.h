@@ -111,6 +111,7 @@ typedef struct tlsock_cert tlsock_cert;         /**< see tlsock/cert.h */
 #define TLSOCK_E_REVOCATION_UNKNOWN (-514)  /**< nobody could tell */
 #define TLSOCK_E_STAPLE (-515)              /**< stapled OCSP is no good */
 #define TLSOCK_E_MUST_STAPLE (-516)         /**< staple promised, not sent */
+#define TLSOCK_E_DANE (-517)                /**< not as its TLSA records say */
 
 #define TLSOCK_E_OWN_FILE (-601)     /**< own certificate, key or other file */
 #define TLSOCK_E_KEY_MISMATCH (-602) /**< key does not fit the certificate */

@@ -31,6 +31,15 @@ extern "C" {
 #define TLSOCK_INFO_TRUST 24       /**< what the peer was verified against,
                                         "system store: /etc/ssl/certs (...)";
                                         "" if no store was opened */
+#define TLSOCK_INFO_DANE 19        /**< "secure 3 1 1": the TLSA record that
+                                        fits; "none" "insecure" "unusable": none
+                                        has a say; "": dane = off */
+#define TLSOCK_INFO_CLIENT_CAS 30  /**< "CN=A, CN=B": whose client certificates
+                                        the server asked for, as many as fit;
+                                        "": any, or it has not asked */
+#define TLSOCK_INFO_POLICY 40      /**< the rules that made this connection's
+                                        settings stricter: "FILE:7: tls.min =
+                                        1.3; ..."; "" */
 /** @} */
 
 /** @name States @{ */

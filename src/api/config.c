@@ -1,9 +1,13 @@
 #include "api/config.h"
 
 #include "api/config_box.h"
+#include "api/policy.h"
+#include "api/stapler.h"
 #include "core/mem.h"
 
-static tlsock_config *wrap(struct tsk_box *box)
+#include <string.h>
+
+tlsock_config *tsk_config_wrap(struct tsk_box *box)
 {
     tlsock_config *c;
 
@@ -22,7 +26,7 @@ static tlsock_config *wrap(struct tsk_box *box)
 
 tlsock_config *tlsock_config_new(void)
 {
-    return wrap(tsk_box_new(NULL));
+    return tsk_config_wrap(tsk_box_new(NULL));
 }
 
 tlsock_config *tlsock_config_copy(const tlsock_config *from)
@@ -35,7 +39,7 @@ tlsock_config *tlsock_config_copy(const tlsock_config *from)
     pthread_mutex_lock(&c->lock);
     box = tsk_box_copy(c->box, NULL);
     pthread_mutex_unlock(&c->lock);
-    return wrap(box);
+    return tsk_config_wrap(box);
 }
 
 tlsock_config *tlsock_config_ref(tlsock_config *c)
@@ -49,8 +53,12 @@ void tlsock_config_unref(tlsock_config *c)
 {
     if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
-    tsk_ctx_unref(c->snapshot);
+    tsk_use_drop(&c->use[0]);
+    tsk_use_drop(&c->use[1]);
     tsk_box_unref(c->box);
+    if (c->asked != NULL)
+        tsk_free(c->asked->changes);
+    tsk_free(c->asked);
     pthread_mutex_destroy(&c->lock);
     tsk_free(c);
 }
@@ -64,9 +72,15 @@ const tlsock_error *tlsock_config_error(const tlsock_config *c)
 
 /* The events that there are, and whether this version tells of them. */
 static const unsigned char events[TLSOCK_ON_NAME + 1] = {
+    [TLSOCK_ON_HELLO] = 1,
+    [TLSOCK_ON_VERIFY] = 1,
+    [TLSOCK_ON_STAPLE] = 1,
+    [TLSOCK_ON_SIGN] = 1,
+    [TLSOCK_ON_PASSWORD] = 1,
     [TLSOCK_ON_CLOSE_NOTIFY] = 1,
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
     [TLSOCK_ON_NAME] = 1,
+    [TLSOCK_ON_LOG] = 1,
 };
 
 static int check_event(tlsock_config *c, int event)
@@ -99,7 +113,14 @@ int tsk_config_begin(tlsock_config *c)
     pthread_mutex_lock(&c->lock);
     tsk_clear(&c->err);
     tsk_phase(&c->err, TLSOCK_PHASE_CONFIG);
-    if (c->snapshot == NULL)
+    if (c->asked != NULL) {
+        tsk_fail(&c->err, TLSOCK_E_POLICY,
+                 "a policy's hook may change its config by "
+                 "tlsock_config_set() alone");
+        tsk_hint(&c->err, "see tlsock_policy_on(3)");
+        return tsk_config_end(c, TLSOCK_E_POLICY);
+    }
+    if (c->use[0].ctx == NULL && c->use[1].ctx == NULL)
         return TLSOCK_OK;
     tsk_fail(&c->err, TLSOCK_E_FROZEN,
              "the config is in use and cannot be changed any more");
@@ -114,33 +135,103 @@ int tsk_config_end(tlsock_config *c, int rc)
     return rc;
 }
 
+void tsk_use_drop(struct tsk_use *use)
+{
+    for (size_t i = 0; i < TSK_VARIANTS; i++) {
+        tsk_free(use->variants[i].changes);
+        tsk_ctx_unref(use->variants[i].ctx);
+    }
+    tsk_ctx_unref(use->ctx);
+    memset(use, 0, sizeof(*use));
+}
+
+int tsk_use_current(const struct tsk_use *use)
+{
+    return use->ctx != NULL && use->generation == tsk_policy_generation();
+}
+
+int tsk_use_build(struct tsk_use *use, const struct tsk_use *other,
+                  struct tsk_box *box, int server, tlsock_error *err)
+{
+    unsigned generation = tsk_policy_generation();
+    struct tsk_ctx *ctx = NULL;
+    struct tsk_box *strict;
+
+    if (tsk_use_current(other) && !tsk_policy_sided()) {
+        generation = other->generation;
+        ctx = tsk_ctx_ref(other->ctx);
+    } else {
+        strict = tsk_policy_apply(box, server, err);
+        if (strict != NULL)
+            ctx = tsk_box_build(strict, err);
+        tsk_box_unref(strict);
+    }
+    if (ctx == NULL)
+        return err->code;
+    tsk_use_drop(use);
+    use->ctx = ctx;
+    use->generation = generation;
+    return TLSOCK_OK;
+}
+
+int tsk_config_change(tlsock_config *c,
+                      int (*change)(struct tsk_settings *set, void *arg,
+                                    tlsock_error *err),
+                      void *arg)
+{
+    struct tsk_box *box, *old = NULL;
+    tlsock_error why;
+    int rc = tsk_config_begin(c);
+
+    if (rc < 0)
+        return rc;
+    box = tsk_box_copy(c->box, &c->err);
+    why = c->err;
+    tsk_config_end(c, rc);
+    if (box == NULL)
+        return TLSOCK_E_NOMEM;
+    rc = change(&box->set, arg, &why);
+    old = box;
+    if (tsk_config_begin(c) < 0) {
+        rc = TLSOCK_E_FROZEN;
+    } else {
+        if (rc == TLSOCK_OK) {
+            old = c->box;
+            c->box = box;
+        } else {
+            c->err = why;
+        }
+        tsk_config_end(c, rc);
+    }
+    tsk_box_unref(old);
+    return rc;
+}
+
 /* Locked. A config that cannot be built stays open to be mended. */
 static int freeze(tlsock_config *c, int server, tlsock_error *err)
 {
+    struct tsk_use *use = &c->use[server];
     int rc = TLSOCK_OK;
 
-    if (server && !c->serves) {
+    if (server && !c->serves)
         rc = tsk_box_prove(c->box, 1, err);
-        if (rc < 0)
-            return rc;
-    }
-    if (c->snapshot == NULL) {
-        c->snapshot = tsk_box_build(c->box, err);
-        if (c->snapshot == NULL)
-            return err->code;
-    }
-    c->serves |= server;
+    if (rc == TLSOCK_OK && !tsk_use_current(use))
+        rc = tsk_use_build(use, &c->use[!server], c->box, server, err);
+    if (rc == TLSOCK_OK)
+        c->serves |= server;
     return rc;
 }
 
 /* Made once, kept for the life of the process, so it stays reachable. After a
  * failure (out of memory) the next call tries again. */
-static tlsock_config *process_default(void)
+tlsock_config *tsk_config_or_default(tlsock_config *given)
 {
     static pthread_mutex_t once = PTHREAD_MUTEX_INITIALIZER;
     static tlsock_config *config;
     tlsock_config *c;
 
+    if (given != NULL)
+        return given;
     pthread_mutex_lock(&once);
     if (config == NULL)
         config = tlsock_config_new();
@@ -149,29 +240,41 @@ static tlsock_config *process_default(void)
     return c;
 }
 
+/* Of a config that a policy's hook was handed no connection is made: it would
+ * be none of what was asked about. */
+static int usable(const tlsock_config *c, tlsock_error *err)
+{
+    if (c->asked == NULL)
+        return tsk_policy_ready(err);
+    return tsk_fail(err, TLSOCK_E_STATE,
+                    "this config belongs to a policy's hook");
+}
+
 int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
                         tlsock_error *err)
 {
-    tlsock_config *c = config != NULL ? config : process_default();
+    tlsock_config *c = tsk_config_or_default(config);
     tlsock_error why;
-    int rc = TLSOCK_OK;
+    int rc;
 
     if (c == NULL)
         return tsk_fail_nomem(err);
     server = server != 0;
+    tsk_clear(&why);
+    tsk_phase(&why, TLSOCK_PHASE_CONFIG);
+    rc = usable(c, &why); /* reads files: before the lock */
     pthread_mutex_lock(&c->lock);
-    if (c->snapshot == NULL || (server && !c->serves)) {
-        tsk_clear(&why);
-        tsk_phase(&why, TLSOCK_PHASE_CONFIG);
+    if (rc == TLSOCK_OK &&
+        (!tsk_use_current(&c->use[server]) || (server && !c->serves)))
         rc = freeze(c, server, &why);
-        if (rc < 0) {
-            c->err = why;
-            if (err != NULL)
-                *err = why;
-        }
-    }
     if (rc == TLSOCK_OK)
-        *out = tsk_ctx_ref(c->snapshot);
+        *out = tsk_ctx_ref(c->use[server].ctx);
+    else
+        c->err = why;
     pthread_mutex_unlock(&c->lock);
+    if (rc < 0 && err != NULL)
+        *err = why;
+    if (rc == TLSOCK_OK && server)
+        tsk_stapler_begin(*out);
     return rc;
 }

@@ -20,6 +20,8 @@ static const size_t texts[] = {
     offsetof(struct tsk_settings, keylog),
     offsetof(struct tsk_settings, revocation_cache),
     offsetof(struct tsk_settings, revocation_proxy),
+    offsetof(struct tsk_settings, dane_anchor),
+    offsetof(struct tsk_settings, dane_resolver),
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -50,6 +52,7 @@ static void free_settings(struct tsk_settings *set)
     for (size_t i = 0; i < COUNT(texts); i++)
         tsk_free(*text_at(set, i));
     tsk_free(set->alpn);
+    tsk_allow_unref(set->allow);
     for (size_t i = 0; i < set->n_trust; i++)
         tsk_free(set->trust[i]);
     tsk_free(set->trust);
@@ -130,6 +133,7 @@ static int own_pointers(struct tsk_settings *to,
     for (size_t i = 0; i < COUNT(texts); i++)
         *text_at(to, i) = NULL;
     to->alpn = NULL;
+    to->allow = tsk_allow_ref(from->allow);
     to->trust = NULL;
     to->identities = NULL;
     to->pins = NULL;
@@ -210,6 +214,45 @@ struct tsk_ctx *tsk_box_build(struct tsk_box *box, tlsock_error *err)
     return ctx;
 }
 
+struct tsk_box *tsk_box_of(const struct tsk_ctx *ctx)
+{
+    const char *set = (const char *)tsk_ctx_settings(ctx);
+
+    return (struct tsk_box *)(uintptr_t)(set - offsetof(struct tsk_box, set));
+}
+
+/* Any CA of the system's store signs for anybody who asks. */
+static int trusts_everybody(const struct tsk_settings *set)
+{
+    for (size_t i = 0; i < set->n_trust; i++)
+        if (strcmp(set->trust[i], "system") == 0)
+            return 1;
+    return set->n_trust == 0;
+}
+
+/* Who may come in is told, one way or the other, before a client comes. */
+static int prove_clients(const struct tsk_settings *set, tlsock_error *err)
+{
+    if (set->client_auth == TSK_CLIENT_NONE && set->allow != NULL) {
+        tsk_fail(err, TLSOCK_E_OPTION,
+                 "client-auth.allow says which clients may come in, but "
+                 "client-auth = none asks nobody for a certificate");
+        tsk_hint(err, "set client-auth = require, ask or later; or drop "
+                      "client-auth.allow");
+        return TLSOCK_E_OPTION;
+    }
+    if (set->client_auth == TSK_CLIENT_NONE || set->allow != NULL ||
+        !trusts_everybody(set))
+        return TLSOCK_OK;
+    tsk_fail(err, TLSOCK_E_OPTION,
+             "client-auth trusts the system's store, whose CAs sign for "
+             "anybody: any certificate at all would let a client in");
+    tsk_hint(err, "name the CA of your clients (trust = FILE, --ca, "
+                  "tlsock_config_add_trust()), or say whom to let in: "
+                  "client-auth.allow = dns:NAME, or any");
+    return TLSOCK_E_OPTION;
+}
+
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 {
     const struct tsk_settings *set = &box->set;
@@ -221,11 +264,13 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 
         rc = tsk_cert_prove(
             id->cert, tsk_settings_file_name(id->cert_uri, name, sizeof(name)),
-            server, tsk_wall_time(), err);
+            tsk_settings_prove(set, server), tsk_wall_time(), err);
         if (rc < 0)
             return rc;
     }
-    if (!server || set->n_identities != 0)
+    if (server && set->n_identities != 0)
+        return prove_clients(set, err);
+    if (!server)
         return TLSOCK_OK;
     tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "
                                      "config has none");

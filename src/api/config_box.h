@@ -15,14 +15,47 @@ struct tsk_box {
     struct tsk_settings set;
 };
 
+/* What a policy's hook made of a snapshot: see policy_hook.c. */
+struct tsk_variant {
+    char *changes; /* "key=value\n" for each */
+    struct tsk_ctx *ctx;
+};
+#define TSK_VARIANTS 16
+
+/* A snapshot, of the box or of a stricter copy of it. */
+struct tsk_use {
+    struct tsk_ctx *ctx; /* NULL: not used yet */
+    unsigned generation; /* of the policies it obeys */
+    struct tsk_variant variants[TSK_VARIANTS];
+    size_t n_variants; /* ever made: the oldest ones give way */
+};
+
+/* The config that a policy's hook is handed; NULL in all others. */
+struct tsk_asked {
+    char *changes; /* so far, or NULL */
+    size_t len;
+    tlsock_error refused; /* code 0: nothing that is forbidden was met */
+};
+
 struct tlsock_config {
     atomic_int refs;
     pthread_mutex_t lock; /* over all that follows */
     struct tsk_box *box;
-    struct tsk_ctx *snapshot; /* NULL: not frozen yet */
-    int serves;               /* identities were proven for a server */
+    struct tsk_use use[2]; /* as a client, as a server */
+    int serves;            /* identities were proven for a server */
+    struct tsk_asked *asked;
     tlsock_error err;
 };
+
+/* A config over the box, whose reference it takes; NULL: no memory, or box is
+ * NULL. */
+tlsock_config *tsk_config_wrap(struct tsk_box *box);
+tlsock_config *tsk_config_or_default(tlsock_config *c); /* NULL: no memory */
+/* Locked. A use built anew as policies have it, or the other side's shared. */
+int tsk_use_build(struct tsk_use *use, const struct tsk_use *other,
+                  struct tsk_box *box, int server, tlsock_error *err);
+int tsk_use_current(const struct tsk_use *use);
+void tsk_use_drop(struct tsk_use *use); /* nothing is left of it */
 
 struct tsk_box *tsk_box_new(tlsock_error *err); /* with the defaults */
 struct tsk_box *tsk_box_copy(const struct tsk_box *from, tlsock_error *err);
@@ -33,10 +66,24 @@ struct tsk_ctx *tsk_box_build(struct tsk_box *box, tlsock_error *err);
 /* E_OWN_FILE without any identity, or the code of the first unfit one. */
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err);
 
+/* The box that a snapshot was made of; borrowed. */
+struct tsk_box *tsk_box_of(const struct tsk_ctx *ctx);
+
+/* config_file.c: all of a file, at most TSK_INI_FILE bytes; yours. */
+int tsk_config_file_read(const char *path, char **text, size_t *len,
+                         tlsock_error *err);
+
 /* Lock and clear the error; c->box is to be changed. E_FROZEN: it is in use,
  * and not locked. */
 int tsk_config_begin(tlsock_config *c);
 int tsk_config_end(tlsock_config *c, int rc); /* unlock, gives rc back */
+
+/* Changes a copy of the settings, all or nothing, with nothing locked, since
+ * change() may call a hook. What others set meanwhile is lost. */
+int tsk_config_change(tlsock_config *c,
+                      int (*change)(struct tsk_settings *set, void *arg,
+                                    tlsock_error *err),
+                      void *arg);
 
 /* config_set.c: what the setters do, on settings. All or nothing. */
 int tsk_settings_trust(struct tsk_settings *set, const char *uri,
@@ -51,6 +98,8 @@ int tsk_settings_pin(struct tsk_settings *set, const char *pin,
                      tlsock_error *err);
 int tsk_settings_crl(struct tsk_settings *set, const char *uri,
                      tlsock_error *err);
+/* TSK_PROVE_*: with a SIGN hook keys may be elsewhere. */
+int tsk_settings_prove(const struct tsk_settings *set, int server);
 /* What to call the file of a URI in messages; out is used for it. */
 const char *tsk_settings_file_name(const char *uri, char *out, size_t size);
 

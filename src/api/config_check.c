@@ -1,14 +1,21 @@
 /* Everything read and built once more: to see whether it is good, or to use
  * it from now on. */
 #include "api/config_box.h"
+#include "api/policy.h"
+#include "api/stapler.h"
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "tls/password.h"
+#include "tls/staple.h"
+
+#include <string.h>
 
 /* A copy of the settings whose certificates come fresh from their files. */
 static struct tsk_box *reread(const struct tsk_box *from, int server,
                               tlsock_error *err)
 {
     struct tsk_box *box = tsk_box_copy(from, err);
+    struct tsk_asker asker;
 
     if (box == NULL)
         return NULL;
@@ -18,7 +25,9 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
 
         if (id->cert_uri == NULL)
             continue; /* in memory */
-        cert = tsk_cert_load(id->cert_uri, id->key_uri, id->pass_uri, err);
+        cert = tsk_cert_load_asking(id->cert_uri, id->key_uri, id->pass_uri,
+                                    tsk_password_asker(&asker, &box->set),
+                                    err);
         if (cert == NULL)
             goto failed;
         tlsock_cert_unref(id->cert);
@@ -40,61 +49,104 @@ failed:
     return NULL;
 }
 
-/* A fresh box and its ctx with the trust store open; yours both. */
-static int rebuild(tlsock_config *c, struct tsk_box **box,
-                   struct tsk_ctx **ctx, int *server, tlsock_error *err)
+/* What a config consists of, made anew. */
+struct fresh {
+    struct tsk_box *box;
+    struct tsk_use use[2];
+    int server; /* the identities are proven for a server */
+};
+
+static void drop(struct fresh *f)
 {
+    tsk_use_drop(&f->use[0]);
+    tsk_use_drop(&f->use[1]);
+    tsk_box_unref(f->box);
+}
+
+/* As policies have it, with the trust store open. */
+static int build(struct fresh *f, int server, tlsock_error *err)
+{
+    int rc = tsk_use_build(&f->use[server], &f->use[!server], f->box, server,
+                           err);
+
+    if (rc == TLSOCK_OK && tsk_ctx_trust(f->use[server].ctx, err) == NULL)
+        rc = err->code;
+    return rc;
+}
+
+/* For the sides that the config is used on; before its first use, that of a
+ * client. */
+static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
+{
+    struct tsk_ctx *before;
     struct tsk_box *from;
+    int used[2], rc = TLSOCK_OK;
 
     pthread_mutex_lock(&c->lock);
     from = tsk_box_ref(c->box);
-    *server = c->serves;
+    f->server = c->serves;
+    used[1] = c->use[1].ctx != NULL;
+    before = used[1] ? tsk_ctx_ref(c->use[1].ctx) : NULL;
+    used[0] = c->use[0].ctx != NULL || !used[1];
     pthread_mutex_unlock(&c->lock);
 
-    *ctx = NULL;
-    *box = reread(from, *server, err);
-    if (*box != NULL)
-        *ctx = tsk_box_build(*box, err);
+    f->box = reread(from, f->server, err);
     tsk_box_unref(from);
-    if (*ctx != NULL && tsk_ctx_trust(*ctx, err) != NULL)
-        return TLSOCK_OK;
-    tsk_ctx_unref(*ctx);
-    tsk_box_unref(*box);
-    return err->code;
+    if (f->box == NULL) {
+        tsk_ctx_unref(before);
+        return err->code;
+    }
+    for (int side = 0; side < 2 && rc == TLSOCK_OK; side++)
+        if (used[side])
+            rc = build(f, side, err);
+    if (rc == TLSOCK_OK && before != NULL)
+        tsk_staples_inherit(f->use[1].ctx, before);
+    tsk_ctx_unref(before);
+    return rc;
+}
+
+static void swap(tlsock_config *c, struct fresh *f)
+{
+    struct tsk_box *box = c->box;
+    struct fresh old = {.box = NULL};
+
+    c->box = f->box;
+    f->box = box;
+    c->serves &= f->server; /* else these are to be proven yet */
+    if (c->use[0].ctx == NULL && c->use[1].ctx == NULL)
+        return; /* the first connection builds */
+    memcpy(old.use, c->use, sizeof(old.use));
+    memcpy(c->use, f->use, sizeof(c->use));
+    memcpy(f->use, old.use, sizeof(f->use));
 }
 
 /* The files are read outside the lock, so that connections go on. */
 static int redo(tlsock_config *c, int use)
 {
-    struct tsk_ctx *ctx = NULL, *old = NULL;
-    struct tsk_box *box = NULL, *old_box;
+    struct fresh f = {.box = NULL};
+    struct tsk_ctx *now;
     tlsock_error err;
-    int rc, server;
+    int rc;
 
     if (c == NULL)
         return TLSOCK_E_ARGUMENT;
     tsk_clear(&err);
     tsk_phase(&err, TLSOCK_PHASE_CONFIG);
-    rc = rebuild(c, &box, &ctx, &server, &err);
+    rc = tsk_policy_ready(&err);
+    if (rc == TLSOCK_OK)
+        rc = rebuild(c, &f, &err);
     pthread_mutex_lock(&c->lock);
     c->err = err;
-    if (rc == TLSOCK_OK && use) {
-        old_box = c->box;
-        c->box = box;
-        box = old_box;
-        c->serves &= server; /* else these are to be proven yet */
-        if (c->snapshot != NULL) { /* else the first connection builds */
-            old = c->snapshot;
-            c->snapshot = ctx;
-            ctx = NULL;
-        }
-    }
+    if (rc == TLSOCK_OK && use)
+        swap(c, &f);
+    now = rc == TLSOCK_OK && use && f.use[1].ctx != NULL
+              ? tsk_ctx_ref(c->use[1].ctx)
+              : NULL;
     pthread_mutex_unlock(&c->lock);
-    if (rc == TLSOCK_OK) {
-        tsk_ctx_unref(ctx);
-        tsk_ctx_unref(old);
-        tsk_box_unref(box);
-    }
+    if (now != NULL)
+        tsk_stapler_move(f.use[1].ctx, now);
+    tsk_ctx_unref(now);
+    drop(&f);
     return rc;
 }
 

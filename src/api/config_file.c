@@ -27,6 +27,7 @@ struct loader {
     int last_line;
     char present[160]; /* names of all sections */
     size_t present_len;
+    int has_rules; /* client-auth.allow was there: more lines add to it */
     struct pending id;
 };
 
@@ -75,8 +76,8 @@ static int read_all(int fd, const char *path, char **text, size_t *len,
     return TLSOCK_OK;
 }
 
-static int read_file(const char *path, char **text, size_t *len,
-                     tlsock_error *err)
+int tsk_config_file_read(const char *path, char **text, size_t *len,
+                         tlsock_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
 
@@ -259,6 +260,23 @@ static int option(struct loader *l, const struct tsk_ini_item *item,
     return rc;
 }
 
+/* The first line stands instead of what was set before, others add to it. */
+static int allow(struct loader *l, const char *rules, tlsock_error *err)
+{
+    size_t len = strlen(rules) + 2;
+    char *more = tsk_alloc(len);
+    int rc;
+
+    if (more == NULL)
+        return tsk_fail_nomem(err);
+    snprintf(more, len, "+%s", rules);
+    rc = tsk_option_set(l->set, "client-auth.allow",
+                        l->has_rules && *rules != '+' ? more : rules, err);
+    l->has_rules = 1;
+    tsk_free(more);
+    return rc;
+}
+
 static int take(struct loader *l, struct tsk_ini_item *item,
                 tlsock_error *err)
 {
@@ -277,6 +295,8 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return crl(l, item->value, err);
     if (strcmp(key, "insecure") == 0 || strcmp(key, "verify") == 0)
         return accept_anybody(l, item, err);
+    if (strcmp(key, "client-auth.allow") == 0)
+        return allow(l, item->value, err);
     return option(l, item, err);
 }
 
@@ -321,7 +341,7 @@ static int load(struct loader *l, tlsock_error *err)
 {
     char *text = NULL;
     size_t len = 0;
-    int rc = read_file(l->path, &text, &len, err), line = 0;
+    int rc = tsk_config_file_read(l->path, &text, &len, err), line = 0;
 
     if (rc < 0)
         return rc;
@@ -338,29 +358,32 @@ static int load(struct loader *l, tlsock_error *err)
     return rc;
 }
 
-int tlsock_config_load(tlsock_config *c, const char *path, const char *section)
+static int change_by_file(struct tsk_settings *set, void *arg,
+                          tlsock_error *err)
 {
-    struct loader l = {.path = path, .section = "", .found = section == NULL};
-    struct tsk_box *box;
+    struct loader *l = arg;
+
+    l->set = set;
+    return load(l, err);
+}
+
+static int no_path(tlsock_config *c)
+{
     int rc = tsk_config_begin(c);
 
     if (rc < 0)
         return rc;
+    return tsk_config_end(c, tsk_fail(&c->err, TLSOCK_E_ARGUMENT,
+                                      "the file's path is NULL or empty"));
+}
+
+int tlsock_config_load(tlsock_config *c, const char *path, const char *section)
+{
+    struct loader l = {.path = path, .section = "", .found = section == NULL};
+
     if (path == NULL || *path == '\0')
-        return tsk_config_end(c, tsk_fail(&c->err, TLSOCK_E_ARGUMENT,
-                                          "the file's path is NULL or empty"));
+        return no_path(c);
     if (section != NULL)
         l.section = section;
-    box = tsk_box_copy(c->box, &c->err);
-    if (box == NULL)
-        return tsk_config_end(c, TLSOCK_E_NOMEM);
-    l.set = &box->set;
-    rc = load(&l, &c->err);
-    if (rc == TLSOCK_OK) {
-        tsk_box_unref(c->box);
-        c->box = box;
-    } else {
-        tsk_box_unref(box);
-    }
-    return tsk_config_end(c, rc);
+    return tsk_config_change(c, change_by_file, &l);
 }

@@ -1,9 +1,11 @@
 #include "api/config_box.h"
 #include "api/options.h"
+#include "api/policy.h"
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "tls/password.h"
 #include "verify/trust.h"
 
 #include <string.h>
@@ -120,12 +122,19 @@ static int add_identity(struct tsk_settings *set, const char *host,
     return TLSOCK_OK;
 }
 
+int tsk_settings_prove(const struct tsk_settings *set, int server)
+{
+    return (server ? TSK_PROVE_SERVER : 0) |
+           (set->on[TLSOCK_ON_SIGN].call != NULL ? TSK_PROVE_KEYLESS : 0);
+}
+
 /* Whether it has names is only a server's question: asked at its first use. */
 int tsk_settings_identity(struct tsk_settings *set, const char *host,
                           const char *cert_uri, const char *key_uri,
                           const char *pass_uri, tlsock_error *err)
 {
     const char *const uris[3] = {cert_uri, key_uri, pass_uri};
+    struct tsk_asker asker;
     tlsock_error why = {0};
     tlsock_cert *cert;
     char name[200];
@@ -135,12 +144,13 @@ int tsk_settings_identity(struct tsk_settings *set, const char *host,
         return missing(err, "the certificate's URI");
     if (err == NULL)
         err = &why;
-    cert = tsk_cert_load(cert_uri, key_uri, pass_uri, err);
+    cert = tsk_cert_load_asking(cert_uri, key_uri, pass_uri,
+                                tsk_password_asker(&asker, set), err);
     if (cert == NULL)
         return err->code;
     rc = tsk_cert_prove(cert,
                         tsk_settings_file_name(cert_uri, name, sizeof(name)),
-                        0, tsk_wall_time(), err);
+                        tsk_settings_prove(set, 0), tsk_wall_time(), err);
     if (rc == TLSOCK_OK)
         rc = add_identity(set, host, uris, cert, err);
     tlsock_cert_unref(cert);
@@ -213,8 +223,11 @@ int tsk_settings_crl(struct tsk_settings *set, const char *uri,
 
 int tlsock_config_set(tlsock_config *c, const char *key, const char *value)
 {
-    int rc = tsk_config_begin(c);
+    int rc;
 
+    if (c != NULL && c->asked != NULL)
+        return tsk_policy_set(c, key, value);
+    rc = tsk_config_begin(c);
     if (rc < 0)
         return rc;
     return tsk_config_end(c, tsk_option_set(&c->box->set, key, value, &c->err));
@@ -229,13 +242,31 @@ int tlsock_config_add_trust(tlsock_config *c, const char *uri)
     return tsk_config_end(c, tsk_settings_trust(&c->box->set, uri, &c->err));
 }
 
+struct identity_args {
+    const char *host, *cert_uri, *key_uri, *pass_uri;
+};
+
+static int change_identity(struct tsk_settings *set, void *arg,
+                           tlsock_error *err)
+{
+    const struct identity_args *a = arg;
+
+    return tsk_settings_identity(set, a->host, a->cert_uri, a->key_uri,
+                                 a->pass_uri, err);
+}
+
 static int identity(tlsock_config *c, const char *host, const char *cert_uri,
                     const char *key_uri, const char *pass_uri)
 {
+    struct identity_args args = {host, cert_uri, key_uri, pass_uri};
     int rc = tsk_config_begin(c);
 
     if (rc < 0)
         return rc;
+    if (c->box->set.on[TLSOCK_ON_PASSWORD].call != NULL) {
+        tsk_config_end(c, rc);
+        return tsk_config_change(c, change_identity, &args);
+    }
     return tsk_config_end(c, tsk_settings_identity(&c->box->set, host, cert_uri,
                                                    key_uri, pass_uri, &c->err));
 }
@@ -271,8 +302,9 @@ int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert)
         return rc;
     if (cert == NULL)
         return tsk_config_end(c, missing(&c->err, "the certificate"));
-    rc = tsk_cert_prove(cert, tsk_settings_file_name(NULL, NULL, 0), 0,
-                        tsk_wall_time(), &c->err);
+    rc = tsk_cert_prove(cert, tsk_settings_file_name(NULL, NULL, 0),
+                        tsk_settings_prove(&c->box->set, 0), tsk_wall_time(),
+                        &c->err);
     if (rc == TLSOCK_OK)
         rc = add_identity(&c->box->set, NULL, no_uris, cert, &c->err);
     return tsk_config_end(c, rc);

@@ -1,11 +1,18 @@
 #include "api/conn.h"
 
+#include "api/dane.h"
+#include "api/errand.h"
 #include "api/io_layer.h"
+#include "api/policy.h"
+#include "api/policy_rules.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "net/addr.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
+#include "tls/hello.h"
+#include "tls/op.h"
+#include "tls/sign.h"
 #include "verify/host.h"
 
 #include <errno.h>
@@ -14,7 +21,8 @@
 
 static int needs_no_name(const struct tsk_settings *set)
 {
-    return set->n_pins != 0 ||
+    /* where a policy wants the chain, too, a pin does not stand in for it */
+    return (set->n_pins != 0 && set->policy[TSK_RULE_PIN_MODE] == NULL) ||
            (set->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL)) != 0;
 }
 
@@ -75,6 +83,7 @@ int tsk_conn_set_name(tlsock *s, const char *name, const char *host,
                  "no name to check the server's certificate against");
         tsk_hint(err, "give the name the server is known by (opts.name, "
                       "--name), or pin its certificate");
+        tsk_rule_explain(s->set, err);
         return TLSOCK_E_NO_NAME;
     }
     if (!tsk_scheme_known(opts->scheme))
@@ -99,8 +108,8 @@ static int budget(const tlsock *s, const tlsock_opts *opts)
     return s->server ? s->set->handshake_timeout_ms : s->set->timeout_ms;
 }
 
-tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
-                     tlsock_error *err)
+tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
+                     const tlsock_opts *opts, tlsock_error *err)
 {
     tlsock *s = tsk_alloc(sizeof(*s));
 
@@ -109,7 +118,9 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
         return NULL;
     }
     s->server = server;
-    if (tsk_config_snapshot(config, server, &s->ctx, err) < 0) {
+    if (tsk_config_snapshot(config, server, &s->ctx, err) < 0 ||
+        tsk_policy_ask(config, server, target, &s->ctx, err) < 0) {
+        tsk_ctx_unref(s->ctx);
         tsk_free(s);
         return NULL;
     }
@@ -143,7 +154,11 @@ void tsk_conn_free(tlsock *s, int graceful)
 {
     tsk_dial_free(s->dial);
     tsk_path_free(s->path);
+    tsk_dane_free(s);
     tsk_dialogue_free(s);
+    tsk_errand_free(s);
+    tsk_sign_end(s);
+    tsk_hello_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);
@@ -151,6 +166,9 @@ void tsk_conn_free(tlsock *s, int graceful)
          * without close_notify; tickets do not depend on that */
         SSL_free(s->ssl);
     }
+    tsk_hand_forget(s);
+    tsk_free(s->via);
+    tlsock_config_unref(s->via_config);
     tsk_bio_free(&s->io);
     tsk_buf_free(&s->plain);
     tsk_buf_free(&s->hold);
@@ -203,6 +221,8 @@ static int prepare_dial(tlsock *s, const struct tsk_target *t,
 
     if (rc == TLSOCK_OK)
         rc = prepare_way(s, t, o, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_dane_prepare(s, t, o, err);
     if (rc < 0)
         return rc;
     s->dial = tsk_dial_new(s->path != NULL ? tsk_path_first(s->path) : t,
@@ -237,7 +257,7 @@ tlsock *tlsock_connect(const char *target, tlsock_config *config,
     if (tsk_opts_take(&o, opts, err) < 0 ||
         tsk_target_parse(&t, target, 0, err) < 0)
         goto out;
-    s = tsk_conn_new(config, 0, &o, err);
+    s = tsk_conn_new(config, 0, target, &o, err);
     if (s == NULL)
         goto out;
     /* a URL brings its protocol's rules, if nobody asked for others */
@@ -255,20 +275,45 @@ out:
     return done;
 }
 
-/* layer: owned on success alone */
-tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
-                            const char *name, tlsock_config *config,
-                            const tlsock_opts *o, tlsock_error *err)
+/* Hooks that may answer later and fetches have descriptors of their own: one
+ * private one stands for these and the socket until TLS is there. */
+static int prepare_waiting(tlsock *s)
 {
-    tlsock *s = tsk_conn_new(config, server, o, err), *done = NULL;
+    static const int later[] = {TLSOCK_ON_HELLO, TLSOCK_ON_VERIFY,
+                                TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
+    int any = s->set->revocation >= TSK_REVOKE_CRL || s->set->aia;
+
+    for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
+        any |= s->set->on[later[i]].call != NULL;
+    if (!any || !s->nonblocking || s->waitfd != NULL ||
+        s->layer->ops->fd(s->layer) < 0)
+        return TLSOCK_OK;
+    s->waitfd = tsk_waitfd_new(&s->err);
+    if (s->waitfd == NULL)
+        return s->err.code;
+    return tsk_conn_sync_waitfd(s);
+}
+
+/* layer: owned on success alone. target: of the listener, or NULL */
+static tlsock *over_layer(struct tsk_layer *layer, int server,
+                          const char *target, const char *name,
+                          tlsock_config *config, const tlsock_opts *o,
+                          tlsock_error *err)
+{
+    tlsock *s, *done = NULL;
+
+    if (target == NULL)
+        target = name != NULL ? name : o->name;
+    s = tsk_conn_new(config, server, target, o, err);
 
     if (s == NULL)
         return NULL;
     if (!server && tsk_conn_set_name(s, name, NULL, o, err) < 0)
         goto out;
-    if (prepare_way(s, NULL, o, err) < 0)
+    if (prepare_way(s, NULL, o, err) < 0 ||
+        tsk_dane_prepare(s, NULL, o, err) < 0)
         goto out;
-    if (tsk_ladder_begin(s, layer) < 0) {
+    if (tsk_ladder_begin(s, layer) < 0 || prepare_waiting(s) < 0) {
         if (err != NULL)
             *err = s->err;
         goto out;
@@ -282,8 +327,16 @@ out:
     return done;
 }
 
-/* accepted: known to be a stream socket, whatever its peer did since */
-static tlsock *over_fd(int fd, int server, int accepted, const char *name,
+tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
+                            const char *name, tlsock_config *config,
+                            const tlsock_opts *o, tlsock_error *err)
+{
+    return over_layer(layer, server, NULL, name, config, o, err);
+}
+
+/* target: of the listener that accepted it: known to be a stream socket,
+ * whatever its peer did since; or NULL */
+static tlsock *over_fd(int fd, int server, const char *target, const char *name,
                        tlsock_config *config, const tlsock_opts *opts,
                        tlsock_error *err)
 {
@@ -295,14 +348,14 @@ static tlsock *over_fd(int fd, int server, int accepted, const char *name,
     tsk_clear(err);
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) < 0 || tsk_opts_no_dial(&o, err) < 0 ||
-        (!accepted && tsk_fd_check_stream(fd, err) < 0))
+        (target == NULL && tsk_fd_check_stream(fd, err) < 0))
         goto out;
     layer = tsk_fd_layer_new(fd, 0);
     if (layer == NULL) {
         tsk_fail_nomem(err);
         goto out;
     }
-    s = tsk_conn_over_layer(layer, server, name, config, &o, err);
+    s = over_layer(layer, server, target, name, config, &o, err);
     if (s == NULL)
         layer->ops->free(layer, 0);
     else if ((o.flags & TLSOCK_F_BORROW_FD) == 0)
@@ -316,19 +369,19 @@ out:
 tlsock *tlsock_client_fd(int fd, const char *name, tlsock_config *config,
                          const tlsock_opts *opts, tlsock_error *err)
 {
-    return over_fd(fd, 0, 0, name, config, opts, err);
+    return over_fd(fd, 0, NULL, name, config, opts, err);
 }
 
 tlsock *tlsock_server_fd(int fd, tlsock_config *config, const tlsock_opts *opts,
                          tlsock_error *err)
 {
-    return over_fd(fd, 1, 0, NULL, config, opts, err);
+    return over_fd(fd, 1, NULL, NULL, config, opts, err);
 }
 
-tlsock *tsk_conn_accepted(int fd, tlsock_config *config,
+tlsock *tsk_conn_accepted(int fd, const char *target, tlsock_config *config,
                           const tlsock_opts *opts, tlsock_error *err)
 {
-    return over_fd(fd, 1, 1, NULL, config, opts, err);
+    return over_fd(fd, 1, target, NULL, config, opts, err);
 }
 
 static tlsock *over_io(const tlsock_io *io, void *arg, int server,

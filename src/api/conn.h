@@ -7,9 +7,10 @@
 
 struct tsk_target;
 
-/* A new connection on a config; opts was copied by tsk_opts_take(). */
-tlsock *tsk_conn_new(tlsock_config *config, int server, const tlsock_opts *opts,
-                     tlsock_error *err);
+/* A new connection on a config; opts was copied by tsk_opts_take(). target:
+ * what a policy is told of it, or NULL. */
+tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
+                     const tlsock_opts *opts, tlsock_error *err);
 void tsk_conn_free(tlsock *s, int graceful);
 /* A caller's options of any size, as a whole struct: 0 or E_ARGUMENT. */
 int tsk_opts_take(tlsock_opts *out, const tlsock_opts *opts, tlsock_error *err);
@@ -24,8 +25,8 @@ tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
 /* E_ARGUMENT for what only tlsock_connect() can do. */
 int tsk_opts_no_dial(const tlsock_opts *o, tlsock_error *err);
 
-/* As tlsock_server_fd(), for what accept() gave. */
-tlsock *tsk_conn_accepted(int fd, tlsock_config *config,
+/* As tlsock_server_fd(), for what accept() gave. target: the listener's. */
+tlsock *tsk_conn_accepted(int fd, const char *target, tlsock_config *config,
                           const tlsock_opts *opts, tlsock_error *err);
 
 /* The transport is there: owned from here on, unless this fails. */

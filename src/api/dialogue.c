@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/dane.h"
 #include "starttls/table.h"
 
 #include <stdio.h>
@@ -131,7 +132,7 @@ int tsk_dialogue_before(tlsock *s)
     s->was_plain = 1;
     /* who refuses it, or all service, says no more than that it is not now */
     if (rc == TLSOCK_E_STARTTLS_UNAVAILABLE && !s->server &&
-        s->set->starttls_opportunistic)
+        s->set->starttls_opportunistic && !tsk_dane_forbids_plaintext(s))
         return go_on_in_plaintext(s);
     if (rc == TLSOCK_OK && s->plain.len != 0 &&
         !tsk_starttls_runs_on(s->dialogue))

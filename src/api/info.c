@@ -1,8 +1,10 @@
 #include "api/conn.h"
+#include "api/dane.h"
 #include "cert/cert.h"
 #include "core/str.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
+#include "ossl/remote.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -25,9 +27,11 @@ static int state(const tlsock *s)
     switch (s->rung) {
     case TSK_RUNG_DIAL:
     case TSK_RUNG_PROXY:
+    case TSK_RUNG_DANE:
         return TLSOCK_STATE_CONNECTING;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_TLS:
+    case TSK_RUNG_CHECK:
         return TLSOCK_STATE_HANDSHAKING;
     case TSK_RUNG_PLAIN:
     case TSK_RUNG_AFTER:
@@ -52,7 +56,7 @@ static const char *sni(tlsock *s)
 {
     const char *name = s->sni;
 
-    if (s->server && s->ssl != NULL)
+    if (s->ssl != NULL && (s->server || tsk_dane_in_use(s->dane) != NULL))
         name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
     if (name == NULL)
         return "";
@@ -75,6 +79,18 @@ static const char *trust(tlsock *s)
     if (t == NULL)
         return "";
     snprintf(s->text, sizeof(s->text), "%s", tsk_trust_describe(t));
+    return s->text;
+}
+
+static const char *policy(tlsock *s)
+{
+    size_t pos = 0;
+
+    s->text[0] = '\0';
+    for (int kind = 0; kind < TSK_RULE_KINDS; kind++)
+        if (s->set->policy[kind] != NULL)
+            tsk_append(s->text, sizeof(s->text), &pos, "%s%s",
+                       pos != 0 ? "; " : "", s->set->policy[kind]);
     return s->text;
 }
 
@@ -134,6 +150,13 @@ const char *tlsock_info(const tlsock *conn, int item)
         return s->starttls;
     case TLSOCK_INFO_TRUST:
         return trust(s);
+    case TLSOCK_INFO_POLICY:
+        return policy(s);
+    case TLSOCK_INFO_DANE:
+        return tsk_dane_text(s);
+    case TLSOCK_INFO_CLIENT_CAS:
+        tsk_client_cas(s, s->text, sizeof(s->text));
+        return s->text;
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -186,6 +209,8 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"verified_by", TLSOCK_INFO_VERIFIED},
         {"trust", TLSOCK_INFO_TRUST},
         {"revocation", TLSOCK_INFO_REVOCATION},
+        {"policy", TLSOCK_INFO_POLICY},
+        {"dane", TLSOCK_INFO_DANE},
     };
     const char *verified;
     size_t pos = 0;
@@ -278,6 +303,7 @@ tlsock_cert *tlsock_own_cert(const tlsock *s)
 {
     STACK_OF(X509) *chain = NULL;
     tlsock_cert *cert = NULL;
+    EVP_PKEY *key;
     X509 *leaf;
 
     if (s == NULL || s->ssl == NULL)
@@ -287,7 +313,8 @@ tlsock_cert *tlsock_own_cert(const tlsock *s)
         return NULL;
     tsk_ossl_enter();
     SSL_get0_chain_certs(s->ssl, &chain);
-    cert = tsk_cert_new(leaf, chain, SSL_get_privatekey(s->ssl), NULL);
+    key = SSL_get_privatekey(s->ssl);
+    cert = tsk_cert_new(leaf, chain, tsk_remote_is(key) ? NULL : key, NULL);
     tsk_ossl_leave();
     return cert;
 }

@@ -1,4 +1,6 @@
 #include "api/conn.h"
+#include "api/dane.h"
+#include "api/errand.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "net/fd.h"
@@ -11,12 +13,15 @@
  * mean is bound to the config, which owns the store. */
 static int set_session_key(tlsock *s)
 {
-    char key[1024];
+    char key[1200], records[65] = "";
 
     if (s->server || !s->set->session)
         return TLSOCK_OK;
-    snprintf(key, sizeof(key), "%s\n%s\n%s\n%s", s->name != NULL ? s->name : "",
-             s->sni != NULL ? s->sni : "", s->scheme != NULL ? s->scheme : "",
+    if (s->dane != NULL && tsk_dane_digest(s->dane, records, &s->err) < 0)
+        return s->err.code;
+    snprintf(key, sizeof(key), "%s\n%s\n%s\n%s\n%s",
+             s->name != NULL ? s->name : "", s->sni != NULL ? s->sni : "",
+             s->scheme != NULL ? s->scheme : "", records,
              s->session_for != NULL ? s->session_for : s->address);
     tsk_free(s->session_key);
     s->session_key = tsk_strdup(key);
@@ -49,9 +54,8 @@ static int enter_tls(tlsock *s)
     return TLSOCK_OK;
 }
 
-int tsk_ladder_go_on(tlsock *s)
+static int begin_tls(tlsock *s)
 {
-    s->hs_deadline = tsk_deadline_in(s->budget_ms);
     if (s->dialogue == NULL)
         return enter_tls(s);
     tsk_dialogue_begin(s);
@@ -59,8 +63,13 @@ int tsk_ladder_go_on(tlsock *s)
     return TLSOCK_OK;
 }
 
-/* All that is between here and the peer is passed. */
-static int arrived(tlsock *s)
+int tsk_ladder_go_on(tlsock *s)
+{
+    s->hs_deadline = tsk_deadline_in(s->budget_ms);
+    return begin_tls(s);
+}
+
+static int land(tlsock *s)
 {
     if (s->plain_first) {
         s->rung = TSK_RUNG_PLAIN;
@@ -68,10 +77,24 @@ static int arrived(tlsock *s)
         s->hs_deadline = TSK_NEVER;
         return TLSOCK_OK;
     }
-    if (s->dialogue == NULL)
-        return enter_tls(s);
-    tsk_dialogue_begin(s);
-    s->rung = TSK_RUNG_STARTTLS;
+    return begin_tls(s);
+}
+
+/* What the records say has to be known before anything is said; in PLAIN, too,
+ * where a descriptor of the lookup's would come too late. */
+static int step_dane(tlsock *s)
+{
+    int rc = tsk_dane_step(s);
+
+    return rc == TLSOCK_OK ? land(s) : rc;
+}
+
+/* All that is between here and the peer is passed. */
+static int arrived(tlsock *s)
+{
+    if (s->dane == NULL)
+        return land(s);
+    s->rung = TSK_RUNG_DANE;
     return TLSOCK_OK;
 }
 
@@ -118,8 +141,11 @@ static int dialled(tlsock *s)
 
 static int step_dial(tlsock *s)
 {
-    int rc = tsk_dial_step(s->dial, &s->err);
+    int rc = tsk_dane_begin(s);
 
+    if (rc < 0)
+        return rc;
+    rc = tsk_dial_step(s->dial, &s->err);
     if (rc == TLSOCK_OK)
         return dialled(s);
     if (rc == TLSOCK_AGAIN)
@@ -155,8 +181,10 @@ int tsk_ladder_step(tlsock *s)
     } rungs[] = {
         [TSK_RUNG_DIAL] = {step_dial, 0},
         [TSK_RUNG_PROXY] = {step_proxy, TLSOCK_PHASE_PROXY},
+        [TSK_RUNG_DANE] = {step_dane, TLSOCK_PHASE_RESOLVE},
         [TSK_RUNG_STARTTLS] = {step_starttls, TLSOCK_PHASE_STARTTLS},
-        [TSK_RUNG_TLS] = {tsk_hand_step, TLSOCK_PHASE_HANDSHAKE},
+        [TSK_RUNG_TLS] = {tsk_errand_tls, TLSOCK_PHASE_HANDSHAKE},
+        [TSK_RUNG_CHECK] = {tsk_errand_check, TLSOCK_PHASE_VERIFY},
         [TSK_RUNG_AFTER] = {tsk_dialogue_after, TLSOCK_PHASE_STARTTLS},
     };
 

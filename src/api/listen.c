@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/policy.h"
 #include "core/mem.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
@@ -14,6 +15,7 @@ struct tlsock_listener {
     tlsock_config *config;
     tlsock_opts opts;              /* what passes to accepted connections */
     char *starttls, *starttls_arg; /* opts has these */
+    char *target;                  /* as it was named, or "" */
     char path[108];                /* UNIX socket to unlink, or "" */
 };
 
@@ -42,15 +44,19 @@ static int take_starttls(tlsock_listener *l, const tlsock_opts *o,
 }
 
 /* Proves the config now, so that no client has to find out. */
-static tlsock_listener *listener_new(tlsock_config *config,
+static tlsock_listener *listener_new(const char *target, tlsock_config *config,
                                      const tlsock_opts *o, tlsock_error *err)
 {
     tlsock_listener *l;
     struct tsk_ctx *ctx;
+    int rc = tsk_config_snapshot(config, 1, &ctx, err);
 
-    if (tsk_config_snapshot(config, 1, &ctx, err) < 0)
+    if (rc < 0)
         return NULL;
+    rc = tsk_policy_ask(config, 1, target, &ctx, err);
     tsk_ctx_unref(ctx);
+    if (rc < 0)
+        return NULL;
     l = tsk_alloc(sizeof(*l));
     if (l == NULL) {
         tsk_fail_nomem(err);
@@ -64,7 +70,10 @@ static tlsock_listener *listener_new(tlsock_config *config,
     l->opts.flags = o->flags & ~TLSOCK_F_BORROW_FD;
     l->opts.user = o->user;
     l->opts.plain = o->plain;
-    if (take_starttls(l, o, err) < 0) {
+    l->target = tsk_strdup(target);
+    if (l->target == NULL)
+        tsk_fail_nomem(err);
+    if (l->target == NULL || take_starttls(l, o, err) < 0) {
         tlsock_listener_free(l);
         return NULL;
     }
@@ -88,7 +97,7 @@ tlsock_listener *tlsock_listen(const char *target, tlsock_config *config,
     if (tsk_opts_take(&o, opts, err) < 0 ||
         tsk_target_parse(&t, target, 1, err) < 0)
         goto out;
-    l = listener_new(config, &o, err);
+    l = listener_new(target, config, &o, err);
     if (l == NULL)
         goto out;
     l->owned = 1;
@@ -117,7 +126,7 @@ tlsock_listener *tlsock_listener_from_fd(int fd, tlsock_config *config,
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) == TLSOCK_OK &&
         tsk_fd_check_listening(fd, err) == TLSOCK_OK)
-        l = listener_new(config, &o, err);
+        l = listener_new("", config, &o, err);
     if (l != NULL) {
         l->fd = fd;
         l->owned = (o.flags & TLSOCK_F_BORROW_FD) == 0;
@@ -157,7 +166,7 @@ tlsock *tlsock_accept(tlsock_listener *l, tlsock_error *err)
         return NULL;
     }
     if (accept_fd(l, &fd, err) == TLSOCK_OK) {
-        s = tsk_conn_accepted(fd, l->config, &l->opts, err);
+        s = tsk_conn_accepted(fd, l->target, l->config, &l->opts, err);
         if (s == NULL)
             close(fd);
     }
@@ -189,6 +198,7 @@ void tlsock_listener_free(tlsock_listener *l)
     tlsock_config_unref(l->config);
     tsk_free(l->starttls);
     tsk_free(l->starttls_arg);
+    tsk_free(l->target);
     tsk_free(l);
     errno = saved;
 }

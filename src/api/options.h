@@ -57,6 +57,10 @@ TSK_OPTION_PARSER(id_context);
 TSK_OPTION_PARSER(keylog);
 TSK_OPTION_PARSER(directory);
 TSK_OPTION_PARSER(proxy);
+TSK_OPTION_PARSER(dane); /* options_dane.c */
+TSK_OPTION_PARSER(anchor);
+TSK_OPTION_PARSER(resolver);
+TSK_OPTION_PARSER(allow); /* options_allow.c */
 TSK_OPTION_PARSER(milliseconds); /* options_time.c */
 TSK_OPTION_PARSER(seconds);
 TSK_OPTION_PARSER(time);

@@ -1,6 +1,7 @@
 #include "api/conn.h"
 #include "core/mem.h"
 #include "ossl/queue.h"
+#include "tls/op.h"
 
 #include <errno.h>
 #include <sys/socket.h>
@@ -59,6 +60,8 @@ static short over_events(struct tsk_layer *base, short wanted)
 {
     struct over_layer *l = (struct over_layer *)base;
 
+    if (tsk_op_waits(l->outer)) /* a descriptor that is always writable */
+        return POLLIN;
     return (short)(tlsock_events(l->outer) | wanted);
 }
 

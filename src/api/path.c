@@ -37,6 +37,14 @@ int tsk_path_set(tlsock *s, const char *urls, const struct tsk_target *t,
         tsk_free(p);
         return rc;
     }
+    s->via = tsk_strdup(urls);
+    if (s->via == NULL) {
+        tsk_proxies_free(p->list, p->n);
+        tsk_free(p);
+        return tsk_fail_nomem(err);
+    }
+    if (o->proxy_config != NULL)
+        s->via_config = tlsock_config_ref(o->proxy_config);
     p->target = *t;
     p->family = o->family;
     if (o->proxy_config != NULL)

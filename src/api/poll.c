@@ -2,6 +2,7 @@
 #include "core/mem.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
+#include "tls/op.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -24,6 +25,8 @@ int tlsock_fd(const tlsock *conn)
         s->fd_asked = 1;
         return tsk_waitfd_fd(s->waitfd);
     }
+    if (tsk_op_waits(s))
+        return tsk_op_fd(s->op);
     s->fd_told = 1;
     return s->layer != NULL ? s->layer->ops->fd(s->layer) : -1;
 }

@@ -1,5 +1,9 @@
 #include "api/conn.h"
+#include "api/dane.h"
+#include "api/errand.h"
+#include "api/policy_rules.h"
 #include "ossl/queue.h"
+#include "tls/op.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -26,14 +30,32 @@ static int phase_now(const tlsock *s, int phase)
         return tsk_dial_phase(s->dial);
     case TSK_RUNG_PROXY:
         return TLSOCK_PHASE_PROXY;
+    case TSK_RUNG_DANE:
+        return TLSOCK_PHASE_RESOLVE;
     case TSK_RUNG_STARTTLS:
     case TSK_RUNG_AFTER:
         return TLSOCK_PHASE_STARTTLS;
     case TSK_RUNG_TLS:
         return TLSOCK_PHASE_HANDSHAKE;
+    case TSK_RUNG_CHECK:
+        return TLSOCK_PHASE_VERIFY;
     default:
         return phase;
     }
+}
+
+static int unanswered(tlsock *s)
+{
+    tsk_clear(&s->err);
+    tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+             "%s%stime is up while waiting for the answer of the %s hook",
+             s->address, s->address[0] != '\0' ? ": " : "",
+             tsk_op_name(s->op));
+    tsk_hint(&s->err, "whoever keeps the event's op has to call "
+                      "tlsock_op_done(); give it longer with timeout or "
+                      "tlsock_set_deadline()");
+    s->err.phase = TLSOCK_PHASE_HANDSHAKE;
+    return TLSOCK_E_TIMEOUT;
 }
 
 static int timed_out(tlsock *s, int phase)
@@ -44,12 +66,15 @@ static int timed_out(tlsock *s, int phase)
         [TLSOCK_PHASE_PROXY] = "asking the proxy",
         [TLSOCK_PHASE_STARTTLS] = "the STARTTLS dialogue",
         [TLSOCK_PHASE_HANDSHAKE] = "the TLS handshake",
+        [TLSOCK_PHASE_VERIFY] = "finding out whether the peer is trusted",
         [TLSOCK_PHASE_READ] = "waiting for data",
         [TLSOCK_PHASE_WRITE] = "writing",
         [TLSOCK_PHASE_CLOSE] = "closing",
     };
-    const char *what;
+    const char *what, *url = tsk_errand_url(s);
 
+    if (tsk_op_waits(s))
+        return unanswered(s);
     phase = phase_now(s, phase);
     what =
         (size_t)phase < sizeof(doing) / sizeof(doing[0]) ? doing[phase] : NULL;
@@ -65,8 +90,22 @@ static int timed_out(tlsock *s, int phase)
                  what != NULL ? what : "waiting", tried[0] != '\0' ? ": " : "",
                  tried);
     }
-    tsk_hint(&s->err, "the peer is slow or silent: is it the right port? "
-                      "Give it longer with timeout or tlsock_set_deadline()");
+    if (s->rung == TSK_RUNG_DANE) {
+        tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+                 "time is up while asking for TLSA records of %.200s",
+                 s->dane->host);
+        tsk_hint(&s->err, "the resolver is slow or silent: name one that "
+                          "answers (dane.resolver)");
+        s->err.phase = phase;
+        return TLSOCK_E_TIMEOUT;
+    }
+    if (url != NULL)
+        tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while waiting for %s",
+                 url);
+    tsk_hint(&s->err, "%s is slow or silent%s Give it longer with timeout or "
+                      "tlsock_set_deadline()",
+             url != NULL ? "that server" : "the peer",
+             url != NULL ? "." : ": is it the right port?");
     s->err.phase = phase;
     return TLSOCK_E_TIMEOUT;
 }
@@ -92,14 +131,22 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
         *wait_ms = tsk_dial_wait_ms(s->dial);
         return tsk_dial_pollfds(s->dial, fds, max);
     }
+    if (s->rung == TSK_RUNG_DANE)
+        return tsk_dane_pollfds(s, fds, max);
     if (s->rung == TSK_RUNG_PROXY) {
         size_t n = tsk_path_pollfds(s, fds, max);
 
         if (n != 0)
             return n;
     }
+    if (s->errand != NULL)
+        return tsk_errand_pollfds(s, fds, max, wait_ms);
     if (s->layer == NULL || max == 0)
         return 0;
+    if (tsk_op_waits(s)) { /* nothing else can bring it on */
+        fds[0] = (struct pollfd){tsk_op_fd(s->op), POLLIN, 0};
+        return 1;
+    }
     fds[0].fd = s->layer->ops->fd(s->layer);
     fds[0].events = s->layer->ops->events != NULL
                         ? s->layer->ops->events(s->layer, want)
@@ -265,6 +312,7 @@ static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
         tsk_clear(&s->err);
         tsk_fail(&s->err, (int)rc, "%s", tlsock_errslug((int)rc));
     }
+    tsk_rule_explain(s->set, &s->err);
     if (s->err.phase == 0)
         s->err.phase = phase;
     if (s->err.address[0] == '\0')

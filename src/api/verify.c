@@ -1,8 +1,11 @@
 /* Matching and verifying certificates without a connection. */
 #include "api/config.h"
+#include "api/revocation.h"
+#include "api/policy_rules.h"
 #include "cert/cert.h"
 #include "core/mem.h"
 #include "ossl/queue.h"
+#include "revoke/check.h"
 #include "tls/hook_name.h"
 #include "verify/host.h"
 #include "verify/policy.h"
@@ -98,6 +101,30 @@ static int take_path(X509_STORE_CTX *store, X509 *leaf, tlsock_cert **path,
     return *path != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
+/* Asks whom the settings say, and waits for the answers. */
+static int not_revoked(struct tsk_ctx *ctx, X509_STORE_CTX *store, int64_t time,
+                       tlsock_error *err)
+{
+    struct tsk_check_rules rules;
+    tlsock_revocation *r;
+    int rc;
+
+    if (tsk_ctx_settings(ctx)->revocation < TSK_REVOKE_CRL)
+        return TLSOCK_OK;
+    tsk_ctx_rules(ctx, &rules);
+    if (time != 0)
+        rules.now = time;
+    r = tsk_revocation_new(ctx, &rules, X509_STORE_CTX_get0_chain(store),
+                           X509_STORE_CTX_get0_untrusted(store), err);
+    if (r == NULL)
+        return err->code;
+    rc = tlsock_revocation_run(r, -1);
+    if (rc < 0)
+        rc = tlsock_revocation_verdict(r, err);
+    tlsock_revocation_free(r);
+    return rc;
+}
+
 static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
                   const tlsock_verify_opts *o, tlsock_cert **path,
                   tlsock_error *err)
@@ -124,6 +151,8 @@ static int verify(const tlsock_cert *c, struct tsk_ctx *ctx,
     }
     tsk_ossl_leave();
     rc = tsk_policy_verify(store, &req, &verdict, err);
+    if (rc == TLSOCK_OK && strncmp(verdict.verified, "chain", 5) == 0)
+        rc = not_revoked(ctx, store, o->time, err);
     if (rc == TLSOCK_OK && path != NULL)
         rc = take_path(store, c->leaf, path, err);
     X509_STORE_CTX_free(store);
@@ -154,6 +183,8 @@ int tlsock_verify_path(const tlsock_cert *c, tlsock_config *config,
         rc = tsk_config_snapshot(config, 0, &ctx, err);
     if (rc >= 0)
         rc = verify(c, ctx, &opts, path, err);
+    if (rc < 0 && ctx != NULL)
+        tsk_rule_explain(tsk_ctx_settings(ctx), err);
     tsk_ctx_unref(ctx);
     if (rc < 0)
         tsk_phase(err, TLSOCK_PHASE_VERIFY);

@@ -1,4 +1,5 @@
 #include "core/str.h"
+#include "net/dns.h"
 #include "ossl/compat.h"
 #include "verify/host.h"
 #include "verify/trust.h"
@@ -58,7 +59,7 @@ static const struct {
     {"keylog", yes},         {"psl", tsk_psl_built_in},
     {"ipv6", has_ipv6},      {"pq", tsk_compat_has_pq},
     {"happy-eyeballs", yes}, {"openssl-3.2", openssl_32},
-    {"stdio", has_stdio},
+    {"stdio", has_stdio},    {"dane", tsk_dns_there},
 };
 
 int tlsock_has(const char *feature)

@@ -15,6 +15,7 @@ tlsock_cert *tsk_cert_new(X509 *leaf, STACK_OF(X509) *chain, EVP_PKEY *key,
     }
     tsk_ossl_enter();
     atomic_init(&c->refs, 1);
+    atomic_init(&c->remote, NULL);
     for (size_t i = 0; i < TSK_CERT_FIELDS; i++)
         atomic_init(&c->fields[i], NULL);
     c->chain = chain != NULL ? X509_chain_up_ref(chain) : sk_X509_new_null();
@@ -38,6 +39,7 @@ void tsk_cert_free(tlsock_cert *c)
     X509_free(c->leaf);
     sk_X509_pop_free(c->chain, X509_free);
     EVP_PKEY_free(c->key);
+    EVP_PKEY_free(atomic_load(&c->remote));
     for (size_t i = 0; i < TSK_CERT_FIELDS; i++)
         tsk_free(atomic_load(&c->fields[i]));
     tsk_free(c);

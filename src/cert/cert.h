@@ -16,6 +16,7 @@ struct tlsock_cert {
     X509 *leaf;
     STACK_OF(X509) * chain; /* never NULL; what goes with the leaf, in order */
     EVP_PKEY *key;          /* or NULL */
+    _Atomic(EVP_PKEY *) remote; /* without key: one that asks, or NULL */
     _Atomic(char *) fields[TSK_CERT_FIELDS]; /* texts, made when asked for */
 };
 
@@ -25,6 +26,13 @@ tlsock_cert *tsk_cert_new(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key,
 /* Load without further proof (cert/load.c): as tlsock_cert_load(). */
 tlsock_cert *tsk_cert_load(const char *uri, const char *key_uri,
                            const char *pass_uri, tlsock_error *err);
+struct tsk_asker;
+/* The same; asker (cert/pass.h), or NULL, is asked for what pass_uri does not
+ * say, up to three times. */
+tlsock_cert *tsk_cert_load_asking(const char *uri, const char *key_uri,
+                                  const char *pass_uri,
+                                  const struct tsk_asker *asker,
+                                  tlsock_error *err);
 /* Every certificate in a file, directory-less URI or PEM text, for trust
  * stores; unreadable or without any: E_OWN_FILE naming the file. Yours. */
 STACK_OF(X509) * tsk_cert_load_all(const char *uri, tlsock_error *err);
@@ -33,11 +41,14 @@ STACK_OF(X509) * tsk_cert_load_all(const char *uri, tlsock_error *err);
  * what to call it in messages: the path, or "inline PEM". */
 int tsk_uri_read(const char *uri, size_t max, unsigned char **data, size_t *len,
                  char name[256], tlsock_error *err);
+/* How it is to serve, or-ed; 0 is a client that has its key. */
+#define TSK_PROVE_SERVER 1  /* it needs names */
+#define TSK_PROVE_KEYLESS 2 /* the key may be elsewhere */
 /* Is it fit to be an identity? Key there and fitting, chain complete in order
  * (each signed by the next), in date, names present for a server.
  * E_OWN_FILE, E_KEY_MISMATCH, E_EXPIRED, E_CHAIN_INCOMPLETE, E_NO_NAME, with
  * name (the file) in the message. */
-int tsk_cert_prove(const tlsock_cert *c, const char *name, int server,
+int tsk_cert_prove(const tlsock_cert *c, const char *name, int how,
                    int64_t now, tlsock_error *err);
 /* PEM text of leaf and chain, as tlsock_cert_pem(). */
 int tsk_cert_pem(const tlsock_cert *c, unsigned parts, char *out, size_t size);

@@ -286,27 +286,57 @@ static const struct tsk_source *key_place(const struct tsk_source *cert,
     return *key_uri != '\0' ? key : NULL;
 }
 
-tlsock_cert *tsk_cert_load(const char *uri, const char *key_uri,
-                           const char *pass_uri, tlsock_error *err)
+/* A wrong PIN counts at the token, which locks itself after a few: these are
+ * not tried again. */
+static int load_asking(const struct tsk_source *cert,
+                       const struct tsk_source *key_source,
+                       struct tsk_pass *pass, tlsock_cert **out,
+                       tlsock_error *err)
+{
+    int on_token = cert->token != NULL ||
+                   (key_source != NULL && key_source->token != NULL);
+    int rc;
+
+    do
+        rc = load(cert, key_source, pass, out, err);
+    while (rc == TLSOCK_E_PASSWORD && !on_token && tsk_pass_again(pass, err));
+    return rc;
+}
+
+tlsock_cert *tsk_cert_load_asking(const char *uri, const char *key_uri,
+                                  const char *pass_uri,
+                                  const struct tsk_asker *asker,
+                                  tlsock_error *err)
 {
     struct tsk_source cert = {0}, key = {0};
+    tlsock_error why = {0};
     tlsock_cert *c = NULL;
     struct tsk_pass pass;
     int rc;
 
+    if (err == NULL)
+        err = &why;
     tsk_ossl_enter();
     rc = tsk_pass_init(&pass, pass_uri, err);
+    pass.asker = asker;
     if (rc == TLSOCK_OK)
         rc = tsk_source_open(&cert, uri, err);
     if (rc == TLSOCK_OK && key_uri != NULL && *key_uri != '\0')
         rc = tsk_source_open(&key, key_uri, err);
     if (rc == TLSOCK_OK)
-        rc = load(&cert, key_place(&cert, &key, key_uri), &pass, &c, err);
+        rc =
+            load_asking(&cert, key_place(&cert, &key, key_uri), &pass, &c, err);
     tsk_pass_wipe(&pass);
     tsk_source_free(&cert);
     tsk_source_free(&key);
     tsk_ossl_leave();
     return rc == TLSOCK_OK ? c : NULL;
+}
+
+tlsock_cert *tsk_cert_load(const char *uri, const char *key_uri,
+                           const char *pass_uri, tlsock_error *err)
+{
+    return tsk_cert_load_asking(uri, key_uri, pass_uri, NULL, err);
 }
 
 tlsock_cert *tsk_cert_parse(const void *data, size_t len, const char *pass_uri,

@@ -185,6 +185,7 @@ int tsk_key_read(const struct tsk_source *s, struct tsk_pass *pass, X509 *leaf,
 
     *key = NULL;
     pass->asked = 0;
+    pass->name = s->name;
     if (s->token != NULL)
         rc = tsk_token_key(s, pass, leaf, key, err);
     else if (!tsk_der_is(s))

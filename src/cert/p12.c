@@ -207,6 +207,7 @@ int tsk_p12_read(const struct tsk_source *s, struct tsk_pass *pass,
     PKCS12 *p12 = NULL;
     int rc = tsk_der_whole(s, err), leaf_known;
 
+    pass->name = s->name;
     if (rc != TLSOCK_OK)
         return rc;
     p12 = decode(s);

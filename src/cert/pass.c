@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define FILE_MAX 65536
+#define TRIES 3 /* of an asker */
 
 static int has(const char *text, const char *prefix)
 {
@@ -126,8 +127,29 @@ static int from_env(struct tsk_pass *p, tlsock_error *err)
     return TLSOCK_E_PASSWORD;
 }
 
+static int from_asker(struct tsk_pass *p, tlsock_error *err)
+{
+    tlsock_error wrong = p->why;
+
+    return p->asker->ask(p->asker->arg, p->name != NULL ? p->name : "",
+                         p->tries > 0 ? &wrong : NULL, p->text, &p->len, err);
+}
+
+int tsk_pass_again(struct tsk_pass *p, tlsock_error *err)
+{
+    if (p->uri != NULL || p->asker == NULL || p->rc != 1 ||
+        ++p->tries >= TRIES)
+        return 0;
+    tsk_pass_wipe(p);
+    p->why = *err;
+    tsk_clear(err);
+    return 1;
+}
+
 static int fetch(struct tsk_pass *p, tlsock_error *err)
 {
+    if (p->uri == NULL)
+        return from_asker(p, err);
     if (has(p->uri, "file:"))
         return from_file(p, err);
     if (has(p->uri, "env:"))
@@ -138,7 +160,7 @@ static int fetch(struct tsk_pass *p, tlsock_error *err)
 int tsk_pass_get(struct tsk_pass *p, tlsock_error *err)
 {
     p->asked = 1;
-    if (p->uri == NULL)
+    if (p->uri == NULL && p->asker == NULL)
         return tsk_fail(err, TLSOCK_E_PASSWORD, "no password was given");
     if (p->rc == 0) {
         p->rc = fetch(p, &p->why);
@@ -173,16 +195,19 @@ int tsk_pass_fail(const struct tsk_pass *p, const char *name, tlsock_error *err)
             *err = p->why;
         return p->rc;
     }
-    if (p->uri == NULL) {
+    if (p->uri == NULL && p->asker == NULL) {
         tsk_fail(err, TLSOCK_E_PASSWORD,
                  "\"%s\" is encrypted and no password was given", name);
         tsk_hint(err, "say where its password is: file:FILE, env:NAME or fd:N");
         return TLSOCK_E_PASSWORD;
     }
     rc = tsk_fail_ossl(err, TLSOCK_E_PASSWORD,
-                       "the password from %s does not open \"%s\"", p->uri,
-                       name);
-    if (rc == TLSOCK_E_PASSWORD)
+                       "the password from %s does not open \"%s\"",
+                       p->uri != NULL ? p->uri : "the PASSWORD hook", name);
+    if (rc == TLSOCK_E_PASSWORD && p->uri == NULL)
+        tsk_hint(err, "let the hook give the one of the file that event->name "
+                      "says");
+    else if (rc == TLSOCK_E_PASSWORD)
         tsk_hint(err,
                  "check %s; only the first line counts, without the line "
                  "end",

@@ -16,13 +16,17 @@ static const char *file_of(const char *name)
     return name;
 }
 
-static int key_fits(const tlsock_cert *c, const char *name, tlsock_error *err)
+static int key_fits(const tlsock_cert *c, const char *name, int how,
+                    tlsock_error *err)
 {
+    if (c->key == NULL && (how & TSK_PROVE_KEYLESS) != 0)
+        return TLSOCK_OK;
     if (c->key == NULL) {
         tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" comes without a private key",
                  name);
         tsk_hint(err, "name the file of its key, or put the key into the same "
-                      "file");
+                      "file; for a key that is elsewhere set a hook for "
+                      "TLSOCK_ON_SIGN first");
         return TLSOCK_E_OWN_FILE;
     }
     if (X509_check_private_key(c->leaf, c->key) != 1) {
@@ -193,10 +197,10 @@ static int has_names(const tlsock_cert *c, const char *name, tlsock_error *err)
     return TLSOCK_E_NO_NAME;
 }
 
-static int prove(const tlsock_cert *c, const char *name, int server,
+static int prove(const tlsock_cert *c, const char *name, int how,
                  int64_t now, tlsock_error *err)
 {
-    int rc = key_fits(c, name, err);
+    int rc = key_fits(c, name, how, err);
 
     if (rc == TLSOCK_OK)
         rc = in_date(c->leaf, name, now, err);
@@ -206,12 +210,12 @@ static int prove(const tlsock_cert *c, const char *name, int server,
         rc = in_order(c, name, err);
     if (rc == TLSOCK_OK)
         rc = complete(c, name, err);
-    if (rc == TLSOCK_OK && server)
+    if (rc == TLSOCK_OK && (how & TSK_PROVE_SERVER) != 0)
         rc = has_names(c, name, err);
     return rc;
 }
 
-int tsk_cert_prove(const tlsock_cert *c, const char *name, int server,
+int tsk_cert_prove(const tlsock_cert *c, const char *name, int how,
                    int64_t now, tlsock_error *err)
 {
     char shown[256];
@@ -222,7 +226,7 @@ int tsk_cert_prove(const tlsock_cert *c, const char *name, int server,
     else
         tsk_printable(shown, sizeof(shown), name, strlen(name));
     tsk_ossl_enter();
-    rc = prove(c, shown, server, now, err);
+    rc = prove(c, shown, how, now, err);
     tsk_ossl_leave();
     return rc;
 }

@@ -173,7 +173,7 @@ static int nothing_came(const struct tsk_source *s, const struct tsk_pass *pin,
 {
     int rc;
 
-    if (pin->asked && pin->uri == NULL) {
+    if (pin->asked && pin->uri == NULL && pin->asker == NULL) {
         tsk_fail(err, TLSOCK_E_PASSWORD,
                  "\"%s\" needs a PIN and none was given", s->name);
         tsk_hint(err, "say where it is: file:FILE, env:NAME or fd:N");

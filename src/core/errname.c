@@ -61,6 +61,7 @@ static const struct tsk_errname names[] = {
      "revocation-unknown"},
     {TLSOCK_E_STAPLE, "TLSOCK_E_STAPLE", "staple"},
     {TLSOCK_E_MUST_STAPLE, "TLSOCK_E_MUST_STAPLE", "must-staple"},
+    {TLSOCK_E_DANE, "TLSOCK_E_DANE", "dane"},
     {TLSOCK_E_OWN_FILE, "TLSOCK_E_OWN_FILE", "own-file"},
     {TLSOCK_E_KEY_MISMATCH, "TLSOCK_E_KEY_MISMATCH", "key-mismatch"},
     {TLSOCK_E_PASSWORD, "TLSOCK_E_PASSWORD", "password"},

@@ -2,19 +2,14 @@
 
 #include "core/mem.h"
 #include "net/addr.h"
-#include "net/wait.h"
+#include "net/work.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define MOST 256 /* addresses: a reply may hold thousands, none needs them */
-#define STACK_SIZE ((size_t)256 * 1024) /* NSS modules use buffers of 64 KiB */
 
 int (*tsk_resolve_getaddrinfo)(const char *, const char *,
                                const struct addrinfo *,
@@ -30,49 +25,10 @@ struct query {
     int errnum; /* with EAI_SYSTEM */
 };
 
-/* Owned by the caller's lookup and, until it is through with it, by the pool:
- * all fields but query are guarded by pool.lock. */
 struct tsk_lookup {
+    struct tsk_work work; /* first: the pool's */
     struct query query;
-    struct tsk_lookup *next;
-    pid_t pid;     /* a fork's child has no threads that could answer */
-    int fd;        /* eventfd; -1 once the caller gave up */
-    int queued;    /* in line: no thread has it yet */
-    int abandoned; /* the thread that has it frees it */
-    int done;
 };
-
-static struct {
-    pthread_mutex_t lock;
-    struct tsk_lookup *first, *last;
-    int threads;
-} pool = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL, 0};
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void before_fork(void)
-{
-    pthread_mutex_lock(&pool.lock);
-}
-
-static void in_parent(void)
-{
-    pthread_mutex_unlock(&pool.lock);
-}
-
-/* Nobody is left to answer what the parent asked; new lookups start afresh. */
-static void in_child(void)
-{
-    pool.first = NULL;
-    pool.last = NULL;
-    pool.threads = 0;
-    pthread_mutex_unlock(&pool.lock);
-}
-
-static void init(void)
-{
-    pthread_atfork(before_fork, in_parent, in_child);
-}
 
 static void ask(struct query *q)
 {
@@ -84,114 +40,23 @@ static void ask(struct query *q)
         q->answer = NULL;
 }
 
-static void destroy(struct tsk_lookup *l)
+static struct tsk_lookup *of_work(struct tsk_work *w)
 {
-    if (l->query.answer != NULL)
+    return (struct tsk_lookup *)(void *)w;
+}
+
+static void run(struct tsk_work *w)
+{
+    ask(&of_work(w)->query);
+}
+
+static void destroy(struct tsk_work *w)
+{
+    struct tsk_lookup *l = of_work(w);
+
+    if (l->query.answer != NULL && !w->torn)
         tsk_resolve_freeaddrinfo(l->query.answer);
-    if (l->fd >= 0)
-        tsk_wait_close(l->fd);
     tsk_free(l);
-}
-
-static void wake(int fd)
-{
-    static const uint64_t one = 1;
-    ssize_t n;
-
-    do /* an eventfd at 0 takes it at once: it is only written here */
-        n = write(fd, &one, sizeof(one));
-    while (n < 0 && errno == EINTR);
-}
-
-/* Takes lookups until the line is empty. */
-static void *work(void *unused)
-{
-    struct tsk_lookup *l;
-
-    (void)unused;
-    pthread_mutex_lock(&pool.lock);
-    while (pool.first != NULL) {
-        l = pool.first;
-        pool.first = l->next;
-        l->queued = 0;
-        pthread_mutex_unlock(&pool.lock);
-        ask(&l->query);
-        pthread_mutex_lock(&pool.lock);
-        l->done = 1;
-        if (l->abandoned)
-            destroy(l);
-        else
-            wake(l->fd);
-    }
-    pool.threads--;
-    pthread_mutex_unlock(&pool.lock);
-    return NULL;
-}
-
-/* A thread that takes no signal: handlers are the program's, for its own. */
-static int spawn(void)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    sigset_t all, old;
-    int rc;
-
-    sigfillset(&all);
-    rc = pthread_attr_init(&attr);
-    if (rc != 0)
-        return rc;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&thread, &attr, work, NULL);
-    if (rc == EINVAL) { /* much thread-local memory: the usual stack then */
-        pthread_attr_destroy(&attr);
-        pthread_attr_init(&attr);
-        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-        rc = pthread_create(&thread, &attr, work, NULL);
-    }
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
-    return rc;
-}
-
-static void dequeue(struct tsk_lookup *l)
-{
-    struct tsk_lookup **p = &pool.first, *before = NULL;
-
-    while (*p != NULL && *p != l) {
-        before = *p;
-        p = &(*p)->next;
-    }
-    if (*p == l)
-        *p = l->next;
-    if (pool.last == l)
-        pool.last = before;
-}
-
-/* In line, with a thread to take it. errno value, 0 is good. */
-static int enqueue(struct tsk_lookup *l)
-{
-    int rc = 0;
-
-    pthread_mutex_lock(&pool.lock);
-    l->queued = 1;
-    if (pool.first == NULL)
-        pool.first = l;
-    else
-        pool.last->next = l;
-    pool.last = l;
-    if (pool.threads < TSK_RESOLVE_THREADS) {
-        rc = spawn();
-        if (rc == 0)
-            pool.threads++;
-        else if (pool.threads > 0)
-            rc = 0; /* one of those that run will come to it */
-        else
-            dequeue(l);
-    }
-    pthread_mutex_unlock(&pool.lock);
-    return rc;
 }
 
 static int family_of(int family)
@@ -327,79 +192,34 @@ struct tsk_lookup *tsk_lookup_start(const struct tsk_target *t, int family,
                                     tlsock_error *err)
 {
     struct tsk_lookup *l = tsk_alloc(sizeof(*l));
-    int rc;
 
     if (l == NULL) {
         tsk_fail_nomem(err);
         return NULL;
     }
-    pthread_once(&once, init);
-    l->fd = -1;
-    l->pid = getpid();
-    if (query_init(&l->query, t, family, err) != TLSOCK_OK)
-        goto fail;
-    l->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (l->fd < 0) {
-        tsk_fail_sys(err, TLSOCK_E_SYSTEM, errno,
-                     "cannot wait for the resolver");
-        tsk_hint(err, "close descriptors or raise the limit (ulimit -n)");
-        goto fail;
-    }
-    rc = enqueue(l);
-    if (rc != 0) {
-        tsk_fail_sys(err, TLSOCK_E_SYSTEM, rc,
-                     "cannot start a thread to resolve \"%s\"",
-                     l->query.host);
-        goto fail;
-    }
-    return l;
-fail:
-    destroy(l);
+    tsk_work_init(&l->work, run, destroy);
+    if (query_init(&l->query, t, family, err) == TLSOCK_OK &&
+        tsk_work_start(&l->work, l->query.host, err) == TLSOCK_OK)
+        return l;
+    destroy(&l->work);
     return NULL;
 }
 
 int tsk_lookup_fd(const struct tsk_lookup *l)
 {
-    return l->fd;
+    return tsk_work_fd(&l->work);
 }
 
 int tsk_lookup_result(struct tsk_lookup *l, struct tsk_addrs *out,
                       tlsock_error *err)
 {
-    int done;
+    int rc = tsk_work_done(&l->work, l->query.host, err);
 
-    if (l->pid != getpid())
-        return tsk_fail(err, TLSOCK_E_FORKED,
-                        "\"%s\" is being resolved by another process",
-                        l->query.host);
-    pthread_mutex_lock(&pool.lock);
-    done = l->done;
-    pthread_mutex_unlock(&pool.lock);
-    if (!done)
-        return TLSOCK_AGAIN;
-    return take_answer(out, &l->query, err);
+    return rc < 0 ? rc : take_answer(out, &l->query, err);
 }
 
 void tsk_lookup_free(struct tsk_lookup *l)
 {
-    int ours = 1;
-
-    if (l == NULL)
-        return;
-    pthread_mutex_lock(&pool.lock);
-    if (l->pid != getpid()) {
-        /* A thread of the parent may have been about to write the answer. */
-        if (!l->done)
-            l->query.answer = NULL;
-    } else if (l->queued) {
-        dequeue(l);
-    } else if (!l->done) {
-        tsk_wait_close(l->fd);
-        l->fd = -1;
-        l->abandoned = 1;
-        ours = 0;
-    }
-    pthread_mutex_unlock(&pool.lock);
-    if (ours)
-        destroy(l);
+    if (l != NULL)
+        tsk_work_end(&l->work);
 }

@@ -1,7 +1,5 @@
-/* resolve - host and service to socket addresses, off the caller's thread.
- *
- * One short-lived thread per lookup, at most TSK_RESOLVE_THREADS at once, the
- * rest wait in line. Knows nothing of races and sockets: see dial.h. */
+/* resolve - host and service to socket addresses, off the caller's thread (see
+ * work.h). Knows nothing of races and sockets: see dial.h. */
 #ifndef TSK_NET_RESOLVE_H
 #define TSK_NET_RESOLVE_H
 
@@ -10,8 +8,6 @@
 
 #include <netdb.h>
 #include <sys/socket.h>
-
-#define TSK_RESOLVE_THREADS 64
 
 struct tsk_addr {
     struct sockaddr_storage ss;

@@ -182,11 +182,12 @@ int tsk_url_resolve(char *out, const char *base, const char *to,
            root;
     int slash;
 
-    if (keep + more + 1 > TSK_URL_MOST)
+    /* RFC 3986, 5.2.3: the base has no path */
+    slash = keep > 7 && more > 0 && to[0] != '/' && to[0] != '?' &&
+            base[keep - 1] != '/';
+    if (keep + (size_t)slash + more > TSK_URL_MOST)
         return bad(to, "it is too long", "at most 4000 bytes are taken", err);
     memcpy(out, base, keep);
-    slash = keep > 7 && more > 0 && to[0] != '/' && to[0] != '?' &&
-            out[keep - 1] != '/'; /* RFC 3986, 5.2.3: the base has no path */
     if (slash)
         out[keep++] = '/';
     memcpy(out + keep, to, more);

@@ -19,6 +19,11 @@ int tsk_compat_default_groups(SSL_CTX *ctx)
     return SSL_CTX_set1_groups_list(ctx, CLASSIC);
 }
 
+const char *tsk_compat_group_list(void)
+{
+    return tsk_compat_has_pq() ? HYBRID : CLASSIC;
+}
+
 int tsk_compat_has_pq(void)
 {
     SSL_CTX *ctx;

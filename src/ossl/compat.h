@@ -8,6 +8,7 @@
 /* The default key exchange groups, the post-quantum hybrid first where the
  * linked OpenSSL has it. 1, or 0 with OpenSSL's error queue. */
 int tsk_compat_default_groups(SSL_CTX *ctx);
+const char *tsk_compat_group_list(void); /* those, as a list */
 int tsk_compat_has_pq(void);
 /* The negotiated group: "X25519", "secp256r1"; "" if none. */
 const char *tsk_compat_group(SSL *ssl, int *id);

@@ -3,16 +3,12 @@
 #include "cert/load.h"
 #include "cert/pem.h"
 #include "core/mem.h"
+#include "core/str.h"
 #include "ossl/queue.h"
+#include "revoke/crl_private.h"
 
 #include <openssl/pem.h>
-#include <stdatomic.h>
 #include <string.h>
-
-struct tsk_crls {
-    atomic_int refs;
-    STACK_OF(X509_CRL) * list;
-};
 
 struct tsk_crls *tsk_crls_ref(struct tsk_crls *l)
 {
@@ -24,49 +20,103 @@ void tsk_crls_unref(struct tsk_crls *l)
 {
     if (l == NULL || atomic_fetch_sub(&l->refs, 1) != 1)
         return;
-    sk_X509_CRL_pop_free(l->list, X509_CRL_free);
+    for (size_t i = 0; i < l->n; i++)
+        tsk_crl_free(l->list[i]);
+    tsk_free(l->list);
     tsk_free(l);
 }
 
-int tsk_crls_push(const struct tsk_crls *l, STACK_OF(X509_CRL) * to)
+int64_t tsk_crls_until(const struct tsk_crls *l)
 {
-    for (int i = 0; i < sk_X509_CRL_num(l->list); i++) {
-        if (sk_X509_CRL_push(to, sk_X509_CRL_value(l->list, i)) <= 0)
-            return -1;
-    }
-    return 0;
+    int64_t first = INT64_MAX;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (l->list[i]->until < first)
+            first = l->list[i]->until;
+    return first;
 }
 
-/* The stack owns what is pushed. NULL was not to be decoded. */
-static int take(struct tsk_crls *l, X509_CRL *crl, const char *name,
-                tlsock_error *err)
+size_t tsk_crls_memory(const struct tsk_crls *l)
 {
-    int n = sk_X509_CRL_num(l->list) + 1, rc;
+    size_t sum = sizeof(*l) + l->room * sizeof(struct tsk_crl *);
 
-    if (crl == NULL) {
-        rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
-                           "CRL %d in \"%s\" is damaged", n, name);
-        if (rc == TLSOCK_E_OWN_FILE)
-            tsk_hint(err, "fetch the list from its issuer again");
+    for (size_t i = 0; i < l->n; i++)
+        sum += tsk_crl_size(l->list[i]);
+    return sum;
+}
+
+size_t tsk_crls_count(const struct tsk_crls *l)
+{
+    return l->n;
+}
+
+static int make_room(struct tsk_crls *l)
+{
+    size_t room = l->room != 0 ? 2 * l->room : 1;
+    struct tsk_crl **more;
+
+    if (l->n < l->room)
+        return TLSOCK_OK;
+    more = tsk_realloc(l->list, room * sizeof(*more));
+    if (more == NULL)
+        return TLSOCK_E_NOMEM;
+    l->list = more;
+    l->room = room;
+    return TLSOCK_OK;
+}
+
+static int cannot(const struct tsk_crls *l, int rc, const char *name,
+                  tlsock_error *err)
+{
+    size_t n = l->n + 1;
+
+    if (rc == TLSOCK_E_NOMEM)
+        return tsk_fail_nomem(err);
+    if (rc == TLSOCK_E_LIMIT) {
+        tsk_fail(err, rc, "CRL %zu in \"%s\" has more than %zu entries", n,
+                 name, TSK_CRL_ROWS_MAX);
+        tsk_hint(err, "ask its issuer for lists that are partitioned");
         return rc;
     }
-    if (sk_X509_CRL_push(l->list, crl) > 0)
-        return TLSOCK_OK;
-    X509_CRL_free(crl);
-    return tsk_fail_nomem(err);
+    rc = tsk_fail_ossl(err, TLSOCK_E_OWN_FILE, "CRL %zu in \"%s\" is damaged",
+                       n, name);
+    if (rc == TLSOCK_E_OWN_FILE)
+        tsk_hint(err, "fetch the list from its issuer again");
+    return rc;
+}
+
+/* Takes der, OpenSSL's memory; NULL was not to be decoded. */
+static int take(struct tsk_crls *l, uint8_t *der, size_t len, const char *name,
+                tlsock_error *err)
+{
+    struct tsk_crl *one = NULL;
+    int rc = make_room(l);
+
+    if (rc == TLSOCK_OK && der != NULL)
+        rc = tsk_crl_read(der, len, &one);
+    else if (der != NULL)
+        OPENSSL_free(der);
+    if (one != NULL)
+        l->list[l->n++] = one;
+    return one != NULL ? TLSOCK_OK : cannot(l, rc, name, err);
 }
 
 static int take_block(struct tsk_crls *l, const struct tsk_pem_block *b,
                       const char *name, tlsock_error *err)
 {
     BIO *bio = BIO_new_mem_buf(b->text, (int)b->len);
-    X509_CRL *crl;
+    char *label = NULL, *header = NULL;
+    unsigned char *der = NULL;
+    long len = 0;
 
     if (bio == NULL)
         return tsk_fail_nomem(err);
-    crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL);
+    if (!PEM_read_bio(bio, &label, &header, &der, &len))
+        der = NULL;
     BIO_free(bio);
-    return take(l, crl, name, err);
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    return take(l, der, (size_t)len, name, err);
 }
 
 static int read_pem(struct tsk_crls *l, const struct tsk_source *s,
@@ -81,7 +131,7 @@ static int read_pem(struct tsk_crls *l, const struct tsk_source *s,
         if (strcmp(b.label, "X509 CRL") != 0)
             continue;
         rc = more > 0 ? take_block(l, &b, s->name, err)
-                      : take(l, NULL, s->name, err);
+                      : take(l, NULL, 0, s->name, err);
     }
     return rc;
 }
@@ -89,12 +139,22 @@ static int read_pem(struct tsk_crls *l, const struct tsk_source *s,
 static int read_der(struct tsk_crls *l, const struct tsk_source *s,
                     tlsock_error *err)
 {
-    const unsigned char *p = s->data;
     int rc = tsk_der_whole(s, err);
+    uint8_t *der;
 
-    return rc == TLSOCK_OK
-               ? take(l, d2i_X509_CRL(NULL, &p, (long)s->len), s->name, err)
-               : rc;
+    if (rc != TLSOCK_OK)
+        return rc;
+    der = OPENSSL_memdup(s->data, s->len);
+    return der != NULL ? take(l, der, s->len, s->name, err)
+                       : tsk_fail_nomem(err);
+}
+
+static int read_source(struct tsk_crls *l, const struct tsk_source *s,
+                       tlsock_error *err)
+{
+    return tsk_pem_is(s->data, s->len) ? read_pem(l, s, err)
+           : tsk_der_is(s)             ? read_der(l, s, err)
+                                       : TLSOCK_OK;
 }
 
 static int no_list(const char *name, tlsock_error *err)
@@ -104,37 +164,96 @@ static int no_list(const char *name, tlsock_error *err)
     return TLSOCK_E_OWN_FILE;
 }
 
-static int fill(struct tsk_crls *l, const char *uri, tlsock_error *err)
+int tsk_crls_file(struct tsk_crls *l, const char *uri, size_t max, size_t *len,
+                  tlsock_error *err)
 {
     struct tsk_source s = {0};
-    int rc = tsk_uri_read(uri, TSK_CRL_FILE_MAX, &s.data, &s.len, s.name, err);
+    int rc = tsk_uri_read(uri, max, &s.data, &s.len, s.name, err);
 
+    *len = s.len;
     if (rc == TLSOCK_OK)
-        rc = tsk_pem_is(s.data, s.len) ? read_pem(l, &s, err)
-             : tsk_der_is(&s)          ? read_der(l, &s, err)
-                                       : TLSOCK_OK;
-    if (rc == TLSOCK_OK && sk_X509_CRL_num(l->list) == 0)
-        rc = no_list(s.name, err);
+        rc = read_source(l, &s, err);
+    /* of another kind, which is none of our business */
+    if (rc == TLSOCK_E_OWN_FILE && s.len > 0 && !tsk_pem_is(s.data, s.len) &&
+        (tsk_data_kind(s.data, s.len) & ~TLSOCK_KIND_CRL) != 0) {
+        tsk_clear(err);
+        rc = TLSOCK_OK;
+    }
     tsk_source_free(&s);
     return rc;
 }
 
-struct tsk_crls *tsk_crls_load(const char *uri, tlsock_error *err)
+static int load(struct tsk_crls *l, const char *uri, tlsock_error *err)
 {
-    struct tsk_crls *l = tsk_alloc(sizeof(*l));
+    const char *path = uri;
+    size_t len;
     int rc;
 
-    if (l == NULL) {
+    if (tsk_crl_is_dir(uri, &path))
+        return tsk_crl_dir(l, path, err);
+    rc = tsk_crls_file(l, uri, TSK_CRL_FILE_MAX, &len, err);
+    return rc == TLSOCK_OK && l->n == 0 ? no_list(path, err) : rc;
+}
+
+static struct tsk_crls *new_lists(tlsock_error *err)
+{
+    struct tsk_crls *l = tsk_alloc(sizeof(*l));
+
+    if (l != NULL)
+        atomic_init(&l->refs, 1);
+    else
         tsk_fail_nomem(err);
-        return NULL;
-    }
-    atomic_init(&l->refs, 1);
-    tsk_ossl_enter();
-    l->list = sk_X509_CRL_new_null();
-    rc = l->list != NULL ? fill(l, uri, err) : tsk_fail_nomem(err);
-    tsk_ossl_leave();
+    return l;
+}
+
+static struct tsk_crls *finish(struct tsk_crls *l, int rc)
+{
     if (rc == TLSOCK_OK)
         return l;
     tsk_crls_unref(l);
     return NULL;
+}
+
+struct tsk_crls *tsk_crls_load(const char *uri, tlsock_error *err)
+{
+    struct tsk_crls *l = new_lists(err);
+    int rc;
+
+    if (l == NULL)
+        return NULL;
+    tsk_ossl_enter();
+    rc = load(l, uri, err);
+    tsk_ossl_leave();
+    return finish(l, rc);
+}
+
+static int parse(struct tsk_crls *l, const void *data, size_t len,
+                 const char *name, tlsock_error *err)
+{
+    struct tsk_source s = {.data = (unsigned char *)data, .len = len};
+    int rc;
+
+    tsk_printable(s.name, sizeof(s.name), name, strlen(name));
+    if (len > TSK_CRL_FILE_MAX) {
+        rc = tsk_fail(err, TLSOCK_E_LIMIT, "\"%s\" is larger than %zu bytes",
+                      s.name, TSK_CRL_FILE_MAX);
+        tsk_hint(err, "is it the right one?");
+        return rc;
+    }
+    rc = read_source(l, &s, err);
+    return rc == TLSOCK_OK && l->n == 0 ? no_list(s.name, err) : rc;
+}
+
+struct tsk_crls *tsk_crls_parse(const void *data, size_t len, const char *name,
+                                tlsock_error *err)
+{
+    struct tsk_crls *l = new_lists(err);
+    int rc;
+
+    if (l == NULL)
+        return NULL;
+    tsk_ossl_enter();
+    rc = parse(l, data, len, name, err);
+    tsk_ossl_leave();
+    return finish(l, rc);
 }

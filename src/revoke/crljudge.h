@@ -1,6 +1,6 @@
 /* crljudge - do these lists say that a certificate is revoked? RFC 5280, 6.3:
- * scope, reasons, delta and indirect lists, who may sign. Each list's signature
- * is verified once per issuer's key, then remembered with the list. Fetches
+ * scope, reasons, delta and indirect lists, who may sign. A list's good
+ * signature is verified once for each key, then remembered with the list. Fetches
  * nothing, waits for nothing. */
 #ifndef TSK_REVOKE_CRLJUDGE_H
 #define TSK_REVOKE_CRLJUDGE_H

@@ -4,6 +4,7 @@
 #ifndef TSK_SESSION_STORE_H
 #define TSK_SESSION_STORE_H
 
+#include "revoke/status.h"
 #include "verify/policy.h"
 
 #include <openssl/ssl.h>
@@ -13,6 +14,8 @@ struct tsk_sessions;
 struct tsk_session_facts { /* what was found out when it was made */
     struct tsk_verdict verdict;
     char revocation[128];
+    int64_t revocation_until; /* 0: what it says is of no age */
+    struct tsk_status staple; /* what was stapled, if it is good */
 };
 
 struct tsk_sessions *tsk_sessions_new(size_t most); /* NULL: no memory */

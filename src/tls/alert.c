@@ -131,44 +131,14 @@ static int no_common(tlsock *s, const char *reason)
     return TLSOCK_E_NO_COMMON_PARAMETERS;
 }
 
-static void ca_names(SSL *ssl, char *out, size_t size)
-{
-    const STACK_OF(X509_NAME) *names = SSL_get0_peer_CA_list(ssl);
-    size_t pos = 0;
-
-    out[0] = '\0';
-    for (int i = 0; i < sk_X509_NAME_num(names) && i < 4; i++) {
-        char text[256] = "", shown[128];
-
-        X509_NAME_get_text_by_NID(sk_X509_NAME_value(names, i), NID_commonName,
-                                  text, (int)sizeof(text));
-        tsk_printable(shown, sizeof(shown), text, strlen(text));
-        tsk_append(out, size, &pos, "%s%s", i > 0 ? ", " : "", shown);
-    }
-}
-
-static int client_cert(tlsock *s)
-{
-    X509 *ours = SSL_get_certificate(s->ssl);
-    char cas[112];
-
-    ca_names(s->ssl, cas, sizeof(cas));
-    tsk_fail(&s->err, TLSOCK_E_CLIENT_CERT_REQUIRED,
-             "the server wants a client certificate%s%s; %s",
-             cas[0] != '\0' ? " issued by " : "", cas,
-             ours == NULL ? "we sent none" : "it does not accept ours");
-    snprintf(s->err.expected, sizeof(s->err.expected), "%s", cas);
-    tsk_hint(&s->err, "give a certificate that is issued by one of its CAs: "
-                      "--cert me.pem --key me.key, "
-                      "tlsock_config_add_identity()");
-    return TLSOCK_E_CLIENT_CERT_REQUIRED;
-}
-
 /* RFC 8446, 6.2 */
 static int from_alert(tlsock *s)
 {
     const char *text = SSL_alert_desc_string_long(s->alert);
+    int rc = s->server ? 0 : tsk_refused(s);
 
+    if (rc < 0)
+        return rc;
     switch (s->alert) {
     case SSL_AD_PROTOCOL_VERSION:
         return version(s);
@@ -178,19 +148,6 @@ static int from_alert(tlsock *s)
                  s->server ? "client" : "server");
         tsk_hint(&s->err, "change \"alpn\" to one that it speaks");
         return TLSOCK_E_ALPN;
-    case SSL_AD_CERTIFICATE_REQUIRED:
-        return client_cert(s);
-    case SSL_AD_HANDSHAKE_FAILURE:
-    case SSL_AD_BAD_CERTIFICATE:
-    case SSL_AD_UNSUPPORTED_CERTIFICATE:
-    case SSL_AD_CERTIFICATE_REVOKED:
-    case SSL_AD_CERTIFICATE_EXPIRED:
-    case SSL_AD_CERTIFICATE_UNKNOWN:
-    case SSL_AD_UNKNOWN_CA:
-    case SSL_AD_ACCESS_DENIED:
-        if (!s->server && s->cert_requested)
-            return client_cert(s);
-        break;
     default:
         break;
     }

@@ -10,6 +10,7 @@
 #include "ossl/bio.h"
 #include "session/store.h"
 #include "tls/ctx.h"
+#include "verify/dane.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -19,8 +20,10 @@
 enum tsk_rung {
     TSK_RUNG_DIAL,
     TSK_RUNG_PROXY,    /* s->path */
+    TSK_RUNG_DANE,     /* s->dane: its lookup, which began beside DIAL */
     TSK_RUNG_STARTTLS, /* s->dialogue */
     TSK_RUNG_TLS,
+    TSK_RUNG_CHECK, /* TLS is up; is the peer still trusted? s->check, s->op */
     TSK_RUNG_AFTER, /* s->after */
     TSK_RUNG_READY,
     TSK_RUNG_PLAIN,
@@ -28,7 +31,11 @@ enum tsk_rung {
 };
 
 struct tsk_path;
+struct tsk_check;
+struct tsk_errand;
 struct tsk_starttls;
+struct tsk_op;
+struct tsk_fiber;
 
 struct tlsock {
     enum tsk_rung rung;
@@ -43,6 +50,7 @@ struct tlsock {
     const struct tsk_settings *set; /* ctx's, borrowed */
     struct tsk_dial *dial;          /* while connecting */
     struct tsk_path *path;          /* proxies to pass, or NULL */
+    struct tsk_dane *dane;          /* TLSA records of the peer, or NULL */
     struct tsk_starttls *dialogue;  /* before TLS, or NULL */
     struct tsk_starttls *after;     /* what follows within TLS, or NULL */
     struct tsk_talk talk;           /* of a dialogue or proxy */
@@ -50,12 +58,23 @@ struct tlsock {
     struct tsk_waitfd *waitfd;      /* private descriptor, nonblocking only */
     SSL *ssl;                       /* from the first handshake step on */
     struct tsk_bio io;
+    struct tsk_fiber *fiber; /* the handshake's, see tls/sign.h; or NULL */
+    int hand_ret, giving_up;
+    struct {
+        unsigned char *data;      /* the message as it came, until told */
+        size_t len;
+        int told;                 /* the hook has answered */
+        int choosing;             /* tlsock_use_cert() may; wake_lock */
+        tlsock_cert *chosen;      /* by it, or NULL; wake_lock */
+    } hello;
     struct tsk_buf plain; /* received, held for peek and getline */
     struct tsk_buf hold;  /* not yet encrypted: write.buffer */
+    struct tsk_op *op;    /* a hook's answer, awaited or there; see tls/op.h */
 
     char starttls[16]; /* the dialogue that comes first, or "" */
     char *name;   /* expected, as the user gave it; NULL: none */
     char *sni;    /* A-label to send, NULL: none */
+    int sni_given; /* by the caller: the name is not ours to choose */
     char *scheme; /* NULL: RFC 9525 */
     char address[64];
     char *session_for; /* what the caller calls the peer's sessions, or NULL */
@@ -74,10 +93,21 @@ struct tlsock {
     pthread_mutex_t wake_lock; /* over wake_fd */
     int wake_fd;               /* of the thread that waits, or -1 */
     int cert_requested;        /* the server asked for our certificate */
+    int cert_unfit;            /* and none of ours is what it asked for */
     int offered;               /* a session was offered */
+    int late_tickets;          /* a server's tickets wait for s->check */
     int alert, alert_from_peer;
     unsigned fork_generation;
     struct tsk_session_facts facts;
+    struct tsk_check *check;    /* of the peer's chain, until it is over */
+    SSL_SESSION *held;          /* won before that; kept if it ends well */
+    struct tsk_errand *errand;  /* api/errand.c: a fetch under way */
+    char *issuer_url;           /* to be fetched for the verification, or NULL */
+    STACK_OF(X509) * issuers;   /* what was fetched */
+    unsigned issuers_tried;
+    int issuers_known, issuer_at; /* when, and which, URL was tried last */
+    char *via; /* proxies of this connection, for fetches; NULL: none */
+    tlsock_config *via_config;
     int64_t t_start, t_connected, t_ready; /* tsk_now_ms() */
     int resolve_ms, tcp_ms, tls_ms;
     uint64_t bytes_read;                   /* application data */
@@ -101,13 +131,46 @@ int tsk_tls_fail_foreign(tlsock *s);
 int tsk_hook_close_notify(tlsock *s);
 /* What went wrong is in s->err, and stays there. 0, or: say nothing of it. */
 int tsk_hook_handshake_fail(tlsock *s);
+/* hand.c: the peer is who it should be: data may flow, or s->after. */
+void tsk_hand_done(tlsock *s);
+/* hand.c: it is not: what is in s->err is its end. */
+void tsk_hand_refuse(tlsock *s);
+/* trust.c: begin to ask about revocation, by what is known: 0 or code. */
+int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx);
+int tsk_trust_by_chain(const tlsock *s);
+/* trust.c: the check is over, or not yet: 0, AGAIN, code, recorded */
+int tsk_trust_verdict(tlsock *s);
+/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it */
+int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx);
+int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len);
+/* hookverify.c: VERIFY. rc: our own verdict. 0, AGAIN: s->op waits, or code */
+int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc);
+int tsk_hook_verified(tlsock *s); /* its late answer: 0, AGAIN, code */
 /* peer.c: libssl's callbacks on certificates and staples */
 int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg);
 int tsk_peer_staple(SSL *ssl, void *arg);
 int tsk_peer_new_session(SSL *ssl, SSL_SESSION *ses);
+/* hookverify.c: STAPLE; der NULL: none came. 0 judge it, 1 it is good, code */
+int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len);
+void tsk_peer_keep_session(tlsock *s, SSL_SESSION *ses);
 int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
-/* server.c: choice of certificate and ALPN protocol */
+/* dane.c: the records into the SSL: 0, or code; makes use of none if OpenSSL
+ * cannot read any. Replaces SNI by the name they were found at. */
+int tsk_dane_enable(tlsock *s);
+/* client.c: the server asks for our certificate, which one is it? 1, 0 */
+int tsk_client_cert(SSL *ssl);
+/* "CN=A, CN=B": the CAs whose certificates the server asked for, escaped, as
+ * many as fit; "": any, or it has not asked. */
+void tsk_client_cas(const tlsock *s, char *out, size_t size);
+/* Is our certificate issued by one of them? 1 also if any will do. */
+int tsk_client_listed(const tlsock *s);
+/* refused.c: the alert in s->alert is about our certificate; records it. */
+int tsk_refused(tlsock *s);
+/* server.c: choice of certificate and ALPN protocol; who may resume */
 int tsk_server_cert(SSL *ssl, void *arg);
+int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */
+int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);
+int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
 /* Data may flow. */
@@ -132,6 +195,8 @@ int tsk_close_notify(tlsock *s);
 void tsk_close_drain(tlsock *s);
 /* One step of TLS -> PLAIN: 0 it is PLAIN now, AGAIN, code. */
 int tsk_close_tls(tlsock *s);
+/* What a handshake needed beside libssl is freed. */
+void tsk_hand_forget(tlsock *s);
 /* PLAIN -> TLS begins: nothing of an earlier session is left. */
 void tsk_hand_reset(tlsock *s);
 /* fork.c */

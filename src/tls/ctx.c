@@ -2,10 +2,16 @@
 
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "net/dns.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
+#include "revoke/check.h"
+#include "core/clock.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/hello.h"
+#include "tls/sign.h"
+#include "tls/staple.h"
 #include "verify/trust.h"
 
 #include <errno.h>
@@ -16,20 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Forward secrecy and AEAD, nothing else (RFC 9325, 4.2). TLS 1.3 has only
- * such suites. */
-#define CIPHERS                                                                \
-    "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL:!PSK:!SRP:!"   \
-    "DSS"
-#define SUITES                                                                 \
-    "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:"                           \
-    "TLS_CHACHA20_POLY1305_SHA256"
-#define SIGALGS                                                                \
-    "ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:"                           \
-    "ecdsa_secp521r1_sha512:ed25519:ed448:rsa_pss_rsae_sha256:"                \
-    "rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:"              \
-    "rsa_pss_pss_sha384:rsa_pss_pss_sha512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
-
 static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
                         tlsock_error *err)
 {
@@ -37,20 +29,21 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
     if (!SSL_CTX_set_min_proto_version(ctx, set->tls_min) ||
         !SSL_CTX_set_max_proto_version(ctx, set->tls_max))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tls.min, tls.max");
-    if (!SSL_CTX_set_cipher_list(ctx,
-                                 set->ciphers != NULL ? set->ciphers : CIPHERS))
+    if (!SSL_CTX_set_cipher_list(
+            ctx, set->ciphers != NULL ? set->ciphers : TSK_DEFAULT_CIPHERS))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "ciphers \"%s\"",
                              set->ciphers);
-    if (!SSL_CTX_set_ciphersuites(
-            ctx, set->ciphersuites != NULL ? set->ciphersuites : SUITES))
+    if (!SSL_CTX_set_ciphersuites(ctx, set->ciphersuites != NULL
+                                           ? set->ciphersuites
+                                           : TSK_DEFAULT_SUITES))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "ciphersuites \"%s\"",
                              set->ciphersuites);
     if (set->groups != NULL ? !SSL_CTX_set1_groups_list(ctx, set->groups)
                             : !tsk_compat_default_groups(ctx))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "groups \"%s\"",
                              set->groups != NULL ? set->groups : "default");
-    if (!SSL_CTX_set1_sigalgs_list(ctx, set->sigalgs != NULL ? set->sigalgs
-                                                             : SIGALGS))
+    if (!SSL_CTX_set1_sigalgs_list(
+            ctx, set->sigalgs != NULL ? set->sigalgs : TSK_DEFAULT_SIGALGS))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "sigalgs \"%s\"",
                              set->sigalgs != NULL ? set->sigalgs : "default");
     SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
@@ -71,29 +64,33 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
     return TLSOCK_OK;
 }
 
+/* Texts that follow each other stay apart. */
+static int digest_text(EVP_MD_CTX *md, const char *text)
+{
+    return text == NULL || EVP_DigestUpdate(md, text, strlen(text) + 1);
+}
+
 /* Which sessions a server may resume: those made under the same demands on
- * the client's certificate (RFC 5077, 5.1 leaves it to us). */
+ * the client's certificate (RFC 5077, 5.1 leaves it to us), whatever the user
+ * calls them. */
 static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
                                tlsock_error *err)
 {
+    const char *text = set->session_id_context;
     unsigned char id[32];
     unsigned int len = 0;
-    const char *text = set->session_id_context;
     EVP_MD_CTX *md;
     int ok;
 
-    if (text != NULL)
-        return SSL_CTX_set_session_id_context(ctx, (const unsigned char *)text,
-                                              (unsigned int)strlen(text))
-                   ? TLSOCK_OK
-                   : tsk_fail_ossl(err, TLSOCK_E_OPTION, "session-id-context");
     md = EVP_MD_CTX_new();
     ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
          EVP_DigestUpdate(md, "tlsock", 6) &&
-         EVP_DigestUpdate(md, &set->client_auth, sizeof(set->client_auth));
-    for (size_t i = 0; ok && i < set->n_trust; i++)
-        ok = EVP_DigestUpdate(md, set->trust[i], strlen(set->trust[i]) + 1);
-    ok = ok && EVP_DigestFinal_ex(md, id, &len) &&
+         EVP_DigestUpdate(md, &set->client_auth, sizeof(set->client_auth)) &&
+         digest_text(md, set->allow != NULL ? tsk_allow_text(set->allow) : "");
+    /* servers that share a name for it may have their files in other places */
+    for (size_t i = 0; ok && text == NULL && i < set->n_trust; i++)
+        ok = digest_text(md, set->trust[i]);
+    ok = ok && digest_text(md, text) && EVP_DigestFinal_ex(md, id, &len) &&
          SSL_CTX_set_session_id_context(ctx, id, len);
     EVP_MD_CTX_free(md);
     return ok ? TLSOCK_OK
@@ -129,14 +126,29 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
     return set_session_context(c->ssl, set, err);
 }
 
+/* There was one when the identity was added. */
+static int no_hook(const struct tsk_identity *id, tlsock_error *err)
+{
+    tsk_fail(err, TLSOCK_E_OWN_FILE,
+             "certificate %s has no key, and the hook for TLSOCK_ON_SIGN is "
+             "gone",
+             id->cert_uri != NULL ? id->cert_uri : "in memory");
+    tsk_hint(err, "set the hook again, or add the identity with its key");
+    return TLSOCK_E_OWN_FILE;
+}
+
 static int set_identity(struct tsk_ctx *c, tlsock_error *err)
 {
     for (size_t i = 0; i < c->set->n_identities; i++) {
         const tlsock_cert *id = c->set->identities[i].cert;
+        EVP_PKEY *key = tsk_sign_key(id);
 
         if (i > 0 && !tsk_server_same_names(c->set->identities, i))
-            continue; /* chosen by SNI: tsk_server_cert() */
-        if (!SSL_CTX_use_cert_and_key(c->ssl, id->leaf, id->key, id->chain, 1))
+            continue; /* chosen later: tsk_server_cert(), tsk_client_cert() */
+        if (id->key == NULL && c->set->on[TLSOCK_ON_SIGN].call == NULL)
+            return no_hook(&c->set->identities[i], err);
+        if (key == NULL ||
+            !SSL_CTX_use_cert_and_key(c->ssl, id->leaf, key, id->chain, 1))
             return tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
                                  "cannot use certificate %s",
                                  c->set->identities[i].cert_uri != NULL
@@ -144,22 +156,47 @@ static int set_identity(struct tsk_ctx *c, tlsock_error *err)
                                      : "in memory");
     }
     SSL_CTX_set_cert_cb(c->ssl, tsk_server_cert, c);
-    return TLSOCK_OK;
+    if (!c->set->staple || c->set->n_identities == 0)
+        return TLSOCK_OK;
+    c->staples = tsk_staples_new(c->set->n_identities);
+    return c->staples != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
+}
+
+/* The list and each name in it have lengths of two bytes, and the message has
+ * other things in it (RFC 5246, 7.4.4; RFC 8446, 4.2.4). */
+#define CA_LIST_MOST (65535 - 2048)
+
+/* An empty list stands for "any": the client chooses by itself. */
+static int list_fits(const STACK_OF(X509_NAME) * names)
+{
+    size_t total = 0;
+
+    for (int i = 0; i < sk_X509_NAME_num(names) && total <= CA_LIST_MOST; i++) {
+        int len = i2d_X509_NAME(sk_X509_NAME_value(names, i), NULL);
+
+        total += len > 0 ? (size_t)len + 2 : 0;
+    }
+    return total <= CA_LIST_MOST;
 }
 
 /* A client certificate is asked for by the names of the CAs that we know. */
 static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
 {
+    STACK_OF(X509_NAME) * names;
     struct tsk_trust *trust;
-    int rc = TLSOCK_OK;
 
     if (c->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     trust = tsk_ctx_trust(c, err);
     if (trust == NULL)
         return err != NULL ? err->code : TLSOCK_E_TRUST_STORE;
-    SSL_CTX_set0_CA_list(c->ssl, tsk_trust_ca_names(trust));
-    return rc;
+    names = tsk_trust_ca_names(trust);
+    if (names != NULL && !list_fits(names)) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        names = NULL;
+    }
+    SSL_CTX_set0_CA_list(c->ssl, names);
+    return tsk_server_tickets(c->ssl, err);
 }
 
 static void keylog(const SSL *ssl, const char *line)
@@ -211,14 +248,33 @@ static int gather_crls(struct tsk_ctx *c, tlsock_error *err)
 {
     if (c->set->n_crls == 0)
         return TLSOCK_OK;
-    c->crls = sk_X509_CRL_new_null();
-    if (c->crls == NULL)
+    c->lists = tsk_alloc(c->set->n_crls * sizeof(struct tsk_crls *));
+    if (c->lists == NULL)
         return tsk_fail_nomem(err);
-    for (size_t i = 0; i < c->set->n_crls; i++) {
-        if (tsk_crls_push(c->set->crls[i].crls, c->crls) < 0)
-            return tsk_fail_nomem(err);
-    }
+    for (size_t i = 0; i < c->set->n_crls; i++)
+        c->lists[i] = c->set->crls[i].crls;
     return TLSOCK_OK;
+}
+
+static int open_revcache(struct tsk_ctx *c, tlsock_error *err)
+{
+    if (c->set->revocation < TSK_REVOKE_CRL &&
+        c->set->revocation_cache == NULL)
+        return TLSOCK_OK;
+    c->revcache = tsk_revcache_open(c->set->revocation_cache, err);
+    return c->revcache != NULL ? TLSOCK_OK
+           : err != NULL       ? err->code
+                               : TLSOCK_E_OWN_FILE;
+}
+
+static int set_dane(struct tsk_ctx *c, tlsock_error *err)
+{
+    if (c->set->dane == TSK_DANE_OFF)
+        return TLSOCK_OK;
+    if (!SSL_CTX_dane_enable(c->ssl))
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "DANE");
+    c->dns = tsk_dns_new(c->set->dane_anchor, c->set->dane_resolver, err);
+    return c->dns != NULL ? TLSOCK_OK : err->code;
 }
 
 static int build(struct tsk_ctx *c, tlsock_error *err)
@@ -230,11 +286,15 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "SSL_CTX");
     SSL_CTX_set_cert_verify_callback(c->ssl, tsk_peer_verify, NULL);
     SSL_CTX_set_info_callback(c->ssl, note_alert);
-    if (c->set->revocation != TSK_REVOKE_OFF)
+    if (c->set->on[TLSOCK_ON_HELLO].call != NULL)
+        SSL_CTX_set_client_hello_cb(c->ssl, tsk_hello_cb, NULL);
+    if (c->set->revocation != TSK_REVOKE_OFF || c->set->staple)
         SSL_CTX_set_tlsext_status_cb(c->ssl, tsk_peer_staple);
     rc = set_protocol(c->ssl, c->set, err);
     if (rc == TLSOCK_OK)
         rc = gather_crls(c, err);
+    if (rc == TLSOCK_OK)
+        rc = open_revcache(c, err);
     if (rc == TLSOCK_OK)
         rc = set_sessions(c, err);
     if (rc == TLSOCK_OK)
@@ -243,6 +303,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
         rc = set_client_auth(c, err);
     if (rc == TLSOCK_OK)
         rc = set_keylog(c, err);
+    if (rc == TLSOCK_OK)
+        rc = set_dane(c, err);
     return rc;
 }
 
@@ -283,9 +345,12 @@ void tsk_ctx_unref(struct tsk_ctx *c)
 {
     if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
+    tsk_staples_free(c->staples); /* first: who fills them looks at all else */
     tsk_sessions_free(c->sessions);
+    tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
-    sk_X509_CRL_free(c->crls);
+    tsk_free(c->lists);
+    tsk_dns_unref(c->dns);
     tsk_trust_unref(c->trust);
     if (c->keylog_fd >= 0)
         close(c->keylog_fd);
@@ -298,6 +363,16 @@ void tsk_ctx_unref(struct tsk_ctx *c)
 SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c)
 {
     return c->ssl;
+}
+
+struct tsk_staples *tsk_ctx_staples(const struct tsk_ctx *c)
+{
+    return c->staples;
+}
+
+struct tsk_dns *tsk_ctx_dns(const struct tsk_ctx *c)
+{
+    return c->dns;
 }
 
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c)
@@ -321,8 +396,29 @@ void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
     req->n_pins = of_client ? 0 : set->n_pins;
     req->pin_mode = set->pin_mode;
     req->insecure = set->insecure;
-    req->crls = c->crls;
-    req->check_crls = set->revocation == TSK_REVOKE_CRL;
+    req->lists = c->lists;
+    req->n_lists = set->n_crls;
+    req->allow = of_client ? set->allow : NULL;
+    req->check_crls = set->revocation == TSK_REVOKE_CRL ||
+                      (set->revocation == TSK_REVOKE_FULL && set->n_crls != 0);
+    req->unknown_is_fine =
+        set->revocation == TSK_REVOKE_FULL || set->revocation_soft;
+}
+
+void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules)
+{
+    const struct tsk_settings *set = c->set;
+
+    memset(rules, 0, sizeof(*rules));
+    rules->whole = set->revocation != TSK_REVOKE_OCSP;
+    rules->crl = set->revocation != TSK_REVOKE_OCSP;
+    rules->ocsp = set->revocation != TSK_REVOKE_CRL;
+    rules->soft = set->revocation_soft;
+    rules->lists = c->lists;
+    rules->n_lists = set->n_crls;
+    rules->cache = c->revcache;
+    rules->store = c->trust != NULL ? tsk_trust_store(c->trust) : NULL;
+    rules->now = set->verify_time != 0 ? set->verify_time : tsk_wall_time();
 }
 
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err)

@@ -16,8 +16,11 @@ struct tsk_ctx {
     void *owner;
     pthread_mutex_t lock;    /* guards trust */
     struct tsk_trust *trust; /* NULL until somebody is to be verified */
-    STACK_OF(X509_CRL) * crls; /* the settings' own, in one list */
+    struct tsk_crls **lists; /* the settings' own, borrowed; or NULL */
+    struct tsk_revcache *revcache; /* NULL: nothing is asked of anybody */
     struct tsk_sessions *sessions;
+    struct tsk_staples *staples; /* of the identities; NULL: none are sent */
+    struct tsk_dns *dns; /* who answers for TLSA records, or NULL */
     int keylog_fd; /* -1: none */
 };
 

@@ -39,7 +39,9 @@ static int was_again(tlsock *s, int ssl_error)
     if (ssl_error == SSL_ERROR_WANT_READ && s->io.want == 0)
         s->io.want = POLLIN;
     return ssl_error == SSL_ERROR_WANT_READ ||
-           ssl_error == SSL_ERROR_WANT_WRITE;
+           ssl_error == SSL_ERROR_WANT_WRITE ||
+           ssl_error == SSL_ERROR_WANT_RETRY_VERIFY ||
+           ssl_error == SSL_ERROR_WANT_CLIENT_HELLO_CB;
 }
 
 /* The stream below ended, politely or not. libssl calls that a decode_error
@@ -140,7 +142,8 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
         s->got_close = 1;
         return tsk_hook_close_notify(s);
     }
-    if (s->err.code != 0 && s->err.phase == TLSOCK_PHASE_VERIFY)
+    if (s->err.code != 0 && (s->err.phase == TLSOCK_PHASE_VERIFY ||
+                             s->err.phase == TLSOCK_PHASE_HANDSHAKE))
         rc = s->err.code; /* recorded by a callback, where it was known */
     else if (s->io.eof && s->io.in.len == 0 && !s->alert_from_peer &&
              !tsk_fail_is_not_tls(s))

@@ -1,9 +1,14 @@
 #include "core/mem.h"
 #include "core/str.h"
 #include "ossl/queue.h"
+#include "revoke/check.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/fail.h"
+#include "tls/hello.h"
+#include "tls/log.h"
+#include "tls/sign.h"
+#include "tls/op.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -47,9 +52,28 @@ static int start_client(tlsock *s)
     if (s->set->revocation != TSK_REVOKE_OFF &&
         !SSL_set_tlsext_status_type(s->ssl, TLSEXT_STATUSTYPE_ocsp))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "status request");
+    rc = tsk_dane_enable(s);
+    if (rc < 0)
+        return rc;
     offer_session(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;
+}
+
+static int not_resumable(SSL *ssl, int forward_secret)
+{
+    (void)ssl;
+    (void)forward_secret;
+    return 1;
+}
+
+/* A client whose certificate turns out to be revoked after the handshake must
+ * not come back with a session that says it was verified. */
+static void hold_tickets(tlsock *s)
+{
+    s->late_tickets = s->set->session;
+    SSL_set_num_tickets(s->ssl, 0);
+    SSL_set_not_resumable_session_callback(s->ssl, not_resumable);
 }
 
 static int start_server(tlsock *s)
@@ -57,8 +81,13 @@ static int start_server(tlsock *s)
     int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
 
     SSL_set_accept_state(s->ssl);
-    if (s->set->client_auth == TSK_CLIENT_NONE)
+    if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
+        SSL_set_msg_callback(s->ssl, tsk_hello_seen);
+    if (s->set->client_auth == TSK_CLIENT_NONE ||
+        s->set->client_auth == TSK_CLIENT_LATER)
         return TLSOCK_OK;
+    if (s->set->revocation >= TSK_REVOKE_CRL)
+        hold_tickets(s);
     if (s->set->client_auth == TSK_CLIENT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     rc = use_trust(s);
@@ -121,7 +150,7 @@ static int check_agreed(tlsock *s)
 static int check_staple_came(tlsock *s)
 {
     if (s->server || s->set->revocation == TSK_REVOKE_OFF ||
-        SSL_session_reused(s->ssl) || s->facts.revocation[0] != '\0' ||
+        SSL_session_reused(s->ssl) || s->facts.staple.state == TSK_GOOD ||
         s->set->insecure & (TSK_INSECURE_ALL | TSK_INSECURE_NO_CHAIN))
         return TLSOCK_OK;
     return tsk_peer_no_staple(s);
@@ -137,6 +166,11 @@ static int finish(tlsock *s)
         s->err.phase = TLSOCK_PHASE_HANDSHAKE;
         return rc;
     }
+    if (s->server && SSL_session_reused(s->ssl)) {
+        rc = tsk_server_resumed(s);
+        if (rc < 0)
+            return rc;
+    }
     if (SSL_session_reused(s->ssl)) {
         size_t at = strlen(s->facts.verdict.verified);
 
@@ -151,12 +185,53 @@ static int finish(tlsock *s)
         return tsk_fail(&s->err, TLSOCK_E_PROTOCOL,
                         "the handshake ended without a verdict on the peer");
     }
+    s->tls_ms = (int)(tsk_now_ms() - s->t_connected);
+    if (s->check != NULL || tsk_op_waits(s))
+        s->rung = TSK_RUNG_CHECK;
+    else
+        tsk_hand_done(s);
+    return TLSOCK_OK;
+}
+
+/* Tickets of a server that had to ask first: RFC 8446, 4.6.1 lets it. */
+static void send_tickets(tlsock *s)
+{
+    if (!s->server || !s->late_tickets || SSL_version(s->ssl) < TLS1_3_VERSION)
+        return;
+    if (s->facts.revocation_until != 0) {
+        int64_t left = s->facts.revocation_until - tsk_wall_time();
+
+        if (left < SSL_SESSION_get_timeout(SSL_get0_session(s->ssl)))
+            SSL_SESSION_set_timeout(SSL_get0_session(s->ssl),
+                                    left > 0 ? (long)left : 1);
+    }
+    for (int i = 0; i < s->set->tickets_count; i++)
+        SSL_new_session_ticket(s->ssl); /* leaves with the first reply */
+}
+
+void tsk_hand_done(tlsock *s)
+{
+    if (s->held != NULL)
+        tsk_peer_keep_session(s, s->held);
+    SSL_SESSION_free(s->held);
+    s->held = NULL;
+    send_tickets(s);
+    if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
+        tsk_log(s->set, s, NULL, "%s is accepted, and that is %s",
+                s->address[0] != '\0' ? s->address : "the peer",
+                s->facts.verdict.verified);
     s->t_ready = tsk_now_ms();
-    s->tls_ms = (int)(s->t_ready - s->t_connected);
     s->rung = s->after != NULL ? TSK_RUNG_AFTER : TSK_RUNG_READY;
     if (s->rung == TSK_RUNG_READY)
         s->hs_deadline = TSK_NEVER;
-    return TLSOCK_OK;
+}
+
+void tsk_hand_refuse(tlsock *s)
+{
+    SSL_SESSION_free(s->held);
+    s->held = NULL;
+    SSL_shutdown(s->ssl);
+    tsk_bio_flush(&s->io);
 }
 
 /* Our last flight must leave even if nobody calls again. A TLS 1.3 server's
@@ -166,13 +241,31 @@ static int must_flush(const tlsock *s)
     return !s->server || SSL_version(s->ssl) < TLS1_3_VERSION;
 }
 
+void tsk_hand_forget(tlsock *s)
+{
+    tsk_op_end(s);
+    tsk_check_free(s->check);
+    s->check = NULL;
+    SSL_SESSION_free(s->held);
+    s->held = NULL;
+    sk_X509_pop_free(s->issuers, X509_free);
+    s->issuers = NULL;
+    tsk_free(s->issuer_url);
+    s->issuer_url = NULL;
+}
+
 void tsk_hand_reset(tlsock *s)
 {
+    tsk_hand_forget(s);
     s->sent_close = s->got_close = s->told_end = 0;
-    s->cert_requested = s->offered = 0;
+    s->cert_requested = s->cert_unfit = s->offered = 0;
     s->alert = s->alert_from_peer = 0;
+    s->hello.told = 0;
+    tsk_hello_free(s);
     s->io.n_first = 0;
     s->io.lazy = 0;
+    s->late_tickets = 0;
+    s->issuers_tried = 0;
     memset(&s->facts, 0, sizeof(s->facts));
 }
 
@@ -187,18 +280,25 @@ int tsk_hand_step(tlsock *s)
             return rc;
         }
     }
+    if (tsk_op_unanswered(s))
+        return TLSOCK_AGAIN;
     s->io.want = 0;
     s->io.polite = !s->nonblocking;
     if (!SSL_is_init_finished(s->ssl)) {
-        rc = SSL_do_handshake(s->ssl);
-        if (rc != 1) {
-            rc = tsk_tls_fail(s, rc, TLSOCK_PHASE_HANDSHAKE);
+        int ret = -1;
+
+        rc = tsk_sign_handshake(s, &ret);
+        if (rc < 0)
+            return rc;
+        if (ret != 1) {
+            rc = tsk_tls_fail(s, ret, TLSOCK_PHASE_HANDSHAKE);
             if (rc == TLSOCK_AGAIN && s->was_plain && tsk_fail_is_not_tls(s))
                 rc = tsk_tls_fail_foreign(s);
             if (rc != TLSOCK_AGAIN && tsk_hook_handshake_fail(s) == TLSOCK_OK)
                 tsk_bio_flush(&s->io); /* the alert, if it fits */
             return rc;
         }
+        tsk_sign_end(s);
     }
     if (must_flush(s)) {
         rc = tsk_bio_flush(&s->io);
@@ -210,9 +310,7 @@ int tsk_hand_step(tlsock *s)
         s->io.lazy = s->io.out.len;
     }
     rc = finish(s);
-    if (rc < 0) {
-        SSL_shutdown(s->ssl);
-        tsk_bio_flush(&s->io);
-    }
+    if (rc < 0)
+        tsk_hand_refuse(s);
     return rc;
 }

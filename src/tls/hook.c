@@ -1,4 +1,4 @@
-#include "tls/conn.h"
+#include "tls/op.h"
 
 static tlsock_event about(tlsock *s, int kind)
 {
@@ -13,7 +13,7 @@ int tsk_hook_close_notify(tlsock *s)
     int rc = TLSOCK_OK;
 
     if (on->call != NULL)
-        rc = on->call(&e, on->arg);
+        rc = tsk_op_call(on, &e);
     if (rc >= 0)
         return TLSOCK_OK;
     return tsk_fail(&s->err, rc != TLSOCK_AGAIN ? rc : TLSOCK_E_HOOK,
@@ -31,5 +31,5 @@ int tsk_hook_handshake_fail(tlsock *s)
     e.len = s->io.n_first;
     e.error = &s->err;
     e.fd = s->layer->ops->fd(s->layer);
-    return on->call(&e, on->arg);
+    return tsk_op_call(on, &e);
 }

@@ -5,51 +5,79 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/hook_name.h"
+#include "tls/staple.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static void tell_crl(tlsock *s)
+/* Chain and name, with the issuers that were fetched for it. */
+static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
 {
-    ASN1_TIME *t = ASN1_TIME_set(NULL, (time_t)s->facts.verdict.crl_as_of);
-    char date[32] = "?";
-
-    if (t != NULL)
-        tsk_cert_date(t, date);
-    ASN1_TIME_free(t);
-    snprintf(s->facts.revocation, sizeof(s->facts.revocation),
-             "good by CRL, as of %s", date);
-}
-
-/* libssl asks once per handshake, with leaf and sent chain in store_ctx. */
-int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
-{
-    SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx,
-                                          SSL_get_ex_data_X509_STORE_CTX_idx());
-    tlsock *s = tsk_conn_of(ssl);
+    STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(store_ctx), *all;
     struct tsk_verify_req req;
     struct tsk_hook_name own;
     int rc;
 
-    (void)arg;
     tsk_ctx_request(s->ctx, s->server, &req);
     if (!s->server)
         req.name = s->name;
     if (s->scheme != NULL)
         req.scheme = s->scheme;
     tsk_hook_name_set(&own, s->set, s, &req);
+    req.dane = tsk_dane_in_use(s->dane);
     memset(&s->facts, 0, sizeof(s->facts));
+    if (s->issuers == NULL)
+        return tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);
+    all = sent != NULL ? sk_X509_dup(sent) : sk_X509_new_null();
+    for (int i = 0; all != NULL && i < sk_X509_num(s->issuers); i++) {
+        if (sk_X509_push(all, sk_X509_value(s->issuers, i)) <= 0) {
+            sk_X509_free(all);
+            all = NULL;
+        }
+    }
+    if (all == NULL)
+        return tsk_fail_nomem(&s->err);
+    X509_STORE_CTX_set0_untrusted(store_ctx, all);
     rc = tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);
-    if (rc < 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
-    else if (s->facts.verdict.crl_as_of != 0)
-        tell_crl(s);
-    if (rc >= 0 && s->set->insecure != 0 && s->set->insecure_text != NULL &&
+    X509_STORE_CTX_set0_untrusted(store_ctx, sent);
+    sk_X509_free(all);
+    return rc;
+}
+
+static void tell_insecure(tlsock *s)
+{
+    if (s->set->insecure != 0 && s->set->insecure_text != NULL &&
         strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
         snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
                  "insecure %.100s", s->set->insecure_text);
-    return rc == TLSOCK_OK;
+}
+
+/* libssl asks with leaf and sent chain in store_ctx; again, if the last answer
+ * was that something has to be known first. */
+int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
+{
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx,
+                                          SSL_get_ex_data_X509_STORE_CTX_idx());
+    tlsock *s = tsk_conn_of(ssl);
+    int rc = by_policy(s, store_ctx);
+
+    (void)arg;
+    if (rc == TLSOCK_E_CHAIN_INCOMPLETE &&
+        tsk_trust_wants_issuer(s, store_ctx)) {
+        SSL_set_retry_verify(ssl);
+        return 1;
+    }
+    if (rc == TLSOCK_OK)
+        rc = tsk_trust_check(s, store_ctx);
+    if (rc == TLSOCK_OK)
+        tell_insecure(s);
+    else
+        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
+    rc = tsk_hook_verify(s, store_ctx, rc);
+    if (rc == TLSOCK_AGAIN && !s->server)
+        SSL_set_retry_verify(ssl); /* before we say who we are */
+    return rc == TLSOCK_OK || rc == TLSOCK_AGAIN;
 }
 
 /* The issuer, for a response about the leaf: from the verified chain. */
@@ -62,38 +90,36 @@ static X509 *issuer_of_leaf(SSL *ssl)
     return sk_X509_num(chain) == 1 ? sk_X509_value(chain, 0) : NULL;
 }
 
-/* By chain alone: what was accepted by pin or insecurely has no issuer whose
- * word on revocation would count. */
-static int judges_staples(const tlsock *s)
-{
-    return strncmp(s->facts.verdict.verified, "chain", 5) == 0;
-}
-
 int tsk_peer_staple(SSL *ssl, void *arg)
 {
     tlsock *s = tsk_conn_of(ssl);
     static const struct tsk_ocsp_source from = {
         .what = "the stapled OCSP response", .code = TLSOCK_E_STAPLE};
     const unsigned char *der = NULL;
-    struct tsk_status st;
     long len;
     int rc;
 
     (void)arg;
     if (s->server)
-        return SSL_TLSEXT_ERR_NOACK;
+        return tsk_staple_send(ssl);
     len = SSL_get_tlsext_status_ocsp_resp(ssl, &der);
-    if (der == NULL || len <= 0 || SSL_session_reused(ssl) ||
-        !judges_staples(s))
+    if (SSL_session_reused(ssl) || !tsk_trust_by_chain(s))
+        return 1;
+    rc = tsk_hook_staple(s, der, der != NULL && len > 0 ? (size_t)len : 0);
+    if (rc != 0)
+        return rc == TLSOCK_E_NOMEM ? -1 : rc > 0;
+    if (der == NULL || len <= 0)
         return 1;
     rc = tsk_ocsp_judge(
         der, (size_t)len, SSL_get0_peer_certificate(ssl), issuer_of_leaf(ssl),
         s->set->verify_time != 0 ? s->set->verify_time : tsk_wall_time(), &from,
-        &st, &s->err);
+        &s->facts.staple, &s->err);
     if (rc < 0)
         tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
-    else
-        tsk_status_text(&st, s->facts.revocation);
+    else if (s->facts.revocation[0] == '\0') {
+        tsk_status_text(&s->facts.staple, s->facts.revocation);
+        s->facts.revocation_until = s->facts.staple.until;
+    }
     return rc == TLSOCK_E_NOMEM ? -1 : rc == TLSOCK_OK;
 }
 
@@ -101,12 +127,13 @@ int tsk_peer_no_staple(tlsock *s)
 {
     X509 *leaf = SSL_get0_peer_certificate(s->ssl);
 
-    if (leaf == NULL || !judges_staples(s))
+    if (leaf == NULL || !tsk_trust_by_chain(s))
         return TLSOCK_OK;
     if (s->set->revocation != TSK_REVOKE_MUST_STAPLE &&
         !tsk_ocsp_must_staple(leaf)) {
-        snprintf(s->facts.revocation, sizeof(s->facts.revocation),
-                 "not checked: no staple was sent");
+        if (s->facts.revocation[0] == '\0')
+            snprintf(s->facts.revocation, sizeof(s->facts.revocation),
+                     "not checked: no staple was sent");
         return TLSOCK_OK;
     }
     tsk_fail(&s->err, TLSOCK_E_MUST_STAPLE,
@@ -122,19 +149,35 @@ int tsk_peer_no_staple(tlsock *s)
 int tsk_peer_new_session(SSL *ssl, SSL_SESSION *ses)
 {
     tlsock *s = tsk_conn_of(ssl);
-    int64_t now = tsk_wall_time(), expires;
-    long life;
 
     if (s == NULL || s->server || s->session_key == NULL ||
         !SSL_SESSION_is_resumable(ses))
         return 0;
-    life = SSL_SESSION_get_timeout(ses);
+    if (s->check != NULL) { /* whoever is revoked shall not resume */
+        if (SSL_SESSION_up_ref(ses)) {
+            SSL_SESSION_free(s->held);
+            s->held = ses;
+        }
+        return 0;
+    }
+    tsk_peer_keep_session(s, ses);
+    return 0; /* the store has its own reference */
+}
+
+void tsk_peer_keep_session(tlsock *s, SSL_SESSION *ses)
+{
+    int64_t now = tsk_wall_time(), expires;
+    long life = SSL_SESSION_get_timeout(ses);
+
     if (life > s->set->session_timeout_s)
         life = s->set->session_timeout_s;
     expires = now + life;
     /* resumption skips the certificate, so it ends with the certificate */
     if (s->facts.verdict.expires != 0 && expires > s->facts.verdict.expires)
         expires = s->facts.verdict.expires;
+    /* and what was told about its revocation has to be asked anew */
+    if (s->facts.revocation_until != 0 && expires > s->facts.revocation_until)
+        expires = s->facts.revocation_until;
     if (expires > now) {
         struct tsk_session_facts facts = s->facts;
         char *resumed = strstr(facts.verdict.verified, " (resumed)");
@@ -144,5 +187,4 @@ int tsk_peer_new_session(SSL *ssl, SSL_SESSION *ses)
         tsk_sessions_put(s->ctx->sessions, s->session_key, ses, &facts,
                          expires);
     }
-    return 0; /* the store has its own reference */
 }

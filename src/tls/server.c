@@ -1,9 +1,12 @@
 #include "cert/cert.h"
 #include "core/str.h"
+#include "ossl/queue.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/sign.h"
 
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <string.h>
 
 #define HOST_FLAGS                                                             \
@@ -32,8 +35,8 @@ int tsk_server_same_names(const struct tsk_identity *ids, size_t i)
 {
     char a[512], b[512];
 
-    if (EVP_PKEY_get_base_id(ids[0].cert->key) ==
-        EVP_PKEY_get_base_id(ids[i].cert->key))
+    if (EVP_PKEY_get_base_id(X509_get0_pubkey(ids[0].cert->leaf)) ==
+        EVP_PKEY_get_base_id(X509_get0_pubkey(ids[i].cert->leaf)))
         return 0;
     if (ids[0].host != NULL || ids[i].host != NULL)
         return ids[0].host != NULL && ids[i].host != NULL &&
@@ -43,9 +46,12 @@ int tsk_server_same_names(const struct tsk_identity *ids, size_t i)
     return strcmp(a, b) == 0;
 }
 
-static int use(SSL *ssl, const tlsock_cert *id)
+int tsk_server_use(SSL *ssl, const tlsock_cert *id)
 {
-    return SSL_use_cert_and_key(ssl, id->leaf, id->key, id->chain, 1);
+    EVP_PKEY *key = tsk_sign_key(id);
+
+    return key != NULL &&
+           SSL_use_cert_and_key(ssl, id->leaf, key, id->chain, 1);
 }
 
 /* The default: the host "" if there is one; else the SSL_CTX's first. */
@@ -61,7 +67,7 @@ static int use_default(SSL *ssl, const struct tsk_settings *set)
         if (!found)
             SSL_certs_clear(ssl);
         found = 1;
-        if (!use(ssl, id->cert))
+        if (!tsk_server_use(ssl, id->cert))
             return 0;
     }
     return 1;
@@ -74,11 +80,9 @@ int tsk_server_cert(SSL *ssl, void *arg)
     const char *name;
     int found = 0;
 
-    if (!SSL_is_server(ssl)) { /* the server has asked for ours */
-        tsk_conn_of(ssl)->cert_requested = 1;
-        return 1;
-    }
-    if (set->n_identities < 2)
+    if (!SSL_is_server(ssl))
+        return tsk_client_cert(ssl);
+    if (set->n_identities < 2 || tsk_conn_of(ssl)->hello.chosen != NULL)
         return 1;
     name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     for (size_t i = 0; name != NULL && i < set->n_identities; i++) {
@@ -87,10 +91,83 @@ int tsk_server_cert(SSL *ssl, void *arg)
         if (!found)
             SSL_certs_clear(ssl);
         found = 1;
-        if (!use(ssl, set->identities[i].cert))
+        if (!tsk_server_use(ssl, set->identities[i].cert))
             return 0;
     }
     return found ? 1 : use_default(ssl, set);
+}
+
+/* May the holder of this certificate come in once more? Resumption skips the
+ * certificate, so all that may have changed since is asked again: the rules,
+ * and the time. 0, or a code. */
+static int still_welcome(tlsock *s, X509 *peer, tlsock_error *err)
+{
+    int64_t now =
+        s->set->verify_time != 0 ? s->set->verify_time : tsk_wall_time();
+
+    if (tsk_cert_time(X509_get0_notAfter(peer)) < now &&
+        (s->set->insecure & (TSK_INSECURE_ALL | TSK_INSECURE_NO_CHAIN |
+                             TSK_INSECURE_EXPIRED)) == 0) {
+        tsk_fail(err, TLSOCK_E_EXPIRED,
+                 "the client's certificate has expired "
+                 "since the session was made");
+        tsk_hint(err, "the client needs a new one");
+        return TLSOCK_E_EXPIRED;
+    }
+    return s->set->allow != NULL ? tsk_allow_check(s->set->allow, peer, err)
+                                 : TLSOCK_OK;
+}
+
+/* A ticket that is not taken is no failure: a full handshake follows, and the
+ * certificate is judged there, with all that belongs to it. */
+static SSL_TICKET_RETURN ticket_used(SSL *ssl, SSL_SESSION *ses,
+                                     const unsigned char *name, size_t len,
+                                     SSL_TICKET_STATUS status, void *arg)
+{
+    tlsock *s = tsk_conn_of(ssl);
+    X509 *peer = ses != NULL ? SSL_SESSION_get0_peer(ses) : NULL;
+    tlsock_error why = {0};
+
+    (void)name;
+    (void)len;
+    (void)arg;
+    if (status == SSL_TICKET_EMPTY || status == SSL_TICKET_NO_DECRYPT)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+        return SSL_TICKET_RETURN_ABORT;
+    if (peer == NULL ? s->set->client_auth == TSK_CLIENT_REQUIRE
+                     : still_welcome(s, peer, &why) < 0)
+        return SSL_TICKET_RETURN_IGNORE_RENEW;
+    return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE
+                                        : SSL_TICKET_RETURN_USE_RENEW;
+}
+
+int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err)
+{
+    if (!SSL_CTX_set_session_ticket_cb(ctx, NULL, ticket_used, NULL))
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session tickets");
+    return TLSOCK_OK;
+}
+
+/* The verdict of the handshake that made the session; nobody is in it whom
+ * that one did not let in. Sessions of TLS 1.2 without tickets come here
+ * unasked. */
+int tsk_server_resumed(tlsock *s)
+{
+    X509 *peer = SSL_get0_peer_certificate(s->ssl);
+    int rc;
+
+    if (s->set->client_auth == TSK_CLIENT_NONE || peer == NULL)
+        return TLSOCK_OK;
+    rc = still_welcome(s, peer, &s->err);
+    if (rc < 0)
+        return rc;
+    if (s->set->insecure != 0 && s->set->insecure_text != NULL)
+        snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+                 "insecure %.100s", s->set->insecure_text);
+    else
+        strcpy(s->facts.verdict.verified, "chain");
+    return TLSOCK_OK;
 }
 
 /* Our order decides (RFC 7301, 3.2). */

@@ -4,6 +4,7 @@
 #define TSK_TLS_SETTINGS_H
 
 #include "revoke/crl.h"
+#include "verify/allow.h"
 #include "verify/policy.h"
 
 #include <stddef.h>
@@ -19,7 +20,38 @@ enum tsk_revocation { /* in the order of options.def */
     TSK_REVOKE_OCSP,
     TSK_REVOKE_FULL
 };
-enum tsk_client_auth { TSK_CLIENT_NONE, TSK_CLIENT_ASK, TSK_CLIENT_REQUIRE };
+enum tsk_dane_use { TSK_DANE_OFF, TSK_DANE_ON, TSK_DANE_REQUIRE };
+enum tsk_client_auth { /* in the order of options.def */
+    TSK_CLIENT_NONE,
+    TSK_CLIENT_ASK,
+    TSK_CLIENT_REQUIRE,
+    TSK_CLIENT_LATER
+};
+
+/* What a policy of the process can tighten: see api/policy_rules.h. */
+enum tsk_rule_kind {
+    TSK_RULE_TLS_MIN,
+    TSK_RULE_CIPHERS,
+    TSK_RULE_CIPHERSUITES,
+    TSK_RULE_GROUPS,
+    TSK_RULE_SIGALGS,
+    TSK_RULE_TRUST,
+    TSK_RULE_INSECURE,
+    TSK_RULE_PSL,
+    TSK_RULE_PARTIAL_CHAIN,
+    TSK_RULE_PURPOSE,
+    TSK_RULE_TIME,
+    TSK_RULE_PIN_MODE,
+    TSK_RULE_REVOCATION,
+    TSK_RULE_REVOCATION_FAIL,
+    TSK_RULE_CLIENT_AUTH,
+    TSK_RULE_SESSION,
+    TSK_RULE_TICKETS,
+    TSK_RULE_STARTTLS,
+    TSK_RULE_TRUNCATION,
+    TSK_RULE_KEYLOG,
+    TSK_RULE_KINDS
+};
 
 struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
@@ -50,8 +82,14 @@ struct tsk_settings {
     int revocation_timeout_ms; /* of one request */
     char *revocation_cache;    /* directory, or NULL: memory alone */
     char *revocation_proxy;    /* URL, or NULL: the connection's own */
+    int staple;                /* a server fetches and sends its own */
     int aia;                   /* missing issuers may be fetched */
-    int client_auth; /* enum tsk_client_auth */
+    int dane;                  /* enum tsk_dane_use */
+    char *dane_anchor;         /* file, or NULL: the system's */
+    char *dane_resolver;       /* ADDRESS[@PORT], or NULL: the system's */
+    int client_auth;         /* enum tsk_client_auth */
+    struct tsk_allow *allow; /* which clients; counted; NULL: any */
+    int post_handshake_auth; /* a client offers it, if it has an identity */
     unsigned insecure;
     char *insecure_text; /* "no-name: lab box" */
     /* ALPN in wire form (length-prefixed), NULL: none */
@@ -79,6 +117,9 @@ struct tsk_settings {
     size_t n_pins;
     struct tsk_crl_source *crls;
     size_t n_crls;
+    /* "FILE:7: tls.min = 1.3": the rule that made a setting stricter than what
+     * was asked for; lives as long as the process. NULL: nobody did. */
+    const char *policy[TSK_RULE_KINDS];
 };
 
 #endif

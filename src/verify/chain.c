@@ -3,6 +3,9 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "ossl/queue.h"
+#include "revoke/crljudge.h"
+#include "revoke/dp.h"
+#include "verify/dane.h"
 
 #include <openssl/x509v3.h>
 #include <pthread.h>
@@ -104,12 +107,6 @@ static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
         X509_VERIFY_PARAM_set_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
     else
         X509_VERIFY_PARAM_clear_flags(p, X509_V_FLAG_PARTIAL_CHAIN);
-    if (req->check_crls) {
-        X509_VERIFY_PARAM_set_flags(
-            p, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL |
-                   X509_V_FLAG_EXTENDED_CRL_SUPPORT | X509_V_FLAG_USE_DELTAS);
-        X509_STORE_CTX_set0_crls(ctx, req->crls);
-    }
     /* no CN is a host name, and so none is asked of name constraints */
     X509_VERIFY_PARAM_set_hostflags(p,
                                     X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
@@ -120,6 +117,57 @@ static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
     X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
     X509_VERIFY_PARAM_set_time(p, (time_t)now_of(req));
     return set_policies(p) && set_purpose(p, req);
+}
+
+/* Lists that nobody gave are fetched, or done without, once the path stands. */
+static int may_be_told_later(const struct tsk_verify_req *req, X509 *crt)
+{
+    char url[TSK_URL_MAX];
+
+    return req->unknown_is_fine || tsk_dp_url(crt, 0, url, sizeof(url)) > 0;
+}
+
+/* What the lists say of each certificate below the anchor. */
+static int ask_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
+                     tlsock_error *err)
+{
+    const struct tsk_verify_req *req = run->req;
+    struct tsk_crl_question q = {.chain = X509_STORE_CTX_get0_chain(ctx),
+                                 .store = X509_STORE_CTX_get0_store(ctx),
+                                 .untrusted = run->sent,
+                                 .now = now_of(req)};
+    int n = req->check_crls ? sk_X509_num(q.chain) : 0;
+
+    for (q.depth = 0; q.depth < n - 1; q.depth++) {
+        struct tsk_status st;
+        int rc = tsk_crl_judge(req->lists, req->n_lists, &q, &st, err);
+
+        if (rc == TLSOCK_OK && st.state == TSK_UNKNOWN &&
+            may_be_told_later(req, sk_X509_value(q.chain, q.depth)))
+            continue;
+        if (rc != TLSOCK_OK || st.state != TSK_GOOD) {
+            X509_STORE_CTX_set_error_depth(ctx, q.depth);
+            X509_STORE_CTX_set_error(
+                ctx, rc != TLSOCK_OK           ? X509_V_ERR_OUT_OF_MEM
+                     : st.state == TSK_REVOKED ? X509_V_ERR_CERT_REVOKED
+                                               : X509_V_ERR_UNABLE_TO_GET_CRL);
+            return rc != TLSOCK_OK           ? rc
+                   : st.state == TSK_REVOKED ? TLSOCK_E_REVOKED
+                                             : TLSOCK_E_REVOCATION_UNKNOWN;
+        }
+        if (run->crl_as_of == 0 || st.as_of < run->crl_as_of)
+            run->crl_as_of = st.as_of;
+    }
+    return TLSOCK_OK;
+}
+
+static int sound_and_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
+                           tlsock_error *err)
+{
+    int rc = tsk_sound_chain(ctx, run->req, err);
+
+    run->crl_as_of = 0;
+    return rc == TLSOCK_OK ? ask_lists(ctx, run, err) : rc;
 }
 
 int tsk_chain_try(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
@@ -140,12 +188,15 @@ int tsk_chain_try(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
     X509_STORE_CTX_set_ex_data(ctx, index, NULL); /* run is on the stack */
     if (ok == 1) {
         X509_STORE_CTX_set_error(ctx, X509_V_OK); /* what was forgiven, too */
-        return tsk_sound_chain(ctx, run->req, err);
+        return sound_and_lists(ctx, run, err);
     }
     if (X509_STORE_CTX_get_error(ctx) == X509_V_OK)
         X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
     if (tsk_sound_damaged(ctx, err))
         return TLSOCK_E_CERT_INVALID;
+    if (X509_STORE_CTX_get_error(ctx) == X509_V_ERR_DANE_NO_MATCH)
+        return tsk_dane_no_match(run->req->dane, X509_STORE_CTX_get0_cert(ctx),
+                                 err);
     return tsk_explain_x509(ctx, run->req, err);
 }
 
@@ -174,9 +225,11 @@ int tsk_chain_verify(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
     int rc;
 
     tsk_ossl_enter();
+    run->sent = X509_STORE_CTX_get0_untrusted(ctx);
     rc = tsk_chain_try(ctx, run, err);
     if (rc != TLSOCK_OK && rc != TLSOCK_E_NOMEM && path_matters(ctx)) {
-        struct tsk_chain_run other = {.req = run->req, .forgiven = forgiven};
+        struct tsk_chain_run other = {
+            .req = run->req, .forgiven = forgiven, .sent = run->sent};
 
         if (tsk_path_search(ctx, &other) == TLSOCK_OK)
             rc = TLSOCK_OK;

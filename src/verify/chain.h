@@ -1,8 +1,9 @@
 /* chain - from a leaf to something trusted, and is all of it in order?
  *
  * chain.c asks OpenSSL about one path, and then what OpenSSL leaves open
- * (sound.c, constraint.c); path.c looks for other paths when the first one
- * fails. The verdict on names, pins and what is forgiven is policy.c's. */
+ * (sound.c, constraint.c) and what revocation lists say (revoke/crljudge.h);
+ * path.c looks for other paths when the first one fails. The verdict on names,
+ * pins and what is forgiven is policy.c's. */
 #ifndef TSK_VERIFY_CHAIN_H
 #define TSK_VERIFY_CHAIN_H
 
@@ -17,7 +18,9 @@
 
 struct tsk_chain_run {
     const struct tsk_verify_req *req;
-    unsigned forgiven; /* TSK_INSECURE_EXPIRED, _SELF_SIGNED */
+    unsigned forgiven;     /* TSK_INSECURE_EXPIRED, _SELF_SIGNED */
+    STACK_OF(X509) * sent; /* all that came with the leaf, for CRL issuers */
+    int64_t crl_as_of;     /* thisUpdate of the oldest CRL asked; 0: none was */
     /* what the search cost */
     unsigned tries, steps, signatures;
 };

@@ -2,7 +2,6 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/str.h"
-#include "verify/explain.h"
 #include "verify/policy.h"
 
 #include <openssl/x509v3.h>
@@ -44,8 +43,6 @@ static int code_of(int x509)
     case X509_V_ERR_CA_KEY_TOO_SMALL:
     case X509_V_ERR_CA_MD_TOO_WEAK:
         return TLSOCK_E_WEAK;
-    case X509_V_ERR_CERT_REVOKED:
-        return TLSOCK_E_REVOKED;
     case X509_V_ERR_OUT_OF_MEM:
         return TLSOCK_E_NOMEM;
     case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -53,8 +50,7 @@ static int code_of(int x509)
     case X509_V_ERR_EMAIL_MISMATCH:
         return TLSOCK_E_NAME_MISMATCH;
     default:
-        return tsk_explain_is_crl(x509) ? TLSOCK_E_REVOCATION_UNKNOWN
-                                        : TLSOCK_E_CERT_INVALID;
+        return TLSOCK_E_CERT_INVALID;
     }
 }
 
@@ -364,12 +360,6 @@ int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         break;
     case TLSOCK_E_PURPOSE:
         wrong_purpose(&f, err);
-        break;
-    case TLSOCK_E_REVOKED:
-        tsk_explain_revoked(req->crls, f.crt, f.name, f.issuer, err);
-        break;
-    case TLSOCK_E_REVOCATION_UNKNOWN:
-        tsk_explain_no_crl(req->crls, f.crt, f.x509, f.name, f.issuer, err);
         break;
     default:
         invalid(&f, code, err);

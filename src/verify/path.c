@@ -5,6 +5,7 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "verify/chain.h"
+#include "verify/dane.h"
 
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -102,6 +103,9 @@ static void try_path(struct search *s)
         X509_STORE_CTX_init(sub, X509_STORE_CTX_get0_store(s->ctx), s->path[0],
                             sent)) {
         X509_STORE_CTX_set0_trusted_stack(sub, trusted);
+        if (s->run->req->dane != NULL) /* no way around its records */
+            X509_STORE_CTX_set0_dane(sub,
+                                     SSL_get0_dane(s->run->req->dane->ssl));
         if (tsk_chain_try(sub, &run, NULL) == TLSOCK_OK) {
             STACK_OF(X509) *chain = X509_STORE_CTX_get1_chain(sub);
 

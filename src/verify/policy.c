@@ -4,6 +4,7 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 #include "verify/chain.h"
+#include "verify/dane.h"
 #include "verify/host.h"
 #include "verify/policy_pin.h"
 
@@ -34,17 +35,17 @@ static int cn_excluded(X509_STORE_CTX *ctx, const char *name, const char *cn,
 }
 
 static int match_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
-                      tlsock_error *err)
+                      const char *name, tlsock_error *err)
 {
     X509 *ca;
     char cn[256];
-    int rc = tsk_host_judge(X509_STORE_CTX_get0_cert(ctx), req->name,
+    int rc = tsk_host_judge(X509_STORE_CTX_get0_cert(ctx), name,
                             req->scheme, req->psl, cn, err);
 
     if (rc < 0 || cn[0] == '\0')
         return rc;
     ca = tsk_constraint_refuses_cn(X509_STORE_CTX_get0_chain(ctx), cn);
-    return ca == NULL ? rc : cn_excluded(ctx, req->name, cn, ca, err);
+    return ca == NULL ? rc : cn_excluded(ctx, name, cn, ca, err);
 }
 
 static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
@@ -56,7 +57,7 @@ static int check_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         return TLSOCK_OK;
     rc = req->name_rule != NULL
              ? req->name_rule(req->name_arg, req->name, ctx, err)
-             : match_name(ctx, req, err);
+             : match_name(ctx, req, req->name, err);
     if (rc < 0)
         X509_STORE_CTX_set_error(ctx, rc == TLSOCK_E_NOMEM
                                           ? X509_V_ERR_OUT_OF_MEM
@@ -79,25 +80,61 @@ static int64_t first_end(X509_STORE_CTX *ctx)
     return first;
 }
 
-/* The oldest list that was asked: what it says is as old as that. */
-static int64_t crl_time(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
+/* DANE-TA vouches for the name its records were found at, too: RFC 7671, 7. */
+static int name_of_records(X509_STORE_CTX *ctx,
+                           const struct tsk_verify_req *req)
 {
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
-    int64_t oldest = 0;
+    struct tsk_dane_match m;
 
-    for (int i = 0; i < sk_X509_CRL_num(req->crls); i++) {
-        X509_CRL *crl = sk_X509_CRL_value(req->crls, i);
-        int64_t t = tsk_cert_time(X509_CRL_get0_lastUpdate(crl));
+    return req->name_rule == NULL && tsk_dane_matched(req->dane, &m) &&
+           m.usage == 2 &&
+           match_name(ctx, req, req->dane->set->base, NULL) == TLSOCK_OK;
+}
 
-        for (int k = 0; k < sk_X509_num(chain); k++) {
-            if (X509_NAME_cmp(X509_CRL_get_issuer(crl),
-                              X509_get_issuer_name(sk_X509_value(chain, k))) ==
-                    0 &&
-                (oldest == 0 || t < oldest))
-                oldest = t;
-        }
-    }
-    return oldest;
+static int name_fits(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                     const struct tsk_verdict *verdict, tlsock_error *err)
+{
+    int rc;
+
+    if (verdict->key_alone && req->name_rule == NULL) /* RFC 7671, 5.1 */
+        return TLSOCK_OK;
+    rc = check_name(ctx, req, err);
+    if (rc == TLSOCK_E_NAME_MISMATCH && name_of_records(ctx, req))
+        return TLSOCK_OK;
+    return rc;
+}
+
+static void note_dane(const struct tsk_verify_req *req,
+                      struct tsk_verdict *verdict)
+{
+    struct tsk_dane_match m;
+
+    if (!tsk_dane_matched(req->dane, &m))
+        return;
+    verdict->key_alone = m.usage == 3;
+    snprintf(verdict->dane, sizeof(verdict->dane), "%d %d %d", m.usage,
+             m.selector, m.matching);
+}
+
+/* " by DANE-EE 3 1 1 (_443._tcp.host)" */
+static void say_dane(const struct tsk_verify_req *req,
+                     struct tsk_verdict *verdict, size_t *pos)
+{
+    struct tsk_dane_match m;
+
+    if (tsk_dane_matched(req->dane, &m))
+        tsk_append(verdict->verified, sizeof(verdict->verified), pos,
+                   " by %s %s (%.72s)", tsk_tlsa_usage(m.usage),
+                   verdict->dane, req->dane->set->owner);
+}
+
+static unsigned chain_words(const struct tsk_verify_req *req, int rc)
+{
+    if (rc == TLSOCK_E_NOMEM)
+        return 0;
+    return req->insecure & (rc == TLSOCK_E_DANE
+                                ? TSK_INSECURE_ALL
+                                : TSK_INSECURE_NO_CHAIN | TSK_INSECURE_ALL);
 }
 
 /* Chain and name, minus what the user chose to do without. */
@@ -119,14 +156,15 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     int rc = tsk_chain_verify(ctx, &run, err);
 
     if (rc < 0) {
-        run.forgiven =
-            req->insecure & (TSK_INSECURE_NO_CHAIN | TSK_INSECURE_ALL);
-        if (run.forgiven == 0 || rc == TLSOCK_E_NOMEM)
+        run.forgiven = chain_words(req, rc);
+        if (run.forgiven == 0)
             return rc;
+    } else {
+        note_dane(req, verdict);
+        if (req->check_crls && !verdict->key_alone)
+            verdict->crl_as_of = run.crl_as_of;
     }
-    if (rc == TLSOCK_OK && req->check_crls)
-        verdict->crl_as_of = crl_time(ctx, req);
-    rc = check_name(ctx, req, err);
+    rc = name_fits(ctx, req, verdict, err);
     if (rc < 0) {
         unsigned bits =
             req->insecure & (TSK_INSECURE_NO_NAME | TSK_INSECURE_ALL);
@@ -146,6 +184,8 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
             tsk_append(verdict->verified, sizeof(verdict->verified), &pos,
                        " %s", words[i].text);
     }
+    if (run.forgiven == 0)
+        say_dane(req, verdict, &pos);
     if (req->name != NULL && req->name_rule != NULL)
         tsk_append(verdict->verified, sizeof(verdict->verified), &pos,
                    " (name by hook)");
@@ -168,6 +208,8 @@ static int decide(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         return rc < 0 ? rc : tsk_pin_on_top(ctx, req, verdict, err);
     }
     fit = tsk_pin_instead(ctx, req, verdict, err);
+    if (fit > 0 && req->dane != NULL && req->dane->required)
+        return chain_and_name(ctx, req, verdict, err);
     if (fit != 0)
         return fit < 0 ? fit : TLSOCK_OK;
     if (req->pin_mode == TSK_PIN_REQUIRE)
@@ -175,6 +217,24 @@ static int decide(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     rc = chain_and_name(ctx, req, verdict, err);
     if (rc < 0)
         tsk_pin_advise(ctx, req, err);
+    return rc;
+}
+
+/* Last of all: names in a certificate that nobody vouches for are nothing to
+ * go by. libssl makes certificate_unknown of an error that it has no alert for
+ * (RFC 8446, 6.2: "some other issue ... rendering it unacceptable"); it cannot
+ * be told to send access_denied. */
+static int may_come_in(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                       tlsock_error *err)
+{
+    int rc =
+        tsk_allow_check(req->allow, X509_STORE_CTX_get0_cert(ctx), err);
+
+    if (rc == TLSOCK_E_CLIENT_CERT_DENIED) {
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_PERMITTED_VIOLATION);
+        if (err != NULL)
+            err->x509_code = X509_V_ERR_APPLICATION_VERIFICATION;
+    }
     return rc;
 }
 
@@ -191,7 +251,9 @@ int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     }
     tsk_ossl_enter(); /* for all that is asked of certificates on the way */
     rc = decide(ctx, req, verdict, err);
-    if (rc == TLSOCK_OK)
+    if (rc == TLSOCK_OK && req->allow != NULL)
+        rc = may_come_in(ctx, req, err);
+    if (rc == TLSOCK_OK && !verdict->key_alone)
         verdict->expires = first_end(ctx);
     tsk_ossl_leave();
     if (rc < 0) {

@@ -6,6 +6,8 @@
 #define TSK_VERIFY_POLICY_H
 
 #include "core/err.h"
+#include "revoke/crl.h"
+#include "verify/allow.h"
 #include "verify/pin.h"
 
 #include <openssl/x509_vfy.h>
@@ -19,6 +21,8 @@
 #define TSK_INSECURE_EXPIRED 0x4u     /* only the dates are forgiven */
 #define TSK_INSECURE_SELF_SIGNED 0x8u /* only a self-signed leaf is */
 #define TSK_INSECURE_ALL 0x10u        /* anything at all */
+
+struct tsk_dane;
 
 /* The user's own rule of names: 0 the leaf is for this name, or a code,
  * recorded in err. */
@@ -37,10 +41,14 @@ struct tsk_verify_req {
     size_t n_pins;
     int pin_mode;
     unsigned insecure;
-    STACK_OF(X509_CRL) * crls; /* borrowed, may be empty or NULL */
-    int check_crls;            /* of all certificates but the anchor */
-    int stored;                /* no peer sent it: it was given as it is */
-    tsk_name_rule *name_rule;  /* instead of the built-in ones; or NULL */
+    struct tsk_crls *const *lists; /* borrowed */
+    size_t n_lists;
+    int check_crls; /* of all certificates but the anchor */
+    int unknown_is_fine; /* what no list tells does not matter */
+    int stored;     /* no peer sent it: it was given as it is */
+    const struct tsk_allow *allow; /* which clients; borrowed; NULL: any */
+    const struct tsk_dane *dane; /* whose records have a say, or NULL */
+    tsk_name_rule *name_rule; /* instead of the built-in ones; or NULL */
     void *name_arg;
 };
 
@@ -48,6 +56,8 @@ struct tsk_verdict {
     char verified[128]; /* "chain", "pin sha256:...", "insecure no-name: ..." */
     int64_t expires;    /* first notAfter in the built chain, Unix seconds */
     int64_t crl_as_of;  /* the oldest CRL that said so; 0: none was asked */
+    char dane[16];      /* "3 1 1", the TLSA record that fits; or "" */
+    int key_alone;      /* by DANE-EE: all else in the certificate is void */
 };
 
 /* crt and untrusted are set in ctx, made on a store. Builds and checks.

@@ -4,6 +4,7 @@
 #include "cert/cert.h"
 #include "ossl/queue.h"
 #include "verify/chain.h"
+#include "verify/dane.h"
 
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -226,9 +227,10 @@ static int refuse(X509_STORE_CTX *ctx, X509 *x, int depth, int x509,
 }
 
 static int check_each(X509_STORE_CTX *ctx, STACK_OF(X509) * chain,
-                      const struct tsk_verify_req *req, tlsock_error *err)
+                      const struct tsk_verify_req *req,
+                      const struct tsk_dane_match *dane, tlsock_error *err)
 {
-    int n = sk_X509_num(chain);
+    int n = sk_X509_num(chain), anchor = dane->bare_key ? n : n - 1;
 
     for (int i = 0; i < n; i++) {
         X509 *x = sk_X509_value(chain, i);
@@ -236,7 +238,7 @@ static int check_each(X509_STORE_CTX *ctx, STACK_OF(X509) * chain,
 
         if (key_fault(x, &f))
             return refuse(ctx, x, i, X509_V_ERR_EE_KEY_TOO_SMALL, &f, err);
-        if (i > 0 && i == n - 1) /* the anchor */
+        if (dane->usage == 3 || (i > 0 && i == anchor))
             break;
         if (any_fault(x, &f) ||
             (i == 0 && n > 1 && req->purpose != TLSOCK_PURPOSE_ANY &&
@@ -251,9 +253,12 @@ int tsk_sound_chain(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
 {
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     struct fault f = {.source = "RFC 5280, 4.2.1.10"};
-    int depth = 0, rc = check_each(ctx, chain, req, err);
+    struct tsk_dane_match dane = {.usage = -1};
+    int depth = 0, rc;
 
-    if (rc != TLSOCK_OK)
+    (void)tsk_dane_matched(req->dane, &dane);
+    rc = check_each(ctx, chain, req, &dane, err);
+    if (rc != TLSOCK_OK || dane.usage == 3)
         return rc;
     f.what = tsk_constraint_fault(chain, &depth);
     if (f.what != NULL)

@@ -119,14 +119,17 @@ fi
 
 # the client that does what it should not
 cp "$ca" known.pem
-timeout 170 perl "$here/acme.pl" "$port" "$ca" "$www" "$tls" >claims 2>claims.err
+timeout 700 perl "$here/acme.pl" "$port" "$ca" "$www" "$tls" >claims 2>claims.err
 rc=$?
 while read -r bad claim; do
     ok "$bad" "$claim"
 done <claims
 [ "$rc" -eq 0 ]
 ok $? "the hostile client went through all of it"
-[ "$rc" -eq 0 ] || sed 's/^/# /' claims.err
+if [ "$rc" -ne 0 ]; then
+    sed 's/^/# /' claims.err
+    finish # what follows stands on what it left
+fi
 openssl ocsp -issuer "$ca" -cert acme.crt -CAfile "$ca" \
     -url "http://127.0.0.1:$port/ocsp" >text 2>&1
 grep -q 'acme.crt: revoked' text

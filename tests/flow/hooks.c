@@ -167,7 +167,7 @@ static void events_are_known_supported_or_refused(void **state)
     (void)state;
     assert_code(tlsock_config_on(c, 0, watch, NULL), TLSOCK_E_ARGUMENT);
     assert_code(tlsock_config_on(c, 99, watch, NULL), TLSOCK_E_ARGUMENT);
-    assert_code(tlsock_config_on(c, TLSOCK_ON_HELLO, watch, NULL),
+    assert_code(tlsock_config_on(c, TLSOCK_ON_MESSAGE, watch, NULL),
                 TLSOCK_E_UNSUPPORTED);
     assert_tells(tlsock_config_error(c)->message, "version");
     assert_code(tlsock_config_on(NULL, TLSOCK_ON_HELLO, watch, NULL),

@@ -22,6 +22,7 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->session_id_context);
     tsk_free(set->keylog);
     tsk_free(set->alpn);
+    tsk_allow_unref(set->allow);
     memset(set, 0, sizeof(*set));
 }
 
@@ -67,6 +68,12 @@ static const struct {
     {"client-auth", "none"},
     {"client-auth", "ask"},
     {"client-auth", "require"},
+    {"client-auth", "later"},
+    {"client-auth.allow", "any"},
+    {"client-auth.allow", "dns:a.test, cn:Doe\\, John\n\nip:::1"},
+    {"client-auth.allow", "+uri:spiffe://td/web/*"},
+    {"post-handshake-auth", "on"},
+    {"post-handshake-auth", "off"},
     {"insecure", "no-name: lab box"},
     {"insecure", "expired,self-signed:old"},
     {"insecure", "all: because: colons are fine"},
@@ -159,7 +166,10 @@ static const struct {
     {"verify.time", "2026-01-31", "Unix seconds"},
     {"pin.mode", "any", "accept|require|require-chain"},
     {"revocation", "full", "off|staple|must-staple"},
-    {"client-auth", "optional", "none|ask|require"},
+    {"client-auth", "optional", "none|ask|require|later"},
+    {"client-auth.allow", "a.test", "dns:NAME"},
+    {"client-auth.allow", "dns:a.test,", "dns:NAME"},
+    {"post-handshake-auth", "yes", "on|off"},
     {"insecure", "no-name", "WHY is missing"},
     {"insecure", "no-name:", "WHY is missing"},
     {"insecure", "no-name:  x", "3 characters"},

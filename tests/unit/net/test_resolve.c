@@ -1,6 +1,7 @@
 #include "net_help.h"
 
 #include "net/resolve.h"
+#include "net/work.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -267,7 +268,7 @@ static void a_slow_resolver_delays_nobody(void **state)
     tsk_lookup_free(l);
 }
 
-#define MANY (TSK_RESOLVE_THREADS + 20)
+#define MANY (TSK_WORK_THREADS + 20)
 
 static void more_lookups_than_threads_wait_in_line(void **state)
 {
@@ -280,16 +281,16 @@ static void more_lookups_than_threads_wait_in_line(void **state)
         l[i] = tsk_lookup_start(&t, 0, NULL);
         assert_non_null(l[i]);
     }
-    for (int i = 0; i < TSK_RESOLVE_THREADS; i++)
+    for (int i = 0; i < TSK_WORK_THREADS; i++)
         sem_wait(&slow.entered);
     /* first, last and one in the middle of the line, and one that runs */
     before = count_fds();
-    tsk_lookup_free(l[TSK_RESOLVE_THREADS]);
+    tsk_lookup_free(l[TSK_WORK_THREADS]);
     tsk_lookup_free(l[MANY - 1]);
     tsk_lookup_free(l[MANY - 10]);
     tsk_lookup_free(l[0]);
     assert_int_equal(count_fds(), before - 4); /* at once */
-    l[0] = l[TSK_RESOLVE_THREADS] = l[MANY - 10] = NULL;
+    l[0] = l[TSK_WORK_THREADS] = l[MANY - 10] = NULL;
     l[MANY - 1] = tsk_lookup_start(&t, 0, NULL); /* the end of it is whole */
     for (int i = 0; i < MANY; i++)
         sem_post(&slow.go);
@@ -305,7 +306,7 @@ static void more_lookups_than_threads_wait_in_line(void **state)
     }
     for (int i = 0; i < MANY - 2; i++) /* three never began, one more did */
         sem_wait(&slow.left);
-    assert_int_equal(slow.most, TSK_RESOLVE_THREADS);
+    assert_int_equal(slow.most, TSK_WORK_THREADS);
     tsk_lookup_free(NULL);
 }
 

@@ -1,0 +1,275 @@
+#include "api/stapleorder.h"
+
+#include "cert/cert.h"
+#include "core/clock.h"
+#include "revoke/ocsp.h"
+#include "revoke/ocspask.h"
+#include "verify/trust.h"
+
+#include <openssl/evp.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FIRST_PAUSE_MS 10000
+#define MOST_PAUSE_MS 600000
+#define SOONEST_MS 10000 /* between two good answers */
+
+/* Half of what is left, so that many failures fit in before it is over.
+ * Processes that share a directory ask one after the other: the others find
+ * what the first one has got. */
+static int64_t due_after(int64_t until, int64_t now)
+{
+    int64_t half = (until - now) * 1000 / 2, spread;
+
+    if (half < SOONEST_MS)
+        half = SOONEST_MS;
+    spread = half / 8 * (getpid() % 32) / 32;
+    return tsk_deadline_in(half + spread);
+}
+
+int tsk_order_init(struct tsk_order *o, struct tsk_ctx *ctx, size_t slot)
+{
+    X509 *leaf = tsk_ctx_settings(ctx)->identities[slot].cert->leaf;
+    int64_t now = tsk_wall_time();
+    struct tsk_staple *s;
+    char url[TSK_URL_MAX];
+    int rc;
+
+    memset(o, 0, sizeof(*o));
+    rc = tsk_ocsp_url(leaf, 0, url, sizeof(url));
+    if (rc != 1)
+        return rc;
+    o->ctx = ctx;
+    o->slot = slot;
+    o->leaf = leaf;
+    o->pause_ms = FIRST_PAUSE_MS;
+    o->due = tsk_now_ms();
+    s = tsk_staples_get(tsk_ctx_staples(ctx), slot, now);
+    if (s != NULL) /* of the config as it was before a reload */
+        o->due = due_after(s->until, now);
+    tsk_staple_unref(s);
+    return 1;
+}
+
+/* A chain without the issuer is one that the root itself has signed. */
+static X509 *from_trust(struct tsk_order *o)
+{
+    struct tsk_trust *trust = tsk_ctx_trust(o->ctx, NULL);
+    X509_STORE_CTX *sc = trust != NULL ? X509_STORE_CTX_new() : NULL;
+    X509 *issuer = NULL;
+
+    if (sc == NULL ||
+        !X509_STORE_CTX_init(sc, tsk_trust_store(trust), o->leaf, NULL) ||
+        X509_STORE_CTX_get1_issuer(&issuer, sc, o->leaf) != 1)
+        issuer = NULL;
+    X509_STORE_CTX_free(sc);
+    return issuer;
+}
+
+static int find_issuer(struct tsk_order *o)
+{
+    static const char kind[] = "tlsock staple";
+    const tlsock_cert *c = tsk_ctx_settings(o->ctx)->identities[o->slot].cert;
+    unsigned char both[sizeof(kind) + 64] = "";
+    X509 *issuer;
+
+    if (o->issuer != NULL)
+        return 1;
+    issuer = sk_X509_value(c->chain, 0);
+    if (issuer != NULL)
+        X509_up_ref(issuer);
+    else
+        issuer = from_trust(o);
+    memcpy(both, kind, sizeof(kind));
+    if (issuer == NULL ||
+        !X509_digest(o->leaf, EVP_sha256(), both + sizeof(kind), NULL) ||
+        !X509_digest(issuer, EVP_sha256(), both + sizeof(kind) + 32, NULL) ||
+        !EVP_Digest(both, sizeof(both), o->key, NULL, EVP_sha256(), NULL)) {
+        X509_free(issuer);
+        return 0;
+    }
+    o->issuer = issuer;
+    return 1;
+}
+
+/* Nobody is asked more often than that, whatever goes wrong. */
+static void failed(struct tsk_order *o)
+{
+    char url[TSK_URL_MAX];
+
+    o->url++;
+    o->due = tsk_now_ms();
+    if (tsk_ocsp_url(o->leaf, o->url, url, sizeof(url)) == 1)
+        return;
+    o->url = 0;
+    o->due = tsk_deadline_in(o->pause_ms);
+    o->pause_ms *= 2;
+    if (o->pause_ms > MOST_PAUSE_MS)
+        o->pause_ms = MOST_PAUSE_MS;
+}
+
+/* Good or revoked, of now, about this certificate: it may be stapled. That it
+ * is revoked is for the clients to know, too. */
+static int judge(const struct tsk_order *o, const void *der, size_t len,
+                 struct tsk_status *st)
+{
+    static const struct tsk_ocsp_source from = {.what = "the OCSP response",
+                                                .code = TLSOCK_E_STAPLE};
+    int64_t now = tsk_wall_time();
+    int rc = tsk_ocsp_judge(der, len, o->leaf, o->issuer, now, &from, st, NULL);
+
+    return (rc == TLSOCK_OK || rc == TLSOCK_E_REVOKED) && st->until > now;
+}
+
+static int use(struct tsk_order *o, const struct tsk_status *st,
+               const void *der, size_t len)
+{
+    if (tsk_staples_put(tsk_ctx_staples(o->ctx), o->slot, st, der, len) < 0)
+        return 0;
+    o->due = due_after(st->until, tsk_wall_time());
+    o->pause_ms = FIRST_PAUSE_MS;
+    return 1;
+}
+
+static int read_cache(struct tsk_order *o, struct tsk_buf *der)
+{
+    int found;
+
+    pthread_mutex_unlock(o->working);
+    found = tsk_revcache_ocsp(o->cache, o->key, tsk_wall_time(), der);
+    pthread_mutex_lock(o->working);
+    return found;
+}
+
+static void write_cache(struct tsk_order *o, const struct tsk_status *st,
+                        const void *der, size_t len)
+{
+    if (o->cache == NULL)
+        return;
+    pthread_mutex_unlock(o->working);
+    tsk_revcache_keep_ocsp(o->cache, o->key, der, len, st->until);
+    pthread_mutex_lock(o->working);
+}
+
+/* 1: there is one that somebody got not long ago: nobody has to be asked. */
+static int look_on_disk(struct tsk_order *o)
+{
+    struct tsk_buf der = {NULL, 0, 0, 0};
+    struct tsk_status st;
+    int fresh = 0;
+
+    if (o->cache != NULL && read_cache(o, &der) &&
+        judge(o, tsk_buf_at(&der), der.len, &st) &&
+        use(o, &st, tsk_buf_at(&der), der.len))
+        fresh = tsk_wall_time() < st.as_of + (st.until - st.as_of) / 2;
+    tsk_buf_free(&der);
+    return fresh;
+}
+
+/* By GET if it fits, since caches answer it (RFC 5019, 5). */
+static struct tsk_fetching *begin(const struct tsk_order *o, const char *url,
+                                  const struct tsk_buf *der)
+{
+    const struct tsk_settings *set = tsk_ctx_settings(o->ctx);
+    struct tsk_fetch_limits limits = {.bytes = TSK_OCSP_MAX,
+                                      .timeout_ms = set->revocation_timeout_ms,
+                                      .proxy = set->revocation_proxy};
+    tlsock_fetch what = {.size = sizeof(what), .method = "GET"};
+    char get[TSK_OCSP_GET_MAX + 1];
+
+    what.url = get;
+    if (!tsk_ocsp_get_url(url, der, get, sizeof(get))) {
+        what.method = "POST";
+        what.url = url;
+        what.content_type = "application/ocsp-request";
+        what.body = tsk_buf_at(der);
+        what.body_len = der->len;
+    }
+    return tsk_fetching_new(&what, &limits, NULL);
+}
+
+static void ask(struct tsk_order *o)
+{
+    struct tsk_buf der = {NULL, 0, 0, 0};
+    char url[TSK_URL_MAX];
+
+    if (tsk_ocsp_url(o->leaf, o->url, url, sizeof(url)) == 1 &&
+        tsk_ocsp_ask(o->leaf, o->issuer, NULL, 0, &der, NULL) == TLSOCK_OK)
+        o->f = begin(o, url, &der);
+    tsk_buf_free(&der);
+    if (o->f == NULL)
+        failed(o);
+}
+
+static void take_answer(struct tsk_order *o)
+{
+    struct tsk_fetching *f = o->f;
+    struct tsk_status st;
+    size_t len;
+    const void *der = tsk_fetching_body(f, &len);
+
+    o->f = NULL;
+    if (judge(o, der, len, &st) && use(o, &st, der, len))
+        write_cache(o, &st, der, len);
+    else
+        failed(o);
+    tsk_fetching_free(f);
+}
+
+static void go_on(struct tsk_order *o)
+{
+    int rc = tsk_fetching_step(o->f, NULL);
+
+    if (rc == TLSOCK_AGAIN)
+        return;
+    if (rc == TLSOCK_OK) {
+        take_answer(o);
+        return;
+    }
+    tsk_order_drop(o);
+    failed(o);
+}
+
+void tsk_order_step(struct tsk_order *o, int may_ask)
+{
+    if (o->f == NULL) {
+        if (!may_ask || tsk_now_ms() < o->due)
+            return;
+        if (!find_issuer(o)) {
+            failed(o);
+            return;
+        }
+        if (look_on_disk(o))
+            return;
+        ask(o);
+    }
+    if (o->f != NULL)
+        go_on(o);
+}
+
+size_t tsk_order_pollfds(const struct tsk_order *o, struct pollfd *fds,
+                         size_t max, int64_t *until)
+{
+    int wait_ms;
+    size_t n;
+
+    *until = o->due;
+    if (o->f == NULL)
+        return 0;
+    n = tsk_fetching_pollfds(o->f, fds, max, &wait_ms);
+    *until = tsk_deadline_in(wait_ms);
+    return n;
+}
+
+void tsk_order_drop(struct tsk_order *o)
+{
+    tsk_fetching_free(o->f);
+    o->f = NULL;
+}
+
+void tsk_order_end(struct tsk_order *o)
+{
+    tsk_order_drop(o);
+    X509_free(o->issuer);
+    o->issuer = NULL;
+}

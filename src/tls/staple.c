@@ -1,0 +1,176 @@
+#include "tls/staple.h"
+
+#include "cert/cert.h"
+#include "core/mem.h"
+#include "tls/conn.h"
+#include "tls/ctx_private.h"
+
+#include <string.h>
+
+#define MARGIN_S 300 /* most; a twentieth of its validity if that is less */
+
+/* Over all slots. A child of fork() must not find it held by a thread that it
+ * does not have: who forks holds it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void hold(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void let_go(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(hold, let_go, let_go);
+}
+
+struct tsk_staples *tsk_staples_new(size_t n)
+{
+    struct tsk_staples *st = tsk_alloc(sizeof(*st));
+
+    pthread_once(&once, watch_forks);
+    if (st == NULL)
+        return NULL;
+    st->slots = tsk_alloc(n * sizeof(struct tsk_staple *));
+    if (st->slots == NULL) {
+        tsk_free(st);
+        return NULL;
+    }
+    st->n = n;
+    return st;
+}
+
+void tsk_staple_unref(struct tsk_staple *s)
+{
+    if (s != NULL && atomic_fetch_sub(&s->refs, 1) == 1)
+        tsk_free(s);
+}
+
+void tsk_staples_free(struct tsk_staples *st)
+{
+    if (st == NULL)
+        return;
+    if (st->fetcher != NULL)
+        st->stop(st->fetcher);
+    for (size_t i = 0; i < st->n; i++)
+        tsk_staple_unref(st->slots[i]);
+    tsk_free(st->slots);
+    tsk_free(st);
+}
+
+static int may_be_sent(const struct tsk_staple *s, int64_t now)
+{
+    int64_t margin = (s->until - s->as_of) / 20;
+
+    if (margin > MARGIN_S)
+        margin = MARGIN_S;
+    return now < s->until - margin && now >= s->as_of - MARGIN_S;
+}
+
+/* Takes the reference, and keeps the newer one: 0, or E_STATE. */
+static int swap(struct tsk_staples *st, size_t i, struct tsk_staple *fresh)
+{
+    struct tsk_staple *old;
+    int rc = TLSOCK_OK;
+
+    pthread_mutex_lock(&lock);
+    old = st->slots[i];
+    if (old != NULL && old->as_of > fresh->as_of &&
+        may_be_sent(old, tsk_wall_time())) {
+        old = fresh;
+        rc = TLSOCK_E_STATE;
+    } else {
+        st->slots[i] = fresh;
+    }
+    pthread_mutex_unlock(&lock);
+    tsk_staple_unref(old);
+    return rc;
+}
+
+int tsk_staples_put(struct tsk_staples *st, size_t i,
+                    const struct tsk_status *status, const void *der,
+                    size_t len)
+{
+    struct tsk_staple *s = tsk_alloc(sizeof(*s) + len);
+
+    if (s == NULL)
+        return TLSOCK_E_NOMEM;
+    atomic_init(&s->refs, 1);
+    s->as_of = status->as_of;
+    s->until = status->until;
+    s->len = len;
+    memcpy(s->der, der, len);
+    return swap(st, i, s);
+}
+
+struct tsk_staple *tsk_staples_get(struct tsk_staples *st, size_t i,
+                                   int64_t now)
+{
+    struct tsk_staple *s;
+
+    pthread_mutex_lock(&lock);
+    s = st->slots[i];
+    if (s != NULL && may_be_sent(s, now))
+        atomic_fetch_add(&s->refs, 1);
+    else
+        s = NULL;
+    pthread_mutex_unlock(&lock);
+    return s;
+}
+
+static X509 *leaf_of(const struct tsk_ctx *c, size_t i)
+{
+    return c->set->identities[i].cert->leaf;
+}
+
+void tsk_staples_inherit(struct tsk_ctx *to, struct tsk_ctx *from)
+{
+    if (to->staples == NULL || from->staples == NULL)
+        return;
+    for (size_t i = 0; i < to->staples->n; i++) {
+        size_t j = 0;
+        struct tsk_staple *s;
+
+        while (j < from->staples->n &&
+               X509_cmp(leaf_of(to, i), leaf_of(from, j)) != 0)
+            j++;
+        s = j < from->staples->n
+                ? tsk_staples_get(from->staples, j, tsk_wall_time())
+                : NULL;
+        if (s != NULL)
+            (void)swap(to->staples, i, s);
+    }
+}
+
+static struct tsk_staple *of_chosen(SSL *ssl)
+{
+    const tlsock *s = tsk_conn_of(ssl);
+    struct tsk_staples *st = s->ctx->staples;
+    X509 *leaf = SSL_get_certificate(ssl);
+
+    if (st == NULL || leaf == NULL || SSL_session_reused(ssl))
+        return NULL;
+    for (size_t i = 0; i < st->n; i++)
+        if (leaf_of(s->ctx, i) == leaf)
+            return tsk_staples_get(st, i, tsk_wall_time());
+    return NULL;
+}
+
+int tsk_staple_send(SSL *ssl)
+{
+    struct tsk_staple *s = of_chosen(ssl);
+    unsigned char *copy;
+
+    if (s == NULL)
+        return SSL_TLSEXT_ERR_NOACK;
+    copy = OPENSSL_memdup(s->der, s->len);
+    if (copy != NULL) /* libssl's from here on */
+        SSL_set_tlsext_status_ocsp_resp(ssl, copy, (int)s->len);
+    tsk_staple_unref(s);
+    return copy != NULL ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}

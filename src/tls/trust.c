@@ -1,0 +1,124 @@
+/* What has to be known of a peer beyond its chain: is it revoked, and who is
+ * the issuer that was not sent? Asks nobody: api/errand.c does. */
+#include "cert/cert.h"
+#include "cert/load.h"
+#include "core/mem.h"
+#include "core/str.h"
+#include "ossl/queue.h"
+#include "revoke/check.h"
+#include "revoke/dp.h"
+#include "tls/conn.h"
+#include "tls/ctx_private.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <tlsock/cert.h>
+
+#define ISSUER_FETCHES 4 /* per connection */
+#define ISSUERS_MOST 16  /* certificates that are taken from them */
+
+/* By chain alone: what was accepted by pin, insecurely or for its key has no
+ * issuer whose word on revocation would count. */
+int tsk_trust_by_chain(const tlsock *s)
+{
+    return strncmp(s->facts.verdict.verified, "chain", 5) == 0 &&
+           !s->facts.verdict.key_alone;
+}
+
+int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
+{
+    struct tsk_check_rules rules;
+    int rc;
+
+    tsk_check_free(s->check);
+    s->check = NULL;
+    if (s->set->revocation < TSK_REVOKE_CRL || !tsk_trust_by_chain(s))
+        return TLSOCK_OK;
+    tsk_ctx_rules(s->ctx, &rules);
+    s->check = tsk_check_new(&rules, X509_STORE_CTX_get0_chain(store_ctx),
+                             X509_STORE_CTX_get0_untrusted(store_ctx),
+                             &s->err);
+    if (s->check == NULL)
+        return s->err.code;
+    rc = tsk_check_look(s->check, &s->err);
+    if (rc == 1) /* somebody has to be asked, once TLS is up */
+        return TLSOCK_OK;
+    if (rc == 0)
+        rc = tsk_trust_verdict(s);
+    if (rc == TLSOCK_E_REVOKED)
+        X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_CERT_REVOKED);
+    else if (rc < 0)
+        X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_UNABLE_TO_GET_CRL);
+    /* a staple may still come, in TLS 1.2 later than this */
+    return rc == TLSOCK_E_REVOCATION_UNKNOWN && rules.ocsp && !s->server
+               ? TLSOCK_OK
+               : rc;
+}
+
+int tsk_trust_verdict(tlsock *s)
+{
+    char how[128];
+    int64_t until;
+    int rc;
+
+    if (s->facts.staple.state != TSK_UNKNOWN)
+        tsk_check_told(s->check, &s->facts.staple);
+    rc = tsk_check_verdict(s->check, how, &until, &s->err);
+    if (rc < 0)
+        return rc;
+    snprintf(s->facts.revocation, sizeof(s->facts.revocation), "%s", how);
+    s->facts.revocation_until = until;
+    tsk_check_free(s->check);
+    s->check = NULL;
+    return TLSOCK_OK;
+}
+
+int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx)
+{
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store_ctx);
+    int n = sk_X509_num(chain);
+    int known = s->issuers != NULL ? sk_X509_num(s->issuers) : 0;
+    X509 *top = n > 0 ? sk_X509_value(chain, n - 1)
+                      : X509_STORE_CTX_get0_cert(store_ctx);
+    char url[TSK_CHECK_URL];
+
+    if (s->server || !s->set->aia || s->issuers_tried >= ISSUER_FETCHES)
+        return 0;
+    /* the first of its URLs; others if that one did not help */
+    if (s->issuers_known != known)
+        s->issuer_at = 0;
+    s->issuers_known = known;
+    if (tsk_aia_url(top, s->issuer_at, url, sizeof(url)) <= 0)
+        return 0;
+    s->issuer_at++;
+    s->issuers_tried++;
+    tsk_free(s->issuer_url);
+    s->issuer_url = tsk_strdup(url);
+    return s->issuer_url != NULL;
+}
+
+int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
+{
+    tlsock_cert *got = tsk_cert_parse(data, len, NULL, NULL);
+    int rc = TLSOCK_OK;
+
+    if (got == NULL)
+        return TLSOCK_OK; /* of no use: the next URL may be */
+    tsk_ossl_enter();
+    if (s->issuers == NULL)
+        s->issuers = sk_X509_new_null();
+    if (s->issuers == NULL)
+        rc = tsk_fail_nomem(&s->err);
+    for (int i = -1; rc == TLSOCK_OK && i < sk_X509_num(got->chain); i++) {
+        X509 *x = i < 0 ? got->leaf : sk_X509_value(got->chain, i);
+
+        if (sk_X509_num(s->issuers) >= ISSUERS_MOST)
+            break;
+        if (!X509_add_cert(s->issuers, x,
+                           X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
+            rc = tsk_fail_nomem(&s->err);
+    }
+    tsk_ossl_leave();
+    tlsock_cert_unref(got);
+    return rc;
+}
