@@ -80,15 +80,17 @@ int tsk_client_cert(SSL *ssl)
 
     s->cert_requested = 1;
     s->cert_unfit =
-        set->n_identities == 1 && !key_fits(ssl, set->identities[0].cert->key);
+        set->n_identities == 1 &&
+        !key_fits(ssl, X509_get0_pubkey(set->identities[0].cert->leaf));
     if (set->n_identities < 2)
         return 1;
     SSL_certs_clear(ssl);
     for (size_t i = 0; i < set->n_identities; i++) {
         const tlsock_cert *id = set->identities[i].cert;
 
-        if (issuer_fits(names, id->leaf, id->chain) && key_fits(ssl, id->key))
-            return SSL_use_cert_and_key(ssl, id->leaf, id->key, id->chain, 1);
+        if (issuer_fits(names, id->leaf, id->chain) &&
+            key_fits(ssl, X509_get0_pubkey(id->leaf)))
+            return tsk_server_use(ssl, id);
     }
     s->cert_unfit = 1;
     return 1;

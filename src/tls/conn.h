@@ -115,6 +115,7 @@ struct tlsock {
     struct tsk_check *check;    /* of the peer's chain, until it is over */
     SSL_SESSION *held;          /* won before that; kept if it ends well */
     struct tsk_errand *errand;  /* api/errand.c: a fetch under way */
+    int for_fetch;              /* it is itself a fetch's: it starts none */
     char *issuer_url;           /* to be fetched for the verification, or NULL */
     STACK_OF(X509) * issuers;   /* what was fetched */
     unsigned issuers_tried;

@@ -9,8 +9,17 @@
 #include "tls/staple.h"
 #include "verify/trust.h"
 
+#include <openssl/objects.h>
 #include <stdio.h>
 #include <string.h>
+
+/* All do, but servers with the key exchange RSA, where "ciphers" allows it. */
+static int peer_signs(const tlsock *s)
+{
+    const SSL_CIPHER *c = s->server ? NULL : SSL_get_pending_cipher(s->ssl);
+
+    return c == NULL || SSL_CIPHER_get_kx_nid(c) != NID_kx_rsa;
+}
 
 /* Chain and name, with the issuers that were fetched for it. */
 static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
@@ -30,6 +39,7 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
     if (s->scheme != NULL)
         req.scheme = s->scheme;
     req.dane = tsk_dane_in_use(s->dane);
+    req.signs = peer_signs(s);
     tsk_hook_name_set(&own, s->set, s, &req);
     memset(&s->facts, 0, sizeof(s->facts));
     if (s->issuers == NULL)
