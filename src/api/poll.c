@@ -1,4 +1,5 @@
 #include "api/conn.h"
+#include "api/errand.h"
 #include "core/mem.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
@@ -11,8 +12,12 @@
 
 static int uses_waitfd(const tlsock *s)
 {
-    return s->waitfd != NULL &&
-           (!s->fd_is_known || (s->flags & TLSOCK_F_STABLE_FD) != 0);
+    if (s->waitfd == NULL ||
+        (s->fd_is_known && (s->flags & TLSOCK_F_STABLE_FD) == 0))
+        return 0;
+    /* of functions of the caller's it cannot tell: of a fetch alone */
+    return s->layer == NULL || s->errand != NULL ||
+           s->layer->ops->fd(s->layer) >= 0;
 }
 
 int tlsock_fd(const tlsock *conn)
@@ -51,11 +56,14 @@ static int acts_unasked(const tlsock *s)
 {
     if (s->rung == TSK_RUNG_TLS)
         return s->ssl == NULL && !s->server;
+    if (s->rung == TSK_RUNG_CHECK) /* came with a look at what is there */
+        return s->errand == NULL && !tsk_op_unanswered(s);
     return tsk_io_stirs(s);
 }
 
 int tlsock_timeout(const tlsock *s)
 {
+    struct pollfd fds[TSK_DIAL_FDS];
     int wait_ms = -1, ms;
 
     if (s == NULL)
@@ -66,6 +74,8 @@ int tlsock_timeout(const tlsock *s)
     ms = tsk_ms_until(tsk_conn_deadline(s));
     if (s->rung == TSK_RUNG_DIAL)
         wait_ms = tsk_dial_wait_ms(s->dial);
+    else if (s->errand != NULL) /* it has a time of its own, too */
+        (void)tsk_errand_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms);
     return wait_ms >= 0 && (ms < 0 || wait_ms < ms) ? wait_ms : ms;
 }
 
@@ -75,16 +85,13 @@ int tlsock_set_nonblocking(tlsock *s, int on)
 
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
-    if (on && s->rung == TSK_RUNG_DIAL && s->waitfd == NULL) {
-        s->waitfd = tsk_waitfd_new(&s->err);
-        if (s->waitfd == NULL)
-            return s->err.code;
-        rc = tsk_conn_sync_waitfd(s);
-        if (rc < 0)
-            return rc;
-    }
     s->nonblocking = on != 0;
-    return TLSOCK_OK;
+    if (!on || tsk_conn_open(s) || s->rung == TSK_RUNG_DEAD)
+        return TLSOCK_OK;
+    rc = tsk_conn_prepare_waiting(s);
+    if (rc < 0)
+        s->nonblocking = 0;
+    return rc;
 }
 
 int tlsock_set_deadline(tlsock *s, int64_t ms_from_now)
@@ -128,7 +135,7 @@ static short ready_now(tlsock *s, short events)
     char byte;
 
     if (s->rung == TSK_RUNG_DEAD || atomic_load(&s->interrupted) ||
-        tsk_conn_foreign(s))
+        tsk_conn_foreign(s) || (s->rung == TSK_RUNG_CHECK && acts_unasked(s)))
         return events;
     if (!tsk_conn_open(s))
         return 0;
@@ -139,7 +146,8 @@ static short ready_now(tlsock *s, short events)
         int nonblocking = s->nonblocking;
 
         s->nonblocking = 1; /* look, do not be polite */
-        if (tsk_io_peek(s, &byte, 1) != TLSOCK_AGAIN)
+        if (tsk_io_peek(s, &byte, 1) != TLSOCK_AGAIN ||
+            s->rung == TSK_RUNG_CHECK) /* a call has to go on with that */
             got |= POLLIN;
         s->nonblocking = nonblocking;
     }
