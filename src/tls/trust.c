@@ -25,26 +25,6 @@ int tsk_trust_by_chain(const tlsock *s)
            !s->facts.verdict.key_alone;
 }
 
-/* A certificate that comes between data cannot wait for anybody. */
-static int too_late(tlsock *s, X509_STORE_CTX *store_ctx)
-{
-    tsk_check_free(s->check);
-    s->check = NULL;
-    if (s->set->revocation_soft) {
-        snprintf(s->facts.revocation, sizeof(s->facts.revocation),
-                 "not checked: the certificate came after the handshake");
-        return TLSOCK_OK;
-    }
-    X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_UNABLE_TO_GET_CRL);
-    tsk_fail(&s->err, TLSOCK_E_REVOCATION_UNKNOWN,
-             "whether the certificate is revoked is not known yet, and nobody "
-             "can be asked after the handshake");
-    tsk_hint(&s->err, "give the list with crl, ask for the certificate in the "
-                      "handshake (client-auth = require), or set "
-                      "revocation.fail = soft");
-    return TLSOCK_E_REVOCATION_UNKNOWN;
-}
-
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
 {
     struct tsk_check_rules rules;
@@ -56,14 +36,11 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
         return TLSOCK_OK;
     tsk_ctx_rules(s->ctx, &rules);
     s->check = tsk_check_new(&rules, X509_STORE_CTX_get0_chain(store_ctx),
-                             X509_STORE_CTX_get0_untrusted(store_ctx),
-                             &s->err);
+                             X509_STORE_CTX_get0_untrusted(store_ctx), &s->err);
     if (s->check == NULL)
         return s->err.code;
     rc = tsk_check_look(s->check, &s->err);
-    if (rc == 1 && s->rung == TSK_RUNG_READY)
-        return too_late(s, store_ctx);
-    if (rc == 1) /* somebody has to be asked, once TLS is up */
+    if (rc == 1) /* somebody has to be asked: the rung CHECK does */
         return TLSOCK_OK;
     if (rc == 0)
         rc = tsk_trust_verdict(s);
