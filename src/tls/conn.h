@@ -156,7 +156,8 @@ int tsk_trust_by_chain(const tlsock *s);
 void tsk_trust_say_unchecked(tlsock *s);
 /* trust.c: the check is over, or not yet: 0, AGAIN, code, recorded */
 int tsk_trust_verdict(tlsock *s);
-/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it */
+/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it; 0; or
+ * E_NOMEM, recorded */
 int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx);
 int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len);
 /* hookverify.c: VERIFY. rc: our own verdict. 0, AGAIN: s->op waits, or code */
