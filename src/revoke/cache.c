@@ -255,6 +255,16 @@ void tsk_revcache_keep_crls(struct tsk_revcache *c, const char *url,
         tsk_cachedisk_write(&c->disk, TSK_CACHE_CRL, key, bytes, len, until);
 }
 
+int tsk_revcache_trouble(struct tsk_revcache *c)
+{
+    int errnum = atomic_load_explicit(&c->disk.trouble, memory_order_relaxed);
+
+    if (errnum <= 0 ||
+        !atomic_compare_exchange_strong(&c->disk.trouble, &errnum, -1))
+        return 0;
+    return errnum;
+}
+
 int tsk_revcache_ocsp(struct tsk_revcache *c, const uint8_t key[32],
                       int64_t now, struct tsk_buf *out)
 {

@@ -62,6 +62,10 @@ void tsk_revcache_keep_crls(struct tsk_revcache *c, const char *url,
                             struct tsk_crls *l, const void *bytes, size_t len,
                             int64_t until);
 
+/* 0, or why the directory cannot be written to (errno): told once, until a
+ * write went well again. */
+int tsk_revcache_trouble(struct tsk_revcache *c);
+
 /* A response of an OCSP responder, DER, by the same key as a verdict: into out;
  * 1 found, 0. Of disk alone, since memory has the verdict. */
 int tsk_revcache_ocsp(struct tsk_revcache *c, const uint8_t key[32],

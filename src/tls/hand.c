@@ -224,6 +224,21 @@ static void send_tickets(tlsock *s)
         SSL_new_session_ticket(s->ssl); /* leaves with the first reply */
 }
 
+/* What is accepted, and yet not as it should be. */
+static void tell(tlsock *s)
+{
+    const char *who = s->address[0] != '\0' ? s->address : "the peer";
+
+    if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
+        tsk_log(s->set, s, NULL, "%s is accepted, and that is %s", who,
+                s->facts.verdict.verified);
+    else if (s->set->revocation >= TSK_REVOKE_CRL && tsk_trust_by_chain(s) &&
+             !tsk_conn_resumed(s) &&
+             strncmp(s->facts.revocation, "not checked", 11) == 0)
+        tsk_log(s->set, s, NULL, "%s is accepted, and its revocation %s", who,
+                s->facts.revocation);
+}
+
 void tsk_hand_done(tlsock *s)
 {
     if (s->held != NULL)
@@ -232,10 +247,7 @@ void tsk_hand_done(tlsock *s)
     s->held = NULL;
     tsk_trust_say_unchecked(s);
     send_tickets(s);
-    if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
-        tsk_log(s->set, s, NULL, "%s is accepted, and that is %s",
-                s->address[0] != '\0' ? s->address : "the peer",
-                s->facts.verdict.verified);
+    tell(s);
     if (s->pha != TSK_PHA_DONE)
         s->t_ready = tsk_now_ms();
     s->rung = s->after != NULL ? TSK_RUNG_AFTER : TSK_RUNG_READY;

@@ -9,6 +9,7 @@
 #include "revoke/dp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,20 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
     return TLSOCK_OK;
 }
 
+static void tell_of_cache(tlsock *s)
+{
+    struct tsk_revcache *cache = s->ctx->revcache;
+    int errnum = cache != NULL ? tsk_revcache_trouble(cache) : 0;
+    tlsock_error why = {0};
+
+    if (errnum == 0)
+        return;
+    tsk_fail_sys(&why, TLSOCK_E_OWN_FILE, errnum,
+                 "nothing can be kept in revocation.cache \"%s\"",
+                 s->set->revocation_cache);
+    tsk_log(s->set, s, &why, "%s", why.message);
+}
+
 int tsk_trust_verdict(tlsock *s)
 {
     char how[128];
@@ -70,6 +85,7 @@ int tsk_trust_verdict(tlsock *s)
     s->facts.revocation_until = until;
     tsk_check_free(s->check);
     s->check = NULL;
+    tell_of_cache(s);
     return TLSOCK_OK;
 }
 
