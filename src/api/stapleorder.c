@@ -217,7 +217,6 @@ static void go_on(struct tsk_order *o)
 
 void tsk_order_step(struct tsk_order *o, int may_ask)
 {
-
     if (o->f == NULL) {
         if (!may_ask || tsk_now_ms() < o->due)
             return;
