@@ -99,16 +99,6 @@ static void publish(int listener, const char *const files[2])
     }
 }
 
-static tlsock_cert *make(const tlsock_cert_opts *o)
-{
-    tlsock_error err;
-    tlsock_cert *c = tlsock_cert_create(o, &err);
-
-    if (c == NULL)
-        bench_die("certificate: %s", err.message);
-    return c;
-}
-
 struct pki {
     tlsock_cert *root, *inter, *leaf;
     char crls[2][64];
@@ -123,10 +113,10 @@ static void make_pki(struct pki *p, int port)
     snprintf(inter_url, sizeof(inter_url), "http://127.0.0.1:%d/inter", port);
     snprintf(root_url, sizeof(root_url), "http://127.0.0.1:%d/root", port);
     p->root =
-        make(TLSOCK_CERT_OPTS(.subject = "CN=Root", .ca = 1, .pathlen = 1));
-    p->inter = make(TLSOCK_CERT_OPTS(.subject = "CN=Inter", .ca = 1,
+        bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Root", .ca = 1, .pathlen = 1));
+    p->inter = bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Inter", .ca = 1,
                                      .issuer = p->root, .crl_url = root_url));
-    p->leaf = make(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 1,
+    p->leaf = bench_cert(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 1,
                                     .issuer = p->inter, .crl_url = inter_url));
     for (int i = 0; i < 2; i++) {
         snprintf(p->crls[i], sizeof(p->crls[i]), "/tmp/tlsock-revoked-%d-%d",
@@ -178,14 +168,6 @@ static void handshake(tlsock_config *cc, tlsock_config *sc, int show)
     tlsock_abandon(s);
 }
 
-static double cpu_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 int main(int argc, char **argv)
 {
     const char *mode = argc > 1 ? argv[1] : "off";
@@ -205,11 +187,11 @@ int main(int argc, char **argv)
         tlsock_config_add_cert(sc, pki.leaf) != 0)
         bench_die("%s", tlsock_config_error(sc)->message);
     handshake(cc, sc, 1);
-    begin = cpu_us();
+    begin = bench_cpu_us();
     for (int i = 0; i < n; i++)
         handshake(cc, sc, 0);
     printf("%-6s %6d handshakes, both sides: %.1f us of CPU each\n", mode, n,
-           (cpu_us() - begin) / n);
+           (bench_cpu_us() - begin) / n);
     kill(web, SIGTERM);
     unlink(pki.crls[0]);
     unlink(pki.crls[1]);

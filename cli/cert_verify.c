@@ -263,12 +263,9 @@ static int verify_one(struct verify *w, const char *target)
 
 static int run(struct verify *w)
 {
-    size_t idents = w->o.n_idents;
     int rc = 0, worst = 0;
 
-    w->o.n_idents = 0; /* --pass is the file's here, not an identity's */
-    w->config = opt_make_config(&w->o, &rc);
-    w->o.n_idents = idents;
+    w->config = opt_make_file_config(&w->o, &rc);
     if (w->config == NULL)
         return rc;
     if (w->time != NULL &&

@@ -283,8 +283,10 @@ int tsk_conn_prepare_waiting(tlsock *s)
 {
     static const int later[] = {TLSOCK_ON_HELLO, TLSOCK_ON_VERIFY,
                                 TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
-    int any = s->set->revocation >= TSK_REVOKE_CRL || s->set->aia;
+    int any = s->set->revocation >= TSK_REVOKE_CRL;
 
+    any = s->server ? any && s->set->client_auth != TSK_CLIENT_NONE
+                    : any || s->set->aia;
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
         any |= s->set->on[later[i]].call != NULL;
     if (s->waitfd != NULL || !s->nonblocking ||

@@ -51,6 +51,14 @@ static int begin(tlsock *s, const tlsock_fetch *f, size_t most,
         .proxy_config = s->via_config,
     };
 
+    if (s->for_fetch) {
+        tsk_fail(why, TLSOCK_E_PROXY,
+                 "a proxy's certificate would have to be asked about through "
+                 "that proxy");
+        tsk_hint(why, "give its CA's list with crl, or another "
+                      "revocation.proxy, in the proxy's own config");
+        return TLSOCK_E_PROXY;
+    }
     s->errand = tsk_alloc(sizeof(*s->errand));
     if (s->errand == NULL)
         return tsk_fail_nomem(why);

@@ -61,10 +61,22 @@ static int acts_unasked(const tlsock *s)
     return tsk_io_stirs(s);
 }
 
-int tlsock_timeout(const tlsock *s)
+/* What has a time of its own, within that of the whole: -1 nothing. */
+static int next_timer(const tlsock *s)
 {
     struct pollfd fds[TSK_DIAL_FDS];
-    int wait_ms = -1, ms;
+    int wait_ms = -1;
+
+    if (s->rung == TSK_RUNG_DIAL)
+        return tsk_dial_wait_ms(s->dial);
+    if (s->errand != NULL)
+        (void)tsk_errand_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms);
+    return wait_ms;
+}
+
+int tlsock_timeout(const tlsock *s)
+{
+    int wait_ms, ms;
 
     if (s == NULL)
         return -1;
@@ -72,10 +84,7 @@ int tlsock_timeout(const tlsock *s)
         acts_unasked(s))
         return 0;
     ms = tsk_ms_until(tsk_conn_deadline(s));
-    if (s->rung == TSK_RUNG_DIAL)
-        wait_ms = tsk_dial_wait_ms(s->dial);
-    else if (s->errand != NULL) /* it has a time of its own, too */
-        (void)tsk_errand_pollfds(s, fds, TSK_DIAL_FDS, &wait_ms);
+    wait_ms = next_timer(s);
     return wait_ms >= 0 && (ms < 0 || wait_ms < ms) ? wait_ms : ms;
 }
 

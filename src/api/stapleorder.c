@@ -4,9 +4,7 @@
 #include "core/clock.h"
 #include "revoke/ocsp.h"
 #include "revoke/ocspask.h"
-#include "verify/trust.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,47 +50,6 @@ int tsk_order_init(struct tsk_order *o, struct tsk_ctx *ctx, size_t slot)
     return 1;
 }
 
-/* A chain without the issuer is one that the root itself has signed. */
-static X509 *from_trust(struct tsk_order *o)
-{
-    struct tsk_trust *trust = tsk_ctx_trust(o->ctx, NULL);
-    X509_STORE_CTX *sc = trust != NULL ? X509_STORE_CTX_new() : NULL;
-    X509 *issuer = NULL;
-
-    if (sc == NULL ||
-        !X509_STORE_CTX_init(sc, tsk_trust_store(trust), o->leaf, NULL) ||
-        X509_STORE_CTX_get1_issuer(&issuer, sc, o->leaf) != 1)
-        issuer = NULL;
-    X509_STORE_CTX_free(sc);
-    return issuer;
-}
-
-static int find_issuer(struct tsk_order *o)
-{
-    static const char kind[] = "tlsock staple";
-    const tlsock_cert *c = tsk_ctx_settings(o->ctx)->identities[o->slot].cert;
-    unsigned char both[sizeof(kind) + 64] = "";
-    X509 *issuer;
-
-    if (o->issuer != NULL)
-        return 1;
-    issuer = sk_X509_value(c->chain, 0);
-    if (issuer != NULL)
-        X509_up_ref(issuer);
-    else
-        issuer = from_trust(o);
-    memcpy(both, kind, sizeof(kind));
-    if (issuer == NULL ||
-        !X509_digest(o->leaf, EVP_sha256(), both + sizeof(kind), NULL) ||
-        !X509_digest(issuer, EVP_sha256(), both + sizeof(kind) + 32, NULL) ||
-        !EVP_Digest(both, sizeof(both), o->key, NULL, EVP_sha256(), NULL)) {
-        X509_free(issuer);
-        return 0;
-    }
-    o->issuer = issuer;
-    return 1;
-}
-
 static void say(const struct tsk_order *o, const char *what, const char *why)
 {
     char who[96], text[TSK_STAPLE_NOTE];
@@ -103,16 +60,20 @@ static void say(const struct tsk_order *o, const char *what, const char *why)
     tsk_staples_say(tsk_ctx_staples(o->ctx), text);
 }
 
+static const tlsock_error alone = {.message = "its issuer is not known"};
+
 /* Nobody is asked more often than that, whatever goes wrong. */
 static void failed(struct tsk_order *o, const tlsock_error *why)
 {
     char url[TSK_URL_MAX];
+    int *at = o->issuer != NULL ? &o->url : &o->aia;
 
-    o->url++;
+    ++*at;
     o->due = tsk_now_ms();
-    if (tsk_ocsp_url(o->leaf, o->url, url, sizeof(url)) == 1)
+    if ((o->issuer != NULL ? tsk_ocsp_url : tsk_aia_url)(o->leaf, *at, url,
+                                                         sizeof(url)) == 1)
         return;
-    o->url = 0;
+    *at = 0;
     o->due = tsk_deadline_in(o->pause_ms);
     o->pause_ms *= 2;
     if (o->pause_ms > MOST_PAUSE_MS)
@@ -163,6 +124,7 @@ static void write_cache(struct tsk_order *o, const struct tsk_status *st,
     pthread_mutex_unlock(o->working);
     tsk_revcache_keep_ocsp(o->cache, o->key, der, len, st->until);
     pthread_mutex_lock(o->working);
+    tsk_order_keep_issuer(o, st->until);
 }
 
 /* 1: there is one that somebody got not long ago: nobody has to be asked. */
@@ -225,10 +187,16 @@ static void take_answer(struct tsk_order *o)
     const void *der = tsk_fetching_body(f, &len);
 
     o->f = NULL;
-    if (judge(o, der, len, &st, &why) && use(o, &st, der, len))
+    if (o->issuer == NULL) {
+        if (tsk_order_take_issuer(o, der, len))
+            o->due = tsk_now_ms(); /* now the responder can be asked */
+        else
+            failed(o, &alone);
+    } else if (judge(o, der, len, &st, &why) && use(o, &st, der, len)) {
         write_cache(o, &st, der, len);
-    else
+    } else {
         failed(o, &why);
+    }
     tsk_fetching_free(f);
 }
 
@@ -249,18 +217,18 @@ static void go_on(struct tsk_order *o)
 
 void tsk_order_step(struct tsk_order *o, int may_ask)
 {
-    static const tlsock_error alone = {.message = "its issuer is not known"};
-
     if (o->f == NULL) {
         if (!may_ask || tsk_now_ms() < o->due)
             return;
-        if (!find_issuer(o)) {
-            failed(o, &alone);
-            return;
+        if (!tsk_order_find_issuer(o)) {
+            o->f = tsk_order_ask_issuer(o);
+            if (o->f == NULL)
+                failed(o, &alone);
+        } else {
+            if (look_on_disk(o))
+                return;
+            ask(o);
         }
-        if (look_on_disk(o))
-            return;
-        ask(o);
     }
     if (o->f != NULL)
         go_on(o);

@@ -115,6 +115,7 @@ struct tlsock {
     struct tsk_check *check;    /* of the peer's chain, until it is over */
     SSL_SESSION *held;          /* won before that; kept if it ends well */
     struct tsk_errand *errand;  /* api/errand.c: a fetch under way */
+    int for_fetch;              /* it is itself a fetch's: it starts none */
     char *issuer_url;           /* to be fetched for the verification, or NULL */
     STACK_OF(X509) * issuers;   /* what was fetched */
     unsigned issuers_tried;
@@ -155,7 +156,8 @@ int tsk_trust_by_chain(const tlsock *s);
 void tsk_trust_say_unchecked(tlsock *s);
 /* trust.c: the check is over, or not yet: 0, AGAIN, code, recorded */
 int tsk_trust_verdict(tlsock *s);
-/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it */
+/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it; 0; or
+ * E_NOMEM, recorded */
 int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx);
 int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len);
 /* hookverify.c: VERIFY. rc: our own verdict. 0, AGAIN: s->op waits, or code */

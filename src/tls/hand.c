@@ -177,7 +177,8 @@ static int finish(tlsock *s)
     if (rc == TLSOCK_OK)
         rc = check_staple_came(s);
     if (rc < 0) {
-        s->err.phase = TLSOCK_PHASE_HANDSHAKE;
+        s->err.phase = rc == TLSOCK_E_MUST_STAPLE ? TLSOCK_PHASE_VERIFY
+                                                  : TLSOCK_PHASE_HANDSHAKE;
         return rc;
     }
     if (s->server && tsk_conn_resumed(s)) {

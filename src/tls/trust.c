@@ -97,6 +97,7 @@ int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx)
     X509 *top = n > 0 ? sk_X509_value(chain, n - 1)
                       : X509_STORE_CTX_get0_cert(store_ctx);
     char url[TSK_CHECK_URL];
+    int rc;
 
     if (s->server || !s->set->aia || s->issuers_tried >= ISSUER_FETCHES)
         return 0;
@@ -104,22 +105,24 @@ int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx)
     if (s->issuers_known != known)
         s->issuer_at = 0;
     s->issuers_known = known;
-    if (tsk_aia_url(top, s->issuer_at, url, sizeof(url)) <= 0)
-        return 0;
+    rc = tsk_aia_url(top, s->issuer_at, url, sizeof(url));
+    if (rc <= 0)
+        return rc < 0 ? tsk_fail_nomem(&s->err) : 0;
     s->issuer_at++;
     s->issuers_tried++;
     tsk_free(s->issuer_url);
     s->issuer_url = tsk_strdup(url);
-    return s->issuer_url != NULL;
+    return s->issuer_url != NULL ? 1 : tsk_fail_nomem(&s->err);
 }
 
 int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
 {
-    tlsock_cert *got = tsk_cert_parse(data, len, NULL, NULL);
+    tlsock_error why = {0};
+    tlsock_cert *got = tsk_cert_parse(data, len, NULL, &why);
     int rc = TLSOCK_OK;
 
-    if (got == NULL)
-        return TLSOCK_OK; /* of no use: the next URL may be */
+    if (got == NULL) /* of no use: the next URL may be */
+        return why.code == TLSOCK_E_NOMEM ? tsk_fail_nomem(&s->err) : TLSOCK_OK;
     tsk_ossl_enter();
     if (s->issuers == NULL)
         s->issuers = sk_X509_new_null();

@@ -110,7 +110,7 @@ static void untrusted_root(const struct facts *f, tlsock_error *err)
                  f->name);
         tsk_hint(err,
                  "trust its root \"%.60s\" too, or set "
-                 "verify.partial-chain = yes",
+                 "verify.partial-chain = on",
                  f->issuer);
         return;
     }

@@ -137,6 +137,24 @@ static unsigned chain_words(const struct tsk_verify_req *req, int rc)
                                 : TSK_INSECURE_NO_CHAIN | TSK_INSECURE_ALL);
 }
 
+/* A key that signs in the handshake has to be for that, whatever else the
+ * purpose may be content with: RFC 5246, 7.4.2; RFC 8446, 4.4.2.2. */
+static int may_sign(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
+                    tlsock_error *err)
+{
+    X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+    struct tsk_dane_match m;
+
+    if (!req->signs || (X509_get_extension_flags(leaf) & EXFLAG_KUSAGE) == 0 ||
+        (X509_get_key_usage(leaf) & X509v3_KU_DIGITAL_SIGNATURE) != 0)
+        return TLSOCK_OK;
+    if (tsk_dane_matched(req->dane, &m) && m.usage == 3)
+        return TLSOCK_OK; /* its key alone counts: RFC 7671, 5.1 */
+    X509_STORE_CTX_set_error(ctx, X509_V_ERR_INVALID_PURPOSE);
+    X509_STORE_CTX_set_error_depth(ctx, 0);
+    return tsk_explain_x509(ctx, req, err);
+}
+
 /* Chain and name, minus what the user chose to do without. */
 static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                           struct tsk_verdict *verdict, tlsock_error *err)
@@ -155,6 +173,8 @@ static int chain_and_name(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     size_t pos = 0;
     int rc = tsk_chain_verify(ctx, &run, err);
 
+    if (rc == TLSOCK_OK)
+        rc = may_sign(ctx, req, err);
     if (rc < 0) {
         run.forgiven = chain_words(req, rc);
         if (run.forgiven == 0)

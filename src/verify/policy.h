@@ -34,6 +34,7 @@ struct tsk_verify_req {
     const char *scheme; /* NULL: RFC 9525 */
     int psl;
     int purpose;  /* TLSOCK_PURPOSE_*: what the peer's certificate is for */
+    int signs;    /* its key has to make a signature in the handshake */
     int depth;    /* most intermediates; 0 default, -1 none */
     int64_t time; /* 0: now */
     int partial_chain;

@@ -6,6 +6,7 @@
 #include "net.h"
 #include "proxy.h"
 #include "sock.h"
+#include "tls/conn.h"
 
 #include "core/clock.h"
 
@@ -381,6 +382,40 @@ static void a_server_asks_about_its_clients(void **state)
     }
 }
 
+/* Else a proxy could ask for itself through itself, for ever. */
+static void what_fetches_does_not_fetch_for_that(void **state)
+{
+    struct sock_thread t;
+    struct world w;
+    tlsock_config *c;
+    tlsock_error err = {0};
+    int fds[2], rc;
+    tlsock *s;
+
+    (void)state;
+    world_start(&w, &good);
+    c = client(&w, "revocation", "full", NULL);
+    sock_pair(fds);
+    sock_run(&t, fds[1], sock_echo, w.server);
+    s = tlsock_client_fd(fds[0], "a.test", c,
+                         TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = 30000),
+                         &err);
+    assert_non_null(s);
+    s->for_fetch = 1; /* as api/fetch.c and api/path.c mark theirs */
+    while ((rc = tlsock_handshake(s)) == TLSOCK_AGAIN) {
+        struct pollfd pfd = {tlsock_fd(s), tlsock_events(s), 0};
+
+        poll(&pfd, 1, tlsock_timeout(s));
+    }
+    assert_code(rc, TLSOCK_E_REVOCATION_UNKNOWN);
+    assert_tells(tlsock_last_error(s)->message, "through that proxy");
+    assert_int_equal(httpd_asked(&w.web, NULL), 0);
+    tlsock_close(s);
+    sock_wait(&t);
+    tlsock_config_unref(c);
+    world_stop(&w);
+}
+
 /* By the caller's own HTTP: here, a function. */
 static void a_program_may_fetch_by_itself(void **state)
 {
@@ -629,6 +664,7 @@ int main(void)
         cmocka_unit_test(a_silent_responder_costs_its_own_time_alone),
         cmocka_unit_test(what_is_too_large_is_not_taken),
         cmocka_unit_test(a_server_asks_about_its_clients),
+        cmocka_unit_test(what_fetches_does_not_fetch_for_that),
         cmocka_unit_test(a_program_may_fetch_by_itself),
         cmocka_unit_test(or_let_us_fetch),
         cmocka_unit_test(nothing_is_asked_of_what_was_not_verified),

@@ -6,6 +6,7 @@
 
 #include "api/config_box.h"
 #include "api/stapler.h"
+#include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "tls/staple.h"
@@ -41,6 +42,7 @@ static int64_t wall(void)
 struct responder {
     atomic_int status, valid_s, garbage, older_s;
     char revoked[64]; /* a serial that is, whatever the status; or "" */
+    tlsock_cert *issuer;
 };
 
 static int look_up(const char *serial, tlsock_status *out, void *arg)
@@ -61,7 +63,7 @@ static void respond(const struct httpd_request *q, struct httpd_page *p,
     static const char garbage[] = "<html>down</html>";
     size_t len = (size_t)256 * 1024;
     const tlsock_ocsp_opts *o =
-        TLSOCK_OCSP_OPTS(.issuer = ca_get()->inter, .status = look_up, .arg = r,
+        TLSOCK_OCSP_OPTS(.issuer = r->issuer, .status = look_up, .arg = r,
                          .this_update = wall() - atomic_load(&r->older_s),
                          .valid_s = atomic_load(&r->valid_s));
     unsigned char der[4096];
@@ -128,6 +130,7 @@ static int stage(void **state)
     tsk_clock_monotonic = monotonic;
     tsk_clock_wall = wall;
     atomic_store(&t->r.valid_s, VALID_S);
+    t->r.issuer = ca_get()->inter;
     httpd_start(&t->web, &page, 1);
     t->a = leaf(t, "a.test");
     t->b = leaf(t, "b.test");
@@ -453,6 +456,93 @@ static void a_restart_finds_it_on_disk(void **state)
     remove_dir(dir);
 }
 
+static void put_issuer(struct scene *t, const tlsock_cert *c,
+                       unsigned char der[4096], enum httpd_how way)
+{
+    struct httpd_page page = {.path = "/ca.der", .body = der, .how = way};
+    unsigned char *end = der;
+
+    page.len = (size_t)i2d_X509(c->leaf, &end);
+    assert_true(page.len > 0 && page.len <= 4096);
+    httpd_set(&t->web, &page);
+}
+
+static tlsock_cert *leaf_of_root(const struct scene *t, const char *name)
+{
+    char url[64], aia[64];
+    tlsock_error err = {0};
+    tlsock_cert *c;
+
+    snprintf(url, sizeof(url), "%s/ocsp", t->web.url);
+    snprintf(aia, sizeof(aia), "%s/ca.der", t->web.url);
+    c = tlsock_cert_create(
+        TLSOCK_CERT_OPTS(.sans = &name, .n_sans = 1, .issuer = ca_get()->root,
+                         .purpose = "server", .ocsp_url = url, .aia_url = aia),
+        &err);
+    if (c == NULL)
+        fail_msg("%s", err.message);
+    return c;
+}
+
+/* A root is not sent, and who serves need not trust it: it is fetched, and kept
+ * beside the staple. */
+static void an_issuer_that_is_not_at_hand_is_fetched(void **state)
+{
+    struct scene *t = *state;
+    tlsock_cert *a = leaf_of_root(t, "a.test");
+    char dir[] = "/tmp/tlsock-staples-XXXXXX", told[128];
+    unsigned char der[4096];
+
+    assert_non_null(mkdtemp(dir));
+    t->r.issuer = ca_get()->root;
+    put_issuer(t, ca_get()->root, der, HTTPD_SIZED);
+    for (int i = 0; i < 2; i++) {
+        tlsock_config *sc = ca_server(a, "revocation.cache", dir, NULL);
+
+        serve(sc);
+        await_staple(sc, 0, 1);
+        assert_code(shake(t, sc, "a.test", told), TLSOCK_OK);
+        assert_tells(told, "good by staple");
+        tlsock_config_unref(sc);
+    }
+    assert_int_equal(httpd_asked(&t->web, "/ca.der"), 1);
+    assert_int_equal(httpd_asked(&t->web, "/ocsp*"), 1);
+    tlsock_cert_unref(a);
+    remove_dir(dir);
+}
+
+/* Nobody is asked about a certificate in the name of a CA that is not its. */
+static void what_did_not_sign_it_is_no_issuer(void **state)
+{
+    struct scene *t = *state;
+    tlsock_cert *a = leaf_of_root(t, "a.test");
+    const struct {
+        const tlsock_cert *c;
+        enum httpd_how how;
+    } wrong[] = {{ca_get()->inter, HTTPD_SIZED},
+                 {ca_get()->stranger_root, HTTPD_SIZED},
+                 {ca_get()->root, HTTPD_EARLY}};
+    unsigned char der[4096];
+
+    t->r.issuer = ca_get()->root;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        tlsock_config *sc = ca_server(a, NULL);
+        int asked = httpd_asked(&t->web, "/ocsp*");
+
+        put_issuer(t, wrong[i].c, der, wrong[i].how);
+        serve(sc);
+        httpd_await(&t->web, "/ca.der", 1 + 3 * (int)i);
+        advance(sc, 11);
+        httpd_await(&t->web, "/ca.der", 2 + 3 * (int)i);
+        assert_int_equal(httpd_asked(&t->web, "/ocsp*"), asked);
+        put_issuer(t, ca_get()->root, der, HTTPD_SIZED);
+        await_retry(sc);
+        assert_int_equal(httpd_asked(&t->web, "/ca.der"), 3 + 3 * (int)i);
+        tlsock_config_unref(sc);
+    }
+    tlsock_cert_unref(a);
+}
+
 static void a_reload_keeps_what_still_fits(void **state)
 {
     struct scene *t = *state;
@@ -637,6 +727,8 @@ int main(void)
         WITH(what_is_wrong_is_told_to_whoever_serves),
         WITH(each_identity_has_its_own),
         WITH(a_restart_finds_it_on_disk),
+        WITH(an_issuer_that_is_not_at_hand_is_fetched),
+        WITH(what_did_not_sign_it_is_no_issuer),
         WITH(a_reload_keeps_what_still_fits),
         WITH(the_end_does_not_wait_for_a_fetch),
 #ifndef __SANITIZE_THREAD__ /* it ends children that start threads */
