@@ -92,7 +92,7 @@ int tlsock_request_client_cert(tlsock *s)
     if (!s->server)
         return wrong_side(s, "a client cannot ask for it",
                           "call it on the server's side");
-    if (tsk_conn_open(s))
+    if (tsk_conn_open(s) || s->pha == TSK_PHA_DONE)
         begin_time(s);
     rc = (int)tsk_run(s, TLSOCK_PHASE_HANDSHAKE, do_request, NULL);
     if (rc != TLSOCK_AGAIN)

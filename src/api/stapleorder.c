@@ -5,6 +5,7 @@
 #include "revoke/ocsp.h"
 #include "revoke/ocspask.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,8 +50,20 @@ int tsk_order_init(struct tsk_order *o, struct tsk_ctx *ctx, size_t slot)
     return 1;
 }
 
+static void say(const struct tsk_order *o, const char *what, const char *why)
+{
+    char who[96], text[TSK_STAPLE_NOTE];
+
+    tsk_cert_short_name(o->leaf, who, sizeof(who));
+    snprintf(text, sizeof(text), "our certificate of \"%s\": %.40s%.130s", who,
+             what, why);
+    tsk_staples_say(tsk_ctx_staples(o->ctx), text);
+}
+
+static const tlsock_error alone = {.message = "its issuer is not known"};
+
 /* Nobody is asked more often than that, whatever goes wrong. */
-static void failed(struct tsk_order *o)
+static void failed(struct tsk_order *o, const tlsock_error *why)
 {
     char url[TSK_URL_MAX];
     int *at = o->issuer != NULL ? &o->url : &o->aia;
@@ -65,17 +78,18 @@ static void failed(struct tsk_order *o)
     o->pause_ms *= 2;
     if (o->pause_ms > MOST_PAUSE_MS)
         o->pause_ms = MOST_PAUSE_MS;
+    say(o, "no OCSP response to staple: ", why->message);
 }
 
 /* Good or revoked, of now, about this certificate: it may be stapled. That it
  * is revoked is for the clients to know, too. */
 static int judge(const struct tsk_order *o, const void *der, size_t len,
-                 struct tsk_status *st)
+                 struct tsk_status *st, tlsock_error *why)
 {
     static const struct tsk_ocsp_source from = {.what = "the OCSP response",
                                                 .code = TLSOCK_E_STAPLE};
     int64_t now = tsk_wall_time();
-    int rc = tsk_ocsp_judge(der, len, o->leaf, o->issuer, now, &from, st, NULL);
+    int rc = tsk_ocsp_judge(der, len, o->leaf, o->issuer, now, &from, st, why);
 
     return (rc == TLSOCK_OK || rc == TLSOCK_E_REVOKED) && st->until > now;
 }
@@ -85,6 +99,8 @@ static int use(struct tsk_order *o, const struct tsk_status *st,
 {
     if (tsk_staples_put(tsk_ctx_staples(o->ctx), o->slot, st, der, len) < 0)
         return 0;
+    if (st->state == TSK_REVOKED)
+        say(o, "it is revoked, says its CA", "");
     o->due = due_after(st->until, tsk_wall_time());
     o->pause_ms = FIRST_PAUSE_MS;
     return 1;
@@ -119,7 +135,7 @@ static int look_on_disk(struct tsk_order *o)
     int fresh = 0;
 
     if (o->cache != NULL && read_cache(o, &der) &&
-        judge(o, tsk_buf_at(&der), der.len, &st) &&
+        judge(o, tsk_buf_at(&der), der.len, &st, NULL) &&
         use(o, &st, tsk_buf_at(&der), der.len))
         fresh = tsk_wall_time() < st.as_of + (st.until - st.as_of) / 2;
     tsk_buf_free(&der);
@@ -128,7 +144,7 @@ static int look_on_disk(struct tsk_order *o)
 
 /* By GET if it fits, since caches answer it (RFC 5019, 5). */
 static struct tsk_fetching *begin(const struct tsk_order *o, const char *url,
-                                  const struct tsk_buf *der)
+                                  const struct tsk_buf *der, tlsock_error *why)
 {
     const struct tsk_settings *set = tsk_ctx_settings(o->ctx);
     struct tsk_fetch_limits limits = {.bytes = TSK_OCSP_MAX,
@@ -145,25 +161,27 @@ static struct tsk_fetching *begin(const struct tsk_order *o, const char *url,
         what.body = tsk_buf_at(der);
         what.body_len = der->len;
     }
-    return tsk_fetching_new(&what, &limits, NULL);
+    return tsk_fetching_new(&what, &limits, why);
 }
 
 static void ask(struct tsk_order *o)
 {
     struct tsk_buf der = {NULL, 0, 0, 0};
+    tlsock_error why = {0};
     char url[TSK_URL_MAX];
 
     if (tsk_ocsp_url(o->leaf, o->url, url, sizeof(url)) == 1 &&
-        tsk_ocsp_ask(o->leaf, o->issuer, NULL, 0, &der, NULL) == TLSOCK_OK)
-        o->f = begin(o, url, &der);
+        tsk_ocsp_ask(o->leaf, o->issuer, NULL, 0, &der, &why) == TLSOCK_OK)
+        o->f = begin(o, url, &der, &why);
     tsk_buf_free(&der);
     if (o->f == NULL)
-        failed(o);
+        failed(o, &why);
 }
 
 static void take_answer(struct tsk_order *o)
 {
     struct tsk_fetching *f = o->f;
+    tlsock_error why = {0};
     struct tsk_status st;
     size_t len;
     const void *der = tsk_fetching_body(f, &len);
@@ -173,18 +191,19 @@ static void take_answer(struct tsk_order *o)
         if (tsk_order_take_issuer(o, der, len))
             o->due = tsk_now_ms(); /* now the responder can be asked */
         else
-            failed(o);
-    } else if (judge(o, der, len, &st) && use(o, &st, der, len)) {
+            failed(o, &alone);
+    } else if (judge(o, der, len, &st, &why) && use(o, &st, der, len)) {
         write_cache(o, &st, der, len);
     } else {
-        failed(o);
+        failed(o, &why);
     }
     tsk_fetching_free(f);
 }
 
 static void go_on(struct tsk_order *o)
 {
-    int rc = tsk_fetching_step(o->f, NULL);
+    tlsock_error why = {0};
+    int rc = tsk_fetching_step(o->f, &why);
 
     if (rc == TLSOCK_AGAIN)
         return;
@@ -193,7 +212,7 @@ static void go_on(struct tsk_order *o)
         return;
     }
     tsk_order_drop(o);
-    failed(o);
+    failed(o, &why);
 }
 
 void tsk_order_step(struct tsk_order *o, int may_ask)
@@ -204,7 +223,7 @@ void tsk_order_step(struct tsk_order *o, int may_ask)
         if (!tsk_order_find_issuer(o)) {
             o->f = tsk_order_ask_issuer(o);
             if (o->f == NULL)
-                failed(o);
+                failed(o, &alone);
         } else {
             if (look_on_disk(o))
                 return;

@@ -35,7 +35,7 @@ enum tsk_pha {
     TSK_PHA_IDLE,
     TSK_PHA_ASKED,
     TSK_PHA_FINISHED, /* the last message of the answer is being judged */
-    TSK_PHA_DONE      /* it was good */
+    TSK_PHA_DONE      /* it is proven; good once the rung is READY again */
 };
 
 struct tsk_path;
@@ -199,10 +199,12 @@ static inline int tsk_conn_resumed(const tlsock *s)
 {
     return SSL_session_reused(s->ssl) && !s->by_psk;
 }
-/* The client has been asked, and what it answers is not proven yet. */
+/* The client has been asked, and what it answers is not proven yet, or not
+ * accepted yet. */
 static inline int tsk_conn_unproven(const tlsock *s)
 {
-    return s->pha == TSK_PHA_ASKED || s->pha == TSK_PHA_FINISHED;
+    return s->pha == TSK_PHA_ASKED || s->pha == TSK_PHA_FINISHED ||
+           (s->pha == TSK_PHA_DONE && s->rung == TSK_RUNG_CHECK);
 }
 /* Data may flow. */
 static inline int tsk_conn_open(const tlsock *s)

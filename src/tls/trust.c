@@ -9,6 +9,7 @@
 #include "revoke/dp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,26 +26,6 @@ int tsk_trust_by_chain(const tlsock *s)
            !s->facts.verdict.key_alone;
 }
 
-/* A certificate that comes between data cannot wait for anybody. */
-static int too_late(tlsock *s, X509_STORE_CTX *store_ctx)
-{
-    tsk_check_free(s->check);
-    s->check = NULL;
-    if (s->set->revocation_soft) {
-        snprintf(s->facts.revocation, sizeof(s->facts.revocation),
-                 "not checked: the certificate came after the handshake");
-        return TLSOCK_OK;
-    }
-    X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_UNABLE_TO_GET_CRL);
-    tsk_fail(&s->err, TLSOCK_E_REVOCATION_UNKNOWN,
-             "whether the certificate is revoked is not known yet, and nobody "
-             "can be asked after the handshake");
-    tsk_hint(&s->err, "give the list with crl, ask for the certificate in the "
-                      "handshake (client-auth = require), or set "
-                      "revocation.fail = soft");
-    return TLSOCK_E_REVOCATION_UNKNOWN;
-}
-
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
 {
     struct tsk_check_rules rules;
@@ -56,14 +37,11 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
         return TLSOCK_OK;
     tsk_ctx_rules(s->ctx, &rules);
     s->check = tsk_check_new(&rules, X509_STORE_CTX_get0_chain(store_ctx),
-                             X509_STORE_CTX_get0_untrusted(store_ctx),
-                             &s->err);
+                             X509_STORE_CTX_get0_untrusted(store_ctx), &s->err);
     if (s->check == NULL)
         return s->err.code;
     rc = tsk_check_look(s->check, &s->err);
-    if (rc == 1 && s->rung == TSK_RUNG_READY)
-        return too_late(s, store_ctx);
-    if (rc == 1) /* somebody has to be asked, once TLS is up */
+    if (rc == 1) /* somebody has to be asked: the rung CHECK does */
         return TLSOCK_OK;
     if (rc == 0)
         rc = tsk_trust_verdict(s);
@@ -76,6 +54,20 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
     /* a staple may still come, in TLS 1.2 later than this */
     tsk_clear(&s->err);
     return TLSOCK_OK;
+}
+
+static void tell_of_cache(tlsock *s)
+{
+    struct tsk_revcache *cache = s->ctx->revcache;
+    int errnum = cache != NULL ? tsk_revcache_trouble(cache) : 0;
+    tlsock_error why = {0};
+
+    if (errnum == 0)
+        return;
+    tsk_fail_sys(&why, TLSOCK_E_OWN_FILE, errnum,
+                 "nothing can be kept in revocation.cache \"%s\"",
+                 s->set->revocation_cache);
+    tsk_log(s->set, s, &why, "%s", why.message);
 }
 
 int tsk_trust_verdict(tlsock *s)
@@ -93,6 +85,7 @@ int tsk_trust_verdict(tlsock *s)
     s->facts.revocation_until = until;
     tsk_check_free(s->check);
     s->check = NULL;
+    tell_of_cache(s);
     return TLSOCK_OK;
 }
 

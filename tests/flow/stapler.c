@@ -2,6 +2,7 @@
  * never stale. The clock is moved by hand; the responder is the library's. */
 #include "ca.h"
 #include "httpd.h"
+#include "lines.h"
 
 #include "api/config_box.h"
 #include "api/stapler.h"
@@ -370,6 +371,36 @@ static void a_revoked_certificate_is_stapled_as_such(void **state)
     tlsock_config_unref(sc);
 }
 
+/* By the thread that makes the next connection: never by our own. */
+static void what_is_wrong_is_told_to_whoever_serves(void **state)
+{
+    static const char *const says[] = {"no OCSP response to staple: ",
+                                       "it is revoked, says its CA"};
+    struct scene *t = *state;
+
+    for (int i = 0; i < 2; i++) {
+        tlsock_config *sc = ca_server(t->a, NULL);
+        struct lines l;
+        char told[128];
+
+        lines_of(sc, &l);
+        atomic_store(&t->r.garbage, i == 0);
+        atomic_store(&t->r.status, TLSOCK_STATUS_REVOKED);
+        serve(sc);
+        for (int k = 0; k < 400 && l.calls == 0; k++) {
+            poll(NULL, 0, 20);
+            (void)shake(t, sc, "a.test", told);
+        }
+        assert_int_equal(l.calls, 1);
+        assert_tells(l.text, "our certificate of \"");
+        assert_tells(l.text, says[i]);
+        assert_true(pthread_equal(l.thread, pthread_self()));
+        (void)shake(t, sc, "a.test", told);
+        assert_int_equal(l.calls, 1); /* once */
+        tlsock_config_unref(sc);
+    }
+}
+
 static void each_identity_has_its_own(void **state)
 {
     struct scene *t = *state;
@@ -712,6 +743,7 @@ int main(void)
         WITH(it_is_dropped_before_it_is_over),
         WITH(what_is_no_good_is_not_sent_and_asked_for_again),
         WITH(a_revoked_certificate_is_stapled_as_such),
+        WITH(what_is_wrong_is_told_to_whoever_serves),
         WITH(each_identity_has_its_own),
         WITH(a_restart_finds_it_on_disk),
         WITH(an_issuer_that_is_not_at_hand_is_fetched),
