@@ -309,8 +309,8 @@ static void more_results_than_are_kept_stay_right(void **state)
         "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256",
         "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
         "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256",
-        "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:"
-        "TLS_CHACHA20_POLY1305_SHA256"};
+        ("TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:"
+         "TLS_CHACHA20_POLY1305_SHA256")};
     tlsock_config *cc = ca_client(NULL), *sc = ca_server(ca_get()->a, NULL);
     struct asked a = {.key = "groups", .more = {"ciphersuites"}};
 
