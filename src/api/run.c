@@ -49,8 +49,7 @@ static int unanswered(tlsock *s)
     tsk_clear(&s->err);
     tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
              "%s%stime is up while waiting for the answer of the %s hook",
-             s->address, s->address[0] != '\0' ? ": " : "",
-             tsk_op_name(s->op));
+             s->address, s->address[0] != '\0' ? ": " : "", tsk_op_name(s->op));
     tsk_hint(&s->err, "whoever keeps the event's op has to call "
                       "tlsock_op_done(); give it longer with timeout or "
                       "tlsock_set_deadline()");
@@ -102,8 +101,9 @@ static int timed_out(tlsock *s, int phase)
     if (url != NULL)
         tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while waiting for %s",
                  url);
-    tsk_hint(&s->err, "%s is slow or silent%s Give it longer with timeout or "
-                      "tlsock_set_deadline()",
+    tsk_hint(&s->err,
+             "%s is slow or silent%s Give it longer with timeout or "
+             "tlsock_set_deadline()",
              url != NULL ? "that server" : "the peer",
              url != NULL ? "." : ": is it the right port?");
     s->err.phase = phase;
@@ -231,21 +231,28 @@ int tsk_conn_sync_waitfd(tlsock *s)
     return rc;
 }
 
+static int is_past(int64_t deadline)
+{
+    return deadline != TSK_NEVER && tsk_now_ms() >= deadline;
+}
+
 /* AGAIN: wait if we may. 0: try again, else what to return. */
 static int after_again(tlsock *s, int phase, int64_t deadline)
 {
-    int rc;
+    int rc, flood = s->io.turn_over;
 
+    s->io.turn_over = 0;
     if (s->set->release_buffers)
         tsk_bio_idle(&s->io);
     if (s->nonblocking) {
         rc = tsk_conn_sync_waitfd(s);
         if (rc < 0)
             return rc;
-        if (deadline != TSK_NEVER && tsk_now_ms() >= deadline)
-            return timed_out(s, phase);
-        return TLSOCK_AGAIN;
+        return is_past(deadline) ? timed_out(s, phase) : TLSOCK_AGAIN;
     }
+    /* a wait would end at once, however late it is */
+    if (flood && is_past(deadline))
+        return timed_out(s, phase);
     rc = tsk_conn_wait(s, deadline);
     return rc == TLSOCK_E_TIMEOUT ? timed_out(s, phase) : rc;
 }
@@ -255,6 +262,7 @@ static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
     int64_t deadline = tsk_conn_deadline(s);
     ssize_t rc;
 
+    s->io.turn = 0;
     for (;;) {
         int was = s->rung, wait;
 
