@@ -163,11 +163,18 @@ static int timeout_of(const struct mx_row *row)
     return row->timeout_ms != 0 ? row->timeout_ms : ROW_MS;
 }
 
+/* A turn of a thousand new keys takes its time under a sanitizer. */
+static int is_flood(const struct mx_row *row)
+{
+    return strncmp(row->group, "floods", 6) == 0;
+}
+
 static void watch(struct visit *v, const struct mx_row *row)
 {
     int64_t now = now_ms();
+    int slack = is_flood(row) ? 3 * LATE_MS : LATE_MS;
 
-    v->late |= now - v->since > timeout_of(row) + LATE_MS;
+    v->late |= now - v->since > timeout_of(row) + slack;
     v->since = now;
 }
 
@@ -296,7 +303,7 @@ static void *work(void *arg)
         pthread_mutex_unlock(&lock);
         if (i >= n_results)
             return NULL;
-        flood = strncmp(results[i].row->group, "floods", 6) == 0;
+        flood = is_flood(results[i].row);
         if (flood)
             pthread_mutex_lock(&floods);
         playing[me] = results[i].row;
