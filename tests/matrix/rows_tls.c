@@ -281,7 +281,7 @@ const struct mx_row mx_rows_tls[] = {
     {WAY, .name = "who hides that we know TLS 1.3", PROTOCOL,
      .tells = "fallback", .bend = {MX_HIDE_13},
      .set = "tls.min=1.2;tls.max=1.3", .versions = MX_13},
-    {WAY, .name = "who turns a bit of the server's random", 
+    {WAY, .name = "who turns a bit of the server's random",
      .want = TLSOCK_E_PROTOCOL, HANDSHAKE,
      .bend = {MX_FLIP, .nth = 1, .at = 20}},
     {WAY, .name = "who turns a bit of the certificate (TLS 1.2)",
