@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <tlsock/cert.h>
 
 enum bench_mode {
     BENCH_FULL,    /* full handshakes, sessions off */
@@ -64,7 +65,11 @@ void bench_die(const char *fmt, ...)
 int bench_dial(int port); /* 127.0.0.1, TCP_NODELAY, blocking */
 void bench_nodelay(int fd);
 
-/* files.c */
+double bench_cpu_us(void); /* of this process, all threads; run.c */
+
+/* files.c. Each ends the process if it fails. */
+tlsock_cert *bench_cert(const tlsock_cert_opts *o);
+void bench_save(const tlsock_cert *c, unsigned parts, const char *path);
 void bench_files_make(struct bench_files *f);
 void bench_files_remove(const struct bench_files *f);
 

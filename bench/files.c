@@ -6,7 +6,7 @@
 #include <tlsock/cert.h>
 #include <unistd.h>
 
-static tlsock_cert *make(const tlsock_cert_opts *o)
+tlsock_cert *bench_cert(const tlsock_cert_opts *o)
 {
     tlsock_error err;
     tlsock_cert *c = tlsock_cert_create(o, &err);
@@ -16,7 +16,7 @@ static tlsock_cert *make(const tlsock_cert_opts *o)
     return c;
 }
 
-static void save(const tlsock_cert *c, unsigned parts, const char *path)
+void bench_save(const tlsock_cert *c, unsigned parts, const char *path)
 {
     tlsock_error err;
 
@@ -64,15 +64,15 @@ void bench_files_make(struct bench_files *f)
     snprintf(f->chain, sizeof(f->chain), "%s/chain.pem", f->dir);
     snprintf(f->key, sizeof(f->key), "%s/key.pem", f->dir);
     snprintf(f->bundle, sizeof(f->bundle), "%s/bundle.pem", f->dir);
-    root = make(TLSOCK_CERT_OPTS(.subject = "CN=Bench Root", .ca = 1,
+    root = bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Bench Root", .ca = 1,
                                  .pathlen = -1));
-    inter = make(TLSOCK_CERT_OPTS(.subject = "CN=Bench Intermediate", .ca = 1,
+    inter = bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Bench Intermediate", .ca = 1,
                                   .issuer = root));
-    leaf = make(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 2, .issuer = inter,
+    leaf = bench_cert(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 2, .issuer = inter,
                                  .purpose = "server"));
-    save(root, TLSOCK_PART_CERT, f->root);
-    save(leaf, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, f->chain);
-    save(leaf, TLSOCK_PART_KEY, f->key);
+    bench_save(root, TLSOCK_PART_CERT, f->root);
+    bench_save(leaf, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, f->chain);
+    bench_save(leaf, TLSOCK_PART_KEY, f->key);
     tlsock_cert_unref(leaf);
     tlsock_cert_unref(inter);
     tlsock_cert_unref(root);

@@ -16,14 +16,6 @@
 
 static EVP_PKEY *key;
 
-double hostile_cpu_us(void)
-{
-    struct timespec t;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
 static void add(X509 *x, X509 *by, int nid, const char *value)
 {
     X509V3_CTX ctx;
@@ -116,17 +108,17 @@ static void once(const char *what, tlsock_config *config, BIO *sent)
 {
     char *p;
     long n = BIO_get_mem_data(sent, &p), before = reset_peak();
-    double t0 = hostile_cpu_us(), t1;
+    double t0 = bench_cpu_us(), t1;
     tlsock_error err;
     tlsock_cert *c = tlsock_cert_parse(p, (size_t)n, NULL, &err);
     int rc;
 
     if (c == NULL)
         bench_die("%s", err.message);
-    t1 = hostile_cpu_us();
+    t1 = bench_cpu_us();
     rc = tlsock_verify(c, config, NULL, &err);
     printf("%-46s read %6.1f ms, verified %6.1f ms, %5ld KiB  %s\n", what,
-           (t1 - t0) / 1e3, (hostile_cpu_us() - t1) / 1e3,
+           (t1 - t0) / 1e3, (bench_cpu_us() - t1) / 1e3,
            status_kib("VmHWM:") - before,
            rc == 0 ? "good" : tlsock_errslug(rc));
     tlsock_cert_unref(c);

@@ -2,7 +2,6 @@
 #ifndef BENCH_HOSTILE_H
 #define BENCH_HOSTILE_H
 
-double hostile_cpu_us(void); /* CPU time of this process */
 /* One line for each: CPU time of one verification, memory that it took. */
 void hostile_run(void);
 

@@ -24,6 +24,14 @@ struct meter {
     struct rusage r0;
 };
 
+double bench_cpu_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
 void bench_die(const char *fmt, ...)
 {
     va_list ap;

@@ -74,7 +74,8 @@ static const struct opt_spec spec = {
     .usage = "[options] FILE|-|HOST[:PORT]|URL...",
     .about = "Verifies a certificate and what is with it, as a connection "
              "would: chain to a trusted root, by any path there is, name, "
-             "purpose, time, strength, and revocation if a list is given. A "
+             "purpose, time, strength, and revocation if --revocation or --crl "
+             "asks for it. A "
              "server is verified for its own name, a file for --name.",
     .after = "  tlsock cert verify --name app.test app.test.pem\n"
              "  tlsock cert verify --ca ca.pem --crl ca.crl app.test.pem\n"
@@ -129,17 +130,60 @@ static int with_untrusted(struct verify *w, tlsock_cert **c)
     return rc;
 }
 
-/* Was the whole chain held against lists? Not if they are switched off, and
- * not if something else than a chain was the reason to accept. */
-static int lists_spoke(const struct verify *w, const tlsock_cert *path)
+/* What was asked about revocation, in the words of the option. */
+static const char *asked(const struct verify *w)
 {
-    int asked = w->o.crls.n > 0;
+    const char *what = w->o.crls.n > 0 ? "crl" : "off";
 
     for (size_t i = 0; i + 2 < w->o.sets.n; i += 3)
         if (strcmp(w->o.sets.v[i], "revocation") == 0)
-            asked = strcmp(w->o.sets.v[i + 1], "crl") == 0;
-    return asked && !w->o.insecure && w->o.accept == NULL &&
-           tlsock_cert_chain_len(path) > 0;
+            what = w->o.sets.v[i + 1];
+    return what;
+}
+
+static int is_soft(const struct verify *w)
+{
+    for (size_t i = 0; i + 2 < w->o.sets.n; i += 3)
+        if (strcmp(w->o.sets.v[i], "revocation.fail") == 0)
+            return strcmp(w->o.sets.v[i + 1], "soft") == 0;
+    return 0;
+}
+
+/* Who has said that it is not revoked; NULL: nobody for sure. Not if something
+ * else than a chain was the reason to accept. */
+static const char *who_spoke(const struct verify *w, const tlsock_cert *path)
+{
+    static const char *const by[][2] = {{"crl", "lists"},
+                                        {"ocsp", "responder"},
+                                        {"full", "lists or responders"}};
+
+    if (is_soft(w) || w->o.insecure || w->o.accept != NULL ||
+        tlsock_cert_chain_len(path) == 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof(by) / sizeof(by[0]); i++)
+        if (strcmp(asked(w), by[i][0]) == 0)
+            return by[i][1];
+    return NULL;
+}
+
+/* The same in a sentence. */
+static void say_revoked(const struct verify *w, const tlsock_cert *path,
+                        char *text, size_t size)
+{
+    const char *who = who_spoke(w, path);
+
+    if (who != NULL)
+        snprintf(text, size, "no, say%s the %s",
+                 who[strlen(who) - 1] == 's' ? "" : "s", who);
+    else if (is_soft(w))
+        snprintf(text, size,
+                 "not known: soft accepts without an answer, "
+                 "--revocation hard does not");
+    else
+        snprintf(text, size, "not checked%s",
+                 strcmp(asked(w), "off") == 0 && w->o.crls.n == 0
+                     ? ": --crl FILE or --revocation hard"
+                     : "");
 }
 
 static json_t *path_json(const tlsock_cert *path)
@@ -172,7 +216,7 @@ static int say_json(const struct verify *w, const char *target,
     json_object_set_new(obj, "name", out_json_text(name));
     json_object_set_new(obj, "purpose", json_string(purposes[w->purpose]));
     json_object_set_new(obj, "revocation_checked",
-                        json_boolean(lists_spoke(w, path)));
+                        json_boolean(who_spoke(w, path) != NULL));
     json_object_set_new(obj, "path", path_json(path));
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
@@ -216,10 +260,8 @@ static int say(const struct verify *w, const char *target, const char *name,
     snprintf(text, sizeof(text), "%.10s",
              tlsock_cert_field(path, TLSOCK_CERT_NOT_AFTER));
     line(o, "expires", text);
-    line(o, "revoked",
-         lists_spoke(w, path) ? "no, say the lists"
-         : w->o.crls.n > 0    ? "not checked"
-                              : "not checked: --crl FILE");
+    say_revoked(w, path, text, sizeof(text));
+    line(o, "revoked", text);
     out_label(o, stdout, "1", "path");
     printf("%s", short_name(path));
     for (int i = 0; i < tlsock_cert_chain_len(path); i++) {
@@ -263,12 +305,9 @@ static int verify_one(struct verify *w, const char *target)
 
 static int run(struct verify *w)
 {
-    size_t idents = w->o.n_idents;
     int rc = 0, worst = 0;
 
-    w->o.n_idents = 0; /* --pass is the file's here, not an identity's */
-    w->config = opt_make_config(&w->o, &rc);
-    w->o.n_idents = idents;
+    w->config = opt_make_file_config(&w->o, &rc);
     if (w->config == NULL)
         return rc;
     if (w->time != NULL &&

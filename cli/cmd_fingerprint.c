@@ -288,12 +288,9 @@ static int one(struct fingerprint *w, const char *target)
 
 static int run(struct fingerprint *w)
 {
-    size_t idents = w->o.n_idents;
     int rc = 0, worst = 0;
 
-    w->o.n_idents = 0; /* --pass is the file's here, not an identity's */
-    w->config = opt_make_config(&w->o, &rc);
-    w->o.n_idents = idents;
+    w->config = opt_make_file_config(&w->o, &rc);
     if (w->config == NULL)
         return rc;
     for (size_t i = 0; i < w->o.args.n; i++) {

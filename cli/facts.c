@@ -107,6 +107,22 @@ static void print_chain(const tlsock_cert *c, const char *how)
     tlsock_cert_unref(at);
 }
 
+/* Where a chain ends; or what else it was accepted by. */
+static const char *vouched(const tlsock *s, char *text, size_t size)
+{
+    const char *how = tlsock_info(s, TLSOCK_INFO_VERIFIED), *trust;
+    static const char system[] = "system store";
+
+    if (strcmp(how, "chain") != 0)
+        return how;
+    trust = tlsock_info(s, TLSOCK_INFO_TRUST);
+    if (trust[0] == '\0')
+        return "chain";
+    if (strncmp(trust, system, sizeof(system) - 1) == 0)
+        return system;
+    return out_clean(text, size, trust);
+}
+
 /* What the certificate was accepted for. */
 static const char *good_at(const tlsock *s)
 {
@@ -117,11 +133,24 @@ static const char *good_at(const tlsock *s)
     return strncmp(how, "chain", 5) == 0 ? "name matches" : "pin matches";
 }
 
+/* "good by CRL, as of T" is "not revoked (CRL, 3 h old)" to a person. */
+static void print_revocation(const char *told)
+{
+    char by[16], since[32], age[32], clean[200];
+
+    if (sscanf(told, "good by %15[A-Za-z], as of %31s", by, since) == 2 &&
+        out_age(age, since) == 0)
+        fprintf(stderr, ", not revoked (%s, %s)", by, age);
+    else if (told[0] != '\0')
+        fprintf(stderr, ", revocation %s",
+                out_clean(clean, sizeof(clean), told));
+}
+
 static void print_server(const struct out *o, const tlsock *s,
                          const tlsock_cert *c)
 {
     const char *name = tlsock_info(s, TLSOCK_INFO_NAME);
-    const char *revoked, *dane;
+    const char *dane;
     int good = facts_verified(s);
     char asked[300], expiry[80];
 
@@ -130,9 +159,7 @@ static void print_server(const struct out *o, const tlsock *s,
     out_label(o, stderr, good ? OUT_GREEN : OUT_RED, "server");
     fprintf(stderr, "%s: %s, %s", asked[0] ? asked : short_name(c),
             good ? good_at(s) : "NOT VERIFIED", expiry);
-    revoked = tlsock_info(s, TLSOCK_INFO_REVOCATION);
-    fprintf(stderr, "%s%s", revoked[0] != '\0' ? ", revocation " : "",
-            revoked);
+    print_revocation(tlsock_info(s, TLSOCK_INFO_REVOCATION));
     dane = tlsock_info(s, TLSOCK_INFO_DANE);
     fprintf(stderr, "%s%s\n", dane[0] != '\0' ? ", DANE " : "", dane);
 }
@@ -180,7 +207,7 @@ void facts_print(const struct out *o, const char *target, const tlsock *s,
         return;
     print_server(o, s, c);
     out_label(o, stderr, facts_verified(s) ? OUT_GREEN : OUT_RED, "chain");
-    print_chain(c, tlsock_info(s, TLSOCK_INFO_VERIFIED));
+    print_chain(c, vouched(s, text, sizeof(text)));
     tlsock_cert_unref(c);
 }
 

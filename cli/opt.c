@@ -133,10 +133,19 @@ int opt_number(const struct opts *o, const char *flag, const char *text,
  * option's own. */
 static int take_revocation(struct opts *o, const char *text)
 {
-    int soft = strcmp(text, "soft") == 0, rc;
+    static const char *const words[] = {"off", "staple", "must-staple",
+                                        "crl", "ocsp",   "full"};
+    int rc;
 
-    if (!soft && strcmp(text, "hard") != 0)
-        return push_set(o, "revocation", text, "--revocation");
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(text, words[i]) == 0)
+            return push_set(o, "revocation", text, "--revocation");
+    if (strcmp(text, "soft") != 0 && strcmp(text, "hard") != 0)
+        return err_usage(&o->out, o->command,
+                         "--revocation hard (everything has to be known), soft "
+                         "(what can be known), crl, ocsp, must-staple, staple "
+                         "(the default) or off",
+                         "--revocation \"%s\" is none of its words", text);
     rc = push_set(o, "revocation", "full", "--revocation");
     return rc != 0 ? rc : push_set(o, "revocation.fail", text, "--revocation");
 }

@@ -112,6 +112,8 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
 void opt_free(struct opts *o);
 /* The config that the options describe; NULL: *exit_code, all has been said. */
 tlsock_config *opt_make_config(struct opts *o, int *exit_code);
+/* The same for commands whose --pass is of a file, not of an identity. */
+tlsock_config *opt_make_file_config(struct opts *o, int *exit_code);
 /* "insecure": what was asked for with --insecure or --accept, if it was. */
 void opt_insecure_json(const struct opts *o, json_t *obj);
 /* A whole number within bounds, or a usage error (then nonzero). */

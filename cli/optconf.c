@@ -193,3 +193,14 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code)
     tlsock_config_unref(c);
     return NULL;
 }
+
+tlsock_config *opt_make_file_config(struct opts *o, int *exit_code)
+{
+    size_t idents = o->n_idents;
+    tlsock_config *c;
+
+    o->n_idents = 0;
+    c = opt_make_config(o, exit_code);
+    o->n_idents = idents;
+    return c;
+}

@@ -125,16 +125,42 @@ int out_json_print(json_t *value)
     return -1;
 }
 
-long out_days_until(const char *rfc3339, int *ok)
+/* Seconds from now until then. */
+static double until(const char *rfc3339, int *ok)
 {
     struct tm tm = {0};
     const char *end = strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm);
-    double seconds;
 
     *ok = end != NULL && *end == '\0';
+    return *ok ? difftime(timegm(&tm), time(NULL)) : 0;
+}
+
+int out_age(char text[32], const char *rfc3339)
+{
+    static const struct {
+        long seconds;
+        const char *name;
+    } units[] = {{86400, "day"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+    int ok;
+    long age = -(long)until(rfc3339, &ok);
+    size_t i = 0;
+
+    if (!ok)
+        return -1;
+    age = age < 0 ? 0 : age; /* their clock is ahead of ours */
+    while (i < 3 && age < 2 * units[i].seconds)
+        i++;
+    age /= units[i].seconds;
+    snprintf(text, 32, "%ld %s%s old", age, units[i].name, i == 0 ? "s" : "");
+    return 0;
+}
+
+long out_days_until(const char *rfc3339, int *ok)
+{
+    double seconds = until(rfc3339, ok);
+
     if (!*ok)
         return 0;
-    seconds = difftime(timegm(&tm), time(NULL));
     return (long)(seconds / 86400) - (seconds < 0 ? 1 : 0);
 }
 

@@ -38,6 +38,8 @@ json_t *out_json_raw(const char *text);
 int out_json_print(json_t *value);
 /* Days from now until an RFC 3339 time; 0 and *ok = 0 if it is none. */
 long out_days_until(const char *rfc3339, int *ok);
+/* "3 h old", of an RFC 3339 time; -1 if it is none. */
+int out_age(char text[32], const char *rfc3339);
 /* The current time as RFC 3339, UTC. */
 void out_now(char text[32]);
 

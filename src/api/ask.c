@@ -76,6 +76,8 @@ static ssize_t do_request(tlsock *s, void *arg)
         rc = ask(s);
     if (rc == TLSOCK_OK && s->pha != TSK_PHA_DONE)
         rc = hear(s);
+    if (rc == TLSOCK_OK && !tsk_conn_open(s)) /* revocation, a hook */
+        rc = tsk_ladder_step(s);
     if (rc == TLSOCK_OK)
         s->pha = TSK_PHA_IDLE;
     return rc;
@@ -90,7 +92,7 @@ int tlsock_request_client_cert(tlsock *s)
     if (!s->server)
         return wrong_side(s, "a client cannot ask for it",
                           "call it on the server's side");
-    if (tsk_conn_open(s))
+    if (tsk_conn_open(s) || s->pha == TSK_PHA_DONE)
         begin_time(s);
     rc = (int)tsk_run(s, TLSOCK_PHASE_HANDSHAKE, do_request, NULL);
     if (rc != TLSOCK_AGAIN)

@@ -4,6 +4,8 @@
 #include "api/policy.h"
 #include "api/stapler.h"
 #include "core/mem.h"
+#include "tls/log.h"
+#include "tls/staple.h"
 
 #include <string.h>
 
@@ -135,6 +137,18 @@ int tsk_config_end(tlsock_config *c, int rc)
     return rc;
 }
 
+void tsk_config_log(tlsock_config *c, const tlsock_error *about,
+                    const char *what, const char *text)
+{
+    struct tsk_box *box;
+
+    pthread_mutex_lock(&c->lock);
+    box = tsk_box_ref(c->box);
+    pthread_mutex_unlock(&c->lock);
+    tsk_log(&box->set, NULL, about, "%s%s", what, text);
+    tsk_box_unref(box);
+}
+
 void tsk_use_drop(struct tsk_use *use)
 {
     for (size_t i = 0; i < TSK_VARIANTS; i++) {
@@ -250,12 +264,28 @@ static int usable(const tlsock_config *c, tlsock_error *err)
                     "this config belongs to a policy's hook");
 }
 
+/* What happened meanwhile, and what this call was refused for. */
+static void tell(tlsock_config *c, struct tsk_ctx *ctx, int fresh,
+                 const tlsock_error *why)
+{
+    const char *policies = fresh ? tlsock_policy_text() : "";
+    struct tsk_staples *st = ctx != NULL ? tsk_ctx_staples(ctx) : NULL;
+    char note[TSK_STAPLE_NOTE];
+
+    if (policies[0] != '\0')
+        tsk_config_log(c, NULL, "policies in force: ", policies);
+    if (why->code == TLSOCK_E_POLICY)
+        tsk_config_log(c, why, "refused by a policy: ", why->message);
+    if (st != NULL && tsk_staples_said(st, note))
+        tsk_log(tsk_ctx_settings(ctx), NULL, NULL, "%s", note);
+}
+
 int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
                         tlsock_error *err)
 {
     tlsock_config *c = tsk_config_or_default(config);
     tlsock_error why;
-    int rc;
+    int rc, fresh = 0;
 
     if (c == NULL)
         return tsk_fail_nomem(err);
@@ -265,8 +295,10 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
     rc = usable(c, &why); /* reads files: before the lock */
     pthread_mutex_lock(&c->lock);
     if (rc == TLSOCK_OK &&
-        (!tsk_use_current(&c->use[server]) || (server && !c->serves)))
+        (!tsk_use_current(&c->use[server]) || (server && !c->serves))) {
+        fresh = 1;
         rc = freeze(c, server, &why);
+    }
     if (rc == TLSOCK_OK)
         *out = tsk_ctx_ref(c->use[server].ctx);
     else
@@ -276,5 +308,7 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
         *err = why;
     if (rc == TLSOCK_OK && server)
         tsk_stapler_begin(*out);
+    tell(c, rc == TLSOCK_OK && server ? *out : NULL, fresh && rc == TLSOCK_OK,
+         &why);
     return rc;
 }

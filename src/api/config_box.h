@@ -47,6 +47,9 @@ struct tlsock_config {
     tlsock_error err;
 };
 
+/* A line for its LOG hook, which may be any text; c is not locked. */
+void tsk_config_log(tlsock_config *c, const tlsock_error *about,
+                    const char *what, const char *text);
 /* A config over the box, whose reference it takes; NULL: no memory, or box is
  * NULL. */
 tlsock_config *tsk_config_wrap(struct tsk_box *box);

@@ -147,6 +147,11 @@ static int redo(tlsock_config *c, int use)
         tsk_stapler_move(f.use[1].ctx, now);
     tsk_ctx_unref(now);
     drop(&f);
+    if (use && rc == TLSOCK_OK)
+        tsk_config_log(c, NULL, "reloaded", "");
+    else if (use)
+        tsk_config_log(c, &err, "not reloaded, what was read before stays: ",
+                       err.message);
     return rc;
 }
 

@@ -279,16 +279,18 @@ out:
 
 /* Hooks that may answer later and fetches have descriptors of their own: one
  * private one stands for these and the socket until TLS is there. */
-static int prepare_waiting(tlsock *s)
+int tsk_conn_prepare_waiting(tlsock *s)
 {
     static const int later[] = {TLSOCK_ON_HELLO, TLSOCK_ON_VERIFY,
                                 TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
-    int any = s->set->revocation >= TSK_REVOKE_CRL || s->set->aia;
+    int any = s->set->revocation >= TSK_REVOKE_CRL;
 
+    any = s->server ? any && s->set->client_auth != TSK_CLIENT_NONE
+                    : any || s->set->aia;
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
         any |= s->set->on[later[i]].call != NULL;
-    if (!any || !s->nonblocking || s->waitfd != NULL ||
-        s->layer->ops->fd(s->layer) < 0)
+    if (s->waitfd != NULL || !s->nonblocking ||
+        (s->layer != NULL && (!any || s->layer->ops->fd(s->layer) < 0)))
         return TLSOCK_OK;
     s->waitfd = tsk_waitfd_new(&s->err);
     if (s->waitfd == NULL)
@@ -315,7 +317,7 @@ static tlsock *over_layer(struct tsk_layer *layer, int server,
     if (prepare_way(s, NULL, o, err) < 0 ||
         tsk_dane_prepare(s, NULL, o, err) < 0)
         goto out;
-    if (tsk_ladder_begin(s, layer) < 0 || prepare_waiting(s) < 0) {
+    if (tsk_ladder_begin(s, layer) < 0 || tsk_conn_prepare_waiting(s) < 0) {
         if (err != NULL)
             *err = s->err;
         goto out;

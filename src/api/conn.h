@@ -87,6 +87,8 @@ int tsk_wake_fd(void);
 void tsk_wake_begin(tlsock *s, int fd);
 void tsk_wake_end(tlsock *s);
 void tsk_wake_drain(int fd);
+/* A nonblocking handle on its way gets one, if it needs it: 0, or code. */
+int tsk_conn_prepare_waiting(tlsock *s);
 /* The private descriptor tells of what to poll now: 0, or code. */
 int tsk_conn_sync_waitfd(tlsock *s);
 

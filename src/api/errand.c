@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/str.h"
 #include "revoke/check.h"
+#include "tls/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,14 @@ static int begin(tlsock *s, const tlsock_fetch *f, size_t most,
         .proxy_config = s->via_config,
     };
 
+    if (s->for_fetch) {
+        tsk_fail(why, TLSOCK_E_PROXY,
+                 "a proxy's certificate would have to be asked about through "
+                 "that proxy");
+        tsk_hint(why, "give its CA's list with crl, or another "
+                      "revocation.proxy, in the proxy's own config");
+        return TLSOCK_E_PROXY;
+    }
     s->errand = tsk_alloc(sizeof(*s->errand));
     if (s->errand == NULL)
         return tsk_fail_nomem(why);
@@ -77,6 +86,11 @@ static int fetched(tlsock *s, const void **data, size_t *len, tlsock_error *why)
     return TLSOCK_OK;
 }
 
+static const char *who(const tlsock *s)
+{
+    return s->address[0] != '\0' ? s->address : "the peer";
+}
+
 /* What comes is of use, or not: the verification that follows says so. */
 static int fetch_issuer(tlsock *s)
 {
@@ -97,6 +111,10 @@ static int fetch_issuer(tlsock *s)
         return rc;
     if (rc == TLSOCK_OK && data != NULL)
         rc = tsk_trust_add_issuers(s, data, len);
+    if (rc == TLSOCK_OK && data != NULL)
+        tsk_log(s->set, s, NULL,
+                "%s sent no issuer of its certificate; %s was asked for it",
+                who(s), s->errand->url);
 over:
     tsk_errand_free(s);
     tsk_free(s->issuer_url);

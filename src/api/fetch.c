@@ -116,13 +116,17 @@ static tlsock *dial(struct tsk_fetching *f, tlsock_error *err)
                      .proxy = f->path,
                      .proxy_config = f->proxy_config};
     char target[360], port[12];
+    tlsock *s;
 
     snprintf(port, sizeof(port), "%d", url->port);
     /* a scheme, so that a host that is called "unix" is no path */
     snprintf(target, sizeof(target),
              strchr(host, ':') != NULL ? "https://[%s]:%s" : "https://%s:%s",
              host, via != NULL ? via->target.service : port);
-    return tlsock_connect(target, tls ? f->proxy_config : NULL, &o, err);
+    s = tlsock_connect(target, tls ? f->proxy_config : NULL, &o, err);
+    if (s != NULL) /* a nonblocking one has done nothing yet */
+        s->for_fetch = 1;
+    return s;
 }
 
 static int get_step(void *d, struct tsk_talk *t, tlsock_error *err)

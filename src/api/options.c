@@ -9,9 +9,9 @@
 #define KEY_MAX 32 /* longer than any key, for the nearest one */
 
 static const struct tsk_optrow rows[] = {
-#define OPTION(key, type, dflt, since, parser, field, help) \
-    {{key, type, dflt, since, help},                        \
-     tsk_opt_##parser,                                      \
+#define OPTION(key, type, dflt, since, parser, field, help)                    \
+    {{key, type, dflt, since, help},                                           \
+     tsk_opt_##parser,                                                         \
      offsetof(struct tsk_settings, field)},
 #include "api/options.def"
 #undef OPTION
@@ -37,6 +37,24 @@ const struct tsk_optrow *tsk_option_find(const char *key)
     return NULL;
 }
 
+/* The sentence of the option; what is too long ends between words. */
+static void say_help(tlsock_error *err, const struct tsk_optrow *row)
+{
+    static const char more[] = " ... (tlsock.conf(5) has it all)";
+    const char *help = row->pub.help;
+    size_t room = sizeof(err->hint) - strlen(row->pub.key) - 3;
+    size_t len = strlen(help);
+
+    if (len <= room) {
+        tsk_hint(err, "%s: %s", row->pub.key, help);
+        return;
+    }
+    len = room - (sizeof(more) - 1);
+    while (len > 0 && help[len] != ' ')
+        len--;
+    tsk_hint(err, "%s: %.*s%s", row->pub.key, (int)len, help, more);
+}
+
 int tsk_option_bad(tlsock_error *err, const struct tsk_optrow *row,
                    const char *value, const char *why)
 {
@@ -46,10 +64,10 @@ int tsk_option_bad(tlsock_error *err, const struct tsk_optrow *row,
     tsk_printable(shown, sizeof(shown), value, strlen(value));
     rc = tsk_fail(err, TLSOCK_E_OPTION,
                   "%s: \"%s\" is not valid%s%s%s; valid: %s", row->pub.key,
-                  shown, why != NULL ? " (" : "",
-                  why != NULL ? why : "", why != NULL ? ")" : "",
-                  row->pub.type);
-    tsk_hint(err, "%s: %s", row->pub.key, row->pub.help);
+                  shown, why != NULL ? " (" : "", why != NULL ? why : "",
+                  why != NULL ? ")" : "", row->pub.type);
+    if (err != NULL)
+        say_help(err, row);
     return rc;
 }
 
@@ -130,8 +148,9 @@ static int unknown_key(const char *key, tlsock_error *err)
 
     tsk_printable(shown, sizeof(shown), key, strlen(key));
     if (strcmp(key, "verify") == 0) {
-        tsk_fail(err, TLSOCK_E_OPTION, "verify: verification cannot be "
-                                       "switched off");
+        tsk_fail(err, TLSOCK_E_OPTION,
+                 "verify: verification cannot be "
+                 "switched off");
         tsk_hint(err, "name what to forgive, and why: insecure = "
                       "no-name: WHY; see insecure in tlsock.conf(5); a "
                       "configuration file may have verify = i-accept-mitm");
@@ -151,8 +170,8 @@ static int unknown_key(const char *key, tlsock_error *err)
     return TLSOCK_E_OPTION;
 }
 
-int tsk_option_set(struct tsk_settings *set, const char *key,
-                   const char *value, tlsock_error *err)
+int tsk_option_set(struct tsk_settings *set, const char *key, const char *value,
+                   tlsock_error *err)
 {
     const struct tsk_optrow *row;
     int optional, rc;

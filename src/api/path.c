@@ -67,6 +67,7 @@ static int begin_tls(tlsock *s, struct tsk_path *p)
                                  p->config, &o, &s->err);
     if (p->tls == NULL)
         return s->err.code;
+    p->tls->for_fetch = s->for_fetch;
     s->layer = NULL;
     return TLSOCK_OK;
 }

@@ -4,6 +4,7 @@
 #include "api/policy.h"
 #include "api/policy_rules.h"
 #include "core/mem.h"
+#include "tls/log.h"
 
 #include <string.h>
 
@@ -265,6 +266,9 @@ int tsk_policy_ask(tlsock_config *config, int server, const char *target,
         rc = refused(copy, rc, target, err);
     else if (copy->asked->changes != NULL)
         rc = vary(tsk_config_or_default(config), server, copy, ctx, err);
+    if (rc < 0)
+        tsk_log(tsk_ctx_settings(*ctx), NULL, err, "refused by a policy: %s",
+                err->message);
     tlsock_config_unref(copy);
     return rc;
 }

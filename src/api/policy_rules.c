@@ -119,6 +119,8 @@ APPLY(trust)
     if (set->insecure & any)
         return refuse(note, err, "insecure = ",
                       set->insecure_text != NULL ? set->insecure_text : "?");
+    if (set->dane != TSK_DANE_OFF)
+        return refuse(note, err, "dane", ", which may do without a store");
     if (!same && set->policy[TSK_RULE_TRUST] != NULL) {
         tsk_fail(err, TLSOCK_E_POLICY, "%s: another store is forced by %s",
                  note, set->policy[TSK_RULE_TRUST]);

@@ -12,8 +12,12 @@
 
 static int uses_waitfd(const tlsock *s)
 {
-    return s->waitfd != NULL &&
-           (!s->fd_is_known || (s->flags & TLSOCK_F_STABLE_FD) != 0);
+    if (s->waitfd == NULL ||
+        (s->fd_is_known && (s->flags & TLSOCK_F_STABLE_FD) == 0))
+        return 0;
+    /* of functions of the caller's it cannot tell: of a fetch alone */
+    return s->layer == NULL || s->errand != NULL ||
+           s->layer->ops->fd(s->layer) >= 0;
 }
 
 int tlsock_fd(const tlsock *conn)
@@ -52,6 +56,8 @@ static int acts_unasked(const tlsock *s)
 {
     if (s->rung == TSK_RUNG_TLS)
         return s->ssl == NULL && !s->server;
+    if (s->rung == TSK_RUNG_CHECK) /* came with a look at what is there */
+        return s->errand == NULL && !tsk_op_unanswered(s);
     return tsk_io_stirs(s);
 }
 
@@ -88,16 +94,13 @@ int tlsock_set_nonblocking(tlsock *s, int on)
 
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
-    if (on && s->rung == TSK_RUNG_DIAL && s->waitfd == NULL) {
-        s->waitfd = tsk_waitfd_new(&s->err);
-        if (s->waitfd == NULL)
-            return s->err.code;
-        rc = tsk_conn_sync_waitfd(s);
-        if (rc < 0)
-            return rc;
-    }
     s->nonblocking = on != 0;
-    return TLSOCK_OK;
+    if (!on || tsk_conn_open(s) || s->rung == TSK_RUNG_DEAD)
+        return TLSOCK_OK;
+    rc = tsk_conn_prepare_waiting(s);
+    if (rc < 0)
+        s->nonblocking = 0;
+    return rc;
 }
 
 int tlsock_set_deadline(tlsock *s, int64_t ms_from_now)
@@ -141,7 +144,7 @@ static short ready_now(tlsock *s, short events)
     char byte;
 
     if (s->rung == TSK_RUNG_DEAD || atomic_load(&s->interrupted) ||
-        tsk_conn_foreign(s))
+        tsk_conn_foreign(s) || (s->rung == TSK_RUNG_CHECK && acts_unasked(s)))
         return events;
     if (!tsk_conn_open(s))
         return 0;
@@ -152,7 +155,8 @@ static short ready_now(tlsock *s, short events)
         int nonblocking = s->nonblocking;
 
         s->nonblocking = 1; /* look, do not be polite */
-        if (tsk_io_peek(s, &byte, 1) != TLSOCK_AGAIN)
+        if (tsk_io_peek(s, &byte, 1) != TLSOCK_AGAIN ||
+            s->rung == TSK_RUNG_CHECK) /* a call has to go on with that */
             got |= POLLIN;
         s->nonblocking = nonblocking;
     }

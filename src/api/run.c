@@ -231,6 +231,21 @@ int tsk_conn_sync_waitfd(tlsock *s)
     return rc;
 }
 
+/* A fetch has descriptors of its own, which come and go. One private one stands
+ * for them, also where there was none so far: the transport has none, the
+ * handle was a blocking one, or its TLS began, or a certificate came, later. */
+static int give_waitfd(tlsock *s)
+{
+    if (s->errand == NULL)
+        return TLSOCK_OK;
+    if (s->waitfd == NULL)
+        s->waitfd = tsk_waitfd_new(&s->err);
+    if (s->waitfd == NULL)
+        return s->err.code;
+    s->fd_is_known = s->fd_told = 0;
+    return TLSOCK_OK;
+}
+
 static int is_past(int64_t deadline)
 {
     return deadline != TSK_NEVER && tsk_now_ms() >= deadline;
@@ -245,7 +260,9 @@ static int after_again(tlsock *s, int phase, int64_t deadline)
     if (s->set->release_buffers)
         tsk_bio_idle(&s->io);
     if (s->nonblocking) {
-        rc = tsk_conn_sync_waitfd(s);
+        rc = give_waitfd(s);
+        if (rc == TLSOCK_OK)
+            rc = tsk_conn_sync_waitfd(s);
         if (rc < 0)
             return rc;
         return is_past(deadline) ? timed_out(s, phase) : TLSOCK_AGAIN;
@@ -264,15 +281,19 @@ static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
 
     s->io.turn = 0;
     for (;;) {
-        int was = s->rung, wait;
+        int was = s->rung, up, wait;
 
         rc = tsk_ladder_step(s);
-        if (rc == TLSOCK_OK && job != NULL)
+        up = rc == TLSOCK_OK;
+        if (up && job != NULL)
             rc = job(s, arg);
         if (rc != TLSOCK_AGAIN)
             return rc;
-        if (was < TSK_RUNG_READY) /* rungs have deadlines of their own */
+        up = up && s->rung == TSK_RUNG_CHECK; /* a late client certificate */
+        if (up || was < TSK_RUNG_READY) /* rungs have deadlines of their own */
             deadline = tsk_conn_deadline(s);
+        if (up) /* nobody was asked about it yet: nothing to wait for */
+            continue;
         wait = after_again(s, phase, deadline);
         if (wait < 0)
             return wait;

@@ -4,9 +4,8 @@
 #include "core/clock.h"
 #include "revoke/ocsp.h"
 #include "revoke/ocspask.h"
-#include "verify/trust.h"
 
-#include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,72 +50,46 @@ int tsk_order_init(struct tsk_order *o, struct tsk_ctx *ctx, size_t slot)
     return 1;
 }
 
-/* A chain without the issuer is one that the root itself has signed. */
-static X509 *from_trust(struct tsk_order *o)
+static void say(const struct tsk_order *o, const char *what, const char *why)
 {
-    struct tsk_trust *trust = tsk_ctx_trust(o->ctx, NULL);
-    X509_STORE_CTX *sc = trust != NULL ? X509_STORE_CTX_new() : NULL;
-    X509 *issuer = NULL;
+    char who[96], text[TSK_STAPLE_NOTE];
 
-    if (sc == NULL ||
-        !X509_STORE_CTX_init(sc, tsk_trust_store(trust), o->leaf, NULL) ||
-        X509_STORE_CTX_get1_issuer(&issuer, sc, o->leaf) != 1)
-        issuer = NULL;
-    X509_STORE_CTX_free(sc);
-    return issuer;
+    tsk_cert_short_name(o->leaf, who, sizeof(who));
+    snprintf(text, sizeof(text), "our certificate of \"%s\": %.40s%.130s", who,
+             what, why);
+    tsk_staples_say(tsk_ctx_staples(o->ctx), text);
 }
 
-static int find_issuer(struct tsk_order *o)
-{
-    static const char kind[] = "tlsock staple";
-    const tlsock_cert *c = tsk_ctx_settings(o->ctx)->identities[o->slot].cert;
-    unsigned char both[sizeof(kind) + 64] = "";
-    X509 *issuer;
-
-    if (o->issuer != NULL)
-        return 1;
-    issuer = sk_X509_value(c->chain, 0);
-    if (issuer != NULL)
-        X509_up_ref(issuer);
-    else
-        issuer = from_trust(o);
-    memcpy(both, kind, sizeof(kind));
-    if (issuer == NULL ||
-        !X509_digest(o->leaf, EVP_sha256(), both + sizeof(kind), NULL) ||
-        !X509_digest(issuer, EVP_sha256(), both + sizeof(kind) + 32, NULL) ||
-        !EVP_Digest(both, sizeof(both), o->key, NULL, EVP_sha256(), NULL)) {
-        X509_free(issuer);
-        return 0;
-    }
-    o->issuer = issuer;
-    return 1;
-}
+static const tlsock_error alone = {.message = "its issuer is not known"};
 
 /* Nobody is asked more often than that, whatever goes wrong. */
-static void failed(struct tsk_order *o)
+static void failed(struct tsk_order *o, const tlsock_error *why)
 {
     char url[TSK_URL_MAX];
+    int *at = o->issuer != NULL ? &o->url : &o->aia;
 
-    o->url++;
+    ++*at;
     o->due = tsk_now_ms();
-    if (tsk_ocsp_url(o->leaf, o->url, url, sizeof(url)) == 1)
+    if ((o->issuer != NULL ? tsk_ocsp_url : tsk_aia_url)(o->leaf, *at, url,
+                                                         sizeof(url)) == 1)
         return;
-    o->url = 0;
+    *at = 0;
     o->due = tsk_deadline_in(o->pause_ms);
     o->pause_ms *= 2;
     if (o->pause_ms > MOST_PAUSE_MS)
         o->pause_ms = MOST_PAUSE_MS;
+    say(o, "no OCSP response to staple: ", why->message);
 }
 
 /* Good or revoked, of now, about this certificate: it may be stapled. That it
  * is revoked is for the clients to know, too. */
 static int judge(const struct tsk_order *o, const void *der, size_t len,
-                 struct tsk_status *st)
+                 struct tsk_status *st, tlsock_error *why)
 {
     static const struct tsk_ocsp_source from = {.what = "the OCSP response",
                                                 .code = TLSOCK_E_STAPLE};
     int64_t now = tsk_wall_time();
-    int rc = tsk_ocsp_judge(der, len, o->leaf, o->issuer, now, &from, st, NULL);
+    int rc = tsk_ocsp_judge(der, len, o->leaf, o->issuer, now, &from, st, why);
 
     return (rc == TLSOCK_OK || rc == TLSOCK_E_REVOKED) && st->until > now;
 }
@@ -126,6 +99,8 @@ static int use(struct tsk_order *o, const struct tsk_status *st,
 {
     if (tsk_staples_put(tsk_ctx_staples(o->ctx), o->slot, st, der, len) < 0)
         return 0;
+    if (st->state == TSK_REVOKED)
+        say(o, "it is revoked, says its CA", "");
     o->due = due_after(st->until, tsk_wall_time());
     o->pause_ms = FIRST_PAUSE_MS;
     return 1;
@@ -149,6 +124,7 @@ static void write_cache(struct tsk_order *o, const struct tsk_status *st,
     pthread_mutex_unlock(o->working);
     tsk_revcache_keep_ocsp(o->cache, o->key, der, len, st->until);
     pthread_mutex_lock(o->working);
+    tsk_order_keep_issuer(o, st->until);
 }
 
 /* 1: there is one that somebody got not long ago: nobody has to be asked. */
@@ -159,7 +135,7 @@ static int look_on_disk(struct tsk_order *o)
     int fresh = 0;
 
     if (o->cache != NULL && read_cache(o, &der) &&
-        judge(o, tsk_buf_at(&der), der.len, &st) &&
+        judge(o, tsk_buf_at(&der), der.len, &st, NULL) &&
         use(o, &st, tsk_buf_at(&der), der.len))
         fresh = tsk_wall_time() < st.as_of + (st.until - st.as_of) / 2;
     tsk_buf_free(&der);
@@ -168,7 +144,7 @@ static int look_on_disk(struct tsk_order *o)
 
 /* By GET if it fits, since caches answer it (RFC 5019, 5). */
 static struct tsk_fetching *begin(const struct tsk_order *o, const char *url,
-                                  const struct tsk_buf *der)
+                                  const struct tsk_buf *der, tlsock_error *why)
 {
     const struct tsk_settings *set = tsk_ctx_settings(o->ctx);
     struct tsk_fetch_limits limits = {.bytes = TSK_OCSP_MAX,
@@ -185,40 +161,49 @@ static struct tsk_fetching *begin(const struct tsk_order *o, const char *url,
         what.body = tsk_buf_at(der);
         what.body_len = der->len;
     }
-    return tsk_fetching_new(&what, &limits, NULL);
+    return tsk_fetching_new(&what, &limits, why);
 }
 
 static void ask(struct tsk_order *o)
 {
     struct tsk_buf der = {NULL, 0, 0, 0};
+    tlsock_error why = {0};
     char url[TSK_URL_MAX];
 
     if (tsk_ocsp_url(o->leaf, o->url, url, sizeof(url)) == 1 &&
-        tsk_ocsp_ask(o->leaf, o->issuer, NULL, 0, &der, NULL) == TLSOCK_OK)
-        o->f = begin(o, url, &der);
+        tsk_ocsp_ask(o->leaf, o->issuer, NULL, 0, &der, &why) == TLSOCK_OK)
+        o->f = begin(o, url, &der, &why);
     tsk_buf_free(&der);
     if (o->f == NULL)
-        failed(o);
+        failed(o, &why);
 }
 
 static void take_answer(struct tsk_order *o)
 {
     struct tsk_fetching *f = o->f;
+    tlsock_error why = {0};
     struct tsk_status st;
     size_t len;
     const void *der = tsk_fetching_body(f, &len);
 
     o->f = NULL;
-    if (judge(o, der, len, &st) && use(o, &st, der, len))
+    if (o->issuer == NULL) {
+        if (tsk_order_take_issuer(o, der, len))
+            o->due = tsk_now_ms(); /* now the responder can be asked */
+        else
+            failed(o, &alone);
+    } else if (judge(o, der, len, &st, &why) && use(o, &st, der, len)) {
         write_cache(o, &st, der, len);
-    else
-        failed(o);
+    } else {
+        failed(o, &why);
+    }
     tsk_fetching_free(f);
 }
 
 static void go_on(struct tsk_order *o)
 {
-    int rc = tsk_fetching_step(o->f, NULL);
+    tlsock_error why = {0};
+    int rc = tsk_fetching_step(o->f, &why);
 
     if (rc == TLSOCK_AGAIN)
         return;
@@ -227,7 +212,7 @@ static void go_on(struct tsk_order *o)
         return;
     }
     tsk_order_drop(o);
-    failed(o);
+    failed(o, &why);
 }
 
 void tsk_order_step(struct tsk_order *o, int may_ask)
@@ -235,13 +220,15 @@ void tsk_order_step(struct tsk_order *o, int may_ask)
     if (o->f == NULL) {
         if (!may_ask || tsk_now_ms() < o->due)
             return;
-        if (!find_issuer(o)) {
-            failed(o);
-            return;
+        if (!tsk_order_find_issuer(o)) {
+            o->f = tsk_order_ask_issuer(o);
+            if (o->f == NULL)
+                failed(o, &alone);
+        } else {
+            if (look_on_disk(o))
+                return;
+            ask(o);
         }
-        if (look_on_disk(o))
-            return;
-        ask(o);
     }
     if (o->f != NULL)
         go_on(o);

@@ -11,8 +11,9 @@
 #include <ucontext.h>
 #endif
 
-/* A handshake with a long chain takes some 40 KiB, sanitizers five times that;
- * pages that nobody touches cost nothing. */
+/* A server that waits for its signature has touched 8 KiB; judging a peer's
+ * chain takes more, sanitizers several times that. Pages that nobody touches
+ * cost nothing but their two mappings, of which Linux allows 65,530. */
 #define STACK ((size_t)512 * 1024)
 
 #ifdef TSK_HAVE_UCONTEXT

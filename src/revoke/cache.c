@@ -21,6 +21,7 @@ static void before_fork(void)
     for (struct tsk_revcache *c = caches; c != NULL; c = c->next) {
         pthread_mutex_lock(&c->mem.verdict_lock);
         pthread_mutex_lock(&c->mem.list_lock);
+        pthread_mutex_lock(&c->mem.avoid_lock);
         pthread_mutex_lock(&c->disk.lock);
     }
 }
@@ -29,6 +30,7 @@ static void after_fork(void)
 {
     for (struct tsk_revcache *c = caches; c != NULL; c = c->next) {
         pthread_mutex_unlock(&c->disk.lock);
+        pthread_mutex_unlock(&c->mem.avoid_lock);
         pthread_mutex_unlock(&c->mem.list_lock);
         pthread_mutex_unlock(&c->mem.verdict_lock);
     }
@@ -187,6 +189,16 @@ void tsk_revcache_keep_status(struct tsk_revcache *c, const uint8_t key[32],
         tsk_cachemem_keep_status(&c->mem, key, &bounded);
 }
 
+void tsk_revcache_avoid(struct tsk_revcache *c, const uint8_t key[32])
+{
+    tsk_cachemem_avoid(&c->mem, key, tsk_now_ms() + TSK_CACHE_AVOID_MS);
+}
+
+int tsk_revcache_avoids(struct tsk_revcache *c, const uint8_t key[32])
+{
+    return tsk_cachemem_avoids(&c->mem, key, tsk_now_ms());
+}
+
 /* Another thread may have had a list while this one decoded: then all have
  * that one, which may be newer, and takes memory once. */
 static struct tsk_crls *settle(struct tsk_revcache *c, const uint8_t key[32],
@@ -241,6 +253,16 @@ void tsk_revcache_keep_crls(struct tsk_revcache *c, const char *url,
     tsk_cachemem_keep_crls(&c->mem, key, l, until);
     if (c->disk.dir != NULL)
         tsk_cachedisk_write(&c->disk, TSK_CACHE_CRL, key, bytes, len, until);
+}
+
+int tsk_revcache_trouble(struct tsk_revcache *c)
+{
+    int errnum = atomic_load_explicit(&c->disk.trouble, memory_order_relaxed);
+
+    if (errnum <= 0 ||
+        !atomic_compare_exchange_strong(&c->disk.trouble, &errnum, -1))
+        return 0;
+    return errnum;
 }
 
 int tsk_revcache_ocsp(struct tsk_revcache *c, const uint8_t key[32],

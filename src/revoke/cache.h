@@ -25,6 +25,8 @@
     ((size_t)256 * 1024 * 1024) /* bytes in a directory */
 #define TSK_CACHE_MEMORY_MAX ((size_t)64 * 1024 * 1024) /* of decoded lists */
 #define TSK_CACHE_VERDICTS 10000 /* most certificates remembered */
+#define TSK_CACHE_AVOID_MS 30000
+#define TSK_CACHE_AVOIDED 1000 /* most of them */
 
 struct tsk_revcache;
 
@@ -45,6 +47,11 @@ int tsk_revcache_status(struct tsk_revcache *c, const uint8_t key[32],
 void tsk_revcache_keep_status(struct tsk_revcache *c, const uint8_t key[32],
                               const struct tsk_status *st);
 
+/* Whom it was no use to ask, by a digest of host or URL: remembered for
+ * TSK_CACHE_AVOID_MS by the monotonic clock, in memory alone. */
+void tsk_revcache_avoid(struct tsk_revcache *c, const uint8_t key[32]);
+int tsk_revcache_avoids(struct tsk_revcache *c, const uint8_t key[32]);
+
 /* Decoded lists by the URL they come from; yours to unref; NULL: none that is
  * not over. Looked for in memory, then on disk (and decoded: reads a file). */
 struct tsk_crls *tsk_revcache_crls(struct tsk_revcache *c, const char *url,
@@ -54,6 +61,10 @@ struct tsk_crls *tsk_revcache_crls(struct tsk_revcache *c, const char *url,
 void tsk_revcache_keep_crls(struct tsk_revcache *c, const char *url,
                             struct tsk_crls *l, const void *bytes, size_t len,
                             int64_t until);
+
+/* 0, or why the directory cannot be written to (errno): told once, until a
+ * write went well again. */
+int tsk_revcache_trouble(struct tsk_revcache *c);
 
 /* A response of an OCSP responder, DER, by the same key as a verdict: into out;
  * 1 found, 0. Of disk alone, since memory has the verdict. */

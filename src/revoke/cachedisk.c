@@ -154,8 +154,18 @@ static int write_aside(const char *aside, const uint8_t *head, const void *body,
     return close(fd) == 0 && ok;
 }
 
+/* One that was told already is not told again until a write went well. A file
+ * system that is read-only was chosen so. */
+static void note_trouble(struct tsk_cachedisk *d, int errnum)
+{
+    int none = 0;
+
+    if (errnum != EROFS)
+        atomic_compare_exchange_strong(&d->trouble, &none, errnum);
+}
+
 /* 1: it is there */
-static int replace(const struct tsk_cachedisk *d, const uint8_t key[32],
+static int replace(struct tsk_cachedisk *d, const uint8_t key[32],
                    const uint8_t *head, const void *body, size_t len,
                    int64_t until)
 {
@@ -167,8 +177,13 @@ static int replace(const struct tsk_cachedisk *d, const uint8_t key[32],
     tsk_hex(end + 1, some, sizeof(some));
     if (!path_of(d, key, "", path) || !path_of(d, key, end, aside))
         return 0;
-    if (write_aside(aside, head, body, len, until) && rename(aside, path) == 0)
+    errno = 0;
+    if (write_aside(aside, head, body, len, until) &&
+        rename(aside, path) == 0) {
+        atomic_store(&d->trouble, 0);
         return 1;
+    }
+    note_trouble(d, errno != 0 ? errno : EIO);
     (void)unlink(aside);
     return 0;
 }

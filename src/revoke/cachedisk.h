@@ -12,6 +12,7 @@
 #include "revoke/cachefile.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #define TSK_CACHE_NAME 64     /* hex digits of a file's name */
 #define TSK_CACHE_BLOCK 4096u /* what a small file takes */
@@ -20,7 +21,8 @@ struct tsk_cachedisk {
     char *dir;  /* absolute */
     size_t max; /* bytes of all files, each counted as whole blocks */
     pthread_mutex_t lock;
-    size_t written; /* since it was last counted; SIZE_MAX: never was */
+    size_t written;     /* since it was last counted; SIZE_MAX: never was */
+    atomic_int trouble; /* errno of a write that failed; -1: told; 0: none */
 };
 
 /* How far away the end of an entry may be, in seconds: of what says that it is

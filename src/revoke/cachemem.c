@@ -12,6 +12,11 @@ struct verdict {
     struct tsk_status st;
 };
 
+struct avoided {
+    struct tsk_lru_node node;
+    int64_t until_ms;
+};
+
 struct list {
     struct tsk_lru_node node;
     struct tsk_crls *l; /* one reference */
@@ -23,6 +28,8 @@ void tsk_cachemem_init(struct tsk_cachemem *m)
     memset(m, 0, sizeof(*m));
     pthread_mutex_init(&m->verdict_lock, NULL);
     pthread_mutex_init(&m->list_lock, NULL);
+    pthread_mutex_init(&m->avoid_lock, NULL);
+    m->avoided_max = TSK_CACHE_AVOIDED;
     m->verdicts_max = TSK_CACHE_VERDICTS;
     m->lists_max = TSK_CACHE_MEMORY_MAX;
 }
@@ -45,10 +52,16 @@ void tsk_cachemem_free(struct tsk_cachemem *m)
         tsk_lru_drop(&m->lists, n);
         free_list((struct list *)n);
     }
+    while ((n = m->avoided.oldest) != NULL) {
+        tsk_lru_drop(&m->avoided, n);
+        tsk_free(n);
+    }
+    tsk_lru_free(&m->avoided);
     tsk_lru_free(&m->verdicts);
     tsk_lru_free(&m->lists);
     pthread_mutex_destroy(&m->verdict_lock);
     pthread_mutex_destroy(&m->list_lock);
+    pthread_mutex_destroy(&m->avoid_lock);
 }
 
 int tsk_cachemem_status(struct tsk_cachemem *m, const uint8_t key[32],
@@ -149,4 +162,41 @@ void tsk_cachemem_keep_crls(struct tsk_cachemem *m, const uint8_t key[32],
         free_list((struct list *)dead);
         dead = next;
     }
+}
+
+void tsk_cachemem_avoid(struct tsk_cachemem *m, const uint8_t key[32],
+                        int64_t until_ms)
+{
+    struct avoided *fresh = tsk_alloc(sizeof(*fresh)), *old;
+    struct tsk_lru_node *dead = NULL;
+
+    if (fresh == NULL)
+        return;
+    memcpy(fresh->node.key, key, 32);
+    fresh->until_ms = until_ms;
+    pthread_mutex_lock(&m->avoid_lock);
+    old = (struct avoided *)tsk_lru_find(&m->avoided, key);
+    if (old != NULL) {
+        old->until_ms = until_ms;
+        dead = &fresh->node;
+    } else if (tsk_lru_add(&m->avoided, &fresh->node) != TLSOCK_OK) {
+        dead = &fresh->node;
+    } else {
+        bound(&m->avoided, m->avoided_max, SIZE_MAX, &dead);
+    }
+    pthread_mutex_unlock(&m->avoid_lock);
+    tsk_free(dead);
+}
+
+int tsk_cachemem_avoids(struct tsk_cachemem *m, const uint8_t key[32],
+                        int64_t now_ms)
+{
+    const struct avoided *a;
+    int found;
+
+    pthread_mutex_lock(&m->avoid_lock);
+    a = (const struct avoided *)tsk_lru_find(&m->avoided, key);
+    found = a != NULL && a->until_ms > now_ms;
+    pthread_mutex_unlock(&m->avoid_lock);
+    return found;
 }

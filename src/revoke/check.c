@@ -187,11 +187,14 @@ static void say(const struct tsk_check_cert *c, size_t i, tlsock_fetch *out)
 static int prepare(struct tsk_check *k, size_t i, tlsock_error *err)
 {
     struct tsk_check_cert *c = &k->certs[i];
-    int rc;
+    int rc = c->ready;
 
-    if (c->waiting || c->ready || c->step == TSK_STEP_OVER)
+    if (c->waiting || c->step == TSK_STEP_OVER)
         return c->ready;
-    rc = go_on(k, i, err);
+    if (!c->ready)
+        rc = go_on(k, i, err);
+    while (rc == 1 && tsk_check_avoids(k, c))
+        rc = go_on(k, i, err);
     c->ready = rc == 1;
     return rc;
 }
@@ -244,12 +247,10 @@ size_t tsk_check_most(const struct tsk_check *k, int id)
     return c != NULL && c->step == TSK_STEP_OCSP ? RESPONSE_MAX : LIST_MAX;
 }
 
-static void failed(struct tsk_check_cert *c, const tlsock_error *why)
+static void failed(struct tsk_check *k, struct tsk_check_cert *c,
+                   const tlsock_error *why)
 {
-    int code = why != NULL ? why->code : 0;
-
-    c->dead = code == TLSOCK_E_CONNECT || code == TLSOCK_E_RESOLVE ||
-              code == TLSOCK_E_TIMEOUT || code == TLSOCK_E_PROXY;
+    tsk_check_in_vain(k, c, why != NULL ? why->code : 0);
     if (why != NULL && why->message[0] != '\0')
         tsk_fail(&c->why, TLSOCK_E_REVOCATION_UNKNOWN, "%s", why->message);
     else
@@ -270,7 +271,7 @@ int tsk_check_answer(struct tsk_check *k, int id, const void *data, size_t len,
                         "there is no request %d that waits for an answer", id);
     c->waiting = 0;
     if (data == NULL) {
-        failed(c, why);
+        failed(k, c, why);
         return TLSOCK_OK;
     }
     tsk_ossl_enter();

@@ -68,10 +68,13 @@ static int delta(struct tsk_check *k, size_t i, tlsock_error *err)
 {
     struct tsk_check_cert *c = &k->certs[i];
     struct tsk_crls *l;
+    int rc;
 
-    if (c->st.state != TSK_GOOD || c->fresh ||
-        tsk_dp_fresh_url(c->crt, 0, c->url, sizeof(c->url)) <= 0)
+    if (c->st.state != TSK_GOOD || c->fresh)
         return 0;
+    rc = tsk_dp_fresh_url(c->crt, 0, c->url, sizeof(c->url));
+    if (rc <= 0)
+        return rc < 0 ? tsk_fail_nomem(err) : 0;
     c->fresh = 1;
     l = cached(k, c->url);
     if (l == NULL)
@@ -80,7 +83,7 @@ static int delta(struct tsk_check *k, size_t i, tlsock_error *err)
     return judge(k, i, err);
 }
 
-/* c->st says more than before, or not. */
+/* c->st says something: the end, once there is no delta to ask for. */
 static int judged(struct tsk_check *k, size_t i, tlsock_error *err)
 {
     int rc = delta(k, i, err);
@@ -98,10 +101,18 @@ int tsk_check_lists(struct tsk_check *k, size_t i, tlsock_error *err)
     while (k->rules.crl && c->step == TSK_STEP_LISTS) {
         struct tsk_crls *l;
 
-        if (c->st.state != TSK_UNKNOWN) /* the delta did not come */
-            return tsk_check_settle(k, c), 0;
-        if (c->at >= TSK_CHECK_URLS ||
-            tsk_dp_url(c->crt, c->at, c->url, sizeof(c->url)) <= 0)
+        if (c->st.state != TSK_UNKNOWN) {
+            rc = judged(k, i, err);
+            if (rc != 0 || c->step == TSK_STEP_OVER)
+                return rc;
+            continue; /* with its delta the list says nothing */
+        }
+        rc = c->at < TSK_CHECK_URLS
+                 ? tsk_dp_url(c->crt, c->at, c->url, sizeof(c->url))
+                 : 0;
+        if (rc < 0) /* "it names none" is not known */
+            return tsk_fail_nomem(err);
+        if (rc == 0)
             break;
         c->at++;
         l = cached(k, c->url);
@@ -109,8 +120,6 @@ int tsk_check_lists(struct tsk_check *k, size_t i, tlsock_error *err)
             return 1;
         add(k, l);
         rc = judge(k, i, err);
-        if (rc == 0)
-            rc = judged(k, i, err);
         if (rc != 0)
             return rc;
     }

@@ -1,6 +1,7 @@
 /* The responders' part of a check: each is asked by GET, which caches on the
  * way can answer (RFC 5019, 5), then by POST with a nonce. */
 #include "core/mem.h"
+#include "ossl/queue.h"
 #include "revoke/check_private.h"
 #include "revoke/ocsp.h"
 #include "revoke/ocspask.h"
@@ -55,7 +56,7 @@ static int ask(struct tsk_check_cert *c, const char *base, int post,
     tsk_buf_free(&c->body);
     c->post = post;
     if (post && RAND_bytes(c->nonce, sizeof(c->nonce)) != 1)
-        return 0;
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "OCSP nonce");
     rc = tsk_ocsp_ask(c->crt, c->issuer, post ? c->nonce : NULL,
                       post ? sizeof(c->nonce) : 0, &c->body, err);
     if (rc < 0)
@@ -79,8 +80,12 @@ int tsk_check_ocsp(struct tsk_check *k, size_t i, tlsock_error *err)
            c->at < 2 * TSK_CHECK_URLS) {
         int way = c->at++;
 
-        if (tsk_ocsp_url(c->crt, way / 2, base, sizeof(base)) <= 0)
+        rc = tsk_ocsp_url(c->crt, way / 2, base, sizeof(base));
+        if (rc < 0) /* "it names none" is not known */
+            return tsk_fail_nomem(err);
+        if (rc == 0)
             break;
+        rc = 0;
         if (way % 2 == 0)
             c->dead = 0;
         else if (c->dead) /* no need to knock twice */

@@ -24,9 +24,9 @@ static int unknown(const struct tsk_check_cert *c, tlsock_error *err)
     } else {
         tsk_fail(err, TLSOCK_E_REVOCATION_UNKNOWN, "%s", c->why.message);
         tsk_about(err, "whether the certificate of \"%s\" is revoked: ", name);
-        tsk_hint(err, "%s", c->why.hint);
-        if (c->why.hint[0] == '\0')
-            tsk_hint(err, "revocation.fail = soft goes on without an answer");
+        tsk_hint(err,
+                 "%.160s%srevocation.fail = soft goes on without an answer",
+                 c->why.hint, c->why.hint[0] != '\0' ? "; " : "");
     }
     tsk_facts(err, NULL, NULL, name);
     err->x509_code = X509_V_ERR_UNABLE_TO_GET_CRL;
@@ -118,8 +118,9 @@ int tsk_check_verdict(const struct tsk_check *k, char how[128], int64_t *until,
     sum(k, &all);
     *until = all.until;
     if (all.by == TSK_BY_NOBODY)
-        snprintf(how, 128, k->n == 0 ? "nothing to check: it is an anchor"
-                                     : "not needed: RFC 9608");
+        snprintf(how, 128,
+                 k->n == 0 ? "nothing to check: it is an anchor"
+                           : "not needed: RFC 9608");
     else
         tsk_status_text(&all, how);
     return TLSOCK_OK;

@@ -126,8 +126,6 @@ enum tsk_crl_fault tsk_crl_signer(struct tsk_crl_ask *ask, struct tsk_crl *l,
 /* Is the signature by this certificate's key? */
 enum tsk_crl_fault tsk_crl_signed_by(struct tsk_crl *l, X509 *signer);
 
-int tsk_crl_weak(const X509_ALGOR *alg); /* SHA-1 and its like */
-
 /* crlpath.c: certificates that may have signed it beside the chain's own
  * issuer, each with a path to the chain's anchor: at most n. Yours. */
 #define TSK_CRL_SIGNERS 8

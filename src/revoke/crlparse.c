@@ -3,6 +3,7 @@
 #include "core/mem.h"
 #include "ossl/queue.h"
 #include "revoke/crl_private.h"
+#include "revoke/strong.h"
 
 static int damaged(void)
 {
@@ -116,7 +117,7 @@ static int read_signature(struct tsk_crl *l, const struct tsk_tlv *alg,
     l->alg = d2i_X509_ALGOR(NULL, &p, (long)tsk_tlv_len(alg));
     if (l->alg == NULL)
         return damaged();
-    l->weak = tsk_crl_weak(l->alg);
+    l->weak = !tsk_strong_signature(l->alg);
     p = bits->p;
     l->signature = d2i_ASN1_BIT_STRING(NULL, &p, (long)tsk_tlv_len(bits));
     return l->signature != NULL ? TLSOCK_OK : damaged();

@@ -2,41 +2,10 @@
  * the list, so that a second question costs no signature. */
 #include "ossl/queue.h"
 #include "revoke/crl_private.h"
+#include "revoke/strong.h"
 
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
-#include <openssl/sha.h>
 #include <string.h>
-
-#define MIN_BITS 112 /* of keys, as for chains */
-
-static int weak_digest(int md)
-{
-    return md == NID_md5 || md == NID_sha1 || md == NID_md4 || md == NID_md2 ||
-           md == NID_md5_sha1 || md == NID_mdc2 || md == NID_ripemd160;
-}
-
-/* RSASSA-PSS has its digest among its parameters; SHA-1 if it is not there */
-static int weak_pss(const X509_ALGOR *alg)
-{
-    RSA_PSS_PARAMS *p = ASN1_TYPE_unpack_sequence(
-        ASN1_ITEM_rptr(RSA_PSS_PARAMS), alg->parameter);
-    int weak = p == NULL || p->hashAlgorithm == NULL ||
-               weak_digest(OBJ_obj2nid(p->hashAlgorithm->algorithm));
-
-    RSA_PSS_PARAMS_free(p);
-    return weak;
-}
-
-int tsk_crl_weak(const X509_ALGOR *alg)
-{
-    int nid = OBJ_obj2nid(alg->algorithm), md = NID_undef;
-
-    if (nid == NID_rsassaPss)
-        return weak_pss(alg);
-    /* undefined: it hashes by itself, Ed25519 */
-    return !OBJ_find_sigid_algs(nid, &md, NULL) || weak_digest(md);
-}
 
 static int key_digest(X509 *signer, uint8_t out[32])
 {
@@ -130,7 +99,8 @@ static enum tsk_crl_fault ask_one(struct tsk_crl *l, X509 *x)
         return TSK_CRL_NO_SIGNER;
     if ((X509_get_key_usage(x) & KU_CRL_SIGN) == 0)
         return TSK_CRL_NO_CRLSIGN;
-    if (l->weak || EVP_PKEY_get_security_bits(X509_get0_pubkey(x)) < MIN_BITS)
+    if (l->weak ||
+        EVP_PKEY_get_security_bits(X509_get0_pubkey(x)) < TSK_STRONG_BITS)
         return TSK_CRL_WEAK;
     return tsk_crl_signed_by(l, x);
 }

@@ -229,6 +229,8 @@ int tsk_ocsp_must_staple(X509 *leaf)
 
     tsk_ossl_enter();
     features = X509_get_ext_d2i(leaf, NID_tlsfeature, NULL, NULL);
+    if (features == NULL && tsk_ossl_starved())
+        found = TLSOCK_E_NOMEM;
     for (int i = 0; i < sk_ASN1_INTEGER_num(features) && !found; i++) {
         /* RFC 7633, 4.2: 5 is status_request */
         found = ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features, i)) == 5;

@@ -35,7 +35,7 @@ int tsk_ocsp_judge(const unsigned char *der, size_t len, X509 *cert,
                    X509 *issuer, int64_t now,
                    const struct tsk_ocsp_source *from, struct tsk_status *out,
                    tlsock_error *err);
-/* RFC 7633: does the certificate promise a staple? */
+/* RFC 7633: does the certificate promise a staple? 1, 0, or E_NOMEM. */
 int tsk_ocsp_must_staple(X509 *leaf);
 /* certid.c: does it name this leaf (NULL: any) of this issuer, by the hash
  * that it uses itself? 1, 0, -1 no memory. A hash that nobody should use is a

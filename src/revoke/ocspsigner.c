@@ -1,51 +1,17 @@
 #include "cert/cert.h"
 #include "ossl/queue.h"
 #include "revoke/ocsp_private.h"
+#include "revoke/strong.h"
 
-#include <openssl/rsa.h>
 #include <openssl/x509v3.h>
-
-#define MIN_BITS 112 /* of keys, as for chains */
-
-/* NID_undef is "hashes by itself": Ed25519, Ed448 */
-static int is_strong(int md)
-{
-    return md != NID_md5 && md != NID_sha1 && md != NID_md4 &&
-           md != NID_md5_sha1 && md != NID_mdc2 && md != NID_ripemd160;
-}
-
-/* RSASSA-PSS names its hash in its parameters; SHA-1 if it names none. */
-static int pss_is_strong(const X509_ALGOR *alg)
-{
-    const ASN1_TYPE *type = alg->parameter;
-    const X509_ALGOR *hash = NULL;
-    RSA_PSS_PARAMS *pss = NULL;
-    int ok;
-
-    if (type != NULL && type->type == V_ASN1_SEQUENCE)
-        pss = ASN1_TYPE_unpack_sequence(ASN1_ITEM_rptr(RSA_PSS_PARAMS), type);
-    if (pss != NULL)
-        hash = pss->hashAlgorithm;
-    ok = hash != NULL && is_strong(OBJ_obj2nid(hash->algorithm));
-    RSA_PSS_PARAMS_free(pss);
-    return ok;
-}
-
-static int signature_is_strong(const X509_ALGOR *alg)
-{
-    int nid = OBJ_obj2nid(alg->algorithm), md = NID_undef;
-
-    if (nid == NID_rsassaPss)
-        return pss_is_strong(alg);
-    return OBJ_find_sigid_algs(nid, &md, NULL) && is_strong(md);
-}
 
 static int certificate_is_strong(X509 *x)
 {
     int md = NID_undef;
 
-    return X509_get_signature_info(x, &md, NULL, NULL, NULL) && is_strong(md) &&
-           EVP_PKEY_get_security_bits(X509_get0_pubkey(x)) >= MIN_BITS;
+    return X509_get_signature_info(x, &md, NULL, NULL, NULL) &&
+           tsk_strong_digest(md) &&
+           EVP_PKEY_get_security_bits(X509_get0_pubkey(x)) >= TSK_STRONG_BITS;
 }
 
 /* RFC 6960, 4.2.2.2: signed by the issuer itself, or by one whom the issuer
@@ -84,10 +50,12 @@ int tsk_ocsp_check_signer(OCSP_BASICRESP *basic, X509 *issuer, int64_t now,
         rc = tsk_fail_nomem(err);
         goto out;
     }
-    if (!signature_is_strong(OCSP_resp_get0_tbs_sigalg(basic)))
+    if (!tsk_strong_signature(OCSP_resp_get0_tbs_sigalg(basic)))
         rc = tsk_ocsp_bad(from, err, "has a weak signature");
     else if (!OCSP_resp_get0_signer(basic, &signer, extra))
-        rc = tsk_ocsp_bad(from, err, "is signed by nobody known");
+        rc = tsk_ossl_starved()
+                 ? tsk_fail_nomem(err)
+                 : tsk_ocsp_bad(from, err, "is signed by nobody known");
     /* the signature alone: who may sign is decided above, at our time */
     else if (OCSP_basic_verify(basic, extra, NULL,
                                OCSP_TRUSTOTHER | OCSP_NOVERIFY) != 1)

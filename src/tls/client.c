@@ -34,8 +34,10 @@ static int key_signs(const EVP_PKEY *key, unsigned code, int tls13)
     }
 }
 
-static int key_fits(SSL *ssl, const EVP_PKEY *key)
+/* By its public half: the other one may be elsewhere. */
+static int key_fits(SSL *ssl, const tlsock_cert *id)
 {
+    const EVP_PKEY *key = X509_get0_pubkey(id->leaf);
     int tls13 = SSL_version(ssl) >= TLS1_3_VERSION;
     int n = SSL_get_shared_sigalgs(ssl, 0, NULL, NULL, NULL, NULL, NULL);
 
@@ -80,15 +82,15 @@ int tsk_client_cert(SSL *ssl)
 
     s->cert_requested = 1;
     s->cert_unfit =
-        set->n_identities == 1 && !key_fits(ssl, set->identities[0].cert->key);
+        set->n_identities == 1 && !key_fits(ssl, set->identities[0].cert);
     if (set->n_identities < 2)
         return 1;
     SSL_certs_clear(ssl);
     for (size_t i = 0; i < set->n_identities; i++) {
         const tlsock_cert *id = set->identities[i].cert;
 
-        if (issuer_fits(names, id->leaf, id->chain) && key_fits(ssl, id->key))
-            return SSL_use_cert_and_key(ssl, id->leaf, id->key, id->chain, 1);
+        if (issuer_fits(names, id->leaf, id->chain) && key_fits(ssl, id))
+            return tsk_server_use(ssl, id);
     }
     s->cert_unfit = 1;
     return 1;

@@ -35,7 +35,7 @@ enum tsk_pha {
     TSK_PHA_IDLE,
     TSK_PHA_ASKED,
     TSK_PHA_FINISHED, /* the last message of the answer is being judged */
-    TSK_PHA_DONE      /* it was good */
+    TSK_PHA_DONE      /* it is proven; good once the rung is READY again */
 };
 
 struct tsk_path;
@@ -115,6 +115,7 @@ struct tlsock {
     struct tsk_check *check;    /* of the peer's chain, until it is over */
     SSL_SESSION *held;          /* won before that; kept if it ends well */
     struct tsk_errand *errand;  /* api/errand.c: a fetch under way */
+    int for_fetch;              /* it is itself a fetch's: it starts none */
     char *issuer_url;           /* to be fetched for the verification, or NULL */
     STACK_OF(X509) * issuers;   /* what was fetched */
     unsigned issuers_tried;
@@ -151,9 +152,12 @@ void tsk_hand_refuse(tlsock *s);
 /* trust.c: begin to ask about revocation, by what is known: 0 or code. */
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx);
 int tsk_trust_by_chain(const tlsock *s);
+/* trust.c: nobody was asked about revocation: say so, and why. */
+void tsk_trust_say_unchecked(tlsock *s);
 /* trust.c: the check is over, or not yet: 0, AGAIN, code, recorded */
 int tsk_trust_verdict(tlsock *s);
-/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it */
+/* trust.c: 1: the chain lacks an issuer, and s->issuer_url may have it; 0; or
+ * E_NOMEM, recorded */
 int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx);
 int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len);
 /* hookverify.c: VERIFY. rc: our own verdict. 0, AGAIN: s->op waits, or code */
@@ -195,10 +199,12 @@ static inline int tsk_conn_resumed(const tlsock *s)
 {
     return SSL_session_reused(s->ssl) && !s->by_psk;
 }
-/* The client has been asked, and what it answers is not proven yet. */
+/* The client has been asked, and what it answers is not proven yet, or not
+ * accepted yet. */
 static inline int tsk_conn_unproven(const tlsock *s)
 {
-    return s->pha == TSK_PHA_ASKED || s->pha == TSK_PHA_FINISHED;
+    return s->pha == TSK_PHA_ASKED || s->pha == TSK_PHA_FINISHED ||
+           (s->pha == TSK_PHA_DONE && s->rung == TSK_RUNG_CHECK);
 }
 /* Data may flow. */
 static inline int tsk_conn_open(const tlsock *s)

@@ -64,8 +64,8 @@ static int start_client(tlsock *s)
     if (s->set->n_psks != 0 &&
         !SSL_set_session_id_context(s->ssl, (const unsigned char *)"", 0))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
-    SSL_set_post_handshake_auth(
-        s->ssl, s->set->post_handshake_auth && s->set->n_identities != 0);
+    SSL_set_post_handshake_auth(s->ssl, s->set->post_handshake_auth &&
+                                            s->set->n_identities != 0);
     offer_session(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;
@@ -73,13 +73,13 @@ static int start_client(tlsock *s)
 
 static int not_resumable(SSL *ssl, int forward_secret)
 {
-    (void)ssl;
     (void)forward_secret;
-    return 1;
+    return SSL_version(ssl) < TLS1_3_VERSION;
 }
 
-/* A client whose certificate turns out to be revoked after the handshake must
- * not come back with a session that says it was verified. */
+/* A client whose certificate turns out to be revoked, or whom a hook refuses,
+ * after the handshake must not come back with a session that says it was
+ * verified. */
 static void hold_tickets(tlsock *s)
 {
     s->late_tickets = s->set->session;
@@ -96,7 +96,9 @@ static int start_server(tlsock *s)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
     if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
-    if (s->set->revocation >= TSK_REVOKE_CRL)
+    if (s->set->client_auth != TSK_CLIENT_LATER &&
+        (s->set->revocation >= TSK_REVOKE_CRL ||
+         s->set->on[TLSOCK_ON_VERIFY].call != NULL))
         hold_tickets(s);
     if (s->set->client_auth == TSK_CLIENT_REQUIRE)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
@@ -222,18 +224,32 @@ static void send_tickets(tlsock *s)
         SSL_new_session_ticket(s->ssl); /* leaves with the first reply */
 }
 
+/* What is accepted, and yet not as it should be. */
+static void tell(tlsock *s)
+{
+    const char *who = s->address[0] != '\0' ? s->address : "the peer";
+
+    if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
+        tsk_log(s->set, s, NULL, "%s is accepted, and that is %s", who,
+                s->facts.verdict.verified);
+    else if (s->set->revocation >= TSK_REVOKE_CRL && tsk_trust_by_chain(s) &&
+             !tsk_conn_resumed(s) &&
+             strncmp(s->facts.revocation, "not checked", 11) == 0)
+        tsk_log(s->set, s, NULL, "%s is accepted, and its revocation %s", who,
+                s->facts.revocation);
+}
+
 void tsk_hand_done(tlsock *s)
 {
     if (s->held != NULL)
         tsk_peer_keep_session(s, s->held);
     SSL_SESSION_free(s->held);
     s->held = NULL;
+    tsk_trust_say_unchecked(s);
     send_tickets(s);
-    if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
-        tsk_log(s->set, s, NULL, "%s is accepted, and that is %s",
-                s->address[0] != '\0' ? s->address : "the peer",
-                s->facts.verdict.verified);
-    s->t_ready = tsk_now_ms();
+    tell(s);
+    if (s->pha != TSK_PHA_DONE)
+        s->t_ready = tsk_now_ms();
     s->rung = s->after != NULL ? TSK_RUNG_AFTER : TSK_RUNG_READY;
     if (s->rung == TSK_RUNG_READY)
         s->hs_deadline = TSK_NEVER;

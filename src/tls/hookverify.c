@@ -2,6 +2,7 @@
  * and STAPLE, in place of our own judgement. */
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "revoke/check.h"
 #include "tls/conn.h"
 #include "tls/op.h"
 
@@ -26,8 +27,18 @@ static tlsock_cert *chain_of(X509_STORE_CTX *store_ctx)
     return cert;
 }
 
+/* A client's session says so, too: whoever resumes it is no better. */
+static int mark_session(tlsock *s)
+{
+    const char *how = s->facts.verdict.verified;
+    SSL_SESSION *ses = SSL_get_session(s->ssl);
+
+    return !s->server || ses == NULL ||
+           SSL_SESSION_set1_ticket_appdata(ses, how, strlen(how));
+}
+
 /* The hook goes against our own verdict: said wherever the result is. */
-static void accept(tlsock *s)
+static int accept(tlsock *s)
 {
     char was[64] = "";
 
@@ -36,15 +47,18 @@ static void accept(tlsock *s)
     snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
              "insecure by hook%s", was);
     tsk_clear(&s->err);
+    tsk_check_free(s->check); /* what it would say does not count any more */
+    s->check = NULL;
+    return mark_session(s) ? TLSOCK_OK : tsk_fail_nomem(&s->err);
 }
 
 /* said: what the hook said in the end. ours: our own verdict. */
 static int settle(tlsock *s, int said, int ours)
 {
-    if (said == TLSOCK_ACCEPT && ours < 0 && ours != TLSOCK_E_NOMEM) {
-        accept(s);
-        return TLSOCK_OK;
-    }
+    if (said == TLSOCK_ACCEPT && ours < 0 && ours != TLSOCK_E_NOMEM &&
+        s->set->policy[TSK_RULE_INSECURE] == NULL &&
+        s->set->policy[TSK_RULE_TRUST] == NULL)
+        return accept(s);
     if (said >= 0 || ours < 0) /* no hook makes a bad peer worse */
         return ours;
     if (s->err.code != said)
@@ -90,9 +104,8 @@ int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
     e.error = rc < 0 ? &ours : NULL;
     /* a server cannot hold its handshake back, so a bad client is refused
      * before an answer can come late */
-    said = tsk_op_event(s, &e,
-                        !s->server || rc == TLSOCK_OK ? TSK_OP_LATER
-                                                      : TSK_OP_NONE);
+    said = tsk_op_event(
+        s, &e, !s->server || rc == TLSOCK_OK ? TSK_OP_LATER : TSK_OP_NONE);
     tlsock_cert_unref(chain);
     if (said != TLSOCK_AGAIN)
         tsk_op_end(s);
@@ -116,8 +129,8 @@ static tlsock_cert *leaf_and_issuer(tlsock *s)
     if (rest != NULL && sk_X509_num(chain) > 1)
         ok = sk_X509_push(rest, sk_X509_value(chain, 1)) > 0;
     if (rest != NULL && ok)
-        cert = tsk_cert_new(SSL_get0_peer_certificate(s->ssl), rest, NULL,
-                            NULL);
+        cert =
+            tsk_cert_new(SSL_get0_peer_certificate(s->ssl), rest, NULL, NULL);
     sk_X509_free(rest);
     return cert;
 }
@@ -139,7 +152,8 @@ int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len)
     e.cert = cert;
     said = tsk_op_event(s, &e, TSK_OP_NONE);
     tlsock_cert_unref(cert);
-    if (said == TLSOCK_ACCEPT) {
+    /* where a policy asks for it, a hook's word is not enough */
+    if (said == TLSOCK_ACCEPT && s->set->policy[TSK_RULE_REVOCATION] == NULL) {
         s->facts.staple.state = TSK_GOOD;
         s->facts.staple.by = TSK_BY_STAPLE;
         snprintf(s->facts.revocation, sizeof(s->facts.revocation),

@@ -1,5 +1,6 @@
 #include "core/mem.h"
 #include "tls/conn.h"
+#include "tls/sign.h"
 
 #include <poll.h>
 #include <string.h>
@@ -27,11 +28,13 @@ static ssize_t outcome(tlsock *s, int ret, size_t got)
 
 static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
 {
+    tlsock *before = tsk_sign_begin(s);
     size_t got = 0;
     int ret;
 
     ret = keep ? SSL_peek_ex(s->ssl, buf, len, &got)
                : SSL_read_ex(s->ssl, buf, len, &got);
+    tsk_sign_over(before);
     if (!keep)
         s->bytes_read += got;
     if (got != 0) /* what was received was for something */
@@ -139,6 +142,7 @@ int tsk_io_stirs(const tlsock *s)
  * connection here, and the next read says so. */
 static void decrypt_held(tlsock *s)
 {
+    tlsock *before = tsk_sign_begin(s);
     size_t got;
     char byte;
     int ret;
@@ -148,6 +152,7 @@ static void decrypt_held(tlsock *s)
     s->io.from_memory = 1;
     ret = SSL_peek_ex(s->ssl, &byte, 1, &got);
     s->io.from_memory = 0;
+    tsk_sign_over(before);
     if (ret != 1)
         (void)tsk_tls_fail(s, ret, TLSOCK_PHASE_READ);
 }

@@ -30,9 +30,8 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
     int rc;
 
     if (tsk_psk_alone(s)) {
-        tsk_psk_no_name(s);
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_HOSTNAME_MISMATCH);
-        return s->err.code;
+        return tsk_psk_no_name(s);
     }
     tsk_ctx_request(s->ctx, s->server, &req);
     if (!s->server)
@@ -79,10 +78,14 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
     int rc = by_policy(s, store_ctx);
 
     (void)arg;
-    if (rc == TLSOCK_E_CHAIN_INCOMPLETE &&
-        tsk_trust_wants_issuer(s, store_ctx)) {
-        SSL_set_retry_verify(ssl);
-        return 1;
+    if (rc == TLSOCK_E_CHAIN_INCOMPLETE) {
+        int wanted = tsk_trust_wants_issuer(s, store_ctx);
+
+        if (wanted == 1) {
+            SSL_set_retry_verify(ssl);
+            return 1;
+        }
+        rc = wanted < 0 ? wanted : rc;
     }
     if (rc == TLSOCK_OK)
         rc = tsk_trust_check(s, store_ctx);
@@ -91,6 +94,8 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
     else
         tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
     rc = tsk_hook_verify(s, store_ctx, rc);
+    if (rc < TLSOCK_AGAIN)
+        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
     if (rc == TLSOCK_AGAIN && !s->server)
         SSL_set_retry_verify(ssl); /* before we say who we are */
     return rc == TLSOCK_OK || rc == TLSOCK_AGAIN;
@@ -122,6 +127,8 @@ int tsk_peer_staple(SSL *ssl, void *arg)
     if (SSL_session_reused(ssl) || !tsk_trust_by_chain(s))
         return 1;
     rc = tsk_hook_staple(s, der, der != NULL && len > 0 ? (size_t)len : 0);
+    if (rc < 0)
+        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
     if (rc != 0)
         return rc == TLSOCK_E_NOMEM ? -1 : rc > 0;
     if (der == NULL || len <= 0)
@@ -142,11 +149,16 @@ int tsk_peer_staple(SSL *ssl, void *arg)
 int tsk_peer_no_staple(tlsock *s)
 {
     X509 *leaf = SSL_get0_peer_certificate(s->ssl);
+    int must;
 
     if (leaf == NULL || !tsk_trust_by_chain(s))
         return TLSOCK_OK;
-    if (s->set->revocation != TSK_REVOKE_MUST_STAPLE &&
-        !tsk_ocsp_must_staple(leaf)) {
+    must = s->set->revocation == TSK_REVOKE_MUST_STAPLE
+               ? 1
+               : tsk_ocsp_must_staple(leaf);
+    if (must < 0)
+        return tsk_fail_nomem(&s->err);
+    if (!must) {
         if (s->facts.revocation[0] == '\0')
             snprintf(s->facts.revocation, sizeof(s->facts.revocation),
                      "not checked: no staple was sent");

@@ -60,15 +60,33 @@ static int not_asked(tlsock *s)
                          "cannot ask the client for a certificate");
 }
 
+/* A ticket says that its holder was let in: none before that is certain. */
+static void hold_tickets(tlsock *s)
+{
+    s->late_tickets = s->set->session;
+    SSL_set_num_tickets(s->ssl, 0);
+}
+
+/* Of an earlier answer: libssl has them, until somebody writes. */
+static int send_tickets(tlsock *s)
+{
+    int ret = SSL_is_init_finished(s->ssl) ? 1 : SSL_do_handshake(s->ssl);
+
+    return ret == 1 ? TLSOCK_OK : tsk_tls_fail(s, ret, TLSOCK_PHASE_HANDSHAKE);
+}
+
 int tsk_pha_ask(tlsock *s)
 {
     int mode = SSL_VERIFY_PEER, rc = may_ask(s), ret;
 
+    if (rc == TLSOCK_OK)
+        rc = send_tickets(s);
     if (rc < 0)
         return rc;
     if (s->set->client_auth != TSK_CLIENT_ASK)
         mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
     SSL_set_verify(s->ssl, mode, NULL);
+    hold_tickets(s);
     if (!SSL_verify_client_post_handshake(s->ssl))
         return not_asked(s);
     s->pha = TSK_PHA_ASKED;
@@ -90,6 +108,9 @@ void tsk_pha_watch(const SSL *ssl, int where, int value)
         s->pha != TSK_PHA_FINISHED || SSL_get_state(ssl) != TLS_ST_OK)
         return;
     s->pha = TSK_PHA_DONE;
+    s->rung = TSK_RUNG_CHECK; /* revocation and a hook may have a say, too */
+    if (!s->asking) /* a read heard it: the question's time is long over */
+        s->hs_deadline = tsk_deadline_in(s->set->handshake_timeout_ms);
     if (SSL_get0_peer_certificate(ssl) == NULL) /* it is nobody, by now */
         memset(&s->facts, 0, sizeof(s->facts));
 }

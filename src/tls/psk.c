@@ -139,8 +139,10 @@ static unsigned int offer_12(SSL *ssl, const char *hint, char *id,
         strlen(psk->identity) > id_max || psk->len > key_max)
         return 0;
     s->psk_tried = s->by_psk = 1;
-    if (say(s, psk->identity, strlen(psk->identity)) < 0)
+    if (say(s, psk->identity, strlen(psk->identity)) < 0) {
+        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE); /* the failure's cause */
         return 0;
+    }
     memcpy(id, psk->identity, strlen(psk->identity) + 1);
     memcpy(key, psk->key, psk->len);
     return (unsigned int)psk->len;

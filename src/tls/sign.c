@@ -118,6 +118,20 @@ EVP_PKEY *tsk_sign_key(const tlsock_cert *id)
     return none;
 }
 
+tlsock *tsk_sign_begin(tlsock *s)
+{
+    tlsock *before = get_signer();
+
+    if (!s->server && s->set->on[TLSOCK_ON_SIGN].call != NULL)
+        set_signer(s);
+    return before;
+}
+
+void tsk_sign_over(tlsock *before)
+{
+    set_signer(before);
+}
+
 static void shake(void *arg)
 {
     tlsock *s = arg;

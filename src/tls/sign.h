@@ -13,6 +13,10 @@
 EVP_PKEY *tsk_sign_key(const tlsock_cert *id);
 /* SSL_do_handshake(): 0, *ret is what it gave; AGAIN: s->op waits; E_NOMEM. */
 int tsk_sign_handshake(tlsock *s, int *ret);
+/* Around calls of libssl after the handshake, in which a server may ask for a
+ * certificate: a signature is asked for, too, but it cannot come later. */
+tlsock *tsk_sign_begin(tlsock *s);
+void tsk_sign_over(tlsock *before);
 /* Give up what is under way, without a byte on the wire. */
 void tsk_sign_end(tlsock *s);
 

@@ -5,6 +5,7 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define MARGIN_S 300 /* most; a twentieth of its validity if that is less */
@@ -121,6 +122,27 @@ struct tsk_staple *tsk_staples_get(struct tsk_staples *st, size_t i,
         s = NULL;
     pthread_mutex_unlock(&lock);
     return s;
+}
+
+void tsk_staples_say(struct tsk_staples *st, const char *text)
+{
+    pthread_mutex_lock(&lock);
+    snprintf(st->note, sizeof(st->note), "%s", text);
+    atomic_store(&st->noted, 1);
+    pthread_mutex_unlock(&lock);
+}
+
+int tsk_staples_said(struct tsk_staples *st, char out[TSK_STAPLE_NOTE])
+{
+    int noted;
+
+    if (!atomic_load_explicit(&st->noted, memory_order_relaxed))
+        return 0;
+    pthread_mutex_lock(&lock);
+    noted = atomic_exchange(&st->noted, 0);
+    memcpy(out, st->note, sizeof(st->note));
+    pthread_mutex_unlock(&lock);
+    return noted;
 }
 
 static X509 *leaf_of(const struct tsk_ctx *c, size_t i)

@@ -18,11 +18,15 @@ struct tsk_staple {
     unsigned char der[];
 };
 
+#define TSK_STAPLE_NOTE 300
+
 struct tsk_staples {
     size_t n;
-    struct tsk_staple **slots; /* by identity; NULL: none */
-    atomic_uint begun;         /* fork generation that looked after a fetcher */
-    void *fetcher;             /* of api/stapler.c, or NULL */
+    atomic_int noted;           /* there is a note that nobody was told */
+    char note[TSK_STAPLE_NOTE]; /* the last one */
+    struct tsk_staple **slots;  /* by identity; NULL: none */
+    atomic_uint begun; /* fork generation that looked after a fetcher */
+    void *fetcher;     /* of api/stapler.c, or NULL */
     void (*stop)(void *fetcher); /* called before the slots go */
 };
 
@@ -40,6 +44,10 @@ struct tsk_staple *tsk_staples_get(struct tsk_staples *st, size_t i,
 void tsk_staple_unref(struct tsk_staple *s);
 /* What `from` has of the very same certificates goes to `to`, too. */
 void tsk_staples_inherit(struct tsk_ctx *to, struct tsk_ctx *from);
+/* What the fetcher has to say: hooks are called by who uses the library, never
+ * by its own thread, so somebody else takes it (1: there is one) and tells. */
+void tsk_staples_say(struct tsk_staples *st, const char *text);
+int tsk_staples_said(struct tsk_staples *st, char out[TSK_STAPLE_NOTE]);
 /* For libssl's callback: SSL_TLSEXT_ERR_OK with the response about the
  * certificate that was chosen, or SSL_TLSEXT_ERR_NOACK. */
 int tsk_staple_send(SSL *ssl);

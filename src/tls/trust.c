@@ -9,6 +9,7 @@
 #include "revoke/dp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,26 +26,6 @@ int tsk_trust_by_chain(const tlsock *s)
            !s->facts.verdict.key_alone;
 }
 
-/* A certificate that comes between data cannot wait for anybody. */
-static int too_late(tlsock *s, X509_STORE_CTX *store_ctx)
-{
-    tsk_check_free(s->check);
-    s->check = NULL;
-    if (s->set->revocation_soft) {
-        snprintf(s->facts.revocation, sizeof(s->facts.revocation),
-                 "not checked: the certificate came after the handshake");
-        return TLSOCK_OK;
-    }
-    X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_UNABLE_TO_GET_CRL);
-    tsk_fail(&s->err, TLSOCK_E_REVOCATION_UNKNOWN,
-             "whether the certificate is revoked is not known yet, and nobody "
-             "can be asked after the handshake");
-    tsk_hint(&s->err, "give the list with crl, ask for the certificate in the "
-                      "handshake (client-auth = require), or set "
-                      "revocation.fail = soft");
-    return TLSOCK_E_REVOCATION_UNKNOWN;
-}
-
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
 {
     struct tsk_check_rules rules;
@@ -56,14 +37,11 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
         return TLSOCK_OK;
     tsk_ctx_rules(s->ctx, &rules);
     s->check = tsk_check_new(&rules, X509_STORE_CTX_get0_chain(store_ctx),
-                             X509_STORE_CTX_get0_untrusted(store_ctx),
-                             &s->err);
+                             X509_STORE_CTX_get0_untrusted(store_ctx), &s->err);
     if (s->check == NULL)
         return s->err.code;
     rc = tsk_check_look(s->check, &s->err);
-    if (rc == 1 && s->rung == TSK_RUNG_READY)
-        return too_late(s, store_ctx);
-    if (rc == 1) /* somebody has to be asked, once TLS is up */
+    if (rc == 1) /* somebody has to be asked: the rung CHECK does */
         return TLSOCK_OK;
     if (rc == 0)
         rc = tsk_trust_verdict(s);
@@ -71,10 +49,25 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_CERT_REVOKED);
     else if (rc < 0)
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_UNABLE_TO_GET_CRL);
+    if (rc != TLSOCK_E_REVOCATION_UNKNOWN || !rules.ocsp || s->server)
+        return rc;
     /* a staple may still come, in TLS 1.2 later than this */
-    return rc == TLSOCK_E_REVOCATION_UNKNOWN && rules.ocsp && !s->server
-               ? TLSOCK_OK
-               : rc;
+    tsk_clear(&s->err);
+    return TLSOCK_OK;
+}
+
+static void tell_of_cache(tlsock *s)
+{
+    struct tsk_revcache *cache = s->ctx->revcache;
+    int errnum = cache != NULL ? tsk_revcache_trouble(cache) : 0;
+    tlsock_error why = {0};
+
+    if (errnum == 0)
+        return;
+    tsk_fail_sys(&why, TLSOCK_E_OWN_FILE, errnum,
+                 "nothing can be kept in revocation.cache \"%s\"",
+                 s->set->revocation_cache);
+    tsk_log(s->set, s, &why, "%s", why.message);
 }
 
 int tsk_trust_verdict(tlsock *s)
@@ -92,6 +85,7 @@ int tsk_trust_verdict(tlsock *s)
     s->facts.revocation_until = until;
     tsk_check_free(s->check);
     s->check = NULL;
+    tell_of_cache(s);
     return TLSOCK_OK;
 }
 
@@ -103,6 +97,7 @@ int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx)
     X509 *top = n > 0 ? sk_X509_value(chain, n - 1)
                       : X509_STORE_CTX_get0_cert(store_ctx);
     char url[TSK_CHECK_URL];
+    int rc;
 
     if (s->server || !s->set->aia || s->issuers_tried >= ISSUER_FETCHES)
         return 0;
@@ -110,22 +105,24 @@ int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx)
     if (s->issuers_known != known)
         s->issuer_at = 0;
     s->issuers_known = known;
-    if (tsk_aia_url(top, s->issuer_at, url, sizeof(url)) <= 0)
-        return 0;
+    rc = tsk_aia_url(top, s->issuer_at, url, sizeof(url));
+    if (rc <= 0)
+        return rc < 0 ? tsk_fail_nomem(&s->err) : 0;
     s->issuer_at++;
     s->issuers_tried++;
     tsk_free(s->issuer_url);
     s->issuer_url = tsk_strdup(url);
-    return s->issuer_url != NULL;
+    return s->issuer_url != NULL ? 1 : tsk_fail_nomem(&s->err);
 }
 
 int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
 {
-    tlsock_cert *got = tsk_cert_parse(data, len, NULL, NULL);
+    tlsock_error why = {0};
+    tlsock_cert *got = tsk_cert_parse(data, len, NULL, &why);
     int rc = TLSOCK_OK;
 
-    if (got == NULL)
-        return TLSOCK_OK; /* of no use: the next URL may be */
+    if (got == NULL) /* of no use: the next URL may be */
+        return why.code == TLSOCK_E_NOMEM ? tsk_fail_nomem(&s->err) : TLSOCK_OK;
     tsk_ossl_enter();
     if (s->issuers == NULL)
         s->issuers = sk_X509_new_null();
@@ -143,4 +140,22 @@ int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
     tsk_ossl_leave();
     tlsock_cert_unref(got);
     return rc;
+}
+
+void tsk_trust_say_unchecked(tlsock *s)
+{
+    const char *by = s->facts.verdict.verified;
+    size_t size = sizeof(s->facts.revocation);
+
+    if (s->facts.revocation[0] != '\0' || *by == '\0')
+        return;
+    if (!tsk_trust_by_chain(s))
+        snprintf(s->facts.revocation, size, "not checked: trusted by %.*s",
+                 s->facts.verdict.key_alone ? 4 : (int)strcspn(by, " "),
+                 s->facts.verdict.key_alone ? "DANE" : by);
+    else if (s->set->revocation == TSK_REVOKE_OFF)
+        snprintf(s->facts.revocation, size, "not checked: revocation = off");
+    else
+        snprintf(s->facts.revocation, size,
+                 "not checked: nobody staples for a client");
 }

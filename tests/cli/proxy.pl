@@ -1,6 +1,7 @@
 # A small proxy.
 #   proxy.pl http|socks5 [USER:PASSWORD]     listens, prints its port, and each
-#                                            destination asked for
+#                                            destination asked for; http takes
+#                                            CONNECT, GET and POST
 #   proxy.pl refuse http|socks5              refuses every destination
 #   proxy.pl stdio http|socks5 [USER:PASS]   one client on stdin and stdout
 #   proxy.pl hop PORT                        TCP to PORT, one byte a segment
@@ -77,8 +78,10 @@ sub http {
     my ($in, $out) = @_;
     my $head = '';
     $head .= get($in, 1) while $head !~ /\r\n\r\n$/;
-    my ($host, $port) = $head =~ m{^CONNECT ([^ ]+):(\d+) HTTP/1.1\r\n}
-        or bye($in, $out, "HTTP/1.1 400 Bad Request\r\n\r\n");
+    my ($host, $port) = $head =~ m{^CONNECT ([^ ]+):(\d+) HTTP/1.1\r\n};
+    my $page = !$port && $head =~ s{^(GET|POST) http://([^ /:]+):(\d+)}{$1 };
+    ($host, $port) = ($2, $3) if $page;
+    $port or bye($in, $out, "HTTP/1.1 400 Bad Request\r\n\r\n");
     my $want = defined $login ? encode_base64($login, '') : undef;
     if (defined $want && $head !~ /^Proxy-Authorization: Basic \Q$want\E\r$/mi) {
         bye($in, $out, "HTTP/1.1 407 Proxy Authentication Required\r\n"
@@ -86,7 +89,9 @@ sub http {
     }
     my $s = dial($host, $port)
         or bye($in, $out, "HTTP/1.1 403 Forbidden\r\n\r\n");
-    put($out, "HTTP/1.1 200 OK\r\nX-Way: open\r\n\r\n");
+    print STDERR "a page of $host:$port\n" if $page;
+    put($page ? $s : $out,
+        $page ? $head : "HTTP/1.1 200 OK\r\nX-Way: open\r\n\r\n");
     relay($in, $out, $s);
 }
 

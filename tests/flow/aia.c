@@ -2,6 +2,7 @@
  * asked for. */
 #include "ca.h"
 #include "httpd.h"
+#include "lines.h"
 #include "sock.h"
 
 #include <openssl/pem.h>
@@ -135,6 +136,7 @@ static void only_what_helps_is_used(void **state)
         struct raw_opts raw = {.no_chain = 1};
         struct sock_thread t;
         tlsock_error err = {0};
+        struct lines told;
         tlsock_config *c;
         struct world w;
         int fds[2];
@@ -144,6 +146,7 @@ static void only_what_helps_is_used(void **state)
         serve(&w, row, room, sizeof(room));
         raw.cert = w.leaf;
         c = client(&w, row->aia, i % 2 == 0 ? "1.3" : "1.2");
+        lines_of(c, &told);
         sock_pair(fds);
         sock_run(&t, fds[1], sock_raw_echo, &raw);
         s = tlsock_client_fd(fds[0], "a.test", c,
@@ -159,6 +162,12 @@ static void only_what_helps_is_used(void **state)
             assert_in_range(httpd_asked(&w.web, NULL), 1, 4);
         if (s != NULL)
             assert_string_equal(tlsock_info(s, TLSOCK_INFO_VERIFIED), "chain");
+        if (row->want == 0) {
+            assert_int_equal(told.calls, 1);
+            assert_tells(told.text, "/inter was asked for it");
+        } else if (row->asked == 0) {
+            assert_int_equal(told.calls, 0);
+        }
         tlsock_close(s);
         sock_wait(&t);
         tlsock_config_unref(c);

@@ -1,5 +1,6 @@
 /* PASSWORD and LOG: hooks that no handshake waits for. */
 #include "ca.h"
+#include "lines.h"
 #include "peer.h"
 
 #include <unistd.h>
@@ -219,14 +220,14 @@ static void a_hook_may_call_the_config(void **state)
     tlsock_config_unref(c);
 }
 
-struct lines {
+struct heard {
     int calls;
     char text[1024];
 };
 
 static int note(const tlsock_event *e, void *arg)
 {
-    struct lines *l = arg;
+    struct heard *l = arg;
 
     assert_int_equal(e->kind, TLSOCK_ON_LOG);
     assert_null(e->op);
@@ -238,7 +239,7 @@ static int note(const tlsock_event *e, void *arg)
 
 static void what_is_accepted_insecurely_is_logged_once(void **state)
 {
-    struct lines l = {0};
+    struct heard l = {0};
     tlsock_config *cc = ca_client("insecure", "no-name: lab \x1b[31mbox", NULL),
                   *sc = ca_server(ca_get()->b, NULL);
     struct peer p;
@@ -258,7 +259,7 @@ static void what_is_accepted_insecurely_is_logged_once(void **state)
 
 static void what_is_verified_is_not_logged(void **state)
 {
-    struct lines l = {0};
+    struct heard l = {0};
     tlsock_config *cc = ca_client(NULL), *sc = ca_server(ca_get()->a, NULL);
     struct peer p;
 
@@ -269,6 +270,37 @@ static void what_is_verified_is_not_logged(void **state)
     assert_int_equal(l.calls, 0);
     peer_free(&p);
     tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
+}
+
+static void reloads_are_logged_and_why_one_failed(void **state)
+{
+    tlsock_config *sc = tlsock_config_new();
+    struct lines l;
+    char path[128];
+    FILE *f;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/reloaded.pem", ca_get()->dir);
+    assert_code(tlsock_cert_save(ca_get()->a,
+                                 TLSOCK_PART_CERT | TLSOCK_PART_CHAIN |
+                                     TLSOCK_PART_KEY,
+                                 TLSOCK_FORMAT_PEM, path, NULL, NULL),
+                0);
+    assert_code(tlsock_config_add_identity(sc, path, NULL, NULL), 0);
+    lines_of(sc, &l);
+    assert_code(tlsock_config_check(sc), 0);
+    assert_int_equal(l.calls, 0);
+    assert_code(tlsock_config_reload(sc), 0);
+    assert_string_equal(l.text, "reloaded\n");
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+    assert_true(tlsock_config_reload(sc) < 0);
+    assert_int_equal(l.calls, 2);
+    assert_tells(l.text, "not reloaded, what was read before stays: ");
+    assert_tells(l.text, path);
+    unlink(path);
     tlsock_config_unref(sc);
 }
 
@@ -283,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_hook_may_call_the_config),
         cmocka_unit_test(what_is_accepted_insecurely_is_logged_once),
         cmocka_unit_test(what_is_verified_is_not_logged),
+        cmocka_unit_test(reloads_are_logged_and_why_one_failed),
     };
 
     return cmocka_run_group_tests_name("events", tests, set_up, tear_down);

@@ -2,6 +2,7 @@
 #include "ca.h"
 #include "sock.h"
 
+#include <sys/socket.h>
 #include <tlsock/openssl.h>
 
 struct duo {
@@ -284,6 +285,7 @@ static void client_reads(int fd, void *config)
 
     assert_non_null(s);
     assert_int_equal(tlsock_read(s, &byte, 1), 1);
+    assert_int_equal(tlsock_read(s, &byte, 1), 0);
     assert_code(tlsock_close(s), TLSOCK_OK);
 }
 
@@ -308,6 +310,8 @@ static void a_blocking_server_waits_for_the_answer(void **state)
     assert_non_null(seen);
     tlsock_cert_unref(seen);
     assert_int_equal(tlsock_write(s, "x", 1), 1);
+    /* its close_notify must find somebody */
+    assert_code(tlsock_shutdown(s, SHUT_RDWR), TLSOCK_OK);
     tlsock_close(s);
     sock_wait(&client);
     tlsock_config_unref(cc);

@@ -1,6 +1,7 @@
 /* Policies on connections: what fails because of a rule names it, hooks are
  * asked about each connection and listener, and nothing is built twice. */
 #include "ca.h"
+#include "lines.h"
 #include "peer.h"
 
 #include "api/policy.h"
@@ -447,6 +448,36 @@ static void a_hook_cannot_loosen_and_may_refuse(void **state)
     }
 }
 
+/* When a config is first used, not at each connection. */
+static void policies_in_force_and_refusals_are_logged(void **state)
+{
+    struct asked refuses = {.answer = TLSOCK_E_POLICY};
+    tlsock_config *cc = ca_client(NULL), *sc = ca_server(ca_get()->a, NULL);
+    struct lines l;
+
+    forget(state);
+    load("[client]\ntls.min = 1.3");
+    lines_of(cc, &l);
+    for (int i = 0; i < 2; i++) {
+        struct peer p;
+
+        peer_init(&p);
+        peer_connect(&p, cc, sc, "a.test");
+        assert_int_equal(l.calls, 1);
+        peer_free(&p);
+    }
+    assert_tells(l.text, "policies in force: ");
+    assert_tells(l.text, "policy.conf (1 rule)");
+    assert_code(tlsock_policy_on(hook, &refuses), TLSOCK_OK);
+    for (int i = 0; i < 2; i++)
+        assert_null(tlsock_connect("a.test:1", cc, NULL, NULL));
+    assert_int_equal(l.calls, 3);
+    assert_tells(l.text, "refused by a policy: ");
+    tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
+    forget(state);
+}
+
 static tlsock_config *kept;
 
 static int greedy(const char *target, int is_server, tlsock_config *c,
@@ -672,6 +703,7 @@ int main(void)
         T(a_hook_tightens_and_the_result_is_kept),
         T(a_hook_that_changes_nothing_builds_nothing),
         T(more_results_than_are_kept_stay_right),
+        T(policies_in_force_and_refusals_are_logged),
         T(a_hook_cannot_loosen_and_may_refuse),
         T(a_hook_gets_no_more_than_it_is_meant_to),
         T(hooks_add_up_to_eight),

@@ -2,11 +2,16 @@
  * that is part of the test. */
 #include "ca.h"
 #include "httpd.h"
+#include "lines.h"
 #include "net.h"
 #include "proxy.h"
 #include "sock.h"
+#include "tls/conn.h"
+
+#include "core/clock.h"
 
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
 struct world {
@@ -377,6 +382,40 @@ static void a_server_asks_about_its_clients(void **state)
     }
 }
 
+/* Else a proxy could ask for itself through itself, for ever. */
+static void what_fetches_does_not_fetch_for_that(void **state)
+{
+    struct sock_thread t;
+    struct world w;
+    tlsock_config *c;
+    tlsock_error err = {0};
+    int fds[2], rc;
+    tlsock *s;
+
+    (void)state;
+    world_start(&w, &good);
+    c = client(&w, "revocation", "full", NULL);
+    sock_pair(fds);
+    sock_run(&t, fds[1], sock_echo, w.server);
+    s = tlsock_client_fd(fds[0], "a.test", c,
+                         TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = 30000),
+                         &err);
+    assert_non_null(s);
+    s->for_fetch = 1; /* as api/fetch.c and api/path.c mark theirs */
+    while ((rc = tlsock_handshake(s)) == TLSOCK_AGAIN) {
+        struct pollfd pfd = {tlsock_fd(s), tlsock_events(s), 0};
+
+        poll(&pfd, 1, tlsock_timeout(s));
+    }
+    assert_code(rc, TLSOCK_E_REVOCATION_UNKNOWN);
+    assert_tells(tlsock_last_error(s)->message, "through that proxy");
+    assert_int_equal(httpd_asked(&w.web, NULL), 0);
+    tlsock_close(s);
+    sock_wait(&t);
+    tlsock_config_unref(c);
+    world_stop(&w);
+}
+
 /* By the caller's own HTTP: here, a function. */
 static void a_program_may_fetch_by_itself(void **state)
 {
@@ -490,6 +529,132 @@ static void nothing_is_asked_of_what_was_not_verified(void **state)
     world_stop(&w);
 }
 
+static int64_t shift_ms;
+
+static int64_t later(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + shift_ms;
+}
+
+static void pass_by(struct world *w, tlsock_config *c, int want, int asked)
+{
+    struct sock_thread t;
+    tlsock_error err = {0};
+    tlsock *s = visit(w, c, "a.test", &t, &err);
+
+    assert_code(s != NULL ? 0 : err.code, want);
+    if (s != NULL)
+        assert_tells(tlsock_info(s, TLSOCK_INFO_REVOCATION), "not checked");
+    assert_int_equal(httpd_asked(&w->web, NULL), asked);
+    tlsock_close(s);
+    sock_wait(&t);
+}
+
+/* Where no answer is needed nobody waits for one again and again; where one is
+ * needed it is asked for. */
+static void soft_mode_lets_a_dead_responder_be(void **state)
+{
+    static const struct net says = {NET_NONE, NET_DOWN, NET_NONE, NET_NONE};
+    tlsock_config *soft, *hard;
+    struct lines told;
+    struct world w;
+
+    (void)state;
+    world_start(&w, &says);
+    soft = client(&w, "revocation", "ocsp", "revocation.fail", "soft",
+                  "session", "off", NULL);
+    hard = client(&w, "revocation", "ocsp", "revocation.fail", "hard",
+                  "session", "off", NULL);
+    lines_of(soft, &told);
+    pass_by(&w, soft, 0, 2); /* by GET and by POST */
+    assert_int_equal(told.calls, 1);
+    assert_tells(told.text, "is accepted, and its revocation not checked");
+    pass_by(&w, soft, 0, 2);
+    assert_int_equal(told.calls, 2);
+    pass_by(&w, hard, TLSOCK_E_REVOCATION_UNKNOWN, 4);
+    pass_by(&w, soft, 0, 4);
+    shift_ms = 29000;
+    tsk_clock_monotonic = later;
+    pass_by(&w, soft, 0, 4);
+    shift_ms = 31000;
+    pass_by(&w, soft, 0, 6);
+    tsk_clock_monotonic = NULL;
+    tlsock_config_unref(soft);
+    tlsock_config_unref(hard);
+    world_stop(&w);
+}
+
+/* Told once, until it goes well again; and what is known is known. */
+static void a_cache_that_cannot_be_written_is_told_once(void **state)
+{
+    char dir[] = "/tmp/tlsock-cache-XXXXXX";
+    tlsock_config *c;
+    struct lines told;
+    struct world w;
+
+    (void)state;
+    world_start(&w, &good);
+    assert_non_null(mkdtemp(dir));
+    c = client(&w, "revocation", "full", "session", "off", "revocation.cache",
+               dir, NULL);
+    lines_of(c, &told);
+    assert_code(tlsock_config_check(c), 0);
+    for (int i = 0; i < 2; i++) {
+        struct sock_thread t;
+        tlsock_error err = {0};
+        int fds[2];
+        tlsock *s;
+
+        sock_pair(fds);
+        sock_run(&t, fds[1], sock_echo, w.server);
+        s = tlsock_client_fd(fds[0], "a.test", c,
+                             TLSOCK_OPTS(.nonblocking = 1,
+                                         .timeout_ms = 30000),
+                             &err);
+        assert_non_null(s);
+        if (i == 0) /* gone, now that it is open */
+            assert_int_equal(rmdir(dir), 0);
+        assert_code(tlsock_set_nonblocking(s, 0), 0);
+        assert_code(tlsock_handshake(s), 0);
+        assert_tells(tlsock_info(s, TLSOCK_INFO_REVOCATION), "good by CRL");
+        tlsock_close(s);
+        sock_wait(&t);
+    }
+    assert_int_equal(told.calls, 1);
+    assert_tells(told.text, "nothing can be kept in revocation.cache");
+    assert_tells(told.text, dir);
+    tlsock_config_unref(c);
+    world_stop(&w);
+}
+
+/* Four of its URLs are in the chain. */
+static void a_dead_host_is_asked_once_for_all(void **state)
+{
+    struct httpd_page leaf = {.path = "/leaf*", .how = HTTPD_SILENT},
+                      inter = {.path = "/inter*", .how = HTTPD_SILENT};
+    struct sock_thread t;
+    tlsock_error err = {0};
+    tlsock_config *c;
+    struct world w;
+
+    (void)state;
+    world_start(&w, &good);
+    httpd_set(&w.web, &leaf);
+    httpd_set(&w.web, &inter);
+    c = client(&w, "revocation", "full", "revocation.fail", "hard",
+               "revocation.timeout", "200ms", NULL);
+    assert_null(visit(&w, c, "a.test", &t, &err));
+    assert_code(err.code, TLSOCK_E_REVOCATION_UNKNOWN);
+    assert_tells(err.message, "leaf.crl");
+    assert_int_equal(httpd_asked(&w.web, NULL), 1);
+    sock_wait(&t);
+    tlsock_config_unref(c);
+    world_stop(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -499,9 +664,13 @@ int main(void)
         cmocka_unit_test(a_silent_responder_costs_its_own_time_alone),
         cmocka_unit_test(what_is_too_large_is_not_taken),
         cmocka_unit_test(a_server_asks_about_its_clients),
+        cmocka_unit_test(what_fetches_does_not_fetch_for_that),
         cmocka_unit_test(a_program_may_fetch_by_itself),
         cmocka_unit_test(or_let_us_fetch),
         cmocka_unit_test(nothing_is_asked_of_what_was_not_verified),
+        cmocka_unit_test(soft_mode_lets_a_dead_responder_be),
+        cmocka_unit_test(a_cache_that_cannot_be_written_is_told_once),
+        cmocka_unit_test(a_dead_host_is_asked_once_for_all),
     };
 
     return cmocka_run_group_tests_name("revocation", tests, ca_setup,

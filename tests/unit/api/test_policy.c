@@ -181,6 +181,8 @@ static void each_rule_tightens_and_never_loosens(void **state)
         if (rows[i].key != NULL)
             assert_code(tlsock_config_set(c, rows[i].key, rows[i].value),
                         TLSOCK_OK);
+        if (strncmp(rows[i].rule, "client-auth", 11) == 0)
+            assert_code(tlsock_config_add_trust(c, "none"), TLSOCK_OK);
         ctx = use(c, rows[i].server, &err);
         if (ctx == NULL)
             fail_msg("%s: %s", rows[i].rule, err.message);
@@ -200,6 +202,7 @@ static void what_is_forbidden_is_refused_and_named(void **state)
         {"trust = system", "insecure", "no-chain: lab box", "no-chain"},
         {"trust = system", "insecure", "self-signed: lab box", "self-signed"},
         {"trust = none", "insecure", "all: lab box", "all"},
+        {"trust = system", "dane", "on", "dane"},
         {"keylog = forbid", "keylog", "keys.log", "keys.log"},
         {"verify.time = now", "verify.time", "1000000000", "verify.time"},
         {"tls.min = 1.3", "tls.max", "1.2", "tls.max = 1.2"},

@@ -2,6 +2,7 @@
  * whatever the clock shows. */
 #include "stash.h"
 
+#include "core/clock.h"
 #include "fault.h"
 
 #include <limits.h>
@@ -410,6 +411,43 @@ static void no_memory_to_open_is_told(void **state)
     }
 }
 
+static int64_t at_ms;
+
+static int64_t by_hand(void)
+{
+    return at_ms;
+}
+
+static void who_gave_no_answer_is_avoided_for_a_while(void **state)
+{
+    struct tsk_revcache *c = tsk_revcache_open(NULL, NULL);
+    uint8_t key[32] = {7}, other[32] = {8};
+
+    (void)state;
+    assert_non_null(c);
+    at_ms = 1000;
+    tsk_clock_monotonic = by_hand;
+    assert_int_equal(tsk_revcache_avoids(c, key), 0);
+    tsk_revcache_avoid(c, key);
+    assert_int_equal(tsk_revcache_avoids(c, key), 1);
+    assert_int_equal(tsk_revcache_avoids(c, other), 0);
+    at_ms += TSK_CACHE_AVOID_MS - 1;
+    assert_int_equal(tsk_revcache_avoids(c, key), 1);
+    at_ms += 1;
+    assert_int_equal(tsk_revcache_avoids(c, key), 0);
+    tsk_revcache_avoid(c, key); /* once more, from now on */
+    assert_int_equal(tsk_revcache_avoids(c, key), 1);
+    for (int i = 0; i < TSK_CACHE_AVOIDED; i++) { /* the oldest one goes */
+        other[1] = (uint8_t)(i >> 8);
+        other[2] = (uint8_t)i;
+        tsk_revcache_avoid(c, other);
+    }
+    assert_int_equal(tsk_revcache_avoids(c, key), 0);
+    assert_int_equal(tsk_revcache_avoids(c, other), 1);
+    tsk_clock_monotonic = NULL;
+    tsk_revcache_unref(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +461,7 @@ int main(void)
         cmocka_unit_test(responses_are_found_while_they_are_fresh),
         cmocka_unit_test(another_time_than_the_clocks_removes_nothing),
         cmocka_unit_test(what_is_no_response_is_not_kept),
+        cmocka_unit_test(who_gave_no_answer_is_avoided_for_a_while),
         cmocka_unit_test(a_directory_has_one_cache_whatever_its_name),
         cmocka_unit_test(what_is_no_directory_of_ours_is_told),
         cmocka_unit_test(without_memory_less_is_kept),
