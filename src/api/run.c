@@ -246,11 +246,17 @@ static int give_waitfd(tlsock *s)
     return TLSOCK_OK;
 }
 
+static int is_past(int64_t deadline)
+{
+    return deadline != TSK_NEVER && tsk_now_ms() >= deadline;
+}
+
 /* AGAIN: wait if we may. 0: try again, else what to return. */
 static int after_again(tlsock *s, int phase, int64_t deadline)
 {
-    int rc;
+    int rc, flood = s->io.turn_over;
 
+    s->io.turn_over = 0;
     if (s->set->release_buffers)
         tsk_bio_idle(&s->io);
     if (s->nonblocking) {
@@ -259,10 +265,11 @@ static int after_again(tlsock *s, int phase, int64_t deadline)
             rc = tsk_conn_sync_waitfd(s);
         if (rc < 0)
             return rc;
-        if (deadline != TSK_NEVER && tsk_now_ms() >= deadline)
-            return timed_out(s, phase);
-        return TLSOCK_AGAIN;
+        return is_past(deadline) ? timed_out(s, phase) : TLSOCK_AGAIN;
     }
+    /* a wait would end at once, however late it is */
+    if (flood && is_past(deadline))
+        return timed_out(s, phase);
     rc = tsk_conn_wait(s, deadline);
     return rc == TLSOCK_E_TIMEOUT ? timed_out(s, phase) : rc;
 }
@@ -272,6 +279,7 @@ static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
     int64_t deadline = tsk_conn_deadline(s);
     ssize_t rc;
 
+    s->io.turn = 0;
     for (;;) {
         int was = s->rung, up, wait;
 

@@ -87,6 +87,15 @@ static int before_recv(struct tsk_bio *io)
     io->want |= POLLIN;
     if (io->from_memory && !holds_below(io))
         return TLSOCK_AGAIN;
+    /* libssl goes on for as long as there is something that is no result: new
+     * keys, tickets, HelloRequests. Whoever sends them without end may not
+     * keep us from our deadline, nor from other connections. */
+    if (io->turn >= TSK_BIO_TURN && !holds_below(io)) {
+        io->turn = 0;
+        io->turn_over = 1;
+        io->in_size = TSK_BIO_IN;
+        return TLSOCK_AGAIN;
+    }
     /* a layer that holds bytes may have them already: no descriptor tells */
     if (io->polite && io->just_sent && io->below->ops->holds == NULL) {
         io->just_sent = 0;
@@ -105,6 +114,7 @@ static ssize_t recv_now(struct tsk_bio *io, void *buf, size_t len)
         io->code = (int)n;
     if (n > 0) {
         io->just_sent = 0;
+        io->turn += (size_t)n;
         io->drained = (size_t)n < len; /* the kernel has no more */
     }
     return n;

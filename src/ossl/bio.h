@@ -14,6 +14,7 @@
 #define TSK_BIO_IN 16384        /* first size of the input buffer */
 #define TSK_BIO_IN_MOST 131072  /* grown to while every recv fills it */
 #define TSK_BIO_OUT_MOST 131072 /* held output; beyond it a write waits */
+#define TSK_BIO_TURN 32768      /* received in vain: more than any record */
 
 struct tsk_bio {
     struct tsk_layer *below; /* borrowed */
@@ -25,6 +26,8 @@ struct tsk_bio {
     int just_sent;     /* nothing was received since the last send */
     int drained;       /* the last recv took all there was */
     size_t lazy;       /* of out: nobody waits for them (TLS 1.3 tickets) */
+    size_t turn;       /* received since a call began, or had a result */
+    int turn_over;     /* that was too much: let others have theirs */
     int eof;           /* the stream below has ended */
     int code;          /* failure of the layer below, or 0 */
     short want;        /* POLLIN, POLLOUT: what a wait is for */

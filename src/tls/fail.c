@@ -180,6 +180,8 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
     if (s->err.code != 0 && (s->err.phase == TLSOCK_PHASE_VERIFY ||
                              s->err.phase == TLSOCK_PHASE_HANDSHAKE))
         rc = s->err.code; /* recorded by a callback, where it was known */
+    else if (ssl_error == SSL_ERROR_ZERO_RETURN)
+        rc = cut(s, phase); /* a close_notify in place of a handshake */
     else if (s->io.eof && s->io.in.len == 0 && !s->alert_from_peer &&
              !tsk_fail_is_not_tls(s))
         rc = transport(s, phase);

@@ -37,6 +37,8 @@ static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
     tsk_sign_over(before);
     if (!keep)
         s->bytes_read += got;
+    if (got != 0) /* what was received was for something */
+        s->io.turn = 0;
     if (s->set->release_buffers && s->io.drained)
         tsk_bio_idle(&s->io); /* whoever reads no more keeps no buffer */
     return outcome(s, ret, got);

@@ -9,8 +9,9 @@
 
 #define WORKERS 6
 #define LATE_MS 3000 /* beyond its deadline: it hangs */
-#define ALL_S 200    /* then the whole program does */
+#define ALL_S 240    /* then the whole program does */
 #define ROW_MS 5000
+#define GOOD_MS 20000 /* a good one is not refused for a slow machine */
 #define READ_MOST 1000000 /* what a client takes of who sends without end */
 
 static const struct {
@@ -30,6 +31,8 @@ struct result {
 static struct result results[400];
 static size_t n_results, next_row;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+/* Floods take a processor each: one after the other, or all are late. */
+static pthread_mutex_t floods = PTHREAD_MUTEX_INITIALIZER;
 static const struct mx_row *volatile playing[WORKERS];
 
 static int64_t now_ms(void)
@@ -158,14 +161,23 @@ static ssize_t hear(struct visit *v, char *buf, size_t size)
 
 static int timeout_of(const struct mx_row *row)
 {
-    return row->timeout_ms != 0 ? row->timeout_ms : ROW_MS;
+    if (row->timeout_ms != 0)
+        return row->timeout_ms;
+    return row->want == TLSOCK_OK ? GOOD_MS : ROW_MS;
+}
+
+/* A turn of a thousand new keys takes its time under a sanitizer. */
+static int is_flood(const struct mx_row *row)
+{
+    return strncmp(row->group, "floods", 6) == 0;
 }
 
 static void watch(struct visit *v, const struct mx_row *row)
 {
     int64_t now = now_ms();
+    int slack = is_flood(row) ? 3 * LATE_MS : LATE_MS;
 
-    v->late |= now - v->since > timeout_of(row) + LATE_MS;
+    v->late |= now - v->since > timeout_of(row) + slack;
     v->since = now;
 }
 
@@ -286,6 +298,7 @@ static void play_row(struct result *r)
 static void *work(void *arg)
 {
     size_t me = (size_t)(uintptr_t)arg, i;
+    int flood;
 
     for (;;) {
         pthread_mutex_lock(&lock);
@@ -293,9 +306,14 @@ static void *work(void *arg)
         pthread_mutex_unlock(&lock);
         if (i >= n_results)
             return NULL;
+        flood = is_flood(results[i].row);
+        if (flood)
+            pthread_mutex_lock(&floods);
         playing[me] = results[i].row;
         play_row(&results[i]);
         playing[me] = NULL;
+        if (flood)
+            pthread_mutex_unlock(&floods);
     }
 }
 

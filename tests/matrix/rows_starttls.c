@@ -69,7 +69,7 @@ const struct mx_row mx_rows_starttls[] = {
     {STARTTLS, .name = "imap: refused", REFUSED, IMAP,
      TALK("* OK ready\r\n", "* CAPABILITY IMAP4rev1 STARTTLS\r\na1 OK\r\n",
           "a2 NO\r\n"), HOLD},
-    {STARTTLS, .name = "imap: PREAUTH leaves no way to TLS", UNAVAILABLE, IMAP,
+    {STARTTLS, .name = "imap: PREAUTH leaves no way to TLS", REFUSED, IMAP,
      TALK("* PREAUTH welcome back\r\n"), HOLD},
 
     {STARTTLS, .name = "pop3: as it should be", .want = TLSOCK_OK, POP3,

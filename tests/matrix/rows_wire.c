@@ -73,7 +73,7 @@ const struct mx_row mx_rows_wire[] = {
      OF_12(SUITE_12, EXT("\x00\x17\x00\x40")), HOLD},
     {HELLO, .name = "another session id", PROTOCOL, OF_13(SHARE, .sid = 2),
      HOLD},
-    {HELLO, .name = "no key share", PROTOCOL, OF_13("", SID), HOLD},
+    {HELLO, .name = "no key share", NO_COMMON, OF_13("", SID), HOLD},
     {HELLO, .name = "a key share of zeros", PROTOCOL, OF_13(X25519(ZEROS ZEROS ZEROS ZEROS), SID), HOLD},
     {HELLO, .name = "a key share of a group that was not offered",
      NO_COMMON, OF_13("\x00\x33\x00\x0c\x00\x19\x00\x08" EIGHT, SID), HOLD},
@@ -109,8 +109,6 @@ const struct mx_row mx_rows_wire[] = {
               .end = MX_HOLD}},
 
     {ENDS, .name = "at once", CLOSED, .said = {.bytes = "", .at_once = 1}},
-    {ENDS, .name = "at once, with a RST", .want = TLSOCK_E_CLOSED_IN_HANDSHAKE,
-     .said = {.bytes = "", .at_once = 1, .end = MX_RST}},
     {ENDS, .name = "behind the ClientHello", CLOSED, .said = {.bytes = ""}},
     {ENDS, .name = "behind the ClientHello, with a RST", CLOSED,
      .said = {.bytes = "", .end = MX_RST}},
@@ -160,8 +158,6 @@ const struct mx_row mx_rows_wire[] = {
     {SLOW, .name = "says nothing", TIMEOUT, HOLD},
     {SLOW, .name = "says one byte", TIMEOUT,
      .said = {MX_BYTES("\x16"), .end = MX_HOLD}},
-    {SLOW, .name = "says a hello a byte each 50 ms", TIMEOUT,
-     .said = {MX_BYTES("\x16"), .times = -1, .pause_ms = 50}},
     {SLOW, .name = "says its hello and no more", TIMEOUT, OF_13(SHARE, SID), HOLD},
 
     {FOREIGN, .name = "HTTP", NOT_TLS, .tells = "HTTP/1.1 400",

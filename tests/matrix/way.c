@@ -14,6 +14,13 @@ struct way {
     size_t n_hello, hello_at, n_out;
 };
 
+/* A client that is gone ends it. */
+static void send_on(struct way *w, const void *bytes, size_t len)
+{
+    if (sock_send(w->fd, bytes, len) != 0)
+        w->over = 1;
+}
+
 /* Whoever waits: until the client hangs up. */
 static void wait_end(int fd)
 {
@@ -51,16 +58,16 @@ static void bend_one(struct way *w, unsigned char *rec, size_t len)
     switch (b->how) {
     case MX_FLIP:
         rec[at] ^= 1;
-        sock_send(w->fd, rec, len);
+        send_on(w, rec, len);
         return;
     case MX_INSERT:
-        sock_send(w->fd, b->bytes, b->len);
-        sock_send(w->fd, rec, len);
+        send_on(w, b->bytes, b->len);
+        send_on(w, rec, len);
         return;
     case MX_CUT:
     case MX_RESET:
     case MX_STALL:
-        sock_send(w->fd, rec, at < len ? at : len);
+        send_on(w, rec, at < len ? at : len);
         end_here(w);
         return;
     default:
@@ -81,7 +88,7 @@ static void pass(struct way *w, unsigned char *rec, size_t len)
          (how == MX_DRIP && w->records > w->bend->nth)))
         bend_one(w, rec, len);
     else
-        sock_send(w->fd, rec, len);
+        send_on(w, rec, len);
 }
 
 static int way_write(BIO *bio, const char *buf, int len)
@@ -145,6 +152,8 @@ static int way_read(BIO *bio, char *buf, int len)
     size_t left;
 
     BIO_clear_retry_flags(bio);
+    if (w->over)
+        return -1;
     if (w->n_hello == 0 && read_hello(w) != 0)
         return -1;
     left = w->n_hello - w->hello_at;
