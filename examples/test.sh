@@ -108,6 +108,74 @@ SSL_CERT_FILE=root.pem "$bin/example_connect" "localhost:$port" >out 2>err
 [ $? -eq 0 ] && [ "$(cat out)" = hello ]
 ok $? "keyserver serves with a key that another process has"
 
+started() { # COMMAND...: sets $port to its first line
+    rm -f pipe
+    mkfifo pipe
+    "$@" >pipe 2>log &
+    pid=$!
+    pids="$pids $pid"
+    port=
+    read -r port <pipe
+}
+
+serve chain.pem leaf.key
+SSL_CERT_FILE=root.pem "$bin/example_verify_hook" "localhost:$port" \
+    'CN=Example Intermediate' >out 2>err
+ok $? "verify_hook lets a chain through the right CA pass"
+SSL_CERT_FILE=root.pem "$bin/example_verify_hook" "localhost:$port" \
+    'CN=Another' >out 2>err
+[ $? -eq 1 ] && [ -s err ]
+ok $? "and refuses any other"
+
+openssl rand -hex 32 >psk
+openssl rand -hex 32 >other
+started "$bin/example_psk" serve box psk
+"$bin/example_psk" "127.0.0.1:$port" box psk >out 2>err
+[ $? -eq 0 ] && [ "$(cat out)" = hello ]
+ok $? "psk: who has the key is served, without a certificate"
+started "$bin/example_psk" serve box psk
+"$bin/example_psk" "127.0.0.1:$port" box other >out 2>err
+[ $? -eq 1 ] && [ -s err ] && [ ! -s out ]
+ok $? "psk: another key of the same name is refused"
+
+case $server in *tlsock)
+    tool=$bin/$server
+    export XDG_DATA_HOME="$dir/data" HOME="$dir"
+    "$tool" ca init >out 2>err
+    ca=$dir/data/tlsock/ca/ca.pem
+    "$tool" cert new localhost --out srv >out 2>err
+    "$tool" cert new --client alice.test >out 2>err
+    "$tool" cert new --client bob.test >out 2>err
+    started "$bin/example_mutual" srv.pem srv.key "$ca" 'dns:alice.test'
+    for who in alice bob; do
+        "$tool" connect --ca "$ca" --cert $who.test.pem --key $who.test.key \
+            "localhost:$port" >$who.out 2>$who.err </dev/null
+        echo $? >$who.rc
+    done
+    cp bob.err err
+    cp alice.out out
+    grep -q 'you are .*alice.test' out
+    ok $? "mutual knows a client that a rule lets in"
+    [ "$(cat bob.rc)" -ne 0 ] && [ ! -s bob.out ]
+    ok $? "and refuses another one of the same CA"
+
+    rm -f pipe
+    mkfifo pipe
+    "$tool" ca serve 127.0.0.1:0 --port-file pipe >log 2>&1 </dev/null &
+    pids="$pids $!"
+    read -r at <pipe
+    "$tool" cert new localhost --out rev --crl-url \
+        "http://127.0.0.1:$at/crl" >out 2>err
+    serve rev.pem rev.key
+    SSL_CERT_FILE=$ca "$bin/example_revocation" "localhost:$port" >out 2>err
+    [ $? -eq 0 ] && grep -q '/crl: answered' out && grep -q '^not revoked' out
+    ok $? "revocation asks by HTTP of its own"
+    "$tool" ca revoke rev.pem >out 2>err
+    SSL_CERT_FILE=$ca "$bin/example_revocation" "localhost:$port" >out 2>err
+    [ $? -eq 1 ] && grep -q 'was revoked on' err
+    ok $? "and tells of a certificate that is revoked" ;;
+esac
+
 serve_many
 dead=$port
 kill "$pid"
