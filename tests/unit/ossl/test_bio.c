@@ -153,11 +153,28 @@ static void the_buffer_grows_while_every_recv_fills_it(void **state)
     (void)state;
     f.in_len = sizeof(f.in);
     while (BIO_read(bio, out, sizeof(out)) > 0)
-        ;
+        io.turn = 0; /* as tls/io.c does: something came of it */
     assert_true(f.recvs < 8);
     assert_int_equal(f.in_at, sizeof(f.in));
     tsk_bio_idle(&io);
     assert_null(io.in.data);
+}
+
+static void what_comes_to_nothing_has_its_turn_and_no_more(void **state)
+{
+    static char out[16384];
+    size_t got = 0;
+    int n;
+
+    (void)state;
+    f.in_len = sizeof(f.in);
+    while ((n = BIO_read(bio, out, sizeof(out))) > 0)
+        got += (size_t)n;
+    assert_true(BIO_should_read(bio));
+    assert_true(got >= TSK_BIO_TURN && got < sizeof(f.in));
+    assert_int_equal(io.turn_over, 1);
+    io.turn_over = 0;
+    assert_true(BIO_read(bio, out, sizeof(out)) > 0); /* the next turn */
 }
 
 int main(void)
@@ -176,6 +193,8 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(
             the_buffer_grows_while_every_recv_fills_it, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_comes_to_nothing_has_its_turn_and_no_more, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
