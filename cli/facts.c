@@ -118,7 +118,8 @@ static const char *vouched(const tlsock *s, char *text, size_t size)
     trust = tlsock_info(s, TLSOCK_INFO_TRUST);
     if (trust[0] == '\0')
         return "chain";
-    if (strncmp(trust, system, sizeof(system) - 1) == 0)
+    if (strncmp(trust, system, sizeof(system) - 1) == 0 &&
+        trust[strlen(trust) - 1] == ')') /* nothing was added to it */
         return system;
     return out_clean(text, size, trust);
 }

@@ -184,6 +184,9 @@ refused "an intermediate is missing" 5 chain-incomplete 'Sub' .
 run connect --ca top/ca.pem --name bare.test -v -o aia=on "127.0.0.1:$port"
 [ "$rc" -eq 0 ] && grep -q '^chain .*bare.test < Sub (top/ca.pem)' err
 ok $? "aia = on fetches it"
+run connect --ca "+top/ca.pem" --name bare.test -v -o aia=on "127.0.0.1:$port"
+[ "$rc" -eq 0 ] && grep -q '^chain .*system store.*; top/ca.pem' err
+ok $? "what was added to the system's store is named beside it"
 run connect --ca "$root" --name bare.test -v -o aia=on "127.0.0.1:$port"
 [ "$rc" -eq 5 ]
 ok $? "which makes nobody trusted"
