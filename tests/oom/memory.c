@@ -157,7 +157,7 @@ static void with(const char *what, scenario *run, enum fault_kind kind,
      * of other formats. Connections are tried at every n. */
     if (run == from_nothing) {
         w.dense = 1000;
-        w.stride = 7;
+        w.stride = 17;
     }
     w.cc = ca_client("tls.max", tls_max, "session", session, NULL);
     w.sc = ca_server(ca_get()->a, NULL);
