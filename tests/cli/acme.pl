@@ -140,10 +140,17 @@ sub validate { # KEY ORDER RESPONSE...: "TOKEN" stands for the token
 }
 sub settled {
     my ($key, $o) = @_;
-    for (1 .. 2000) { # each is a round trip: it ends when the server is done
-        my @open = grep { post($key, $_->{url})->{json}{status} eq 'pending' }
-            @{$o->{z}};
+    for my $turn (1 .. 2000) { # each is a round trip: it ends when it is done
+        my @open = grep {
+            (post($key, $_->{url})->{json}{status} // 'pending') eq 'pending'
+        } @{$o->{z}};
         last if !@open;
+        next if $turn % 100;
+        for my $z (@open) { # an answer was lost: clients ask to begin again
+            my ($chall) = grep { $_->{type} eq 'http-01' } @{$z->{challenges}};
+            post($key, $chall->{url}, {}) if $chall;
+            warn "$z->{url} is begun again: $last->{status} $last->{body}\n";
+        }
     }
     return post($key, $o->{url})->{json}{status};
 }
