@@ -414,9 +414,9 @@ void acme_challenge(struct acme_call *c)
 
     if (z == NULL)
         return;
-    /* a payload says "begin"; without one, it is looked at alone */
-    if (c->jws.payload != NULL && z->status == ACME_PENDING &&
-        z->check == NULL && o->status == ACME_PENDING)
+    /* A payload says "begin"; without one, it is looked at alone. The order
+     * may be lost by another name already: who asks about this one is told. */
+    if (c->jws.payload != NULL && z->status == ACME_PENDING && z->check == NULL)
         acme_check_start(o, z, by_tls);
     acme_json(c, 200, challenge_json(c, o, z, by_tls));
     part_id(id, o, (size_t)(z - o->authz));
