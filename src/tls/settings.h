@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <tlsock/cert.h>
-#include <tlsock/config.h>
+#include <tlsock/hook.h>
 
 enum tsk_revocation { /* in the order of options.def */
     TSK_REVOKE_OFF,

@@ -1,174 +1,7 @@
-/* TLSA records decide, where DNSSEC vouches for them: RFC 6698, 7671, 7672.
- * The answers of the DNS are ours; tests/servers/dane.sh has real ones. */
-#include "ca.h"
-#include "cert/cert.h"
-#include "core/mem.h"
-#include "net/dns.h"
-#include "sock.h"
+/* TLSA records decide, where DNSSEC vouches for them: RFC 6698, 7671, 7672. */
+#include "danes.h"
 
-#include <openssl/evp.h>
-#include <poll.h>
-#include <semaphore.h>
-#include <tlsock/info.h>
-#include <unistd.h>
-
-#define ROOM 4
-
-struct record {
-    int usage, selector, matching;
-    const tlsock_cert *of; /* NULL: there is no record */
-};
-
-/* What the DNS has about a.test. */
-static struct {
-    enum tsk_dns_state address, cname, tlsa;
-    const char *canon, *at; /* NULL: a.test */
-    struct record records[ROOM];
-    size_t more;
-    int no_anchor, no_memory;
-    sem_t *wait; /* NULL: it answers at once */
-    int asked, asked_tlsa;
-} dns;
-
-/* Not DER, or nothing at all: usable only to whoever does not look. */
-static const tlsock_cert junk, nothing;
-
-static size_t data_of(const struct record *r, uint8_t **out)
-{
-    unsigned char *der = NULL;
-    int len = r->of == &junk || r->of == &nothing ? 0
-              : r->selector == 1
-                  ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(r->of->leaf), &der)
-                  : i2d_X509(r->of->leaf, &der);
-    uint8_t *data = calloc(1, (size_t)len + 3 + 64);
-    unsigned int n = (unsigned int)len;
-
-    data[0] = (uint8_t)r->usage;
-    data[1] = (uint8_t)r->selector;
-    data[2] = (uint8_t)r->matching;
-    if (r->of == &junk)
-        n = 5; /* zeros */
-    else if (r->matching == 0 || n == 0)
-        memcpy(data + 3, der != NULL ? der : data, n);
-    else
-        EVP_Digest(der, n, data + 3, &n,
-                   r->matching == 1 ? EVP_sha256() : EVP_sha512(), NULL);
-    OPENSSL_free(der);
-    *out = data;
-    return n + 3;
-}
-
-static void add_records(struct tsk_dns_answer *out)
-{
-    uint8_t *data[ROOM];
-    size_t at = 0, len[ROOM], n = 0;
-
-    for (; n < ROOM && dns.records[n].of != NULL; n++)
-        len[n] = data_of(&dns.records[n], &data[n]);
-    for (size_t i = 0; i < n; i++)
-        at += len[i];
-    out->bytes = tsk_alloc(at + 1);
-    assert_non_null(out->bytes);
-    at = 0;
-    for (size_t i = 0; i < n; i++) {
-        memcpy(out->bytes + at, data[i], len[i]);
-        out->rr[i].data = out->bytes + at;
-        out->rr[i].len = len[i];
-        at += len[i];
-        free(data[i]);
-    }
-    out->n = n;
-    out->more = dns.more;
-}
-
-static int is_at(const char *owner)
-{
-    const char *host = strstr(owner, "._tcp.");
-
-    return host != NULL &&
-           strcmp(host + 6, dns.at != NULL ? dns.at : "a.test") == 0;
-}
-
-static void answer(struct tsk_dns *d, const char *name, int type,
-                   struct tsk_dns_answer *out)
-{
-    (void)d;
-    memset(out, 0, sizeof(*out));
-    dns.asked++;
-    out->no_anchor = dns.no_anchor;
-    out->no_memory = dns.no_memory;
-    if (dns.wait != NULL)
-        sem_wait(dns.wait);
-    snprintf(out->canon, sizeof(out->canon), "%s",
-             dns.canon != NULL && type == TSK_DNS_A ? dns.canon : name);
-    snprintf(out->why, sizeof(out->why), "as the test wants it");
-    out->state = type == TSK_DNS_TLSA    ? dns.tlsa
-                 : type == TSK_DNS_CNAME ? dns.cname
-                                         : dns.address;
-    if (type == TSK_DNS_TLSA) {
-        dns.asked_tlsa++;
-        if (out->state < TSK_DNS_BOGUS && is_at(name))
-            add_records(out);
-    } else if (out->state < TSK_DNS_BOGUS) {
-        out->n = 1;
-    }
-}
-
-static int with_dns(void **state)
-{
-    (void)state;
-    memset(&dns, 0, sizeof(dns));
-    tsk_dns_ask = answer;
-    return 0;
-}
-
-static int without_dns(void **state)
-{
-    (void)state;
-    tsk_dns_ask = tsk_dns_query;
-    return 0;
-}
-
-static tlsock_config *client(const char *mode, const char *tls)
-{
-    return ca_client("dane", mode, "dane.anchor", ca_get()->root_pem, "tls.max",
-                     tls, "revocation", "off", NULL);
-}
-
-/* One connection to a server with this certificate; what came of it. */
-struct outcome {
-    int code;
-    char verified[160], info[64], sni[64];
-    tlsock_error err;
-    int resumed;
-};
-
-static void go(struct outcome *o, tlsock_config *cc, tlsock_cert *identity,
-               const tlsock_opts *opts)
-{
-    struct raw_opts raw = {.cert = identity}; /* ours would not serve all */
-    struct sock_server server;
-    tlsock *s;
-
-    memset(o, 0, sizeof(*o));
-    sock_serve(&server, 1, sock_raw_echo, &raw);
-    s = tlsock_connect(server.target, cc, opts, &o->err);
-    o->code = o->err.code;
-    if (s != NULL) {
-        char got[4];
-
-        assert_int_equal(tlsock_write(s, "ping", 4), 4);
-        assert_int_equal(tlsock_read_full(s, got, 4), 4);
-        snprintf(o->verified, sizeof(o->verified), "%s",
-                 tlsock_info(s, TLSOCK_INFO_VERIFIED));
-        snprintf(o->info, sizeof(o->info), "%s",
-                 tlsock_info(s, TLSOCK_INFO_DANE));
-        snprintf(o->sni, sizeof(o->sni), "%s", tlsock_info(s, TLSOCK_INFO_SNI));
-        o->resumed = (int)tlsock_info_int(s, TLSOCK_INFO_RESUMED);
-        tlsock_close(s);
-    }
-    sock_join(&server);
-}
+#include <openssl/crypto.h>
 
 static void usages_mean_what_rfc_7671_says(void **state)
 {
@@ -176,7 +9,7 @@ static void usages_mean_what_rfc_7671_says(void **state)
     const struct {
         const char *claim;
         tlsock_cert *server;
-        struct record records[ROOM];
+        struct danes_record records[DANES_RECORDS];
         int want;
         const char *info;
     } rows[] = {
@@ -281,11 +114,11 @@ static void usages_mean_what_rfc_7671_says(void **state)
     (void)state;
     for (size_t i = 0; i < 2 * COUNT(rows); i++) {
         size_t r = i / 2;
-        tlsock_config *cc = client("require", i % 2 ? "1.3" : "1.2");
-        struct outcome o;
+        tlsock_config *cc = danes_client("require", i % 2 ? "1.3" : "1.2");
+        struct danes_outcome o;
 
-        memcpy(dns.records, rows[r].records, sizeof(dns.records));
-        go(&o, cc, rows[r].server, TLSOCK_OPTS(.name = "a.test"));
+        memcpy(danes.records, rows[r].records, sizeof(danes.records));
+        danes_visit(&o, cc, rows[r].server, TLSOCK_OPTS(.name = "a.test"));
         if (o.code != rows[r].want || strcmp(o.info, rows[r].info) != 0)
             fail_msg("%s: %s, \"%s\", %s", rows[r].claim,
                      tlsock_errname(o.code), o.info, o.err.message);
@@ -299,18 +132,18 @@ static void usages_mean_what_rfc_7671_says(void **state)
 
 static void the_message_has_the_record_that_would_fit(void **state)
 {
-    tlsock_config *cc = client("on", "1.3");
+    tlsock_config *cc = danes_client("on", "1.3");
     char *text = NULL, want[100];
-    struct record right = {3, 1, 1, ca_get()->a};
+    struct danes_record right = {3, 1, 1, ca_get()->a};
     uint8_t *data;
-    struct outcome o;
+    struct danes_outcome o;
 
     (void)state;
-    dns.records[0] = (struct record){3, 1, 1, ca_get()->b};
-    go(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
+    danes.records[0] = (struct danes_record){3, 1, 1, ca_get()->b};
+    danes_visit(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
     assert_code(o.code, TLSOCK_E_DANE);
     assert_int_equal(o.err.phase, TLSOCK_PHASE_VERIFY);
-    data_of(&right, &data);
+    danes_data(&right, &data);
     text = OPENSSL_buf2hexstr(data + 3, 32);
     snprintf(want, sizeof(want), "3 1 1 ");
     for (const char *p = text; *p != '\0'; p++)
@@ -357,15 +190,16 @@ static void what_dnssec_says_decides(void **state)
     for (size_t i = 0; i < 2 * COUNT(rows); i++) {
         size_t r = i / 2;
         int want = i % 2 ? rows[r].require : rows[r].on;
-        tlsock_config *cc = client(i % 2 ? "require" : "on", "1.3");
-        struct outcome o;
+        tlsock_config *cc = danes_client(i % 2 ? "require" : "on", "1.3");
+        struct danes_outcome o;
 
-        memset(&dns, 0, sizeof(dns));
-        dns.address = rows[r].address;
-        dns.tlsa = rows[r].tlsa;
+        memset(&danes, 0, sizeof(danes));
+        danes.address = rows[r].address;
+        danes.tlsa = rows[r].tlsa;
         if (rows[r].usage >= 0)
-            dns.records[0] = (struct record){rows[r].usage, 1, 1, ca_get()->a};
-        go(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
+            danes.records[0] =
+                (struct danes_record){rows[r].usage, 1, 1, ca_get()->a};
+        danes_visit(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
         if (o.code != want ||
             strcmp(o.info, want == 0 ? rows[r].info : "") != 0)
             fail_msg("%s, %s: %s, \"%s\", %s", rows[r].claim,
@@ -374,7 +208,7 @@ static void what_dnssec_says_decides(void **state)
         if (want != 0)
             assert_true(o.err.hint[0] != '\0');
         if (rows[r].address == TSK_DNS_INSECURE) /* RFC 7672, 2.2.2 */
-            assert_int_equal(dns.asked_tlsa, 0);
+            assert_int_equal(danes.asked_tlsa, 0);
         tlsock_config_unref(cc);
     }
 }
@@ -384,15 +218,16 @@ static void records_that_cannot_be_read_are_none(void **state)
     static const struct {
         const tlsock_cert *of;
         const char *message;
-    } rows[] = {{&junk, "OpenSSL cannot read any"}, {&nothing, "too short"}};
+    } rows[] = {{&danes_junk, "OpenSSL cannot read any"},
+                {&danes_nothing, "too short"}};
 
     (void)state;
     for (size_t i = 0; i < 2 * COUNT(rows); i++) {
-        tlsock_config *cc = client(i % 2 ? "require" : "on", "1.3");
-        struct outcome o;
+        tlsock_config *cc = danes_client(i % 2 ? "require" : "on", "1.3");
+        struct danes_outcome o;
 
-        dns.records[0] = (struct record){3, 0, 0, rows[i / 2].of};
-        go(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
+        danes.records[0] = (struct danes_record){3, 0, 0, rows[i / 2].of};
+        danes_visit(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
         if (i % 2) {
             assert_code(o.code, TLSOCK_E_DANE);
             assert_tells(o.err.message, rows[i / 2].message);
@@ -415,49 +250,16 @@ static void what_the_resolver_lacks_is_told(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        tlsock_config *cc = client("on", "1.3");
-        struct outcome o;
+        tlsock_config *cc = danes_client("on", "1.3");
+        struct danes_outcome o;
 
-        dns.address = TSK_DNS_FAILED;
-        dns.no_anchor = rows[i].no_anchor;
-        dns.no_memory = rows[i].no_memory;
-        go(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
+        danes.address = TSK_DNS_FAILED;
+        danes.no_anchor = rows[i].no_anchor;
+        danes.no_memory = rows[i].no_memory;
+        danes_visit(&o, cc, ca_get()->a, TLSOCK_OPTS(.name = "a.test"));
         assert_code(o.code, rows[i].want);
         tlsock_config_unref(cc);
     }
-}
-
-static void a_config_without_an_anchor_is_no_config(void **state)
-{
-    static const char *const none[] = {"/nowhere", NULL};
-    const char *const *before = tsk_dns_places;
-    tlsock_config *cc = tlsock_config_new();
-    static const struct {
-        const char *key, *value;
-        int want;
-    } rows[] = {
-        {"dane", "on", 0},
-        {"dane", "yes", TLSOCK_E_OPTION},
-        {"dane.anchor", "/nowhere/anchor", TLSOCK_E_OPTION},
-        {"dane.resolver", "127.0.0.1", 0},
-        {"dane.resolver", "::1@5353", 0},
-        {"dane.resolver", "ns.example", TLSOCK_E_OPTION},
-        {"dane.resolver", "127.0.0.1@", TLSOCK_E_OPTION},
-        {"dane.resolver", "127.0.0.1@0", TLSOCK_E_OPTION},
-        {"dane.resolver", "127.0.0.1:53", TLSOCK_E_OPTION},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < COUNT(rows); i++)
-        if (tlsock_config_set(cc, rows[i].key, rows[i].value) != rows[i].want)
-            fail_msg("%s = %s: %s", rows[i].key, rows[i].value,
-                     tlsock_config_error(cc)->message);
-    tsk_dns_places = none;
-    assert_code(tlsock_config_check(cc), TLSOCK_E_TRUST_STORE);
-    assert_tells(tlsock_config_error(cc)->message, "/nowhere (missing)");
-    tsk_dns_places = before;
-    tlsock_config_unref(cc);
-    assert_int_equal(tlsock_has("dane"), 1);
 }
 
 static void cnames_are_followed_only_where_they_are_signed(void **state)
@@ -467,7 +269,7 @@ static void cnames_are_followed_only_where_they_are_signed(void **state)
         const char *claim, *at;
         tlsock_cert *server;
         enum tsk_dns_state address, cname;
-        struct record record;
+        struct danes_record record;
         int want;
         const char *info, *sni;
     } rows[] = {
@@ -547,16 +349,16 @@ static void cnames_are_followed_only_where_they_are_signed(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        tlsock_config *cc = client("require", "1.3");
-        struct outcome o;
+        tlsock_config *cc = danes_client("require", "1.3");
+        struct danes_outcome o;
 
-        memset(&dns, 0, sizeof(dns));
-        dns.address = rows[i].address;
-        dns.cname = rows[i].cname;
-        dns.canon = "b.test";
-        dns.at = rows[i].at;
-        dns.records[0] = rows[i].record;
-        go(&o, cc, rows[i].server, TLSOCK_OPTS(.name = "a.test"));
+        memset(&danes, 0, sizeof(danes));
+        danes.address = rows[i].address;
+        danes.cname = rows[i].cname;
+        danes.canon = "b.test";
+        danes.at = rows[i].at;
+        danes.records[0] = rows[i].record;
+        danes_visit(&o, cc, rows[i].server, TLSOCK_OPTS(.name = "a.test"));
         if (o.code != rows[i].want || strcmp(o.info, rows[i].info) != 0 ||
             strcmp(o.sni, rows[i].sni) != 0)
             fail_msg("%s: %s, \"%s\", SNI %s, %s", rows[i].claim,
@@ -565,224 +367,18 @@ static void cnames_are_followed_only_where_they_are_signed(void **state)
     }
 }
 
-static void sessions_end_with_the_records_they_were_won_under(void **state)
-{
-    tlsock_config *cc = client("on", "1.2");
-    const tlsock_opts *opts =
-        TLSOCK_OPTS(.name = "a.test", .session_key = "the server");
-    const struct test_ca *ca = ca_get();
-    tlsock_config *sc = ca_server(ca->a, NULL);
-    struct sock_server server;
-    static const int resumed[] = {0, 1, 0, 0};
-
-    (void)state;
-    sock_serve(&server, 4, sock_echo, sc);
-    for (size_t i = 0; i < 4; i++) {
-        tlsock_error err;
-        tlsock *s;
-
-        dns.records[0] = (struct record){3, 1, 1, ca->a};
-        if (i == 2)
-            dns.records[1] = (struct record){3, 1, 1, ca->b};
-        if (i == 3)
-            memset(dns.records, 0, sizeof(dns.records));
-        s = tlsock_connect(server.target, cc, opts, &err);
-        if (s == NULL)
-            fail_msg("%s", err.message);
-        assert_int_equal(tlsock_info_int(s, TLSOCK_INFO_RESUMED), resumed[i]);
-        assert_string_equal(tlsock_info(s, TLSOCK_INFO_DANE),
-                            i < 3 ? "secure 3 1 1" : "none");
-        tlsock_close(s);
-    }
-    sock_join(&server);
-    tlsock_config_unref(cc);
-    tlsock_config_unref(sc);
-}
-
-static void without_a_host_name_there_is_nothing_to_ask(void **state)
-{
-    tlsock_config *on = client("on", "1.3"), *must = client("require", "1.3");
-    tlsock_cert *ip = ca_get()->ip;
-    struct outcome o;
-    tlsock_error err;
-    int fds[2];
-
-    (void)state;
-    go(&o, on, ip, NULL);
-    assert_code(o.code, 0);
-    assert_string_equal(o.info, "");
-    assert_int_equal(dns.asked, 0);
-    assert_null(tlsock_connect("127.0.0.1:1", must, NULL, &err));
-    assert_code(err.code, TLSOCK_E_UNSUPPORTED);
-    assert_tells(err.hint, "opts.name");
-    assert_null(tlsock_connect("unix:/nowhere", must,
-                               TLSOCK_OPTS(.name = "a.test"), &err));
-    assert_code(err.code, TLSOCK_E_UNSUPPORTED);
-    sock_pair(fds);
-    assert_null(tlsock_client_fd(fds[0], "a.test", must, NULL, &err));
-    assert_code(err.code, TLSOCK_E_UNSUPPORTED);
-    close(fds[0]);
-    close(fds[1]);
-    tlsock_config_unref(on);
-    tlsock_config_unref(must);
-}
-
-static void pins_and_forgiveness_do_not_get_around_require(void **state)
-{
-    const struct test_ca *ca = ca_get();
-    static const struct {
-        const char *mode, *insecure;
-        int want;
-        const char *verified;
-    } rows[] = {
-        {"on", NULL, 0, "pin "},
-        {"require", NULL, TLSOCK_E_DANE, ""},
-        {"on", "no-chain: a test", TLSOCK_E_DANE, ""},
-        {"on", "all: a test", 0, "insecure "},
-    };
-
-    (void)state;
-    dns.records[0] = (struct record){3, 1, 1, ca->b};
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        tlsock_config *cc = client(rows[i].mode, "1.3");
-        char pin[96];
-        struct outcome o;
-
-        assert_true(
-            tlsock_cert_fingerprint(ca->a, "sha256", 0, pin, sizeof(pin)) > 0);
-        if (rows[i].insecure == NULL)
-            assert_int_equal(tlsock_config_add_pin(cc, pin), 0);
-        else
-            assert_int_equal(
-                tlsock_config_set(cc, "insecure", rows[i].insecure), 0);
-        go(&o, cc, ca->a, TLSOCK_OPTS(.name = "a.test"));
-        assert_code(o.code, rows[i].want);
-        assert_int_equal(
-            strncmp(o.verified, rows[i].verified, strlen(rows[i].verified)), 0);
-        tlsock_config_unref(cc);
-    }
-}
-
-static void a_fault_that_is_forgiven_is_no_record(void **state)
-{
-    const struct test_ca *ca = ca_get();
-
-    (void)state;
-    for (int i = 0; i < 2; i++) {
-        tlsock_config *cc = client("on", "1.3");
-        struct outcome o;
-
-        assert_int_equal(
-            tlsock_config_set(cc, "insecure", "self-signed: a test"), 0);
-        dns.records[0] =
-            (struct record){1, 1, 1, i == 0 ? ca->b : ca->self_signed};
-        go(&o, cc, ca->self_signed, TLSOCK_OPTS(.name = "a.test"));
-        assert_code(o.code, i == 0 ? TLSOCK_E_DANE : TLSOCK_OK);
-        if (i == 1)
-            assert_string_equal(o.verified, "insecure self-signed: a test");
-        tlsock_config_unref(cc);
-    }
-}
-
-static void a_lookup_that_takes_long_is_bounded_and_polled(void **state)
-{
-    tlsock_config *cc = client("on", "1.3");
-    tlsock_config *sc = ca_server(ca_get()->a, NULL);
-    struct sock_server server;
-    tlsock_error err;
-    sem_t gate;
-    tlsock *s;
-    int rc = TLSOCK_AGAIN, turns = 0;
-
-    (void)state;
-    sem_init(&gate, 0, 0);
-    dns.wait = &gate;
-    dns.records[0] = (struct record){3, 1, 1, ca_get()->a};
-    sock_serve(&server, 2, sock_echo, sc);
-    assert_null(tlsock_connect(server.target, cc,
-                               TLSOCK_OPTS(.name = "a.test", .timeout_ms = 100),
-                               &err));
-    assert_code(err.code, TLSOCK_E_TIMEOUT);
-    assert_tells(err.message, "TLSA records of a.test");
-    assert_int_equal(err.phase, TLSOCK_PHASE_RESOLVE);
-    s = tlsock_connect(
-        server.target, cc,
-        TLSOCK_OPTS(.name = "a.test", .nonblocking = 1, .timeout_ms = 60000),
-        &err);
-    assert_non_null(s);
-    /* two lookups of two questions each, that of the first one given up */
-    while ((rc = tlsock_handshake(s)) == TLSOCK_AGAIN) {
-        struct pollfd pfd = {tlsock_fd(s), tlsock_events(s), 0};
-
-        if (++turns == 3)
-            for (int i = 0; i < 4; i++)
-                sem_post(&gate);
-        poll(&pfd, 1, turns < 3 ? 10 : tlsock_timeout(s));
-    }
-    if (rc != 0)
-        fail_msg("%s", tlsock_last_error(s)->message);
-    assert_string_equal(tlsock_info(s, TLSOCK_INFO_DANE), "secure 3 1 1");
-    tlsock_close(s);
-    sock_join(&server);
-    tlsock_config_unref(cc);
-    tlsock_config_unref(sc);
-}
-
-static void no_starttls(int fd, void *unused)
-{
-    char line[256];
-
-    (void)unused;
-    if (sock_send(fd, "220 mx ESMTP\r\n", 14) == 0 &&
-        read(fd, line, sizeof(line)) > 0 && sock_send(fd, "250 mx\r\n", 8) == 0)
-        while (read(fd, line, sizeof(line)) > 0)
-            sock_send(fd, "502 no\r\n", 8);
-}
-
-static void records_promise_tls(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 3; i++) { /* 2: one that nobody can use */
-        tlsock_config *cc =
-            ca_client("dane", "on", "dane.anchor", ca_get()->root_pem,
-                      "starttls", "opportunistic", NULL);
-        struct sock_server server;
-        tlsock_error err;
-        tlsock *s;
-
-        if (i > 0)
-            dns.records[0] = (struct record){i == 1 ? 3 : 9, 1, 1, ca_get()->a};
-        sock_serve(&server, 1, no_starttls, NULL);
-        s = tlsock_connect(server.target, cc,
-                           TLSOCK_OPTS(.name = "a.test", .starttls = "smtp"),
-                           &err);
-        if (i == 0)
-            assert_non_null(s);
-        else
-            assert_code(err.code, TLSOCK_E_STARTTLS_UNAVAILABLE);
-        tlsock_close(s);
-        sock_join(&server);
-        tlsock_config_unref(cc);
-    }
-}
+#define T(test)                                                                \
+    cmocka_unit_test_setup_teardown(test, danes_setup, danes_teardown)
 
 int main(void)
 {
-#define T(test) cmocka_unit_test_setup_teardown(test, with_dns, without_dns)
     const struct CMUnitTest tests[] = {
         T(usages_mean_what_rfc_7671_says),
         T(the_message_has_the_record_that_would_fit),
         T(what_dnssec_says_decides),
         T(records_that_cannot_be_read_are_none),
         T(what_the_resolver_lacks_is_told),
-        T(a_config_without_an_anchor_is_no_config),
         T(cnames_are_followed_only_where_they_are_signed),
-        T(sessions_end_with_the_records_they_were_won_under),
-        T(without_a_host_name_there_is_nothing_to_ask),
-        T(pins_and_forgiveness_do_not_get_around_require),
-        T(a_fault_that_is_forgiven_is_no_record),
-        T(a_lookup_that_takes_long_is_bounded_and_polled),
-        T(records_promise_tls),
     };
 
     return cmocka_run_group_tests(tests, ca_setup, ca_teardown);

@@ -1,0 +1,144 @@
+/**
+ * @file hook.h
+ * Events of a config's connections, and the hooks that are told of them.
+ *
+ * A hook is a function of the program's that tlsock_config_on() sets for one
+ * kind of event. It lets go on or refuses; where its event has an op it may
+ * answer later, by tlsock_op_done(), from any thread. tlsock/config.h includes
+ * this header.
+ */
+#ifndef TLSOCK_HOOK_H
+#define TLSOCK_HOOK_H
+
+#include <tlsock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** @name Events for tlsock_config_on() @{ */
+#define TLSOCK_ON_HELLO 1 /**< a client's ClientHello came; once, before
+                               anything is made of it; servers */
+#define TLSOCK_ON_VERIFY 2
+#define TLSOCK_ON_STAPLE 3
+#define TLSOCK_ON_SIGN 4     /**< a signature by a key that is not here */
+#define TLSOCK_ON_PASSWORD 5 /**< a key file is encrypted, and no password was
+                                  named; cannot be answered later */
+#define TLSOCK_ON_TICKET_KEY 6
+#define TLSOCK_ON_SESSION 7
+#define TLSOCK_ON_CLOSE_NOTIFY 8   /**< the peer ended its direction of TLS */
+#define TLSOCK_ON_HANDSHAKE_FAIL 9 /**< no TLS came about */
+#define TLSOCK_ON_MESSAGE 10
+#define TLSOCK_ON_KEYLOG 11
+#define TLSOCK_ON_LOG 12 /**< a line about what is no failure of a call; the
+                              answer means nothing */
+#define TLSOCK_ON_NAME 13
+/** @} */
+
+/** What a VERIFY or STAPLE hook may answer beside 0 and refusals. */
+#define TLSOCK_ACCEPT 1
+
+struct tlsock_op;
+
+/** What a hook is told; valid during the call. Fields may be added. */
+typedef struct tlsock_event {
+    size_t size;          /**< of this struct, as the library knows it */
+    int kind;             /**< TLSOCK_ON_* */
+    tlsock *conn;         /**< the connection; a hook must not use it for
+                               anything but tlsock_info(), tlsock_user() and,
+                               in HELLO, tlsock_use_cert(). NULL: PASSWORD, and
+                               LOG of what concerns the config */
+    struct tlsock_op *op; /**< NULL: it cannot be answered later */
+    const void *data;     /**< HANDSHAKE_FAIL: what the peer said first; HELLO:
+                               the ClientHello, the whole handshake message as
+                               it came, from its type 1 on (RFC 8446, 4.1.2);
+                               NULL if it had SSLv2's form; SIGN: the digest,
+                               by the hash that the scheme's name ends in, or
+                               for ed25519 and ed448 the message itself */
+    size_t len;           /**< bytes of it */
+    const tlsock_error *error; /**< HANDSHAKE_FAIL: why; LOG: the facts, or
+                                    NULL; PASSWORD: the last one was wrong, or
+                                    NULL; else NULL */
+    int fd; /**< HANDSHAKE_FAIL: the socket, still open: a plaintext client may
+                 be told so by send(2); -1: there is none */
+    const char *name; /**< HELLO: the SNI, or ""; VERIFY and NAME: the name that
+                           is expected, NULL: none; PASSWORD: the file or URI it
+                           is for; SIGN: the scheme, "ecdsa_secp256r1_sha256" */
+    const char *text; /**< VERIFY: as TLSOCK_INFO_VERIFIED; HELLO: the ALPN
+                           protocols, "h2,http/1.1"; LOG: the line */
+    const tlsock_cert *cert; /**< VERIFY: the chain as it was built, leaf first,
+                                  anchor last; NAME: the peer's; STAPLE: leaf
+                                  and issuer; SIGN: ours. Borrowed. */
+} tlsock_event;
+
+/** 0 goes on, a negative TLSOCK_E_* refuses; anything that means nothing for
+ * the event is TLSOCK_E_HOOK, and refuses as well. TLSOCK_ON_NAME: 0 says that
+ * the certificate is for the name, a code (TLSOCK_E_NAME_MISMATCH) that it is
+ * not. */
+typedef int tlsock_hook(const tlsock_event *event, void *arg);
+
+/**
+ * Answer an event. A hook whose event has an op may keep it, return
+ * TLSOCK_AGAIN, and have this called later, by any thread, exactly once; the
+ * connection's descriptor wakes. A hook of PASSWORD or SIGN calls it itself to
+ * hand over its result, and returns 0. The connection may be gone by then, and
+ * an answer may come twice: both are harmless. Not after fork() in the child.
+ * @param op    of the event; an opaque number, never followed as a pointer
+ * @param code  as the hook would have returned
+ * @param data  SIGN: the signature, PASSWORD: the password; copied, wiped later
+ * @param len   bytes of it, at most 65536
+ * @retval 0                  taken, or nobody waits for it any more
+ * @retval TLSOCK_E_ARGUMENT  there never was such an op; or no data, with len
+ * @retval TLSOCK_E_STATE     it was answered before
+ * @retval TLSOCK_E_FORKED    it belongs to another process
+ * @retval TLSOCK_E_LIMIT     too much data; the event is answered with this
+ * @retval TLSOCK_E_NOMEM     out of memory; the event is answered with this
+ */
+TLSOCK_API int tlsock_op_done(struct tlsock_op *op, int code, const void *data,
+                              size_t len);
+
+/**
+ * Choose our certificate for one connection: within a HELLO hook, or after it
+ * said TLSOCK_AGAIN and before tlsock_op_done(), by whatever thread, as long as
+ * the connection is there. The last call counts; what the config has is not
+ * asked then. Nothing is recorded in tlsock_last_error().
+ * @param s     the event's conn
+ * @param cert  certificate with chain and key, one reference is taken
+ * @retval 0                      this one is used
+ * @retval TLSOCK_E_ARGUMENT      one of the two is NULL
+ * @retval TLSOCK_E_STATE         no HELLO is being answered
+ * @retval TLSOCK_E_OWN_FILE      it has no key
+ * @retval TLSOCK_E_KEY_MISMATCH  the key is another one's
+ */
+TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
+
+/**
+ * Be told of an event of every connection of this config, on the thread that
+ * makes the call. Set PASSWORD and SIGN before the identities they are for.
+ * TLSOCK_ON_SIGN: the signature is as the scheme has it in TLS (RFC 8446,
+ * 4.2.3): ECDSA in DER, RSA-PSS with a salt as long as the digest and MGF1 by
+ * the same hash, PKCS#1 v1.5 around the digest; it is checked before it is
+ * sent. TLSOCK_ON_PASSWORD is asked again, at most twice, if its password does
+ * not open the file; TLSOCK_AGAIN is TLSOCK_E_HOOK there.
+ * TLSOCK_ON_CLOSE_NOTIFY: once, before the read that gives 0; a refusal is what
+ * that read gives instead. TLSOCK_ON_HANDSHAKE_FAIL: before our alert is sent;
+ * a refusal keeps it back. TLSOCK_ON_NAME: instead of the built-in rules of
+ * names, whenever the chain is good and a name is expected; not if a pin stands
+ * in for both. Of tlsock_verify(), too, conn is NULL then.
+ * A resumed session keeps the verdict that it was won with.
+ * @param c      the config
+ * @param event  TLSOCK_ON_*
+ * @param hook   the function; NULL: none
+ * @param arg    handed to it
+ * @retval 0                     done
+ * @retval TLSOCK_E_ARGUMENT     no such event
+ * @retval TLSOCK_E_UNSUPPORTED  not in this version
+ * @retval TLSOCK_E_FROZEN       the config is in use
+ */
+TLSOCK_API int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook,
+                                void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
