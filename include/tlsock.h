@@ -162,6 +162,9 @@ typedef struct tlsock_error {
 /** @name tlsock_opts.flags @{ */
 #define TLSOCK_F_BORROW_FD 0x1u /**< never close the fd that was passed in */
 #define TLSOCK_F_STABLE_FD 0x2u /**< tlsock_fd() never changes */
+#define TLSOCK_F_EARLY 0x4u /**< a blocking client's constructor leaves the
+                                 handshake to the first call that needs it, so
+                                 that tlsock_write_early() may go before */
 /** @} */
 
 /** One connection or listener; zero is the default. Strings are copied. */
@@ -547,6 +550,66 @@ TLSOCK_API ssize_t tlsock_getline(tlsock *s, char **line, size_t *cap,
  */
 TLSOCK_API ssize_t tlsock_write(tlsock *s, const void *buf,
                                 size_t len) TLSOCK_MUST_CHECK;
+
+/**
+ * Send data with the first flight of a resumed TLS 1.3 session, before the
+ * handshake is over (0-RTT, RFC 8446, 2.3): it saves a round trip. Whoever
+ * records these bytes can send them to the server again, so they may ask only
+ * for what may be done twice. The config has to allow it ("early-data"), and
+ * the handshake must not have begun: on a nonblocking handle this is the first
+ * call, on a blocking one the constructor had TLSOCK_F_EARLY.
+ *
+ * The server may refuse it. When the handshake is over (tlsock_handshake()),
+ * TLSOCK_INFO_EARLY_DATA says whether it was accepted; if it was rejected, or
+ * this gave 0, the same bytes go again by tlsock_write().
+ *
+ * On a server: an answer to early data, after tlsock_read_early() gave some,
+ * that leaves before the client has proven that it is there now; 0 if there
+ * was none.
+ * @param s     the connection
+ * @param data  the bytes
+ * @param len   how many
+ * @retval >0                  bytes that are on their way; fewer than @p len if
+ *                             the session or "early-data" allows no more, or
+ *                             nonblocking
+ * @retval 0                   none may be sent: no session of TLS 1.3 that the
+ *                             server lets bring early data, or its limit is
+ *                             reached
+ * @retval TLSOCK_AGAIN        nonblocking: there is no connection yet
+ * @retval TLSOCK_E_OPTION     "early-data" is 0
+ * @retval TLSOCK_E_STATE      the handshake is over
+ * @retval TLSOCK_E_ARGUMENT   @p s or @p data is NULL, or @p len is 0
+ * @retval <0                  any other failure; see tlsock_last_error()
+ */
+TLSOCK_API ssize_t tlsock_write_early(tlsock *s, const void *data,
+                                      size_t len) TLSOCK_MUST_CHECK;
+
+/**
+ * Read early data, on a server whose config allows it ("early-data"), before
+ * any other call on the connection; until it gives 0, tlsock_handshake(),
+ * tlsock_read() and others are TLSOCK_E_STATE. A server that does not call this
+ * takes no early data: the client is told, and sends it again.
+ *
+ * What comes here may be a recording. The same ticket brings early data once,
+ * to this process and all that it forks after the config's first use, and only
+ * within 10 seconds of the age that the client says its ticket has (RFC 8446,
+ * 8); servers that share tickets.secret need a hook for TLSOCK_ON_EARLY_DATA
+ * that asks a store common to them. Data that must not come twice does not
+ * belong here.
+ * @param s    the connection
+ * @param buf  the caller's memory
+ * @param len  its size, bytes
+ * @retval >0                  bytes in @p buf
+ * @retval 0                   there is no more, or there was none: the rest
+ *                             comes by tlsock_read()
+ * @retval TLSOCK_AGAIN        nonblocking: poll, and call this again
+ * @retval TLSOCK_E_OPTION     "early-data" is 0
+ * @retval TLSOCK_E_STATE      the handshake is over, or this is a client
+ * @retval TLSOCK_E_ARGUMENT   @p s or @p buf is NULL, or @p len is 0
+ * @retval <0                  the handshake failed; see tlsock_last_error()
+ */
+TLSOCK_API ssize_t tlsock_read_early(tlsock *s, void *buf,
+                                     size_t len) TLSOCK_MUST_CHECK;
 
 /**
  * As tlsock_write(), for several pieces, sent in as few records as can be.

@@ -33,6 +33,8 @@ extern "C" {
 #define TLSOCK_ON_LOG 12 /**< a line about what is no failure of a call; the
                               answer means nothing */
 #define TLSOCK_ON_NAME 13
+#define TLSOCK_ON_EARLY_DATA 14 /**< a client offers early data that this
+                                     process and its forks have not seen */
 /** @} */
 
 /** What a VERIFY or STAPLE hook may answer beside 0 and refusals. */
@@ -54,7 +56,8 @@ typedef struct tlsock_event {
                                it came, from its type 1 on (RFC 8446, 4.1.2);
                                NULL if it had SSLv2's form; SIGN: the digest,
                                by the hash that the scheme's name ends in, or
-                               for ed25519 and ed448 the message itself */
+                               for ed25519 and ed448 the message itself;
+                               EARLY_DATA: 32 bytes that name the ticket */
     size_t len;           /**< bytes of it */
     const tlsock_error *error; /**< HANDSHAKE_FAIL: why; LOG: the facts, or
                                     NULL; PASSWORD: the last one was wrong, or
@@ -125,6 +128,9 @@ TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
  * a refusal keeps it back. TLSOCK_ON_NAME: instead of the built-in rules of
  * names, whenever the chain is good and a name is expected; not if a pin stands
  * in for both. Of tlsock_verify(), too, conn is NULL then.
+ * TLSOCK_ON_EARLY_DATA: a server's, for a store that several machines share:
+ * 0 if that has not seen these bytes before, anything else leaves the data out
+ * and goes on; a name need not be kept for longer than a minute.
  * A resumed session keeps the verdict that it was won with.
  * @param c      the config
  * @param event  TLSOCK_ON_*

@@ -20,7 +20,10 @@ extern "C" {
 #define TLSOCK_INFO_SNI 6          /**< sent by us, or by the client; "" */
 #define TLSOCK_INFO_PEER_ADDRESS 7 /**< "192.0.2.1:443", "[2001:db8::1]:443" */
 #define TLSOCK_INFO_RESUMED 8      /**< "yes" "no"; int: 1 0 */
-#define TLSOCK_INFO_EARLY_DATA 9   /**< "none"; int: 0 */
+#define TLSOCK_INFO_EARLY_DATA 9   /**< "none", "sent" (not known yet),
+                                        "accepted" or "rejected" (what a client
+                                        sent has to be sent again); int:
+                                        TLSOCK_EARLY_* */
 #define TLSOCK_INFO_VERIFIED 10    /**< begins with chain, pin, psk, insecure;
                                         "" if nobody was to be verified */
 #define TLSOCK_INFO_REVOCATION 11  /**< "good by staple ...", "not checked" */
@@ -64,6 +67,13 @@ TLSOCK_API int64_t tlsock_info_int(const tlsock *s, int item);
  *  @param out the caller's memory @param size its size
  *  @return the length of the whole text, as snprintf(3); negative: code */
 TLSOCK_API int tlsock_info_json(const tlsock *s, char *out, size_t size);
+
+/** @name Values of TLSOCK_INFO_EARLY_DATA @{ */
+#define TLSOCK_EARLY_NONE 0
+#define TLSOCK_EARLY_SENT 1     /**< by us; the server has not answered yet */
+#define TLSOCK_EARLY_ACCEPTED 2 /**< by the server, whichever side this is */
+#define TLSOCK_EARLY_REJECTED 3 /**< it is lost, and has to be sent again */
+/** @} */
 
 /**
  * Keying material for the caller's own protocol (RFC 5705, RFC 8446 7.5).

@@ -73,7 +73,7 @@ const tlsock_error *tlsock_config_error(const tlsock_config *c)
 }
 
 /* The events that there are, and whether this version tells of them. */
-static const unsigned char events[TLSOCK_ON_NAME + 1] = {
+static const unsigned char events[TLSOCK_ON_EARLY_DATA + 1] = {
     [TLSOCK_ON_HELLO] = 1,
     [TLSOCK_ON_VERIFY] = 1,
     [TLSOCK_ON_STAPLE] = 1,
@@ -83,11 +83,12 @@ static const unsigned char events[TLSOCK_ON_NAME + 1] = {
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
     [TLSOCK_ON_LOG] = 1,
     [TLSOCK_ON_NAME] = 1,
+    [TLSOCK_ON_EARLY_DATA] = 1,
 };
 
 static int check_event(tlsock_config *c, int event)
 {
-    if (event < TLSOCK_ON_HELLO || event > TLSOCK_ON_NAME)
+    if (event < TLSOCK_ON_HELLO || event > TLSOCK_ON_EARLY_DATA)
         return tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "there is no event %d",
                         event);
     if (!events[event])

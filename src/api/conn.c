@@ -190,8 +190,11 @@ void tsk_conn_free(tlsock *s, int graceful)
  * nonblocking one the first call begins it, and tells how it goes. */
 static tlsock *complete(tlsock *s, tlsock_error *err)
 {
-    if (s->nonblocking ||
-        tsk_run(s, TLSOCK_PHASE_HANDSHAKE, NULL, NULL) == TLSOCK_OK)
+    if (s->nonblocking)
+        return s;
+    if ((s->flags & TLSOCK_F_EARLY) != 0
+            ? tsk_conn_until_tls(s) == TLSOCK_OK
+            : tsk_run(s, TLSOCK_PHASE_HANDSHAKE, NULL, NULL) == TLSOCK_OK)
         return s;
     if (err != NULL)
         *err = s->err;

@@ -68,6 +68,8 @@ typedef ssize_t tsk_job(tlsock *s, void *arg);
  * the deadlines. Looks after errno, OpenSSL's queue, forks and error state.
  * job NULL: just climb. */
 ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg);
+/* early.c: as a constructor climbs, but the handshake is left to come. */
+int tsk_conn_until_tls(tlsock *s);
 ssize_t tsk_job_flush(tlsock *s, void *arg); /* of tlsock_flush() */
 /* What to poll now: count, and events of its own timer in *wait_ms (-1 none) */
 size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,

@@ -5,6 +5,7 @@
 #include "ossl/compat.h"
 #include "ossl/queue.h"
 #include "ossl/remote.h"
+#include "tls/early.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -132,6 +133,13 @@ static const char *of_tls(tlsock *s, int item)
     }
 }
 
+static const char *early_data(const tlsock *s)
+{
+    static const char *const words[] = {"none", "sent", "accepted", "rejected"};
+
+    return words[tsk_early_outcome(s)];
+}
+
 const char *tlsock_info(const tlsock *conn, int item)
 {
     tlsock *s = (tlsock *)(uintptr_t)conn; /* s->text is its scratch pad */
@@ -151,7 +159,7 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_PEER_ADDRESS:
         return s->address;
     case TLSOCK_INFO_EARLY_DATA:
-        return "none";
+        return early_data(s);
     case TLSOCK_INFO_VERIFIED:
         return tsk_conn_open(s) && !tsk_conn_unproven(s)
                    ? s->facts.verdict.verified
@@ -191,6 +199,8 @@ int64_t tlsock_info_int(const tlsock *s, int item)
         return TLSOCK_E_ARGUMENT;
     if (item == TLSOCK_INFO_STATE)
         return state(s);
+    if (item == TLSOCK_INFO_EARLY_DATA)
+        return tsk_early_outcome(s);
     if (s->ssl == NULL || !SSL_is_init_finished(s->ssl))
         return 0;
     switch (item) {

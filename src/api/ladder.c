@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/str.h"
 #include "net/fd.h"
+#include "tls/early.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -173,6 +174,14 @@ static int step_starttls(tlsock *s)
     return rc;
 }
 
+/* What is left of it would come as data that nobody can send again. */
+static int unread(tlsock *s)
+{
+    tsk_fail(&s->err, TLSOCK_E_STATE, "early data is not read to its end");
+    tsk_hint(&s->err, "call tlsock_read_early() until it gives 0");
+    return TLSOCK_E_STATE;
+}
+
 int tsk_ladder_step(tlsock *s)
 {
     static const struct {
@@ -188,8 +197,13 @@ int tsk_ladder_step(tlsock *s)
         [TSK_RUNG_AFTER] = {tsk_dialogue_after, TLSOCK_PHASE_STARTTLS},
     };
 
+    if (tsk_early_reading(s) && !s->early.wanted && s->rung == TSK_RUNG_TLS)
+        return unread(s);
     while (!tsk_conn_open(s)) {
         int phase, rc;
+
+        if (s->early.wanted && s->rung == TSK_RUNG_TLS)
+            return TLSOCK_OK; /* data goes before the handshake is over */
 
         if (s->rung == TSK_RUNG_DEAD)
             return s->dead;

@@ -75,6 +75,13 @@ struct tlsock {
         int choosing;             /* tlsock_use_cert() may; wake_lock */
         tlsock_cert *chosen;      /* by it, or NULL; wake_lock */
     } hello;
+    struct {
+        int wanted;      /* this call goes no further than the rung TLS */
+        int began, over; /* a server reads it; has read it all */
+        unsigned char *buf; /* where to, while it is read */
+        size_t len, got;
+        size_t sent;
+    } early; /* see early.h */
     struct tsk_buf plain; /* received, held for peek and getline */
     struct tsk_buf hold;  /* not yet encrypted: write.buffer */
     struct tsk_op *op;    /* a hook's answer, awaited or there; see tls/op.h */
@@ -137,6 +144,7 @@ static inline tlsock *tsk_conn_of(const SSL *ssl)
 
 /* hand.c: 0 verified and ready, AGAIN, or code; makes the SSL when needed */
 int tsk_hand_step(tlsock *s);
+int tsk_hand_start(tlsock *s); /* the SSL is made: 0 or code; phase set */
 /* fail.c: what a failed libssl call means; records it. phase: what was done */
 int tsk_tls_fail(tlsock *s, int ret, int phase);
 /* The peer's first bytes are no TLS: no need to wait for more of them. */

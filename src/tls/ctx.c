@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/early.h"
 #include "tls/hello.h"
 #include "tls/psk.h"
 #include "tls/sign.h"
@@ -297,6 +298,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
         rc = open_revcache(c, err);
     if (rc == TLSOCK_OK)
         rc = set_sessions(c, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_early_setup(c->ssl, c->set, err);
     if (rc == TLSOCK_OK)
         rc = set_identity(c, err);
     if (rc == TLSOCK_OK)

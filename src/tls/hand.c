@@ -295,6 +295,7 @@ void tsk_hand_reset(tlsock *s)
     s->hello.told = 0;
     tsk_hello_free(s);
     s->pha = TSK_PHA_IDLE;
+    memset(&s->early, 0, sizeof(s->early));
     s->io.n_first = 0;
     s->io.lazy = 0;
     s->late_tickets = 0;
@@ -302,16 +303,23 @@ void tsk_hand_reset(tlsock *s)
     memset(&s->facts, 0, sizeof(s->facts));
 }
 
+int tsk_hand_start(tlsock *s)
+{
+    int rc = start(s);
+
+    if (rc < 0)
+        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    return rc;
+}
+
 int tsk_hand_step(tlsock *s)
 {
     int rc;
 
     if (s->ssl == NULL) {
-        rc = start(s);
-        if (rc < 0) {
-            tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+        rc = tsk_hand_start(s);
+        if (rc < 0)
             return rc;
-        }
     }
     if (tsk_op_unanswered(s))
         return TLSOCK_AGAIN;
@@ -331,8 +339,8 @@ int tsk_hand_step(tlsock *s)
                 tsk_bio_flush(&s->io); /* the alert, if it fits */
             return rc;
         }
-        tsk_sign_end(s);
     }
+    tsk_sign_end(s);
     if (must_flush(s)) {
         rc = tsk_bio_flush(&s->io);
         if (rc == TLSOCK_AGAIN)

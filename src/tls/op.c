@@ -113,6 +113,7 @@ const char *tsk_op_name(const struct tsk_op *op)
         [TLSOCK_ON_KEYLOG] = "KEYLOG",
         [TLSOCK_ON_LOG] = "LOG",
         [TLSOCK_ON_NAME] = "NAME",
+        [TLSOCK_ON_EARLY_DATA] = "EARLY_DATA",
     };
 
     return names[op->kind];

@@ -110,6 +110,7 @@ struct tsk_settings {
     /* sessions */
     int session, session_size, session_timeout_s;
     int tickets, tickets_count;
+    int early_data; /* most bytes; 0: none */
     char *session_id_context; /* NULL: derived */
     /* time and buffers */
     int timeout_ms, handshake_timeout_ms; /* -1: none */
@@ -118,7 +119,7 @@ struct tsk_settings {
     struct tsk_hook {
         tlsock_hook *call; /* NULL: none */
         void *arg;
-    } on[TLSOCK_ON_NAME + 1]; /* by TLSOCK_ON_* */
+    } on[TLSOCK_ON_EARLY_DATA + 1]; /* by TLSOCK_ON_* */
     /* lists */
     char **trust;
     size_t n_trust; /* 0: the system's */

@@ -3,6 +3,7 @@
 #include "cert/cert.h"
 #include "ossl/fiber.h"
 #include "ossl/remote.h"
+#include "tls/early.h"
 #include "tls/op.h"
 
 #include <string.h>
@@ -136,7 +137,8 @@ static void shake(void *arg)
 {
     tlsock *s = arg;
 
-    s->hand_ret = SSL_do_handshake(s->ssl);
+    s->hand_ret = tsk_early_reading(s) ? tsk_early_shake(s)
+                                       : SSL_do_handshake(s->ssl);
 }
 
 int tsk_sign_handshake(tlsock *s, int *ret)
@@ -145,7 +147,8 @@ int tsk_sign_handshake(tlsock *s, int *ret)
     int paused = 0;
 
     if (s->set->on[TLSOCK_ON_SIGN].call == NULL) {
-        *ret = SSL_do_handshake(s->ssl);
+        shake(s);
+        *ret = s->hand_ret;
         return TLSOCK_OK;
     }
     if (s->fiber == NULL && tsk_fiber_can()) {

@@ -11,7 +11,7 @@
 /* The key of an identity: its own, or one that asks the hook; borrowed, lives
  * as long as the identity. NULL: OpenSSL's queue says why. */
 EVP_PKEY *tsk_sign_key(const tlsock_cert *id);
-/* SSL_do_handshake(): 0, *ret is what it gave; AGAIN: s->op waits; E_NOMEM. */
+/* SSL_do_handshake(), or what reads early data: 0, *ret is what it gave; AGAIN: s->op waits; E_NOMEM. */
 int tsk_sign_handshake(tlsock *s, int *ret);
 /* Around calls of libssl after the handshake, in which a server may ask for a
  * certificate: a signature is asked for, too, but it cannot come later. */
