@@ -552,61 +552,39 @@ TLSOCK_API ssize_t tlsock_write(tlsock *s, const void *buf,
                                 size_t len) TLSOCK_MUST_CHECK;
 
 /**
- * Send data with the first flight of a resumed TLS 1.3 session, before the
- * handshake is over (0-RTT, RFC 8446, 2.3): it saves a round trip. Whoever
- * records these bytes can send them to the server again, so they may ask only
- * for what may be done twice. The config has to allow it ("early-data"), and
- * the handshake must not have begun: on a nonblocking handle this is the first
- * call, on a blocking one the constructor had TLSOCK_F_EARLY.
- *
- * The server may refuse it. When the handshake is over (tlsock_handshake()),
- * TLSOCK_INFO_EARLY_DATA says whether it was accepted; if it was rejected, or
- * this gave 0, the same bytes go again by tlsock_write().
- *
- * On a server: an answer to early data, after tlsock_read_early() gave some,
- * that leaves before the client has proven that it is there now; 0 if there
- * was none.
+ * Send data with the first flight of a resumed TLS 1.3 session (0-RTT, RFC
+ * 8446, 2.3). Whoever records these bytes can send them to the server again:
+ * they may ask only for what may be done twice. "early-data" has to allow it,
+ * and this is the first call of a nonblocking handle, or of one made with
+ * TLSOCK_F_EARLY. After tlsock_handshake() TLSOCK_INFO_EARLY_DATA says whether
+ * the server took it; if not, the same bytes go again by tlsock_write().
+ * On a server: an answer that leaves before the client has proven that it is
+ * there now, after tlsock_read_early() gave data.
  * @param s     the connection
  * @param data  the bytes
  * @param len   how many
- * @retval >0                  bytes that are on their way; fewer than @p len if
- *                             the session or "early-data" allows no more, or
- *                             nonblocking
- * @retval 0                   none may be sent: no session of TLS 1.3 that the
- *                             server lets bring early data, or its limit is
- *                             reached
+ * @retval >0                  bytes under way; fewer than @p len at a limit
+ * @retval 0                   none may be sent: no session that allows it
  * @retval TLSOCK_AGAIN        nonblocking: there is no connection yet
  * @retval TLSOCK_E_OPTION     "early-data" is 0
  * @retval TLSOCK_E_STATE      the handshake is over
- * @retval TLSOCK_E_ARGUMENT   @p s or @p data is NULL, or @p len is 0
- * @retval <0                  any other failure; see tlsock_last_error()
+ * @retval TLSOCK_E_ARGUMENT   nothing to send
+ * @retval <0                  the handshake failed; see tlsock_last_error()
  */
 TLSOCK_API ssize_t tlsock_write_early(tlsock *s, const void *data,
                                       size_t len) TLSOCK_MUST_CHECK;
 
 /**
- * Read early data, on a server whose config allows it ("early-data"), before
- * any other call on the connection; until it gives 0, tlsock_handshake(),
- * tlsock_read() and others are TLSOCK_E_STATE. A server that does not call this
- * takes no early data: the client is told, and sends it again.
- *
- * What comes here may be a recording. The same ticket brings early data once,
- * to this process and all that it forks after the config's first use, and only
- * within 10 seconds of the age that the client says its ticket has (RFC 8446,
- * 8); servers that share tickets.secret need a hook for TLSOCK_ON_EARLY_DATA
- * that asks a store common to them. Data that must not come twice does not
- * belong here.
+ * Read early data, on a server, before anything else and until it gives 0. It
+ * may be a recording: a ticket brings it once to this process and its forks,
+ * and machines that share tickets need a hook for TLSOCK_ON_EARLY_DATA. A
+ * server that does not call this refuses it.
  * @param s    the connection
  * @param buf  the caller's memory
  * @param len  its size, bytes
- * @retval >0                  bytes in @p buf
- * @retval 0                   there is no more, or there was none: the rest
- *                             comes by tlsock_read()
- * @retval TLSOCK_AGAIN        nonblocking: poll, and call this again
- * @retval TLSOCK_E_OPTION     "early-data" is 0
- * @retval TLSOCK_E_STATE      the handshake is over, or this is a client
- * @retval TLSOCK_E_ARGUMENT   @p s or @p buf is NULL, or @p len is 0
- * @retval <0                  the handshake failed; see tlsock_last_error()
+ * @retval >0  bytes in @p buf
+ * @retval 0   that was all, or there was none: the rest is tlsock_read()'s
+ * @retval <0  as tlsock_write_early(); TLSOCK_E_STATE for clients
  */
 TLSOCK_API ssize_t tlsock_read_early(tlsock *s, void *buf,
                                      size_t len) TLSOCK_MUST_CHECK;
