@@ -2,10 +2,10 @@
  * or an error. As lists to be judged: every entry can be found again, and
  * nothing that was not signed by the issuer, whose key nobody has, tells of a
  * certificate. */
+#include "certs.h"
 #include "revoke/crl_private.h"
 #include "revoke/make.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,36 +36,14 @@ static int as_text(const uint8_t *data, size_t size)
 
 static STACK_OF(X509) * chain;
 
-/* The issuer's name is that of the corpus. */
-static X509 *make(const char *cn, EVP_PKEY *key, long serial, X509 *by)
-{
-    X509 *x = X509_new();
-
-    X509_set_version(x, X509_VERSION_3);
-    ASN1_INTEGER_set(X509_get_serialNumber(x), serial);
-    X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(x), 86400);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                               (const unsigned char *)cn, -1, -1, 0);
-    X509_set_issuer_name(x, X509_get_subject_name(by != NULL ? by : x));
-    X509_set_pubkey(x, key);
-    X509_sign(x, key, EVP_sha256());
-    return x;
-}
-
 static void once(void)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *ca, *leaf;
 
+    certs_once(&ca, &leaf);
     chain = sk_X509_new_null();
-    if (key == NULL || chain == NULL)
+    if (chain == NULL || !sk_X509_push(chain, leaf) || !sk_X509_push(chain, ca))
         abort();
-    ca = make("CA", key, 1, NULL);
-    leaf = make("a.test", key, 2, ca);
-    if (!sk_X509_push(chain, leaf) || !sk_X509_push(chain, ca))
-        abort();
-    EVP_PKEY_free(key);
 }
 
 static void find_all(const struct tsk_crl *l)

@@ -7,6 +7,7 @@
 #include "netweb.h"
 #include "sock.h"
 
+#include <poll.h>
 #include <unistd.h>
 
 struct asking {
@@ -48,20 +49,54 @@ static inline tlsock_config *asking_client(const struct asking *w, ...)
     return c;
 }
 
-static inline tlsock *asking_visit(struct asking *w, tlsock_config *c,
-                                   const char *name, struct sock_thread *t,
-                                   tlsock_error *err)
+static inline tlsock *asking_open(struct asking *w, tlsock_config *c,
+                                  const char *name, const tlsock_opts *opts,
+                                  struct sock_thread *t, tlsock_error *err)
 {
     int fds[2];
     tlsock *s;
 
     sock_pair(fds);
     sock_run(t, fds[1], sock_echo, w->server);
-    s = tlsock_client_fd(fds[0], name, c, TLSOCK_OPTS(.timeout_ms = 30000),
-                         err);
+    s = tlsock_client_fd(fds[0], name, c, opts, err);
     if (s == NULL) /* the caller's then */
         close(fds[0]);
     return s;
+}
+
+static inline tlsock *asking_visit(struct asking *w, tlsock_config *c,
+                                   const char *name, struct sock_thread *t,
+                                   tlsock_error *err)
+{
+    return asking_open(w, c, name, TLSOCK_OPTS(.timeout_ms = 30000), t, err);
+}
+
+/* The same, nonblocking: it has said nothing yet. */
+static inline tlsock *asking_begin(struct asking *w, tlsock_config *c,
+                                   unsigned flags, struct sock_thread *t)
+{
+    tlsock_error err = {0};
+    tlsock *s = asking_open(
+        w, c, "a.test",
+        TLSOCK_OPTS(.nonblocking = 1, .flags = flags, .timeout_ms = 30000), t,
+        &err);
+
+    assert_non_null(s);
+    return s;
+}
+
+/* By poll() alone, to its end. */
+static inline int asking_shake(tlsock *s)
+{
+    int rc;
+
+    while ((rc = tlsock_handshake(s)) == TLSOCK_AGAIN) {
+        struct pollfd pfd = {tlsock_fd(s), tlsock_events(s), 0};
+
+        assert_true(pfd.fd >= 0);
+        poll(&pfd, 1, tlsock_timeout(s));
+    }
+    return rc;
 }
 
 #endif

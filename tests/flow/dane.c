@@ -381,5 +381,5 @@ int main(void)
         T(cnames_are_followed_only_where_they_are_signed),
     };
 
-    return cmocka_run_group_tests(tests, ca_setup, ca_teardown);
+    return cmocka_run_group_tests(tests, ca_setup_rsa, ca_teardown);
 }

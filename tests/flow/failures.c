@@ -381,6 +381,6 @@ int main(void)
         cmocka_unit_test(noise_is_never_taken_for_a_peer),
     };
 
-    return cmocka_run_group_tests_name("failures", tests, ca_setup,
+    return cmocka_run_group_tests_name("failures", tests, ca_setup_rsa,
                                        ca_teardown);
 }

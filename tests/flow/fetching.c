@@ -1,8 +1,7 @@
 /* While somebody is asked about revocation: descriptors, ends, forks, signals,
  * and what a session is worth after. */
 #include "ca.h"
-#include "httpd.h"
-#include "net.h"
+#include "netweb.h"
 #include "sock.h"
 
 #include "core/clock.h"
@@ -15,9 +14,7 @@
 #include <unistd.h>
 
 struct world {
-    struct net says;
-    struct net_pki pki;
-    struct httpd web;
+    struct netweb net; /* first: pages get it */
     tlsock_config *client, *server;
     int gate[2]; /* each answer costs a byte; -1: none */
 };
@@ -29,43 +26,33 @@ static void answer(const struct httpd_request *q, struct httpd_page *p,
                    unsigned char *room)
 {
     struct world *w = p->arg;
-    unsigned char *data;
-    size_t len;
     char byte;
 
     if (w->gate[0] >= 0)
         (void)!read(w->gate[0], &byte, 1);
-    data = net_answer(&w->pki, &w->says, q->path, NULL, 0, &len);
-    memcpy(room, data, len);
-    free(data);
-    p->body = room;
-    p->len = len;
+    netweb_answer(q, p, room);
 }
 
 static void trust(tlsock_config *c, const struct world *w)
 {
-    char pem[8192];
-
-    assert_true(
-        tlsock_cert_pem(w->pki.root, TLSOCK_PART_CERT, pem, sizeof(pem)) > 0);
-    assert_code(tlsock_config_add_trust(c, pem), 0);
+    assert_code(tlsock_config_add_trust(c, w->net.root), 0);
     assert_code(tlsock_config_set(c, "revocation", "full"), 0);
 }
 
 static void world_start(struct world *w, int gated)
 {
-    struct httpd_page page = {.path = "/*", .make = answer, .arg = w};
+    struct httpd_page leaf = {.path = "/leaf*", .make = answer, .arg = w},
+                      inter = {.path = "/inter*", .make = answer, .arg = w};
 
-    memset(w, 0, sizeof(*w));
-    w->says = good;
     w->gate[0] = w->gate[1] = -1;
     if (gated)
         assert_int_equal(pipe(w->gate), 0);
-    httpd_start(&w->web, &page, 1);
-    net_make(&w->pki, w->web.url, &good);
+    netweb_start(&w->net, &good);
+    httpd_set(&w->net.web, &leaf);
+    httpd_set(&w->net.web, &inter);
     w->server = tlsock_config_new();
     assert_code(tlsock_config_set(w->server, "staple", "off"), 0);
-    assert_code(tlsock_config_add_cert(w->server, w->pki.leaf), 0);
+    assert_code(tlsock_config_add_cert(w->server, w->net.pki.leaf), 0);
     w->client = tlsock_config_new();
     trust(w->client, w);
 }
@@ -81,12 +68,11 @@ static void world_stop(struct world *w)
     tlsock_config_unref(w->server);
     if (w->gate[0] >= 0)
         open_gate(w);
-    httpd_stop(&w->web);
+    netweb_stop(&w->net);
     if (w->gate[0] >= 0) {
         close(w->gate[0]);
         close(w->gate[1]);
     }
-    net_free(&w->pki);
 }
 
 static int turn_within(tlsock *s, int ms)
@@ -115,7 +101,8 @@ static tlsock *waiting(struct world *w, struct sock_thread *t)
                          TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = 30000),
                          NULL);
     assert_non_null(s);
-    while (httpd_asked(&w->web, NULL) == 0) /* it may be seen later than sent */
+    while (httpd_asked(&w->net.web, NULL) ==
+           0) /* it may be seen later than sent */
         assert_code(turn_within(s, 5), TLSOCK_AGAIN);
     return s;
 }
@@ -168,7 +155,7 @@ static void tls_that_begins_later_is_driven_by_poll(void **state)
     while (rc == TLSOCK_AGAIN)
         rc = turn(s);
     assert_code(rc, 0);
-    assert_int_equal(httpd_asked(&w.web, NULL), 2);
+    assert_int_equal(httpd_asked(&w.net.web, NULL), 2);
     assert_int_equal(tlsock_fd(s), fds[0]);
     tlsock_close(s);
     sock_wait(&t);
@@ -199,7 +186,7 @@ static void a_handle_made_nonblocking_later_is_driven_by_poll(void **state)
     (void)state;
     world_start(&w, 0);
     trust(sc, &w);
-    assert_code(tlsock_config_add_cert(cc, w.pki.leaf), 0);
+    assert_code(tlsock_config_add_cert(cc, w.net.pki.leaf), 0);
     sock_pair(fds);
     sock_run(&t, fds[1], comes, cc);
     s = tlsock_server_fd(fds[0], sc, TLSOCK_OPTS(.timeout_ms = 30000), NULL);
@@ -213,7 +200,7 @@ static void a_handle_made_nonblocking_later_is_driven_by_poll(void **state)
         rc = turn(s);
     }
     assert_code(rc, 0);
-    assert_int_equal(httpd_asked(&w.web, NULL), 2);
+    assert_int_equal(httpd_asked(&w.net.web, NULL), 2);
     tlsock_close(s);
     sock_wait(&t);
     tlsock_config_unref(cc);
@@ -254,7 +241,7 @@ static void when_time_is_up_the_url_is_told(void **state)
     s = waiting(&w, &t);
     assert_code(tlsock_set_deadline(s, 0), 0);
     assert_code(tlsock_handshake(s), TLSOCK_E_TIMEOUT);
-    assert_tells(tlsock_last_error(s)->message, w.web.url);
+    assert_tells(tlsock_last_error(s)->message, w.net.web.url);
     assert_int_equal(tlsock_last_error(s)->phase, TLSOCK_PHASE_VERIFY);
     assert_code(tlsock_set_deadline(s, -1), 0); /* and it may go on */
     open_gate(&w);
@@ -292,7 +279,7 @@ static void it_can_be_interrupted(void **state)
     world_start(&w, 1);
     s = waiting(&w, &t);
     assert_code(tlsock_set_nonblocking(s, 0), 0);
-    i = (struct interrupter){&w.web, s};
+    i = (struct interrupter){&w.net.web, s};
     assert_int_equal(pthread_create(&thread, NULL, interrupt, &i), 0);
     assert_code(tlsock_handshake(s), TLSOCK_E_INTERRUPTED);
     pthread_join(thread, NULL);
@@ -327,7 +314,7 @@ static void a_fork_in_the_middle_disturbs_nothing(void **state)
     while (turn(s) == TLSOCK_AGAIN)
         continue;
     assert_code(tlsock_handshake(s), 0);
-    assert_int_equal(httpd_asked(&w.web, NULL), 2);
+    assert_int_equal(httpd_asked(&w.net.web, NULL), 2);
     tlsock_close(s);
     sock_wait(&t);
     world_stop(&w);
@@ -372,7 +359,7 @@ static void signals_change_nothing(void **state)
         storm(0);
         if (s == NULL)
             fail_msg("%s", err.message);
-        assert_int_equal(httpd_asked(&w.web, NULL), 2);
+        assert_int_equal(httpd_asked(&w.net.web, NULL), 2);
         tlsock_close(s);
         sock_wait(&t);
         world_stop(&w);

@@ -3,64 +3,33 @@
  */
 #include "ca.h"
 #include "cert/cert.h"
-#include "httpd.h"
-#include "net.h"
+#include "netweb.h"
 
 #include <openssl/evp.h>
 #include <poll.h>
 #include <unistd.h>
 
 struct world {
-    struct net says;
-    struct net_pki pki;
-    struct httpd web;
+    struct netweb net;
     tlsock_config *client, *server;
 };
-
-/* The web server's threads call this. */
-static void answer(const struct httpd_request *q, struct httpd_page *p,
-                   unsigned char *room)
-{
-    struct world *w = p->arg;
-    size_t len;
-    unsigned char *data = net_answer(&w->pki, &w->says, q->path, NULL, 0, &len);
-
-    if (data == NULL) {
-        p->status = 503;
-        p->len = 0;
-        return;
-    }
-    memcpy(room, data, len);
-    free(data);
-    p->body = room;
-    p->len = len;
-}
 
 static void world_start(struct world *w, const struct net *says,
                         const char *mode)
 {
-    struct httpd_page pages[] = {{.path = "/*", .make = answer, .arg = w}};
-    char pem[8192];
-
-    memset(w, 0, sizeof(*w));
-    w->says = *says;
-    httpd_start(&w->web, pages, COUNT(pages));
-    net_make(&w->pki, w->web.url, says);
+    netweb_start(&w->net, says);
     w->client = ca_client(NULL);
     w->server = ca_server(ca_get()->a, "client-auth", "later", "revocation",
                           mode, "revocation.fail", "hard", NULL);
-    assert_true(
-        tlsock_cert_pem(w->pki.root, TLSOCK_PART_CERT, pem, sizeof(pem)) > 0);
-    assert_code(tlsock_config_add_trust(w->server, pem), 0);
-    assert_code(tlsock_config_add_cert(w->client, w->pki.leaf), 0);
+    assert_code(tlsock_config_add_trust(w->server, w->net.root), 0);
+    assert_code(tlsock_config_add_cert(w->client, w->net.pki.leaf), 0);
 }
 
 static void world_stop(struct world *w)
 {
     tlsock_config_unref(w->client);
     tlsock_config_unref(w->server);
-    httpd_stop(&w->web);
-    net_free(&w->pki);
+    netweb_stop(&w->net);
 }
 
 /* Says "one two ", answers while it waits for a byte, then says "three". */
@@ -126,7 +95,7 @@ static void come(const struct row *row, int nonblocking)
                          NULL);
     assert_non_null(s);
     assert_code(tlsock_handshake(s), 0);
-    assert_int_equal(httpd_asked(&w.web, NULL), 0);
+    assert_int_equal(httpd_asked(&w.net.web, NULL), 0);
     if (nonblocking)
         assert_code(tlsock_set_nonblocking(s, 1), 0);
     for (int i = 0; i < 2; i++) {
@@ -146,7 +115,7 @@ static void come(const struct row *row, int nonblocking)
 
         assert_non_null(peer);
         tlsock_cert_unref(peer);
-        assert_int_equal(httpd_asked(&w.web, NULL), 2); /* not once more */
+        assert_int_equal(httpd_asked(&w.net.web, NULL), 2); /* not once more */
         assert_code(tlsock_set_nonblocking(s, 0), 0);
         assert_int_equal(tlsock_read_full(s, got, 8), 8);
         assert_int_equal(tlsock_write(s, "x", 1), 1);

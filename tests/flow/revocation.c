@@ -2,7 +2,6 @@
  * that is part of the test. */
 #include "asking.h"
 
-#include <poll.h>
 #include <tlsock/revoke.h>
 
 static const struct row {
@@ -163,26 +162,12 @@ static void poll_alone_drives_it(void **state)
         struct sock_thread t;
         struct asking w;
         tlsock_config *c;
-        tlsock_error err = {0};
-        int fds[2], rc;
         tlsock *s;
 
         asking_start(&w, &asking_good);
         c = asking_client(&w, "revocation", "full", NULL);
-        sock_pair(fds);
-        sock_run(&t, fds[1], sock_echo, w.server);
-        s = tlsock_client_fd(fds[0], "a.test", c,
-                             TLSOCK_OPTS(.nonblocking = 1, .flags = flags[i],
-                                         .timeout_ms = 30000),
-                             &err);
-        assert_non_null(s);
-        while ((rc = tlsock_handshake(s)) == TLSOCK_AGAIN) {
-            struct pollfd pfd = {tlsock_fd(s), tlsock_events(s), 0};
-
-            assert_true(pfd.fd >= 0);
-            poll(&pfd, 1, tlsock_timeout(s));
-        }
-        if (rc != 0)
+        s = asking_begin(&w, c, flags[i], &t);
+        if (asking_shake(s) != 0)
             fail_msg("%s", tlsock_last_error(s)->message);
         assert_int_equal(httpd_asked(&w.net.web, NULL), 2);
         tlsock_close(s);

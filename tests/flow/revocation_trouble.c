@@ -6,7 +6,6 @@
 #include "core/clock.h"
 #include "tls/conn.h"
 
-#include <poll.h>
 #include <time.h>
 
 static void a_silent_responder_costs_its_own_time_alone(void **state)
@@ -37,19 +36,13 @@ static void a_silent_responder_costs_its_own_time_alone(void **state)
                 cases[i].timeout_ms == 100 ? "60s" : "200ms", NULL);
             struct sock_thread t;
             tlsock_error err = {0};
-            int fds[2];
-            tlsock *s;
-
-            sock_pair(fds);
-            sock_run(&t, fds[1], sock_echo, w.server);
-            s = tlsock_client_fd(
-                fds[0], "a.test", c,
+            tlsock *s = asking_open(
+                &w, c, "a.test",
                 TLSOCK_OPTS(.timeout_ms = cases[i].timeout_ms == 100
                                               ? 2000
                                               : cases[i].timeout_ms),
-                &err);
-            if (s == NULL)
-                close(fds[0]);
+                &t, &err);
+
             assert_code(s != NULL ? 0 : err.code, cases[i].want);
             assert_tells(s != NULL ? tlsock_info(s, TLSOCK_INFO_REVOCATION)
                                    : err.message,
@@ -88,26 +81,14 @@ static void what_fetches_does_not_fetch_for_that(void **state)
     struct sock_thread t;
     struct asking w;
     tlsock_config *c;
-    tlsock_error err = {0};
-    int fds[2], rc;
     tlsock *s;
 
     (void)state;
     asking_start(&w, &asking_good);
     c = asking_client(&w, "revocation", "full", NULL);
-    sock_pair(fds);
-    sock_run(&t, fds[1], sock_echo, w.server);
-    s = tlsock_client_fd(fds[0], "a.test", c,
-                         TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = 30000),
-                         &err);
-    assert_non_null(s);
+    s = asking_begin(&w, c, 0, &t);
     s->for_fetch = 1; /* as api/fetch.c and api/path.c mark theirs */
-    while ((rc = tlsock_handshake(s)) == TLSOCK_AGAIN) {
-        struct pollfd pfd = {tlsock_fd(s), tlsock_events(s), 0};
-
-        poll(&pfd, 1, tlsock_timeout(s));
-    }
-    assert_code(rc, TLSOCK_E_REVOCATION_UNKNOWN);
+    assert_code(asking_shake(s), TLSOCK_E_REVOCATION_UNKNOWN);
     assert_tells(tlsock_last_error(s)->message, "through that proxy");
     assert_int_equal(httpd_asked(&w.net.web, NULL), 0);
     tlsock_close(s);
@@ -191,16 +172,8 @@ static void a_cache_that_cannot_be_written_is_told_once(void **state)
     assert_code(tlsock_config_check(c), 0);
     for (int i = 0; i < 2; i++) {
         struct sock_thread t;
-        tlsock_error err = {0};
-        int fds[2];
-        tlsock *s;
+        tlsock *s = asking_begin(&w, c, 0, &t);
 
-        sock_pair(fds);
-        sock_run(&t, fds[1], sock_echo, w.server);
-        s = tlsock_client_fd(fds[0], "a.test", c,
-                             TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = 30000),
-                             &err);
-        assert_non_null(s);
         if (i == 0) /* gone, now that it is open */
             assert_int_equal(rmdir(dir), 0);
         assert_code(tlsock_set_nonblocking(s, 0), 0);

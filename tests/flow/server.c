@@ -343,5 +343,5 @@ int main(void)
         cmocka_unit_test(a_sniffer_consumes_nothing),
     };
 
-    return cmocka_run_group_tests_name("server", tests, ca_setup, ca_teardown);
+    return cmocka_run_group_tests_name("server", tests, ca_setup_rsa, ca_teardown);
 }

@@ -66,7 +66,6 @@ static void make_leaves(void)
     ca.wild = leaf(ca.inter, "*.w.test", NULL, 0, 0);
     ca.ip = made(TLSOCK_CERT_OPTS(.sans = ips, .n_sans = 3,
                                   .issuer = ca.inter));
-    ca.rsa = leaf(ca.inter, "a.test", "rsa:2048", 0, 0);
     ca.expired = leaf(ca.inter, "a.test", NULL, now - 9 * DAY, now - 3 * DAY);
     ca.not_yet = leaf(ca.inter, "a.test", NULL, now + 3 * DAY, now + 9 * DAY);
     ca.client = client_leaf(ca.inter, 0, 0);
@@ -74,7 +73,6 @@ static void make_leaves(void)
     ca.stranger_client = client_leaf(ca.stranger_root, 0, 0);
     ca.stranger = leaf(ca.stranger_root, "a.test", NULL, 0, 0);
     ca.self_signed = leaf(NULL, "a.test", NULL, 0, 0);
-    ca.weak = weak_leaf();
 }
 
 static void save(const tlsock_cert *c, unsigned parts, char path[96],
@@ -145,6 +143,16 @@ int ca_setup(void **state)
 {
     (void)state;
     ca_get();
+    return 0;
+}
+
+int ca_setup_rsa(void **state)
+{
+    ca_setup(state);
+    if (ca.rsa == NULL) {
+        ca.rsa = leaf(ca.inter, "a.test", "rsa:2048", 0, 0);
+        ca.weak = weak_leaf();
+    }
     return 0;
 }
 

@@ -11,14 +11,15 @@ struct test_ca {
     tlsock_cert *root, *inter, *stranger_root;
     tlsock_cert *a, *b, *wild;      /* a.test, b.test, *.w.test */
     tlsock_cert *ip;                /* 127.0.0.1, ::1, localhost */
-    tlsock_cert *rsa;               /* a.test with RSA 2048 */
     tlsock_cert *expired, *not_yet; /* a.test, 3 days off */
     tlsock_cert *client;            /* "Test Client", for clients only */
     tlsock_cert *expired_client;  /* the same, since 3 days */
     tlsock_cert *stranger_client;   /* of the other root */
     tlsock_cert *stranger;          /* a.test of the other root */
     tlsock_cert *self_signed;       /* a.test of its own */
-    tlsock_cert *weak;              /* a.test with RSA 1024 */
+    /* of ca_setup_rsa() alone, as such keys take their time: a.test with RSA
+     * 2048, and with RSA 1024 */
+    tlsock_cert *rsa, *weak;
     char dir[64];
     char root_pem[96], a_pem[96], a_key[96], b_pem[96], b_key[96],
         client_pem[96];
@@ -29,6 +30,7 @@ const struct test_ca *ca_get(void);
 void ca_free(void);
 /* Group fixtures that do the two. */
 int ca_setup(void **state);
+int ca_setup_rsa(void **state);
 int ca_teardown(void **state);
 
 /* A config that trusts the root; with key, value pairs, NULL at the end. */

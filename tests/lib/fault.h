@@ -38,6 +38,12 @@ void fault_arm(enum fault_kind kind, long n, int value);
 /* The same, but only what this thread does counts: the peer may play its part
  * in another one. */
 void fault_arm_here(enum fault_kind kind, long n, int value);
+/* From now until fault_disarm(): where in OpenSSL's source this thread's
+ * allocations come from. */
+void fault_watch(void);
+/* Was the n-th of them the 1st, 2nd, 4th, 8th, ... of its line? 1 for what was
+ * not seen. */
+int fault_tells(long n);
 /* No more failures. 1: the armed one has happened. */
 int fault_disarm(void);
 /* For the wrappers: does this one fail? Its value, or 0. */

@@ -159,6 +159,7 @@ struct mx_row {
     struct mx_source staple;
     /* what it does */
     int versions; /* MX_12 | MX_13; 0: both, one after the other */
+    const char *ciphers; /* of TLS 1.2, instead of the library's */
     mx_tune *tune;
     mx_after *after;
     struct mx_bend bend;

@@ -44,26 +44,6 @@ static void only_13(SSL_CTX *ctx)
     only(ctx, TLS1_3_VERSION);
 }
 
-static void cbc(SSL_CTX *ctx)
-{
-    SSL_CTX_set_cipher_list(ctx, "ECDHE-ECDSA-AES128-SHA256");
-}
-
-static void no_secrecy(SSL_CTX *ctx)
-{
-    SSL_CTX_set_cipher_list(ctx, "AES128-GCM-SHA256");
-}
-
-static void anonymous(SSL_CTX *ctx)
-{
-    SSL_CTX_set_cipher_list(ctx, "aNULL:@SECLEVEL=0");
-}
-
-static void no_encryption(SSL_CTX *ctx)
-{
-    SSL_CTX_set_cipher_list(ctx, "eNULL:@SECLEVEL=0");
-}
-
 static void one_suite(SSL_CTX *ctx)
 {
     SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_CCM_SHA256");
@@ -233,18 +213,19 @@ const struct mx_row mx_rows_tls[] = {
      .tune = only_12, .versions = MX_13},
     {PARAMETERS, .name = "TLS 1.3 alone, where 1.2 has to be", VERSION,
      .tune = only_13, .versions = MX_12},
-    {PARAMETERS, .name = "CBC ciphers alone", NO_COMMON, .tune = cbc,
+    {PARAMETERS, .name = "CBC ciphers alone", NO_COMMON, .versions = MX_12,
+     .ciphers = "ECDHE-ECDSA-AES128-SHA256"},
+    {PARAMETERS, .name = "no forward secrecy", NO_COMMON,
+     .ciphers = "AES128-GCM-SHA256", .leaf = {.key = MX_KEY_RSA},
      .versions = MX_12},
-    {PARAMETERS, .name = "no forward secrecy", NO_COMMON, .tune = no_secrecy,
-     .leaf = {.key = MX_KEY_RSA}, .versions = MX_12},
     {PARAMETERS, .name = "no forward secrecy, which is asked for",
-     .want = TLSOCK_OK, .tune = no_secrecy, .versions = MX_12,
+     .want = TLSOCK_OK, .ciphers = "AES128-GCM-SHA256", .versions = MX_12,
      .leaf = {.key = MX_KEY_RSA, .ku = "critical,keyEncipherment"},
      .set = "ciphers=AES128-GCM-SHA256"},
     {PARAMETERS, .name = "anonymous ciphers alone", NO_COMMON,
-     .tune = anonymous, .versions = MX_12},
-    {PARAMETERS, .name = "no encryption", NO_COMMON, .tune = no_encryption,
-     .versions = MX_12},
+     .ciphers = "aNULL:@SECLEVEL=0", .versions = MX_12},
+    {PARAMETERS, .name = "no encryption", NO_COMMON,
+     .ciphers = "eNULL:@SECLEVEL=0", .versions = MX_12},
     {PARAMETERS, .name = "a suite that we have not", NO_COMMON,
      .tune = one_suite, .versions = MX_13},
     {PARAMETERS, .name = "a group that we have not", NO_COMMON,

@@ -52,6 +52,8 @@ static SSL *server(struct mx_world *w)
         SSL_CTX_set_tlsext_status_cb(ctx, staple);
         SSL_CTX_set_tlsext_status_arg(ctx, w);
     }
+    if (w->row->ciphers != NULL)
+        assert_int_equal(SSL_CTX_set_cipher_list(ctx, w->row->ciphers), 1);
     if (w->row->tune != NULL)
         w->row->tune(ctx);
     ssl = SSL_new(ctx);

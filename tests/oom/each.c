@@ -32,6 +32,13 @@ static void check(const char *what, enum fault_kind kind, long n,
 
 static long after(long n, const struct world *w, enum fault_kind kind)
 {
+    if (w->by_line && kind == FAULT_OPENSSL &&
+        getenv("TLSOCK_OOM_EVERY") == NULL) {
+        do
+            n++;
+        while (!fault_tells(n));
+        return n;
+    }
     if (w->stride == 0 || kind != FAULT_OPENSSL || n < w->dense ||
         getenv("TLSOCK_OOM_EVERY") != NULL)
         return n + 1;
@@ -59,6 +66,12 @@ void each(const char *what, scenario *run, const struct world *start,
     struct world w = *start;
 
     run(&w); /* what is made once per process is made now */
+    if (start->by_line) {
+        w = *start;
+        fault_watch();
+        run(&w);
+        fault_disarm();
+    }
     for (n = 1; n < MOST; n = after(n, start, kind)) {
         int rc, fired;
 

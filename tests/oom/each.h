@@ -13,6 +13,8 @@ struct world {
     long dense, stride; /* OpenSSL's allocations: beyond `dense` each
                            stride-th will do, unless TLSOCK_OOM_EVERY is set;
                            0: every one. The library's own: always each. */
+    int by_line;        /* OpenSSL's: the 1st, 2nd, 4th, 8th, ... that each
+                           line of its source makes, instead */
     tlsock_error err;   /* the first failure, of either side */
     int accepted;       /* the client took the peer for good */
     const char *broken; /* a promise that was not kept, or NULL */

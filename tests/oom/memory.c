@@ -154,11 +154,9 @@ static void with(const char *what, scenario *run, enum fault_kind kind,
     struct world w = {.name = name};
 
     /* Loading files is 19,000 allocations, nearly all of them OpenSSL's trials
-     * of other formats. Connections are tried at every n. */
-    if (run == from_nothing) {
-        w.dense = 1000;
-        w.stride = 17;
-    }
+     * of other formats: each line of its will do. Connections are tried at
+     * every n. */
+    w.by_line = run == from_nothing;
     w.cc = ca_client("tls.max", tls_max, "session", session, NULL);
     w.sc = ca_server(ca_get()->a, NULL);
     each(what, run, &w, kind, want);

@@ -3,54 +3,28 @@
  * accepted, not even where nobody knowing anything would be borne. */
 #include "ca.h"
 #include "each.h"
-#include "httpd.h"
-#include "net.h"
+#include "netweb.h"
 #include "raw.h"
 
 #include <unistd.h>
 
 struct place {
-    struct net says;
-    struct net_pki pki;
-    struct httpd web;
-    char root[8192], inter[8192];
+    struct netweb net;
+    char inter[8192];
     const char *fail;  /* revocation.fail, or NULL: it is not asked */
     tlsock_cert *bare; /* sent without its issuer, which it tells of */
 };
 
-/* The web server's threads call this. */
-static void answer(const struct httpd_request *q, struct httpd_page *page,
-                   unsigned char *room)
-{
-    struct place *p = page->arg;
-    int post = strcmp(q->method, "POST") == 0;
-    unsigned char *data = net_answer(&p->pki, &p->says, q->path,
-                                     post ? q->body : NULL, q->len, &page->len);
-
-    assert_non_null(data);
-    memcpy(room, data, page->len);
-    free(data);
-    page->body = room;
-}
-
 static void place_make(struct place *p, const struct net *says)
 {
-    struct httpd_page pages[] = {{.path = "/leaf*", .make = answer, .arg = p},
-                                 {.path = "/inter*", .make = answer, .arg = p}};
-
     memset(p, 0, sizeof(*p));
-    p->says = *says;
-    httpd_start(&p->web, pages, COUNT(pages));
-    net_make(&p->pki, p->web.url, says);
-    assert_true(tlsock_cert_pem(p->pki.root, TLSOCK_PART_CERT, p->root,
-                                sizeof(p->root)) > 0);
+    netweb_start(&p->net, says);
 }
 
 static void place_free(struct place *p)
 {
-    httpd_stop(&p->web);
+    netweb_stop(&p->net);
     tlsock_cert_unref(p->bare);
-    net_free(&p->pki);
 }
 
 static void withhold_issuer(struct place *p)
@@ -59,22 +33,22 @@ static void withhold_issuer(struct place *p)
     struct httpd_page page = {.path = "/issuer", .body = p->inter};
     char url[64];
 
-    snprintf(url, sizeof(url), "%s/issuer", p->web.url);
+    snprintf(url, sizeof(url), "%s/issuer", p->net.web.url);
     p->bare = tlsock_cert_create(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 1,
-                                                  .issuer = p->pki.inter,
+                                                  .issuer = p->net.pki.inter,
                                                   .aia_url = url),
                                  NULL);
     assert_non_null(p->bare);
-    page.len = (size_t)tlsock_cert_pem(p->pki.inter, TLSOCK_PART_CERT, p->inter,
-                                       sizeof(p->inter));
+    page.len = (size_t)tlsock_cert_pem(p->net.pki.inter, TLSOCK_PART_CERT,
+                                       p->inter, sizeof(p->inter));
     assert_in_range(page.len, 1, sizeof(p->inter) - 1);
-    httpd_set(&p->web, &page);
+    httpd_set(&p->net.web, &page);
 }
 
 /* A config of its own each time: nothing is known from the time before. */
 static int prepare(struct world *w, const struct place *p)
 {
-    int rc = tlsock_config_add_trust(w->cc, p->root);
+    int rc = tlsock_config_add_trust(w->cc, p->net.root);
 
     if (rc == 0 && p->fail != NULL)
         rc = tlsock_config_set(w->cc, "revocation", "full");
@@ -87,7 +61,7 @@ static int prepare(struct world *w, const struct place *p)
 
 static int connect_to(struct world *w, const struct place *p)
 {
-    struct raw_opts raw = {.cert = p->pki.leaf};
+    struct raw_opts raw = {.cert = p->net.pki.leaf};
     struct sock_thread t;
     tlsock_error err = {0};
     int fds[2];

@@ -183,16 +183,35 @@ static void what_is_forbidden_is_refused_and_named(void **state)
     }
 }
 
+/* There is no connection of this config, and the message says why. */
+static void refused(tlsock_config *c, const char *tells)
+{
+    tlsock_error err;
+
+    assert_null(use(c, 0, &err));
+    assert_code(err.code, TLSOCK_E_POLICY);
+    assert_tells(err.message, tells);
+}
+
+/* What a connection of it would have. */
+static struct tsk_ctx *used(tlsock_config *c, int server)
+{
+    tlsock_error err;
+    struct tsk_ctx *ctx = use(c, server, &err);
+
+    if (ctx == NULL)
+        fail_msg("%s", err.message);
+    return ctx;
+}
+
 static void without_the_wish_a_ban_harms_nobody(void **state)
 {
     tlsock_config *c = tlsock_config_new();
     struct tsk_ctx *ctx;
-    tlsock_error err;
 
     (void)state;
     load("insecure = forbid\nkeylog = forbid\nverify.time = now\n");
-    ctx = use(c, 0, &err);
-    assert_non_null(ctx);
+    ctx = used(c, 0);
     tsk_ctx_unref(ctx);
     tlsock_config_unref(c);
 }
@@ -207,29 +226,23 @@ static int keylog_hook(const tlsock_event *e, void *arg)
 static void a_hook_for_secrets_is_a_keylog_too(void **state)
 {
     tlsock_config *c = tlsock_config_new();
-    tlsock_error err;
 
     (void)state;
     load("keylog = forbid");
     c->box->set.on[TLSOCK_ON_KEYLOG].call = keylog_hook;
-    assert_null(use(c, 0, &err));
-    assert_code(err.code, TLSOCK_E_POLICY);
-    assert_tells(err.message, "TLSOCK_ON_KEYLOG");
+    refused(c, "TLSOCK_ON_KEYLOG");
     tlsock_config_unref(c);
 }
 
 static void pre_shared_keys_can_be_forbidden(void **state)
 {
     tlsock_config *c = tlsock_config_new();
-    tlsock_error err;
 
     (void)state;
     load("psk = forbid");
     assert_code(tlsock_config_add_psk(c, "x", "0123456789abcdef", 16),
                 TLSOCK_OK);
-    assert_null(use(c, 0, &err));
-    assert_code(err.code, TLSOCK_E_POLICY);
-    assert_tells(err.message, "p.conf:1: psk = forbid");
+    refused(c, "p.conf:1: psk = forbid");
     tlsock_config_unref(c);
 }
 
@@ -238,7 +251,6 @@ static void a_forced_store_replaces_all_others(void **state)
     tlsock_config *c = tlsock_config_new();
     const struct tsk_settings *set;
     struct tsk_ctx *ctx;
-    tlsock_error err;
     char rule[512], cwd[300];
 
     (void)state;
@@ -249,9 +261,7 @@ static void a_forced_store_replaces_all_others(void **state)
     assert_code(tlsock_config_add_pin(c, "sha256:0123456789abcdef0123456789abc"
                                          "def0123456789abcdef0123456789abcdef"),
                 TLSOCK_OK);
-    ctx = use(c, 0, &err);
-    if (ctx == NULL)
-        fail_msg("%s", err.message);
+    ctx = used(c, 0);
     set = tsk_ctx_settings(ctx);
     assert_int_equal(set->n_trust, 2);
     assert_string_equal(set->trust[0], "system");
@@ -265,20 +275,16 @@ static void two_policies_force_one_store_or_none(void **state)
 {
     tlsock_config *c = tlsock_config_new();
     struct tsk_ctx *ctx;
-    tlsock_error err;
 
     (void)state;
     load("trust = system");
     load("trust = system");
-    ctx = use(c, 0, &err);
-    assert_non_null(ctx);
+    ctx = used(c, 0);
     assert_non_null(tsk_ctx_settings(ctx)->policy[TSK_RULE_TRUST]);
     tsk_ctx_unref(ctx);
     load("# another\ntrust = none");
-    assert_null(use(c, 0, &err));
-    assert_code(err.code, TLSOCK_E_POLICY);
-    assert_tells(err.message, "p.conf:1: trust = system");
-    assert_tells(err.message, "p.conf:2: trust = none");
+    refused(c, "p.conf:1: trust = system");
+    refused(c, "p.conf:2: trust = none");
     tlsock_config_unref(c);
 }
 
@@ -286,13 +292,11 @@ static void the_strictest_of_several_counts(void **state)
 {
     tlsock_config *c = tlsock_config_new();
     struct tsk_ctx *ctx;
-    tlsock_error err;
 
     (void)state;
     load("tls.min = 1.3\ngroups = P-256:P-384");
     load("tls.min = 1.2\ngroups = P-384:X25519");
-    ctx = use(c, 0, &err);
-    assert_non_null(ctx);
+    ctx = used(c, 0);
     assert_int_equal(tsk_ctx_settings(ctx)->tls_min, 0x0304);
     assert_string_equal(tsk_ctx_settings(ctx)->groups, "P-384");
     tsk_ctx_unref(ctx);
@@ -307,12 +311,10 @@ static void sections_are_for_one_side(void **state)
 
     (void)state;
     load("session = off\n[client]\ntls.min = 1.3\n[server]\ntickets = off\n");
-    client = use(c, 0, &err);
-    assert_non_null(client);
+    client = used(c, 0);
     tlsock_config_unref(c);
     c = tlsock_config_new();
-    server = use(c, 1, &err);
-    assert_non_null(server);
+    server = used(c, 1);
     assert_int_equal(tsk_ctx_settings(client)->tls_min, 0x0304);
     assert_int_equal(tsk_ctx_settings(client)->tickets, 1);
     assert_int_equal(tsk_ctx_settings(server)->tls_min, 0x0303);
@@ -337,8 +339,7 @@ static void both_sides_share_what_is_the_same(void **state)
 
     (void)state;
     load("tls.min = 1.3");
-    server = use(c, 1, &err);
-    assert_non_null(server);
+    server = used(c, 1);
     assert_int_equal(tsk_config_snapshot(c, 0, &client, &err), 0);
     assert_ptr_equal(client, server);
     tsk_ctx_unref(client);
@@ -350,24 +351,20 @@ static void a_config_in_use_obeys_a_later_policy(void **state)
 {
     tlsock_config *c = tlsock_config_new();
     struct tsk_ctx *before, *after, *again;
-    tlsock_error err;
 
     (void)state;
     assert_code(tlsock_config_set(c, "insecure", "no-name: lab"), TLSOCK_OK);
-    before = use(c, 0, &err);
-    assert_non_null(before);
+    before = used(c, 0);
     load("tls.min = 1.3");
-    after = use(c, 0, &err);
-    assert_non_null(after);
+    after = used(c, 0);
     assert_int_equal(tsk_ctx_settings(before)->tls_min, 0x0303);
     assert_int_equal(tsk_ctx_settings(after)->tls_min, 0x0304);
-    again = use(c, 0, &err); /* and is not built for each connection */
+    again = used(c, 0); /* and is not built for each connection */
     assert_ptr_equal(again, after);
     assert_code(tlsock_config_set(c, "tls.min", "1.2"), TLSOCK_E_FROZEN);
     assert_code(tlsock_config_check(c), TLSOCK_OK);
     load("insecure = forbid");
-    assert_null(use(c, 0, &err));
-    assert_code(err.code, TLSOCK_E_POLICY);
+    refused(c, "p.conf:1: insecure = forbid");
     assert_code(tlsock_config_check(c), TLSOCK_E_POLICY);
     assert_code(tlsock_config_reload(c), TLSOCK_E_POLICY);
     tsk_ctx_unref(before);
@@ -380,15 +377,14 @@ static void a_copy_has_what_was_asked_for_and_obeys_itself(void **state)
 {
     tlsock_config *c = tlsock_config_new(), *copy;
     struct tsk_ctx *ctx;
-    tlsock_error err;
 
     (void)state;
     load("tls.min = 1.3");
-    ctx = use(c, 0, &err);
+    ctx = used(c, 0);
     copy = tlsock_config_copy(c);
     assert_int_equal(copy->box->set.tls_min, 0x0303);
     tsk_ctx_unref(ctx);
-    ctx = use(copy, 0, &err);
+    ctx = used(copy, 0);
     assert_int_equal(tsk_ctx_settings(ctx)->tls_min, 0x0304);
     tsk_ctx_unref(ctx);
     tlsock_config_unref(copy);

@@ -19,18 +19,10 @@ static int rounds(void)
 
 static int setup(void **state)
 {
-    struct pki_spec ca = {
-        .cn = "Root CA", .bc = PKI_CA_BC, .ku = PKI_CA_KU, .key = KEY_ROOT};
-    struct pki_spec end = {.cn = "Leaf",
-                           .bc = PKI_LEAF_BC,
-                           .key = KEY_LEAF,
-                           .issuer_key = KEY_ROOT};
-
     (void)state;
-    root = lists_cert(&ca, NULL);
-    end.issuer = root;
-    leaf = lists_cert(&end, "p_a");
-    on_it = lists_cert(&end, "p_b");
+    root = lists_root();
+    leaf = lists_leaf(root, "p_a");
+    on_it = lists_leaf(root, "p_b");
     return 0;
 }
 

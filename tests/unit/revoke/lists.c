@@ -237,6 +237,24 @@ X509 *lists_cert(const struct pki_spec *spec, const char *points)
     return again;
 }
 
+X509 *lists_root(void)
+{
+    return lists_cert(
+        &(struct pki_spec){
+            .cn = "Root CA", .bc = PKI_CA_BC, .ku = PKI_CA_KU, .key = KEY_ROOT},
+        NULL);
+}
+
+X509 *lists_leaf(X509 *root, const char *points)
+{
+    return lists_cert(&(struct pki_spec){.cn = "Leaf",
+                                         .bc = PKI_LEAF_BC,
+                                         .key = KEY_LEAF,
+                                         .issuer = root,
+                                         .issuer_key = KEY_ROOT},
+                      points);
+}
+
 unsigned char *lists_big(const X509 *by, enum pki_key key, int n, int *len)
 {
     X509_CRL *crl = lists_make(

@@ -38,6 +38,9 @@ struct tsk_crls *lists_read(const struct list_spec *s);
 /* A certificate of spec with crlDistributionPoints: sections of lists_conf[],
  * comma separated; NULL: without. In date at LISTS_NOW. */
 X509 *lists_cert(const struct pki_spec *spec, const char *points);
+/* "Root CA", and a leaf of its. */
+X509 *lists_root(void);
+X509 *lists_leaf(X509 *root, const char *points);
 /* DER of a list with n entries, unsorted, serials of 16 random octets. */
 unsigned char *lists_big(const X509 *by, enum pki_key key, int n, int *len);
 

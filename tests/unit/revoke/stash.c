@@ -1,6 +1,7 @@
 #include "stash.h"
 
 #include "core/clock.h"
+#include "dir.h"
 #include "fault.h"
 
 #include <dirent.h>
@@ -36,24 +37,10 @@ int stash_real_time(void **state)
     return rc;
 }
 
-static void remove_dir(const char *name)
-{
-    DIR *dir = opendir(name);
-    const struct dirent *e;
-
-    if (dir == NULL)
-        return;
-    while ((e = readdir(dir)) != NULL)
-        if (e->d_name[0] != '.' && unlinkat(dirfd(dir), e->d_name, 0) != 0)
-            unlinkat(dirfd(dir), e->d_name, AT_REMOVEDIR);
-    closedir(dir);
-    rmdir(name);
-}
-
 int stash_teardown(void **state)
 {
     while (n_dirs > 0) {
-        remove_dir(dirs[--n_dirs]);
+        dir_remove(dirs[--n_dirs]);
         free(dirs[n_dirs]);
     }
     tsk_clock_wall = NULL;

@@ -1,11 +1,11 @@
 #include "test.h"
 
 #include "cert/cert.h"
+#include "dir.h"
 #include "fault.h"
 #include "net.h"
 #include "revoke/check.h"
 
-#include <dirent.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -227,19 +227,6 @@ static void what_is_cached_is_not_fetched_again(void **state)
     }
 }
 
-static void remove_dir(const char *name)
-{
-    DIR *dir = opendir(name);
-    const struct dirent *e;
-
-    assert_non_null(dir);
-    while ((e = readdir(dir)) != NULL)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(dir), e->d_name, 0);
-    closedir(dir);
-    rmdir(name);
-}
-
 /* Verdicts are in memory alone; lists and responses are judged again. Sources
  * that were down are asked anew: they may be up by then. */
 static void a_later_process_has_from_disk_what_counts(void **state)
@@ -271,7 +258,7 @@ static void a_later_process_has_from_disk_what_counts(void **state)
         if (row->want == 0 && (row->rules & SOFT) == 0 && w.fetches != down)
             fail_msg("%s: %d fetches the second time", row->name, w.fetches);
         world_free(&w);
-        remove_dir(dir);
+        dir_remove(dir);
     }
 }
 

@@ -4,10 +4,10 @@
 #include "lists.h"
 
 #include "core/clock.h"
+#include "dir.h"
 #include "fault.h"
 #include "revoke/check.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #define BASE "http://a.test/crl"
@@ -155,19 +155,6 @@ static void a_delta_is_asked_for_behind_its_list(void **state)
     }
 }
 
-static void remove_dir(const char *name)
-{
-    DIR *dir = opendir(name);
-    const struct dirent *e;
-
-    assert_non_null(dir);
-    while ((e = readdir(dir)) != NULL)
-        if (e->d_name[0] != '.')
-            unlinkat(dirfd(dir), e->d_name, 0);
-    closedir(dir);
-    rmdir(name);
-}
-
 static void a_later_process_has_the_lists_from_disk(void **state)
 {
     (void)state;
@@ -191,7 +178,7 @@ static void a_later_process_has_the_lists_from_disk(void **state)
                          tlsock_errname(rc), w.fetches, err.message);
         }
         world_free(&w);
-        remove_dir(dir);
+        dir_remove(dir);
     }
 }
 

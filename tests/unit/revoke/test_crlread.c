@@ -16,17 +16,9 @@ static STACK_OF(X509) * path;
 
 static int setup(void **state)
 {
-    struct pki_spec ca = {
-        .cn = "Root CA", .bc = PKI_CA_BC, .ku = PKI_CA_KU, .key = KEY_ROOT};
-    struct pki_spec end = {.cn = "Leaf",
-                           .bc = PKI_LEAF_BC,
-                           .key = KEY_LEAF,
-                           .issuer_key = KEY_ROOT};
-
     (void)state;
-    root = lists_cert(&ca, NULL);
-    end.issuer = root;
-    leaf = lists_cert(&end, "p_a");
+    root = lists_root();
+    leaf = lists_leaf(root, "p_a");
     chain[0] = leaf;
     chain[1] = root;
     path = pki_stack(chain, 2);
