@@ -44,6 +44,8 @@ extern "C" {
                                         settings stricter: "FILE:7: tls.min =
                                         1.3; ..."; "" */
 #define TLSOCK_INFO_PSK_IDENTITY 41 /**< whose pre-shared key it was; "" */
+#define TLSOCK_INFO_SESSION 42 /**< of a client: "kept until 2026-01-31T12:00:00Z",
+                                    "none yet", "not kept: why", "none: why" */
 /** @} */
 
 /** @name States @{ */

@@ -79,6 +79,7 @@ static const unsigned char events[TLSOCK_ON_EARLY_DATA + 1] = {
     [TLSOCK_ON_STAPLE] = 1,
     [TLSOCK_ON_SIGN] = 1,
     [TLSOCK_ON_PASSWORD] = 1,
+    [TLSOCK_ON_SESSION] = 1,
     [TLSOCK_ON_CLOSE_NOTIFY] = 1,
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
     [TLSOCK_ON_LOG] = 1,

@@ -17,6 +17,7 @@ static const size_t texts[] = {
     offsetof(struct tsk_settings, verify_scheme),
     offsetof(struct tsk_settings, insecure_text),
     offsetof(struct tsk_settings, session_id_context),
+    offsetof(struct tsk_settings, session_file),
     offsetof(struct tsk_settings, keylog),
     offsetof(struct tsk_settings, revocation_cache),
     offsetof(struct tsk_settings, revocation_proxy),

@@ -12,6 +12,7 @@
 #include "ossl/queue.h"
 #include "tls/hello.h"
 #include "tls/op.h"
+#include "tls/resume.h"
 #include "tls/sign.h"
 #include "verify/host.h"
 
@@ -140,15 +141,15 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
     s->deadline = TSK_NEVER;
     s->t_start = tsk_now_ms();
     s->hs_deadline = tsk_deadline_in(s->budget_ms);
-    if (opts->session_key == NULL)
-        return s;
-    s->session_for = tsk_strdup(opts->session_key);
-    if (s->session_for == NULL) {
+    if (opts->session_key != NULL)
+        s->session_for = tsk_strdup(opts->session_key);
+    if (opts->session_key != NULL && s->session_for == NULL) {
         tsk_fail_nomem(err);
-        tsk_conn_free(s, 0);
-        return NULL;
+    } else if (tsk_resume_follow(s, opts->resume_from, err) == TLSOCK_OK) {
+        return s;
     }
-    return s;
+    tsk_conn_free(s, 0);
+    return NULL;
 }
 
 void tsk_conn_free(tlsock *s, int graceful)
@@ -163,8 +164,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);
-        /* libssl drops a session from its cache when a connection is freed
-         * without close_notify; tickets do not depend on that */
+        tsk_resume_end(s);
         SSL_free(s->ssl);
     }
     tsk_hand_forget(s);
@@ -180,7 +180,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_free(s->sni);
     tsk_free(s->scheme);
     tsk_free(s->session_for);
-    tsk_free(s->session_key);
+    tsk_resume_free(s);
     tsk_free(s->psk_identity);
     pthread_mutex_destroy(&s->wake_lock);
     tsk_free(s);

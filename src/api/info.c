@@ -6,6 +6,7 @@
 #include "ossl/queue.h"
 #include "ossl/remote.h"
 #include "tls/early.h"
+#include "tls/resume.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
@@ -183,6 +184,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         return tsk_conn_open(s) ? psk_identity(s) : "";
     case TLSOCK_INFO_TRUST:
         return trust(s);
+    case TLSOCK_INFO_SESSION:
+        return tsk_resume_text(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -240,6 +243,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"policy", TLSOCK_INFO_POLICY},
         {"dane", TLSOCK_INFO_DANE},
         {"psk_identity", TLSOCK_INFO_PSK_IDENTITY},
+        {"session", TLSOCK_INFO_SESSION},
     };
     const char *verified;
     size_t pos = 0;

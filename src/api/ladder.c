@@ -5,28 +5,22 @@
 #include "core/str.h"
 #include "net/fd.h"
 #include "tls/early.h"
+#include "tls/resume.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Sessions may be offered to whoever has this name at this address; what they
- * mean is bound to the config, which owns the store. */
-static int set_session_key(tlsock *s)
+/* Sessions may be offered to whoever has this name at this address. */
+static int name_sessions(tlsock *s)
 {
-    char key[1200], records[65] = "";
+    char records[65] = "";
 
     if (s->server || !s->set->session)
         return TLSOCK_OK;
     if (s->dane != NULL && tsk_dane_digest(s->dane, records, &s->err) < 0)
         return s->err.code;
-    snprintf(key, sizeof(key), "%s\n%s\n%s\n%s\n%s",
-             s->name != NULL ? s->name : "", s->sni != NULL ? s->sni : "",
-             s->scheme != NULL ? s->scheme : "", records,
-             s->session_for != NULL ? s->session_for : s->address);
-    tsk_free(s->session_key);
-    s->session_key = tsk_strdup(key);
-    return s->session_key != NULL ? TLSOCK_OK : tsk_fail_nomem(&s->err);
+    return tsk_resume_name(s, records);
 }
 
 /* The server spoke before TLS could begin: libssl shall judge it. */
@@ -44,7 +38,7 @@ static int enter_tls(tlsock *s)
     int rc;
 
     tsk_hand_reset(s);
-    rc = set_session_key(s);
+    rc = name_sessions(s);
     if (rc == TLSOCK_OK)
         rc = hand_over_input(s);
     if (rc < 0)

@@ -54,7 +54,7 @@ TSK_OPTION_PARSER(name);
 TSK_OPTION_PARSER(scheme);
 TSK_OPTION_PARSER(insecure);
 TSK_OPTION_PARSER(id_context);
-TSK_OPTION_PARSER(keylog);
+TSK_OPTION_PARSER(file);
 TSK_OPTION_PARSER(directory);
 TSK_OPTION_PARSER(proxy);
 TSK_OPTION_PARSER(dane); /* options_dane.c */

@@ -121,7 +121,7 @@ TSK_OPTION_PARSER(id_context)
 }
 
 /* The file is opened when connections are; here the plain mistakes show. */
-TSK_OPTION_PARSER(keylog)
+TSK_OPTION_PARSER(file)
 {
     char dir[PATH_MAX];
     const char *slash = strrchr(value, '/');

@@ -39,9 +39,6 @@ int tsk_opts_take(tlsock_opts *out, const tlsock_opts *opts, tlsock_error *err)
                         "opts.timeout_ms is %d; it is 0 (the config's), -1 "
                         "(none) or milliseconds",
                         out->timeout_ms);
-    if (out->resume_from != NULL)
-        return tsk_fail(err, TLSOCK_E_UNSUPPORTED,
-                        "opts.resume_from is not in version %s", TSK_VERSION);
     if (out->plain && out->starttls != NULL) {
         tsk_fail(err, TLSOCK_E_ARGUMENT,
                  "opts.plain and opts.starttls contradict each other");

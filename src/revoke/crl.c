@@ -45,6 +45,23 @@ size_t tsk_crls_memory(const struct tsk_crls *l)
     return sum;
 }
 
+int tsk_crls_digest(const struct tsk_crls *l, uint8_t out[32])
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    int ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+
+    for (size_t i = 0; ok && i < l->n; i++) {
+        const ASN1_BIT_STRING *sig = l->list[i]->signature;
+
+        ok = EVP_DigestUpdate(md, &l->list[i]->len, sizeof(l->list[i]->len)) &&
+             EVP_DigestUpdate(md, ASN1_STRING_get0_data(sig),
+                              (size_t)ASN1_STRING_length(sig));
+    }
+    ok = ok && EVP_DigestFinal_ex(md, out, NULL);
+    EVP_MD_CTX_free(md);
+    return ok;
+}
+
 size_t tsk_crls_count(const struct tsk_crls *l)
 {
     return l->n;

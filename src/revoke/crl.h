@@ -26,6 +26,8 @@ struct tsk_crls *tsk_crls_parse(const void *data, size_t len, const char *name,
  * that has none); bytes of memory they take. */
 int64_t tsk_crls_until(const struct tsk_crls *l);
 size_t tsk_crls_memory(const struct tsk_crls *l);
+/* Tells lists of another content apart: by their signatures. 1, 0 no memory. */
+int tsk_crls_digest(const struct tsk_crls *l, uint8_t out[32]);
 size_t tsk_crls_count(const struct tsk_crls *l);
 
 #endif

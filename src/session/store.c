@@ -11,11 +11,8 @@
 struct entry {
     struct entry *newer, *older; /* by use */
     struct entry *chain;         /* in one bucket, newest first */
-    SSL_SESSION *ses;
-    int64_t expires;
-    struct tsk_session_facts facts;
+    struct tsk_session_item item;
     uint32_t hash;
-    char key[];
 };
 
 struct tsk_sessions {
@@ -25,13 +22,17 @@ struct tsk_sessions {
     size_t count, most;
 };
 
-static uint32_t hash_of(const char *key) /* FNV-1a */
+static uint32_t hash_of(const uint8_t key[TSK_SESSION_KEY]) /* a digest */
 {
-    uint32_t h = 2166136261u;
+    uint32_t h;
 
-    for (; *key != '\0'; key++)
-        h = (h ^ (uint8_t)*key) * 16777619u;
+    memcpy(&h, key, sizeof(h));
     return h;
+}
+
+static int is_of(const struct entry *e, const uint8_t key[TSK_SESSION_KEY])
+{
+    return memcmp(e->item.key, key, TSK_SESSION_KEY) == 0;
 }
 
 static void drop(struct tsk_sessions *c, struct entry *e)
@@ -50,7 +51,7 @@ static void drop(struct tsk_sessions *c, struct entry *e)
     else
         c->oldest = e->newer;
     c->count--;
-    SSL_SESSION_free(e->ses);
+    SSL_SESSION_free(e->item.ses);
     tsk_free(e);
 }
 
@@ -76,13 +77,14 @@ void tsk_sessions_free(struct tsk_sessions *c)
 }
 
 /* The oldest of a key beyond PER_KEY goes. */
-static void bound_key(struct tsk_sessions *c, const char *key, uint32_t hash)
+static void bound_key(struct tsk_sessions *c,
+                      const uint8_t key[TSK_SESSION_KEY], uint32_t hash)
 {
     struct entry *e, *last = NULL;
     size_t n = 0;
 
     for (e = c->buckets[hash % BUCKETS]; e != NULL; e = e->chain)
-        if (e->hash == hash && strcmp(e->key, key) == 0) {
+        if (is_of(e, key)) {
             last = e;
             n++;
         }
@@ -90,24 +92,20 @@ static void bound_key(struct tsk_sessions *c, const char *key, uint32_t hash)
         drop(c, last);
 }
 
-void tsk_sessions_put(struct tsk_sessions *c, const char *key, SSL_SESSION *ses,
-                      const struct tsk_session_facts *facts, int64_t expires)
+void tsk_sessions_put(struct tsk_sessions *c,
+                      const struct tsk_session_item *item)
 {
-    size_t len = strlen(key) + 1;
     struct entry *e;
 
     if (c->most == 0)
         return;
-    e = tsk_alloc(sizeof(*e) + len);
-    if (e == NULL || !SSL_SESSION_up_ref(ses)) {
+    e = tsk_alloc(sizeof(*e));
+    if (e == NULL || !SSL_SESSION_up_ref(item->ses)) {
         tsk_free(e);
         return;
     }
-    memcpy(e->key, key, len);
-    e->ses = ses;
-    e->facts = *facts;
-    e->expires = expires;
-    e->hash = hash_of(key);
+    e->item = *item;
+    e->hash = hash_of(item->key);
     pthread_mutex_lock(&c->lock);
     e->chain = c->buckets[e->hash % BUCKETS];
     c->buckets[e->hash % BUCKETS] = e;
@@ -118,34 +116,54 @@ void tsk_sessions_put(struct tsk_sessions *c, const char *key, SSL_SESSION *ses,
     if (c->oldest == NULL)
         c->oldest = e;
     c->count++;
-    bound_key(c, key, e->hash);
+    bound_key(c, item->key, e->hash);
     while (c->count > c->most)
         drop(c, c->oldest);
     pthread_mutex_unlock(&c->lock);
 }
 
-SSL_SESSION *tsk_sessions_take(struct tsk_sessions *c, const char *key,
-                               struct tsk_session_facts *facts, int64_t now)
+int tsk_sessions_take(struct tsk_sessions *c,
+                      const uint8_t key[TSK_SESSION_KEY], int64_t now,
+                      struct tsk_session_item *item)
 {
-    uint32_t hash = hash_of(key);
     struct entry *e, *next;
-    SSL_SESSION *ses = NULL;
+    int found = 0;
 
     pthread_mutex_lock(&c->lock);
-    for (e = c->buckets[hash % BUCKETS]; e != NULL && ses == NULL; e = next) {
+    for (e = c->buckets[hash_of(key) % BUCKETS]; e != NULL && !found;
+         e = next) {
+        SSL_SESSION *ses = e->item.ses;
+
         next = e->chain;
-        if (e->hash != hash || strcmp(e->key, key) != 0)
+        if (!is_of(e, key))
             continue;
-        if (e->expires > now && SSL_SESSION_up_ref(e->ses)) {
-            ses = e->ses;
-            *facts = e->facts;
+        /* libssl marks what a fatal alert ended (RFC 5246, 7.2.2) */
+        if (tsk_session_fresh(&e->item.facts, e->item.expires, now) &&
+            SSL_SESSION_is_resumable(ses) && SSL_SESSION_up_ref(ses)) {
+            *item = e->item;
+            found = 1;
             if (SSL_SESSION_get_protocol_version(ses) < TLS1_3_VERSION)
                 continue; /* stays: may be offered again */
         }
         drop(c, e);
     }
     pthread_mutex_unlock(&c->lock);
-    return ses;
+    return found;
+}
+
+void tsk_sessions_forget(struct tsk_sessions *c,
+                         const uint8_t key[TSK_SESSION_KEY],
+                         const SSL_SESSION *ses)
+{
+    struct entry *e, *next;
+
+    pthread_mutex_lock(&c->lock);
+    for (e = c->buckets[hash_of(key) % BUCKETS]; e != NULL; e = next) {
+        next = e->chain;
+        if (is_of(e, key) && (ses == NULL || e->item.ses == ses))
+            drop(c, e);
+    }
+    pthread_mutex_unlock(&c->lock);
 }
 
 size_t tsk_sessions_count(struct tsk_sessions *c)

@@ -1,32 +1,27 @@
 /* store - sessions a client may offer again, bounded, least recently used
- * goes first. Thread-safe. Keys are opaque bytes: who may resume what is
- * decided by whoever makes them. */
+ * goes first. Thread-safe. Keys are digests: who may resume what is decided by
+ * whoever makes them. */
 #ifndef TSK_SESSION_STORE_H
 #define TSK_SESSION_STORE_H
 
-#include "revoke/status.h"
-#include "verify/policy.h"
-
-#include <openssl/ssl.h>
+#include "session/facts.h"
 
 struct tsk_sessions;
 
-struct tsk_session_facts { /* what was found out when it was made */
-    struct tsk_verdict verdict;
-    char revocation[128];
-    int64_t revocation_until; /* 0: what it says is of no age */
-    struct tsk_status staple; /* what was stapled, if it is good */
-};
-
 struct tsk_sessions *tsk_sessions_new(size_t most); /* NULL: no memory */
 void tsk_sessions_free(struct tsk_sessions *c);
-/* A reference is taken. expires: Unix seconds. Out of memory: not kept. */
-void tsk_sessions_put(struct tsk_sessions *c, const char *key, SSL_SESSION *ses,
-                      const struct tsk_session_facts *facts, int64_t expires);
-/* The newest for this key that has not expired, or NULL; a reference, yours.
- * A TLS 1.3 session is given out once (RFC 8446, C.4). */
-SSL_SESSION *tsk_sessions_take(struct tsk_sessions *c, const char *key,
-                               struct tsk_session_facts *facts, int64_t now);
+/* A reference is taken. Out of memory: not kept. */
+void tsk_sessions_put(struct tsk_sessions *c,
+                      const struct tsk_session_item *item);
+/* 1: the newest for this key that has not expired, item->ses is yours; 0. A
+ * TLS 1.3 session is given out once (RFC 8446, C.4). */
+int tsk_sessions_take(struct tsk_sessions *c,
+                      const uint8_t key[TSK_SESSION_KEY], int64_t now,
+                      struct tsk_session_item *item);
+/* This one of a key, or with ses NULL all of it, is not given out any more. */
+void tsk_sessions_forget(struct tsk_sessions *c,
+                         const uint8_t key[TSK_SESSION_KEY],
+                         const SSL_SESSION *ses);
 size_t tsk_sessions_count(struct tsk_sessions *c);
 
 #endif

@@ -9,6 +9,7 @@
 #include "net/wait.h"
 #include "ossl/bio.h"
 #include "session/store.h"
+#include "session/codec.h"
 #include "tls/ctx.h"
 #include "verify/dane.h"
 
@@ -44,6 +45,19 @@ struct tsk_errand;
 struct tsk_starttls;
 struct tsk_op;
 struct tsk_fiber;
+
+/* What a client has of sessions. */
+struct tsk_resume {
+    int wanted; /* peer and key are there: sessions may be kept and offered */
+    uint8_t peer[TSK_SESSION_KEY]; /* digest of who: name, SNI, scheme, TLSA */
+    uint8_t key[TSK_SESSION_KEY];  /* and where */
+    struct tsk_session_item *from; /* opts.resume_from's newest, or NULL */
+    int follows;                   /* it is what was offered */
+    struct tsk_session_item newest; /* won here; ses NULL: none */
+    int64_t until; /* end of what was offered, or kept last; Unix seconds */
+    unsigned kept;                 /* how many of them are kept */
+    const char *why;               /* why the newest is not; or NULL */
+};
 
 struct tlsock {
     enum tsk_rung rung;
@@ -93,7 +107,7 @@ struct tlsock {
     char *scheme; /* NULL: RFC 9525 */
     char address[64];
     char *session_for; /* what the caller calls the peer's sessions, or NULL */
-    char *session_key; /* NULL: sessions are not kept */
+    struct tsk_resume resume; /* tls/resume.c */
 
     int64_t hs_deadline, deadline; /* absolute, TSK_NEVER: none */
     int call_timeout_ms;           /* -1: none */
@@ -174,10 +188,8 @@ int tsk_hook_verified(tlsock *s); /* its late answer: 0, AGAIN, code */
 /* peer.c: libssl's callbacks on certificates and staples */
 int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg);
 int tsk_peer_staple(SSL *ssl, void *arg);
-int tsk_peer_new_session(SSL *ssl, SSL_SESSION *ses);
 /* hookverify.c: STAPLE; der NULL: none came. 0 judge it, 1 it is good, code */
 int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len);
-void tsk_peer_keep_session(tlsock *s, SSL_SESSION *ses);
 int tsk_peer_no_staple(tlsock *s); /* 0 none is due, or E_MUST_STAPLE */
 /* dane.c: the records into the SSL: 0, or code; makes use of none if OpenSSL
  * cannot read any. Replaces SNI by the name they were found at. */

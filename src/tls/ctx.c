@@ -11,7 +11,9 @@
 #include "tls/ctx_private.h"
 #include "tls/early.h"
 #include "tls/hello.h"
+#include "tls/keep.h"
 #include "tls/psk.h"
+#include "tls/resume.h"
 #include "tls/sign.h"
 #include "tls/staple.h"
 #include "verify/trust.h"
@@ -106,7 +108,7 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
         if (c->sessions == NULL)
             return tsk_fail_nomem(err);
         mode |= SSL_SESS_CACHE_CLIENT;
-        SSL_CTX_sess_set_new_cb(c->ssl, tsk_peer_new_session);
+        SSL_CTX_sess_set_new_cb(c->ssl, tsk_resume_won);
         if (!set->tickets) /* then the server has to remember */
             mode = SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_AUTO_CLEAR;
     } else {
@@ -301,6 +303,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (rc == TLSOCK_OK)
         rc = tsk_early_setup(c->ssl, c->set, err);
     if (rc == TLSOCK_OK)
+        rc = tsk_keep_open(c, err);
+    if (rc == TLSOCK_OK)
         rc = set_identity(c, err);
     if (rc == TLSOCK_OK)
         rc = set_client_auth(c, err);
@@ -350,6 +354,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
         return;
     tsk_staples_free(c->staples); /* first: who fills them looks at all else */
     tsk_sessions_free(c->sessions);
+    tsk_keep_close(c);
     tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
     tsk_free(c->lists);

@@ -19,6 +19,10 @@ struct tsk_ctx {
     struct tsk_crls **lists; /* the settings' own, borrowed; or NULL */
     struct tsk_revcache *revcache; /* NULL: nothing is asked of anybody */
     struct tsk_sessions *sessions;
+    struct tsk_session_file *file; /* NULL: the memory above, or a store */
+    atomic_uint slot;              /* of the caller's store: the next */
+    int bound;                     /* the digest below is made; lock */
+    uint8_t binding[TSK_SESSION_KEY];
     struct tsk_staples *staples; /* of the identities; NULL: none are sent */
     struct tsk_dns *dns; /* who answers for TLSA records, or NULL */
     int keylog_fd; /* -1: none */

@@ -10,25 +10,11 @@
 #include "tls/sign.h"
 #include "tls/op.h"
 #include "tls/psk.h"
+#include "tls/resume.h"
 #include "verify/trust.h"
 
 #include <stdio.h>
 #include <string.h>
-
-/* Offer what was won from this peer, under this name and this config. */
-static void offer_session(tlsock *s)
-{
-    SSL_SESSION *ses;
-
-    if (s->session_key == NULL || s->ctx->sessions == NULL)
-        return;
-    ses = tsk_sessions_take(s->ctx->sessions, s->session_key, &s->facts,
-                            tsk_wall_time());
-    if (ses == NULL)
-        return;
-    s->offered = SSL_set_session(s->ssl, ses);
-    SSL_SESSION_free(ses);
-}
 
 static int use_trust(tlsock *s)
 {
@@ -59,14 +45,13 @@ static int start_client(tlsock *s)
     rc = tsk_dane_enable(s);
     if (rc < 0)
         return rc;
-    /* libssl compares the session of a key with the context that servers have
+    /* libssl compares a session, or a key, with the context that servers have
      * in the SSL_CTX; a client needs none */
-    if (s->set->n_psks != 0 &&
-        !SSL_set_session_id_context(s->ssl, (const unsigned char *)"", 0))
+    if (!SSL_set_session_id_context(s->ssl, (const unsigned char *)"", 0))
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
     SSL_set_post_handshake_auth(s->ssl, s->set->post_handshake_auth &&
                                             s->set->n_identities != 0);
-    offer_session(s);
+    tsk_resume_offer(s);
     SSL_set_connect_state(s->ssl);
     return TLSOCK_OK;
 }
@@ -241,10 +226,7 @@ static void tell(tlsock *s)
 
 void tsk_hand_done(tlsock *s)
 {
-    if (s->held != NULL)
-        tsk_peer_keep_session(s, s->held);
-    SSL_SESSION_free(s->held);
-    s->held = NULL;
+    tsk_resume_settle(s);
     tsk_trust_say_unchecked(s);
     send_tickets(s);
     tell(s);
@@ -301,6 +283,7 @@ void tsk_hand_reset(tlsock *s)
     s->late_tickets = 0;
     s->issuers_tried = 0;
     memset(&s->facts, 0, sizeof(s->facts));
+    tsk_resume_reset(s);
 }
 
 int tsk_hand_start(tlsock *s)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <tlsock/cert.h>
 #include <tlsock/hook.h>
+#include <tlsock/session.h>
 
 enum tsk_revocation { /* in the order of options.def */
     TSK_REVOKE_OFF,
@@ -109,6 +110,9 @@ struct tsk_settings {
     int alpn_required;
     /* sessions */
     int session, session_size, session_timeout_s;
+    char *session_file; /* NULL: memory, or the store */
+    tlsock_store session_store; /* get NULL: none */
+    void *session_store_arg;
     int tickets, tickets_count;
     int early_data; /* most bytes; 0: none */
     char *session_id_context; /* NULL: derived */

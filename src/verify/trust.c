@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -285,6 +286,19 @@ struct tsk_trust *tsk_trust_new(const char *const *uris, size_t n,
     }
     errno = saved;
     return t;
+}
+
+int tsk_trust_digest(struct tsk_trust *t, uint8_t out[32])
+{
+    uint8_t both[64] = {0};
+    int ok;
+
+    tsk_ossl_enter();
+    ok = (t->own == NULL || tsk_index_digest(t->own, both)) &&
+         (t->system == NULL || tsk_index_digest(t->system, both + 32)) &&
+         EVP_Digest(both, sizeof(both), out, NULL, EVP_sha256(), NULL);
+    tsk_ossl_leave();
+    return ok;
 }
 
 static int compare_names(const X509_NAME *const *a, const X509_NAME *const *b)

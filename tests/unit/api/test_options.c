@@ -20,6 +20,7 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->verify_scheme);
     tsk_free(set->insecure_text);
     tsk_free(set->session_id_context);
+    tsk_free(set->session_file);
     tsk_free(set->keylog);
     tsk_free(set->dane_anchor);
     tsk_free(set->dane_resolver);
@@ -120,6 +121,7 @@ static const struct {
     {"write.buffer", "16384"},
     {"read-ahead", "off"},
     {"release-buffers", "off"},
+    {"session.file", "not-there-yet.sessions"},
     {"keylog", "/dev/null"},
     {"keylog", "not-there-yet.log"},
 };
@@ -234,6 +236,8 @@ static const struct {
     {"write.buffer", "16385", "0..16384"},
     {"read-ahead", "maybe", "on|off"},
     {"release-buffers", "", "on|off"},
+    {"session.file", "/", "directory"},
+    {"session.file", "/no/such/directory/file", "No such file"},
     {"keylog", "/", "directory"},
     {"keylog", "/no/such/directory/file", "No such file"},
 };

@@ -1,43 +1,33 @@
 #include "session/store.h"
 #include "core/mem.h"
-#include "test.h"
+#include "ses.h"
 
 #include <pthread.h>
-
-static SSL_SESSION *session(int version)
-{
-    SSL_SESSION *s = SSL_SESSION_new();
-
-    assert_non_null(s);
-    assert_true(SSL_SESSION_set_protocol_version(s, version));
-    return s;
-}
 
 static void put(struct tsk_sessions *c, const char *key, SSL_SESSION *s,
                 int64_t expires)
 {
-    struct tsk_session_facts facts = {0};
+    struct tsk_session_item item = ses_item(key, s, expires);
 
-    snprintf(facts.verdict.verified, sizeof(facts.verdict.verified), "%s", key);
-    tsk_sessions_put(c, key, s, &facts, expires);
+    tsk_sessions_put(c, &item);
 }
 
 static int take(struct tsk_sessions *c, const char *key, int64_t now)
 {
-    struct tsk_session_facts facts = {0};
-    SSL_SESSION *s = tsk_sessions_take(c, key, &facts, now);
+    struct tsk_session_item got, want = ses_item(key, NULL, 0);
 
-    if (s == NULL)
+    if (!tsk_sessions_take(c, want.key, now, &got))
         return 0;
-    assert_string_equal(facts.verdict.verified, key);
-    SSL_SESSION_free(s);
+    assert_string_equal(got.facts.verdict.verified,
+                        want.facts.verdict.verified);
+    SSL_SESSION_free(got.ses);
     return 1;
 }
 
 static void a_tls13_session_is_given_out_once(void **state)
 {
     struct tsk_sessions *c = tsk_sessions_new(10);
-    SSL_SESSION *s = session(TLS1_3_VERSION);
+    SSL_SESSION *s = ses_new(TLS1_3_VERSION);
 
     (void)state;
     put(c, "a", s, 100);
@@ -51,7 +41,7 @@ static void a_tls13_session_is_given_out_once(void **state)
 static void a_tls12_session_may_be_used_again(void **state)
 {
     struct tsk_sessions *c = tsk_sessions_new(10);
-    SSL_SESSION *s = session(TLS1_2_VERSION);
+    SSL_SESSION *s = ses_new(TLS1_2_VERSION);
 
     (void)state;
     put(c, "a", s, 100);
@@ -64,7 +54,7 @@ static void a_tls12_session_may_be_used_again(void **state)
 static void what_has_expired_is_gone(void **state)
 {
     struct tsk_sessions *c = tsk_sessions_new(10);
-    SSL_SESSION *s = session(TLS1_2_VERSION);
+    SSL_SESSION *s = ses_new(TLS1_2_VERSION);
 
     (void)state;
     put(c, "a", s, 100);
@@ -77,7 +67,7 @@ static void what_has_expired_is_gone(void **state)
 static void the_oldest_goes_when_it_is_full(void **state)
 {
     struct tsk_sessions *c = tsk_sessions_new(3);
-    SSL_SESSION *s = session(TLS1_3_VERSION);
+    SSL_SESSION *s = ses_new(TLS1_3_VERSION);
 
     (void)state;
     put(c, "a", s, 100);
@@ -103,7 +93,7 @@ static int never_memory(void)
 static void without_memory_it_is_not_kept(void **state)
 {
     struct tsk_sessions *c = tsk_sessions_new(3);
-    SSL_SESSION *s = session(TLS1_3_VERSION);
+    SSL_SESSION *s = ses_new(TLS1_3_VERSION);
 
     (void)state;
     tsk_mem_fail = never_memory;
@@ -115,20 +105,51 @@ static void without_memory_it_is_not_kept(void **state)
     tsk_sessions_free(c);
 }
 
+static void what_is_forgotten_is_gone(void **state)
+{
+    struct tsk_sessions *c = tsk_sessions_new(10);
+    SSL_SESSION *one = ses_new(TLS1_2_VERSION), *two = ses_new(TLS1_2_VERSION);
+    struct tsk_session_item a = ses_item("a", NULL, 0);
+
+    (void)state;
+    put(c, "a", one, 100);
+    put(c, "a", two, 100);
+    put(c, "b", one, 100);
+    tsk_sessions_forget(c, a.key, two);
+    assert_int_equal(tsk_sessions_count(c), 2);
+    tsk_sessions_forget(c, a.key, NULL);
+    assert_int_equal(take(c, "a", 1), 0);
+    assert_int_equal(take(c, "b", 1), 1);
+    SSL_SESSION_free(one);
+    SSL_SESSION_free(two);
+    tsk_sessions_free(c);
+}
+
+static void a_clock_set_back_tells_nothing(void **state)
+{
+    struct tsk_sessions *c = tsk_sessions_new(10);
+    SSL_SESSION *s = ses_new(TLS1_2_VERSION);
+    struct tsk_session_item item = ses_item("a", s, 100000);
+
+    (void)state;
+    item.facts.won = 50000;
+    tsk_sessions_put(c, &item);
+    assert_int_equal(take(c, "a", 50000 - TSK_SESSION_SKEW), 1);
+    assert_int_equal(take(c, "a", 50000 - TSK_SESSION_SKEW - 1), 0);
+    SSL_SESSION_free(s);
+    tsk_sessions_free(c);
+}
+
 static void *hammer(void *arg)
 {
     struct tsk_sessions *c = arg;
-    SSL_SESSION *s = session(TLS1_3_VERSION);
-    struct tsk_session_facts facts = {0};
+    SSL_SESSION *s = ses_new(TLS1_3_VERSION);
     char key[8];
 
     for (int i = 0; i < 2000; i++) {
-        SSL_SESSION *got;
-
         snprintf(key, sizeof(key), "k%d", i % 37);
-        tsk_sessions_put(c, key, s, &facts, 100);
-        got = tsk_sessions_take(c, key, &facts, 1);
-        SSL_SESSION_free(got);
+        put(c, key, s, 100);
+        take(c, key, 1);
     }
     SSL_SESSION_free(s);
     return NULL;
@@ -156,6 +177,8 @@ int main(void)
         cmocka_unit_test(what_has_expired_is_gone),
         cmocka_unit_test(the_oldest_goes_when_it_is_full),
         cmocka_unit_test(without_memory_it_is_not_kept),
+        cmocka_unit_test(what_is_forgotten_is_gone),
+        cmocka_unit_test(a_clock_set_back_tells_nothing),
         cmocka_unit_test(threads_may_share_it),
     };
 

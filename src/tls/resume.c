@@ -1,0 +1,428 @@
+#include "tls/resume.h"
+
+#include "core/mem.h"
+#include "ossl/queue.h"
+#include "tls/ctx_private.h"
+#include "tls/keep.h"
+#include "tls/op.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+static int digest_texts(const char *const *texts, size_t n,
+                        const uint8_t *more, uint8_t out[TSK_SESSION_KEY])
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    int ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+
+    if (ok && more != NULL)
+        ok = EVP_DigestUpdate(md, more, TSK_SESSION_KEY);
+    for (size_t i = 0; ok && i < n; i++) /* with the 0: they stay apart */
+        ok = texts[i] != NULL
+                 ? EVP_DigestUpdate(md, texts[i], strlen(texts[i]) + 1)
+                 : EVP_DigestUpdate(md, "\n", 2);
+    ok = ok && EVP_DigestFinal_ex(md, out, NULL);
+    EVP_MD_CTX_free(md);
+    return ok;
+}
+
+int tsk_resume_name(tlsock *s, const char *records)
+{
+    const char *who[] = {s->name, s->sni, s->scheme, records};
+    const char *where[] = {s->session_for != NULL ? "key" : "address",
+                           s->session_for != NULL ? s->session_for
+                                                  : s->address};
+    struct tsk_resume *r = &s->resume;
+
+    r->wanted = digest_texts(who, 4, NULL, r->peer) &&
+                digest_texts(where, 2, r->peer, r->key);
+    return r->wanted ? TLSOCK_OK : tsk_fail_nomem(&s->err);
+}
+
+static void free_from(struct tsk_resume *r)
+{
+    if (r->from != NULL)
+        SSL_SESSION_free(r->from->ses);
+    tsk_free(r->from);
+    r->from = NULL;
+}
+
+/* What both were verified by is the same. 1, 0, or E_NOMEM */
+static int same_settings(struct tsk_ctx *a, struct tsk_ctx *b)
+{
+    uint8_t one[TSK_SESSION_KEY], other[TSK_SESSION_KEY];
+
+    if (a == b)
+        return 1;
+    if (!tsk_keep_binding(a, one) || !tsk_keep_binding(b, other))
+        return TLSOCK_E_NOMEM;
+    return memcmp(one, other, sizeof(one)) == 0;
+}
+
+/* Held as it is now: the other connection may be gone when TLS begins. In
+ * TLS 1.3 a ticket is used once (RFC 8446, C.4), so that nobody can tell whose
+ * connections belong together; of a data connection and its control connection
+ * everybody knows. So one ticket may serve several of them. */
+int tsk_resume_follow(tlsock *s, const tlsock *from, tlsock_error *err)
+{
+    const struct tsk_session_item *newest;
+    struct tsk_session_item *held;
+    int same;
+
+    if (from == NULL)
+        return TLSOCK_OK;
+    if (s->server || from->server) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT,
+                 "opts.resume_from is of clients: %s is a server's",
+                 s->server ? "this connection" : "what it names");
+        tsk_hint(err, "a server resumes what the client offers");
+        return TLSOCK_E_ARGUMENT;
+    }
+    newest = &from->resume.newest;
+    if (newest->ses == NULL || !s->set->session)
+        return TLSOCK_OK; /* nothing to offer: a full handshake */
+    same = same_settings(from->ctx, s->ctx);
+    if (same <= 0)
+        return same == 0 ? TLSOCK_OK : tsk_fail_nomem(err);
+    held = s->resume.from = tsk_alloc(sizeof(*held));
+    if (held == NULL)
+        return tsk_fail_nomem(err);
+    *held = *newest;
+    /* a copy: libssl marks the other one if its connection fails */
+    held->ses = SSL_SESSION_dup(newest->ses);
+    if (held->ses == NULL)
+        return tsk_fail_nomem(err);
+    tsk_keep_forget(from->ctx, newest->key, newest->ses);
+    return TLSOCK_OK;
+}
+
+/* 1: item is what to offer, its reference ours */
+static int find(tlsock *s, struct tsk_session_item *item)
+{
+    struct tsk_resume *r = &s->resume;
+
+    if (r->from != NULL &&
+        memcmp(r->from->peer, r->peer, TSK_SESSION_KEY) == 0 &&
+        tsk_session_fresh(&r->from->facts, r->from->expires,
+                          tsk_wall_time())) {
+        *item = *r->from;
+        r->from->ses = NULL;
+        free_from(r);
+        r->follows = 1;
+        return 1;
+    }
+    return tsk_keep_take(s->ctx, r->key, r->peer, item, s);
+}
+
+void tsk_resume_offer(tlsock *s)
+{
+    struct tsk_session_item item;
+
+    if (!s->resume.wanted || !find(s, &item))
+        return;
+    s->offered = SSL_set_session(s->ssl, item.ses);
+    SSL_SESSION_free(item.ses);
+    if (!s->offered)
+        return;
+    s->facts = item.facts;
+    s->resume.until = item.expires;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What the server says of the ticket: RFC 8446, 4.6.1; RFC 5077, 3.3, where 0
+ * says nothing. */
+static int64_t lifetime(const SSL_SESSION *ses)
+{
+    int64_t said = (int64_t)SSL_SESSION_get_ticket_lifetime_hint(ses);
+    int tls13 = SSL_SESSION_get_protocol_version(ses) >= TLS1_3_VERSION;
+
+    if (tls13 || (SSL_SESSION_has_ticket(ses) && said != 0))
+        return said;
+    return SSL_SESSION_get_timeout(ses);
+}
+
+/* Resumption skips the certificate, so it ends with the certificate; and what
+ * was told about its revocation has to be asked anew. */
+static int64_t end_of(const tlsock *s, const SSL_SESSION *ses,
+                      const struct tsk_session_facts *f)
+{
+    int64_t then = s->set->verify_time != 0 ? s->set->verify_time : f->won;
+    int64_t left = least(lifetime(ses), s->set->session_timeout_s);
+
+    left = least(left, f->since + TSK_SESSION_LIFE - f->won);
+    if (f->verdict.expires != 0)
+        left = least(left, f->verdict.expires - then);
+    if (f->revocation_until != 0)
+        left = least(left, f->revocation_until - then);
+    return f->won + left;
+}
+
+/* The verdict as it was when the server showed its certificate. */
+static void take_facts(const tlsock *s, struct tsk_session_facts *f)
+{
+    char *resumed;
+
+    *f = s->facts;
+    f->won = tsk_wall_time();
+    f->process = tsk_fork_generation();
+    if (!tsk_conn_resumed(s) || f->since == 0)
+        f->since = f->won;
+    resumed = strstr(f->verdict.verified, " (resumed)");
+    if (resumed != NULL)
+        *resumed = '\0';
+}
+
+static void set_newest(tlsock *s, const struct tsk_session_item *item)
+{
+    SSL_SESSION_free(s->resume.newest.ses);
+    s->resume.newest = *item;
+    if (!SSL_SESSION_up_ref(item->ses))
+        s->resume.newest.ses = NULL;
+}
+
+static int encode(tlsock *s, struct tsk_session_item *item, uint8_t **out,
+                  size_t *len)
+{
+    return tsk_keep_binding(s->ctx, item->binding) &&
+           tsk_session_encode(item, out, len);
+}
+
+/* The program's own word on it: < 0 it is not to be kept */
+static int ask_hook(tlsock *s, struct tsk_session_item *item)
+{
+    const struct tsk_hook *on = &s->set->on[TLSOCK_ON_SESSION];
+    tlsock_event e = {.size = sizeof(e),
+                      .kind = TLSOCK_ON_SESSION,
+                      .conn = s,
+                      .fd = -1,
+                      .name = s->name};
+    uint8_t *data;
+    int rc;
+
+    if (on->call == NULL || !encode(s, item, &data, &e.len))
+        return 0;
+    e.data = data;
+    rc = tsk_op_call(on, &e);
+    tsk_free_secret(data, e.len);
+    return rc;
+}
+
+static const char *keep(tlsock *s, struct tsk_session_item *item)
+{
+    if (item->expires <= item->facts.won)
+        return "it ends at once: see certificate, revocation and the "
+               "server's lifetime";
+    set_newest(s, item);
+    if (ask_hook(s, item) < 0)
+        return "the hook for TLSOCK_ON_SESSION did not want it";
+    if (s->resume.follows)
+        return "the connection follows another one (resume_from)";
+    return tsk_keep_put(s->ctx, item, s);
+}
+
+void tsk_resume_keep(tlsock *s, SSL_SESSION *ses)
+{
+    struct tsk_resume *r = &s->resume;
+    struct tsk_session_item item = {.ses = ses};
+
+    take_facts(s, &item.facts);
+    item.expires = end_of(s, ses, &item.facts);
+    memcpy(item.peer, r->peer, TSK_SESSION_KEY);
+    memcpy(item.key, r->key, TSK_SESSION_KEY);
+    r->why = keep(s, &item);
+    if (r->why == NULL) {
+        r->until = item.expires;
+        r->kept++;
+    }
+}
+
+/* Of TLS 1.2 one may come before the peer is known to be good: it waits. */
+int tsk_resume_won(SSL *ssl, SSL_SESSION *ses)
+{
+    tlsock *s = tsk_conn_of(ssl);
+
+    if (s == NULL || s->server || !s->resume.wanted)
+        return 0;
+    if (!SSL_SESSION_is_resumable(ses)) {
+        s->resume.why = "the server does not resume";
+        return 0;
+    }
+    if (!tsk_conn_open(s) && s->rung != TSK_RUNG_AFTER) {
+        if (SSL_SESSION_up_ref(ses)) {
+            SSL_SESSION_free(s->held);
+            s->held = ses;
+        }
+        return 0;
+    }
+    tsk_resume_keep(s, ses);
+    return 0; /* each that keeps it has a reference of its own */
+}
+
+void tsk_resume_settle(tlsock *s)
+{
+    struct tsk_resume *r = &s->resume;
+    struct tsk_session_item item = {0};
+
+    if (s->server || !r->wanted)
+        return;
+    if (s->held != NULL)
+        tsk_resume_keep(s, s->held);
+    SSL_SESSION_free(s->held);
+    s->held = NULL;
+    if (!tsk_conn_resumed(s) || r->newest.ses != NULL ||
+        SSL_version(s->ssl) >= TLS1_3_VERSION)
+        return;
+    /* what was offered is good for another time */
+    item.ses = SSL_get0_session(s->ssl);
+    take_facts(s, &item.facts);
+    item.expires = r->until;
+    memcpy(item.peer, r->peer, TSK_SESSION_KEY);
+    memcpy(item.key, r->key, TSK_SESSION_KEY);
+    set_newest(s, &item);
+}
+
+/* RFC 5246, 7.2.2, and RFC 8446, 6.2: what a fatal alert ended is forgotten,
+ * and so is what a handshake failed with. Any other end leaves a session as
+ * good as it was (RFC 5246, 7.2.1), if libssl believes that there was a
+ * close_notify. */
+void tsk_resume_end(tlsock *s)
+{
+    int failed = s->rung == TSK_RUNG_DEAD && s->offered &&
+                 !SSL_is_init_finished(s->ssl);
+
+    if (s->server || !s->resume.wanted)
+        return;
+    if (s->alert != 0 || failed)
+        tsk_keep_forget(s->ctx, s->resume.key, NULL);
+    else
+        SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+}
+
+void tsk_resume_reset(tlsock *s)
+{
+    struct tsk_resume *r = &s->resume;
+
+    SSL_SESSION_free(r->newest.ses);
+    memset(&r->newest, 0, sizeof(r->newest));
+    r->wanted = r->follows = 0;
+    r->kept = 0;
+    r->until = 0;
+    r->why = NULL;
+}
+
+void tsk_resume_free(tlsock *s)
+{
+    tsk_resume_reset(s);
+    free_from(&s->resume);
+}
+
+static const char *none(const tlsock *s)
+{
+    if (s->server)
+        return "";
+    if (!s->set->session)
+        return "none: session = off";
+    if (s->resume.why != NULL)
+        return s->resume.why;
+    if (s->ssl != NULL && SSL_is_init_finished(s->ssl) &&
+        SSL_version(s->ssl) < TLS1_3_VERSION)
+        return "none: the server gave none";
+    return "none yet";
+}
+
+const char *tsk_resume_text(tlsock *s)
+{
+    const struct tsk_resume *r = &s->resume;
+    time_t until = (time_t)r->until;
+    struct tm tm;
+
+    if (r->why != NULL)
+        snprintf(s->text, sizeof(s->text), "not kept: %s", r->why);
+    else if (r->newest.ses == NULL)
+        return none(s);
+    else if (gmtime_r(&until, &tm) == NULL ||
+             strftime(s->text, sizeof(s->text), "kept until %Y-%m-%dT%H:%M:%SZ",
+                      &tm) == 0)
+        return "kept";
+    return s->text;
+}
+
+int tsk_resume_save(tlsock *s, uint8_t **out, size_t *len)
+{
+    struct tsk_resume *r = &s->resume;
+
+    if (r->newest.ses == NULL) {
+        tsk_fail(&s->err, TLSOCK_E_STATE, "there is no session to save: %s",
+                 none(s));
+        tsk_hint(&s->err, "a TLS 1.3 server sends it after the handshake: ask "
+                          "again when something was read");
+        return TLSOCK_E_STATE;
+    }
+    if (!encode(s, &r->newest, out, len))
+        return tsk_fail(&s->err, TLSOCK_E_NOMEM,
+                        "no memory for the session, or it is larger than %zu "
+                        "bytes",
+                        TSK_SESSION_BYTES_MAX);
+    return TLSOCK_OK;
+}
+
+void tsk_resume_give_away(tlsock *s)
+{
+    const struct tsk_session_item *newest = &s->resume.newest;
+
+    if (SSL_SESSION_get_protocol_version(newest->ses) >= TLS1_3_VERSION)
+        tsk_keep_forget(s->ctx, newest->key, newest->ses);
+}
+
+static int of_no_use(tlsock_error *err, const char *why)
+{
+    tsk_fail(err, TLSOCK_E_STATE, "the session cannot be resumed: %s", why);
+    tsk_hint(err, "go on without it: a full handshake follows");
+    return TLSOCK_E_STATE;
+}
+
+static int load(struct tsk_ctx *c, struct tsk_session_item *item,
+                tlsock_error *err)
+{
+    uint8_t binding[TSK_SESSION_KEY];
+    int64_t now = tsk_wall_time();
+    const char *why;
+
+    if (!c->set->session)
+        return of_no_use(err, "session = off");
+    if (!tsk_keep_binding(c, binding))
+        return tsk_fail_nomem(err);
+    if (memcmp(binding, item->binding, sizeof(binding)) != 0)
+        return of_no_use(err, "it was won with other trust or other settings");
+    item->facts.process = tsk_fork_generation();
+    if (!tsk_session_fresh(&item->facts, item->expires, now) ||
+        item->facts.won + c->set->session_timeout_s <= now)
+        return of_no_use(err, "it is over");
+    why = tsk_keep_put(c, item, NULL);
+    return why == NULL ? TLSOCK_OK : of_no_use(err, why);
+}
+
+int tsk_resume_load(struct tsk_ctx *c, const void *data, size_t len,
+                    tlsock_error *err)
+{
+    struct tsk_session_item item;
+    int rc;
+
+    if (!tsk_session_decode(data, len, &item)) {
+        tsk_fail(err, TLSOCK_E_ARGUMENT,
+                 "these %zu bytes are no session of this version, whole and "
+                 "undamaged",
+                 len);
+        tsk_hint(err, "give what tlsock_session_save() gave, and all of it");
+        return TLSOCK_E_ARGUMENT;
+    }
+    rc = load(c, &item, err);
+    SSL_SESSION_free(item.ses);
+    return rc;
+}
