@@ -137,9 +137,8 @@ int tsk_sessions_take(struct tsk_sessions *c,
         next = e->chain;
         if (!is_of(e, key))
             continue;
-        /* libssl marks what a fatal alert ended (RFC 5246, 7.2.2) */
         if (tsk_session_fresh(&e->item.facts, e->item.expires, now) &&
-            SSL_SESSION_is_resumable(ses) && SSL_SESSION_up_ref(ses)) {
+            SSL_SESSION_up_ref(ses)) {
             *item = e->item;
             found = 1;
             if (SSL_SESSION_get_protocol_version(ses) < TLS1_3_VERSION)

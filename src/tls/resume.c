@@ -41,6 +41,15 @@ int tsk_resume_name(tlsock *s, const char *records)
     return r->wanted ? TLSOCK_OK : tsk_fail_nomem(&s->err);
 }
 
+/* What is used once is not the config's any more. */
+static void give_away(const tlsock *s)
+{
+    const struct tsk_session_item *newest = &s->resume.newest;
+
+    if (SSL_SESSION_get_protocol_version(newest->ses) >= TLS1_3_VERSION)
+        tsk_keep_forget(s->ctx, newest->key, newest->ses);
+}
+
 static void free_from(struct tsk_resume *r)
 {
     if (r->from != NULL)
@@ -90,11 +99,11 @@ int tsk_resume_follow(tlsock *s, const tlsock *from, tlsock_error *err)
     if (held == NULL)
         return tsk_fail_nomem(err);
     *held = *newest;
-    /* a copy: libssl marks the other one if its connection fails */
-    held->ses = SSL_SESSION_dup(newest->ses);
-    if (held->ses == NULL)
+    if (!SSL_SESSION_up_ref(held->ses)) {
+        held->ses = NULL;
         return tsk_fail_nomem(err);
-    tsk_keep_forget(from->ctx, newest->key, newest->ses);
+    }
+    give_away(from);
     return TLSOCK_OK;
 }
 
@@ -119,10 +128,13 @@ static int find(tlsock *s, struct tsk_session_item *item)
 void tsk_resume_offer(tlsock *s)
 {
     struct tsk_session_item item;
+    SSL_SESSION *own;
 
     if (!s->resume.wanted || !find(s, &item))
         return;
-    s->offered = SSL_set_session(s->ssl, item.ses);
+    own = SSL_SESSION_dup(item.ses);
+    s->offered = own != NULL && SSL_set_session(s->ssl, own);
+    SSL_SESSION_free(own);
     SSL_SESSION_free(item.ses);
     if (!s->offered)
         return;
@@ -229,8 +241,12 @@ static const char *keep(tlsock *s, struct tsk_session_item *item)
 void tsk_resume_keep(tlsock *s, SSL_SESSION *ses)
 {
     struct tsk_resume *r = &s->resume;
-    struct tsk_session_item item = {.ses = ses};
+    struct tsk_session_item item = {.ses = SSL_SESSION_dup(ses)};
 
+    if (item.ses == NULL) {
+        r->why = "out of memory";
+        return;
+    }
     take_facts(s, &item.facts);
     item.expires = end_of(s, ses, &item.facts);
     memcpy(item.peer, r->peer, TSK_SESSION_KEY);
@@ -240,6 +256,7 @@ void tsk_resume_keep(tlsock *s, SSL_SESSION *ses)
         r->until = item.expires;
         r->kept++;
     }
+    SSL_SESSION_free(item.ses);
 }
 
 /* Of TLS 1.2 one may come before the peer is known to be good: it waits. */
@@ -289,19 +306,17 @@ void tsk_resume_settle(tlsock *s)
 
 /* RFC 5246, 7.2.2, and RFC 8446, 6.2: what a fatal alert ended is forgotten,
  * and so is what a handshake failed with. Any other end leaves a session as
- * good as it was (RFC 5246, 7.2.1), if libssl believes that there was a
- * close_notify. */
+ * good as it was (RFC 5246, 7.2.1); libssl, which answers a cut connection with
+ * an alert and marks its sessions, has copies of ours. */
 void tsk_resume_end(tlsock *s)
 {
     int failed = s->rung == TSK_RUNG_DEAD && s->offered &&
                  !SSL_is_init_finished(s->ssl);
+    int cut = s->io.eof && !s->alert_from_peer &&
+              s->alert == SSL_AD_DECODE_ERROR;
 
-    if (s->server || !s->resume.wanted)
-        return;
-    if (s->alert != 0 || failed)
+    if (!s->server && s->resume.wanted && ((s->alert != 0 && !cut) || failed))
         tsk_keep_forget(s->ctx, s->resume.key, NULL);
-    else
-        SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
 void tsk_resume_reset(tlsock *s)
@@ -374,10 +389,7 @@ int tsk_resume_save(tlsock *s, uint8_t **out, size_t *len)
 
 void tsk_resume_give_away(tlsock *s)
 {
-    const struct tsk_session_item *newest = &s->resume.newest;
-
-    if (SSL_SESSION_get_protocol_version(newest->ses) >= TLS1_3_VERSION)
-        tsk_keep_forget(s->ctx, newest->key, newest->ses);
+    give_away(s);
 }
 
 static int of_no_use(tlsock_error *err, const char *why)
