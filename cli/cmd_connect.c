@@ -28,6 +28,8 @@ struct connect {
 static struct poptOption options[] = {
     {"repeat", '\0', POPT_ARG_STRING, NULL, OPT_REPEAT,
      "connect N times, to see sessions resumed; carries no data", "N"},
+    {"session", '\0', POPT_ARG_STRING, NULL, OPT_SESSION,
+     "keep sessions in this file, to be resumed by the next call", "FILE"},
     {"half-close", '\0', POPT_ARG_STRING, NULL, OPT_HALF_CLOSE,
      "when to tell the peer that stdin has ended", "quiet|now|never"},
     {"downgrade-after", '\0', POPT_ARG_STRING, NULL, OPT_DOWNGRADE,

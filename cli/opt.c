@@ -324,6 +324,8 @@ static int take_text(struct opts *o, int val, const char *arg)
         return push_set(o, "alpn", arg, "--alpn");
     case OPT_KEYLOG:
         return push_set(o, "keylog", arg, "--keylog");
+    case OPT_SESSION:
+        return push_set(o, "session.file", arg, "--session");
     case OPT_COLOR:
         return take_color(o, arg);
     case OPT_SET:

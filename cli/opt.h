@@ -35,6 +35,7 @@ enum {
     OPT_GROUPS,
     OPT_ALPN,
     OPT_KEYLOG,
+    OPT_SESSION,
     OPT_IPV4,
     OPT_IPV6,
     OPT_TIMEOUT,

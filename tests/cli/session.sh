@@ -31,6 +31,39 @@ run $c --repeat 2 -v --tls 1.2
 [ "$rc" -eq 0 ] && [ "$(grep -c 'TLSv1.2' err)" -eq 2 ] &&
     [ "$(grep -c 'resumed session' err)" -eq 1 ]
 ok $? "the same with TLS 1.2"
+for v in 1.2 1.3; do
+    rm -f sessions
+    run $c --repeat 1 -v --tls $v --session sessions
+    [ "$rc" -eq 0 ] && grep -q 'new session' err
+    ok $? "--session, TLS $v: the first is new"
+    printf 'data\n' | timeout 60 "$tlsock" $c -v --tls $v \
+        --session sessions >out 2>err
+    [ "$(cat out)" = data ] && grep -q 'resumed session' err &&
+        grep -q 'app.test: name matches, expires 20' err
+    ok $? "--session, TLS $v: the next call resumes it, and carries data"
+    run $c --repeat 1 -v --tls $v --session sessions --name other.test
+    [ "$rc" -eq 5 ] && grep -q 'name-mismatch' err
+    ok $? "--session, TLS $v: not as another name"
+    run $c --repeat 1 -v --tls $v --session sessions --alpn h2
+    [ "$rc" -eq 0 ] && grep -q 'new session' err
+    ok $? "--session, TLS $v: not with other settings"
+    run $c --json --tls $v --session sessions
+    [ "$rc" -eq 0 ] && grep -Eq '"resumed": ?true' out &&
+        grep -Eq '"session": ?"(kept until 20|none yet)' out
+    ok $? "--session, TLS $v: as JSON"
+done
+[ "$(stat -c %a sessions)" = 600 ]
+ok $? "--session: mode 0600"
+chmod 644 sessions
+run $c --repeat 1 --session sessions
+[ "$rc" -eq 6 ] && grep -q 'chmod 600' err
+ok $? "--session: a file that others can read is refused"
+echo 'not ours' >notes
+chmod 600 notes
+run $c --repeat 2 -v --session notes
+[ "$rc" -eq 0 ] && [ "$(cat notes)" = 'not ours' ] &&
+    [ "$(grep -c 'new session' err)" -eq 2 ]
+ok $? "--session: a file of another kind is left alone"
 run $c --repeat 1 -v --alpn http/1.1
 grep -q 'alpn http/1.1' err
 ok $? "--alpn"

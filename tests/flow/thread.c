@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define THREADS 8
 
@@ -125,6 +126,17 @@ static void a_tiny_session_cache_is_shared_safely(void **state)
 {
     (void)state;
     run(ca_client("session.size", "1", NULL), two_hosts(), 40, 0);
+}
+
+/* Each opens it for itself, and none gets a ticket that another one has. */
+static void a_session_file_is_shared_safely(void **state)
+{
+    char path[128];
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/thread.sessions", ca_get()->dir);
+    run(ca_client("session.file", path, NULL), two_hosts(), 30, 0);
+    unlink(path);
 }
 
 static void *copy_and_free(void *arg)
@@ -440,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_config_serves_many_threads),
         cmocka_unit_test(a_tiny_session_cache_is_shared_safely),
+        cmocka_unit_test(a_session_file_is_shared_safely),
         cmocka_unit_test(copies_and_reloads_go_on_beside_connections),
         cmocka_unit_test(interrupts_come_from_other_threads),
         cmocka_unit_test(threads_poll_and_change_beside_each_other),
