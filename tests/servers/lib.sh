@@ -129,6 +129,22 @@ failed_with() { # NAME EXIT SLUG-REGEX
     ok $? "$1"
 }
 
+# Fetch a file twice, each time by a data connection that follows the control
+# connection (resume_from); and once by one that does not, which the server
+# refuses.
+follows() { # WHO VERSION USER PASSWORD FILE REGEX
+    timeout 30 "$FTPDATA" "$ca" "$port" "$3" "$4" "$5" "$2" follow 2 \
+        >"$dir/out" 2>"$dir/err"
+    rc=$?
+    [ "$rc" -eq 0 ] && [ "$(grep -c "$6" "$dir/out")" -eq 2 ] &&
+        [ "$(grep -cx resumed "$dir/out")" -eq 2 ]
+    ok $? "$1: data connections that resume, TLS $2"
+    timeout 30 "$FTPDATA" "$ca" "$port" "$3" "$4" "$5" "$2" alone 1 \
+        >"$dir/out" 2>"$dir/err"
+    [ "$?" -eq 1 ] && ! grep -q "$6" "$dir/out"
+    ok $? "$1: and refused without, TLS $2"
+}
+
 # What is the same wherever TLS is: the peer's name and its issuer count.
 verdicts() { # WHAT ARGS...
     who=$1

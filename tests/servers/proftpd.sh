@@ -38,7 +38,7 @@ TLSECCertificateFile $chain
 TLSECCertificateKeyFile $key
 TLSCertificateChainFile $dir/pki/inter.pem
 TLSRequired auth
-TLSOptions NoSessionReuseRequired
+${reuse-TLSOptions NoSessionReuseRequired}
 END
     background proftpd -n -c "$dir/proftpd.conf"
 }
@@ -65,6 +65,17 @@ for v in 1.2 1.3; do
     ok $? "ftp: which is said on stderr"
 done
 verdicts ftp "ftp://localhost:$port"
+stop
+
+# data connections that resume, and refused without
+reuse=
+bed proftpd_up
+timeout 20 curl -sS --cacert "$ca" --ssl-reqd -u me:secret \
+    "ftp://localhost:$port/hello.txt" >out 2>err
+bed_works $? '^hello' "curl, whose data connection resumes"
+for v in 1.2 1.3; do
+    follows ftp $v me secret hello.txt '^hello$'
+done
 stop
 
 tls=

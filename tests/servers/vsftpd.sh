@@ -25,7 +25,7 @@ allow_anon_ssl=YES
 force_anon_logins_ssl=${tls:-YES}
 force_anon_data_ssl=${tls:-YES}
 implicit_ssl=${implicit:-NO}
-require_ssl_reuse=NO
+require_ssl_reuse=${reuse:-NO}
 rsa_cert_file=$chain
 rsa_private_key_file=$key
 ssl_ciphers=HIGH
@@ -67,6 +67,17 @@ ok $? "ftp: --repeat resumes"
 run connect "ftps://localhost:$port" --ca "$ca"
 failed_with "ftps on a port that speaks first" 4 not-tls
 stop
+
+# data connections that resume, and refused without
+reuse=YES
+bed vsftpd_up
+get --ssl-reqd "ftp://localhost:$port/hello.txt"
+bed_works $? '^hello' "curl, whose data connection resumes"
+for v in 1.2 1.3; do
+    follows ftp $v anonymous me@me.test hello.txt '^hello$'
+done
+stop
+reuse=NO
 
 implicit=YES
 bed vsftpd_up
