@@ -16,6 +16,8 @@
 #define SLOTS 4u              /* of the caller's store, for one peer */
 #define OUTER_KEY 33u         /* a digest and the slot */
 
+const char tsk_keep_lost[] = "it is too large, or there is no memory";
+
 int tsk_keep_open(struct tsk_ctx *c, tlsock_error *err)
 {
     const struct tsk_settings *set = c->set;
@@ -105,7 +107,7 @@ static const char *put_shared(struct tsk_ctx *c, struct tsk_session_item *item,
 
     if (!outer_key(c, item->key, key) || !tsk_keep_binding(c, item->binding) ||
         !tsk_session_encode(item, &data, &len))
-        return "it is too large, or there is no memory";
+        return tsk_keep_lost;
     if (c->file != NULL)
         ok = tsk_session_file_put(c->file, key, data, len, item->expires,
                                   once(item->ses), tsk_wall_time());

@@ -22,6 +22,7 @@ const char *tsk_keep_put(struct tsk_ctx *c, struct tsk_session_item *item,
 int tsk_keep_take(struct tsk_ctx *c, const uint8_t key[TSK_SESSION_KEY],
                   const uint8_t peer[TSK_SESSION_KEY],
                   struct tsk_session_item *item, tlsock *s);
+extern const char tsk_keep_lost[]; /* one of the reasons above */
 /* ses NULL: all of this key. */
 void tsk_keep_forget(struct tsk_ctx *c, const uint8_t key[TSK_SESSION_KEY],
                      const SSL_SESSION *ses);

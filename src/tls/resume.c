@@ -417,6 +417,8 @@ static int load(struct tsk_ctx *c, struct tsk_session_item *item,
         item->facts.won + c->set->session_timeout_s <= now)
         return of_no_use(err, "it is over");
     why = tsk_keep_put(c, item, NULL);
+    if (why == tsk_keep_lost) /* it was not too large before */
+        return tsk_fail_nomem(err);
     return why == NULL ? TLSOCK_OK : of_no_use(err, why);
 }
 
