@@ -24,9 +24,25 @@ client() { # NAME [ARGS]: the server is at $port and answers each line
     done
 }
 
+# and again from another process, by what the first has left in a file
+resumes() { # NAME [ARGS]
+    what=$1
+    shift
+    for v in 1.2 1.3; do
+        rm -f sessions
+        for which in new resumed; do
+            run connect -v --repeat 1 --tls $v --ca "$p/root.pem" \
+                --name app.test --session sessions "127.0.0.1:$port" "$@"
+            [ "$rc" -eq 0 ] && grep -q "$which session" err
+            ok $? "a session of $what in a file, TLS $v: $which"
+        done
+    done
+}
+
 start 'ACCEPT .*:(\d+)' openssl s_server -accept 127.0.0.1:0 -rev \
     -cert "$p/good-leaf.pem" -key "$p/good.key" -cert_chain "$p/inter.pem"
 client 'openssl s_server'
+resumes 'openssl s_server'
 run connect --ca "$p/root.pem" --name app.test "127.0.0.1:$port" --repeat 2 -v
 grep -q 'resumed session' err
 ok $? "a session of openssl s_server is resumed"
@@ -46,6 +62,7 @@ if has gnutls-serv; then
         --disable-client-cert
     port=$free
     client 'gnutls-serv' -o truncation=allow
+    resumes 'gnutls-serv' -o truncation=allow
     stop
 else
     skip "connect to gnutls-serv" "it is not there"
