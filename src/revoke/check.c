@@ -108,6 +108,11 @@ struct tsk_check *tsk_check_new(const struct tsk_check_rules *rules,
     return NULL;
 }
 
+const uint8_t *tsk_check_key(const struct tsk_check *k)
+{
+    return k->n != 0 ? k->certs[0].key : NULL;
+}
+
 void tsk_check_free(struct tsk_check *k)
 {
     if (k == NULL)

@@ -54,6 +54,8 @@ size_t tsk_check_most(const struct tsk_check *k, int id);
  * no age). AGAIN: answers are awaited. E_REVOKED, E_REVOCATION_UNKNOWN. */
 int tsk_check_verdict(const struct tsk_check *k, char how[128], int64_t *until,
                       tlsock_error *err);
+/* What a cache calls the first certificate; NULL: nothing is asked of it. */
+const uint8_t *tsk_check_key(const struct tsk_check *k);
 void tsk_check_free(struct tsk_check *k);
 
 #endif

@@ -9,8 +9,8 @@
 #define TIMES 8
 #define TIMES_AT 8
 #define DIGESTS_AT 80
-#define LENGTHS_AT 176
-#define HEAD 182
+#define LENGTHS_AT 208
+#define HEAD 214
 #define DIGEST 32
 
 static const uint8_t magic[5] = {'t', 's', 'k', 's', 1};
@@ -62,6 +62,7 @@ static void put_head(uint8_t *at, const struct tsk_session_item *item)
     memcpy(at + DIGESTS_AT, item->binding, TSK_SESSION_KEY);
     memcpy(at + DIGESTS_AT + 32, item->peer, TSK_SESSION_KEY);
     memcpy(at + DIGESTS_AT + 64, item->key, TSK_SESSION_KEY);
+    memcpy(at + DIGESTS_AT + 96, item->facts.asked, TSK_SESSION_KEY);
 }
 
 int tsk_session_encode(const struct tsk_session_item *item, uint8_t **out,
@@ -157,6 +158,7 @@ static int get_head(const uint8_t *at, struct tsk_session_item *item)
     memcpy(item->binding, at + DIGESTS_AT, TSK_SESSION_KEY);
     memcpy(item->peer, at + DIGESTS_AT + 32, TSK_SESSION_KEY);
     memcpy(item->key, at + DIGESTS_AT + 64, TSK_SESSION_KEY);
+    memcpy(item->facts.asked, at + DIGESTS_AT + 96, TSK_SESSION_KEY);
     return 1;
 }
 

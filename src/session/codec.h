@@ -14,11 +14,11 @@
  *    8 72  expires, since, won, end of the certificates, age of the lists, end
  *          of what is known of revocation, staple: as of, until; Unix seconds,
  *          8 bytes each, and 8 bytes of 0          (all numbers big endian)
- *   80 96  digests: settings, peer, peer and place
- *  176  2  length of the texts: verdict, TLSA record, revocation; each ends
+ *   80 128 digests: settings, peer, peer and place, certificate and issuer
+ *  208  2  length of the texts: verdict, TLSA record, revocation; each ends
  *          with a 0
- *  178  4  length of the session
- *  182     texts, session (SSL_SESSION in DER)
+ *  210  4  length of the session
+ *  214     texts, session (SSL_SESSION in DER)
  *          SHA-256 of all before */
 #ifndef TSK_SESSION_CODEC_H
 #define TSK_SESSION_CODEC_H

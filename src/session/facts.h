@@ -21,6 +21,8 @@ struct tsk_session_facts { /* what was found out when it was made */
     char revocation[128];
     int64_t revocation_until; /* 0: what it says is of no age */
     struct tsk_status staple; /* what was stapled, if it is good */
+    /* what a revocation cache calls the peer's certificate; 0: nobody asked */
+    uint8_t asked[TSK_SESSION_KEY];
     int64_t since; /* of the full handshake, Unix seconds */
     int64_t won;   /* the same of this session */
     unsigned process; /* fork generation that won it */

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "ossl/queue.h"
+#include "revoke/cache.h"
 #include "session/codec.h"
 #include "session/file.h"
 #include "tls/binding.h"
@@ -219,6 +220,18 @@ static int take_one(struct tsk_ctx *c, const uint8_t key[TSK_SESSION_KEY],
            tsk_sessions_take(c->sessions, key, tsk_wall_time(), item);
 }
 
+/* What was learned of its certificate since, by whichever connection. */
+static int revoked(const struct tsk_ctx *c, const struct tsk_session_item *item)
+{
+    int64_t now = c->set->verify_time != 0 ? c->set->verify_time
+                                           : tsk_wall_time();
+    struct tsk_status st;
+
+    return c->revcache != NULL &&
+           tsk_revcache_status(c->revcache, item->facts.asked, now, &st) &&
+           st.state == TSK_REVOKED;
+}
+
 /* This process may have other ideas than the one that won it: of how old it
  * may be, and of who its parent is, who has the same ticket. */
 static int usable(const struct tsk_ctx *c, const struct tsk_session_item *item)
@@ -227,7 +240,9 @@ static int usable(const struct tsk_ctx *c, const struct tsk_session_item *item)
 
     return tsk_session_fresh(&item->facts, item->expires, now) &&
            item->facts.won + c->set->session_timeout_s > now &&
-           (!once(item->ses) || item->facts.process == tsk_fork_generation());
+           (!once(item->ses) ||
+            item->facts.process == tsk_fork_generation()) &&
+           !revoked(c, item);
 }
 
 int tsk_keep_take(struct tsk_ctx *c, const uint8_t key[TSK_SESSION_KEY],

@@ -83,6 +83,8 @@ int tsk_trust_verdict(tlsock *s)
         return rc;
     snprintf(s->facts.revocation, sizeof(s->facts.revocation), "%s", how);
     s->facts.revocation_until = until;
+    if (tsk_check_key(s->check) != NULL)
+        memcpy(s->facts.asked, tsk_check_key(s->check), sizeof(s->facts.asked));
     tsk_check_free(s->check);
     s->check = NULL;
     tell_of_cache(s);

@@ -7,7 +7,9 @@
 #include "core/clock.h"
 #include "session/codec.h"
 #include "session/file.h"
+#include "revoke/cache.h"
 #include "tls/conn.h"
+#include "tls/ctx_private.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -207,6 +209,40 @@ static void a_session_does_not_outlive_a_revocation(void **state)
         assert_code(listed(versions[v], sc, list, roots), TLSOCK_E_REVOKED);
         list_of(list, "3", NULL);
         assert_int_equal(listed(versions[v], sc, list, roots), 0);
+        tlsock_config_unref(sc);
+    }
+}
+
+/* Another connection has learned it meanwhile: known to the cache alone. */
+static void what_is_learned_meanwhile_ends_a_session(void **state)
+{
+    char list[128], roots[128];
+
+    (void)state;
+    snprintf(list, sizeof(list), "%s/inter.crl", ca_get()->dir);
+    snprintf(roots, sizeof(roots), "%s/root.crl", ca_get()->dir);
+    list_of(list, "4", NULL);
+    for (size_t i = 0; i < COUNT(versions) * 2; i++) {
+        struct tsk_status st = {.state = i < 2 ? TSK_GOOD : TSK_REVOKED,
+                                .by = TSK_BY_OCSP,
+                                .as_of = 1,
+                                .until = time(NULL) + 3600};
+        tlsock_config *sc = ca_server(ca_get()->a, "staple", "off", NULL);
+        tlsock_config *cc = ca_client("tls.max", versions[i % 2], "revocation",
+                                      "crl", NULL);
+        struct peer p;
+
+        assert_code(tlsock_config_add_crl(cc, list), 0);
+        assert_code(tlsock_config_add_crl(cc, roots), 0);
+        peer_init(&p);
+        peer_connect(&p, cc, sc, "a.test");
+        peer_pingpong(&p);
+        tsk_revcache_keep_status(p.conn[CLIENT]->ctx->revcache,
+                                 p.conn[CLIENT]->facts.asked, &st);
+        peer_close(&p);
+        peer_free(&p);
+        assert_int_equal(once(cc, sc, "a.test"), i < 2);
+        tlsock_config_unref(cc);
         tlsock_config_unref(sc);
     }
 }
@@ -752,6 +788,7 @@ int main(void)
         cmocka_unit_test(other_trust_finds_nothing_in_the_file),
         cmocka_unit_test(another_name_finds_nothing_in_the_file),
         cmocka_unit_test(a_session_does_not_outlive_a_revocation),
+        cmocka_unit_test(what_is_learned_meanwhile_ends_a_session),
         cmocka_unit_test(a_session_ends_when_the_first_of_its_ends_is_there),
         cmocka_unit_test(a_week_after_the_handshake_there_is_another),
         cmocka_unit_test(a_session_ends_with_the_certificate),

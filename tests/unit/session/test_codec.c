@@ -12,6 +12,7 @@ static struct tsk_session_item full(SSL_SESSION *ses)
 
     memset(item.binding, 1, sizeof(item.binding));
     memset(item.peer, 2, sizeof(item.peer));
+    memset(f->asked, 3, sizeof(f->asked));
     f->verdict.expires = 2100000000;
     f->verdict.crl_as_of = 1;
     f->verdict.key_alone = 1;
@@ -92,10 +93,10 @@ static void what_is_forged_is_held_to_the_format(void **state)
         {6, 9},     /* by nobody known */
         {7, 2},     {8, 0x80}, /* a time before 1970 */
         {79, 1},    /* what has to be 0 */
-        {176, 1},   /* lengths that do not add up */
-        {178, 1},   {181, 0},  {182, 'x'}, /* no verdict */
-        {184, 7},   /* not printable */
-        {188, 'x'}, /* of the name in it: harmless, the twin */
+        {208, 1},   /* lengths that do not add up */
+        {210, 1},   {213, 0},  {214, 'x'}, /* no verdict */
+        {216, 7},   /* not printable */
+        {220, 'x'}, /* of the name in it: harmless, the twin */
     };
     SSL_SESSION *ses = ses_new(TLS1_3_VERSION);
     struct tsk_session_item item = full(ses), got;
