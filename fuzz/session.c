@@ -44,8 +44,7 @@ static void with_digest(const uint8_t *data, size_t size)
     EVP_Digest(copy, size, copy + size, NULL, EVP_sha256(), NULL);
     decode(copy, size + 32);
     if (size > 32) { /* in place of the digest that is there */
-        EVP_Digest(copy, size - 32, copy + size - 32, NULL, EVP_sha256(),
-                   NULL);
+        EVP_Digest(copy, size - 32, copy + size - 32, NULL, EVP_sha256(), NULL);
         decode(copy, size);
     }
     free(copy);

@@ -34,10 +34,14 @@ static uint64_t get(const uint8_t *at, int n)
 static void times_of(struct tsk_session_item *item, int64_t *at[TIMES])
 {
     struct tsk_session_facts *f = &item->facts;
-    int64_t *all[TIMES] = {&item->expires,         &f->since,
-                           &f->won,                &f->verdict.expires,
-                           &f->verdict.crl_as_of,  &f->revocation_until,
-                           &f->staple.as_of,       &f->staple.until};
+    int64_t *all[TIMES] = {&item->expires,
+                           &f->since,
+                           &f->won,
+                           &f->verdict.expires,
+                           &f->verdict.crl_as_of,
+                           &f->revocation_until,
+                           &f->staple.as_of,
+                           &f->staple.until};
 
     memcpy(at, all, sizeof(all));
 }

@@ -23,18 +23,18 @@ struct tsk_session_facts { /* what was found out when it was made */
     struct tsk_status staple; /* what was stapled, if it is good */
     /* what a revocation cache calls the peer's certificate; 0: nobody asked */
     uint8_t asked[TSK_SESSION_KEY];
-    int64_t since; /* of the full handshake, Unix seconds */
-    int64_t won;   /* the same of this session */
+    int64_t since;    /* of the full handshake, Unix seconds */
+    int64_t won;      /* the same of this session */
     unsigned process; /* fork generation that won it */
 };
 
 struct tsk_session_item {
     SSL_SESSION *ses; /* a reference */
     struct tsk_session_facts facts;
-    int64_t expires;                     /* Unix seconds */
-    uint8_t binding[TSK_SESSION_KEY];    /* digest of the settings */
-    uint8_t peer[TSK_SESSION_KEY];       /* of who it is */
-    uint8_t key[TSK_SESSION_KEY];        /* of who and where */
+    int64_t expires;                  /* Unix seconds */
+    uint8_t binding[TSK_SESSION_KEY]; /* digest of the settings */
+    uint8_t peer[TSK_SESSION_KEY];    /* of who it is */
+    uint8_t key[TSK_SESSION_KEY];     /* of who and where */
 };
 
 /* May it be offered at this time? A clock that was set back tells nothing of

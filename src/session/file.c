@@ -193,9 +193,8 @@ int tsk_session_file_put(struct tsk_session_file *f,
                          const uint8_t key[TSK_SESSION_KEY], const void *data,
                          size_t len, int64_t expires, int once, int64_t now)
 {
-    struct tsk_session_row row = {.expires = expires,
-                                  .len = (uint32_t)len,
-                                  .once = once != 0};
+    struct tsk_session_row row = {
+        .expires = expires, .len = (uint32_t)len, .once = once != 0};
     struct tsk_session_table t;
     int ok;
 

@@ -8,8 +8,7 @@
 #include "net/dial.h"
 #include "net/wait.h"
 #include "ossl/bio.h"
-#include "session/store.h"
-#include "session/codec.h"
+#include "session/facts.h"
 #include "tls/ctx.h"
 #include "verify/dane.h"
 
@@ -49,14 +48,13 @@ struct tsk_fiber;
 /* What a client has of sessions. */
 struct tsk_resume {
     int wanted; /* peer and key are there: sessions may be kept and offered */
-    uint8_t peer[TSK_SESSION_KEY]; /* digest of who: name, SNI, scheme, TLSA */
-    uint8_t key[TSK_SESSION_KEY];  /* and where */
-    struct tsk_session_item *from; /* opts.resume_from's newest, or NULL */
-    int follows;                   /* it is what was offered */
+    uint8_t peer[TSK_SESSION_KEY];  /* digest of who: name, SNI, scheme, TLSA */
+    uint8_t key[TSK_SESSION_KEY];   /* and where */
+    struct tsk_session_item *from;  /* opts.resume_from's newest, or NULL */
+    int follows;                    /* it is what was offered */
     struct tsk_session_item newest; /* won here; ses NULL: none */
-    int64_t until; /* end of what was offered, or kept last; Unix seconds */
-    unsigned kept;                 /* how many of them are kept */
-    const char *why;               /* why the newest is not; or NULL */
+    int64_t until;   /* end of what was offered, or kept last; Unix seconds */
+    const char *why; /* why the newest is not; or NULL */
 };
 
 struct tlsock {

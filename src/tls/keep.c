@@ -13,9 +13,9 @@
 #include <string.h>
 #include <tlsock/session.h>
 
-#define ROUNDS 8u             /* of what turns out to be of no use */
-#define SLOTS 4u              /* of the caller's store, for one peer */
-#define OUTER_KEY 33u         /* a digest and the slot */
+#define ROUNDS 8u     /* of what turns out to be of no use */
+#define SLOTS 4u      /* of the caller's store, for one peer */
+#define OUTER_KEY 33u /* a digest and the slot */
 
 const char tsk_keep_lost[] = "it is too large, or there is no memory";
 
@@ -27,8 +27,8 @@ int tsk_keep_open(struct tsk_ctx *c, tlsock_error *err)
     if (!set->session || set->session_file == NULL ||
         set->session_store.get != NULL)
         return TLSOCK_OK;
-    c->file = tsk_session_file_new(set->session_file,
-                                   (size_t)set->session_size, err);
+    c->file =
+        tsk_session_file_new(set->session_file, (size_t)set->session_size, err);
     return c->file != NULL ? TLSOCK_OK
            : err != NULL   ? err->code
                            : TLSOCK_E_OWN_FILE;
@@ -117,8 +117,9 @@ static const char *put_shared(struct tsk_ctx *c, struct tsk_session_item *item,
     tsk_free_secret(data, len);
     if (c->file != NULL)
         tell(c, s);
-    return ok ? NULL : c->file != NULL ? "session.file did not take it"
-                                       : "the program's store did not take it";
+    return ok                ? NULL
+           : c->file != NULL ? "session.file did not take it"
+                             : "the program's store did not take it";
 }
 
 const char *tsk_keep_put(struct tsk_ctx *c, struct tsk_session_item *item,
@@ -223,8 +224,8 @@ static int take_one(struct tsk_ctx *c, const uint8_t key[TSK_SESSION_KEY],
 /* What was learned of its certificate since, by whichever connection. */
 static int revoked(const struct tsk_ctx *c, const struct tsk_session_item *item)
 {
-    int64_t now = c->set->verify_time != 0 ? c->set->verify_time
-                                           : tsk_wall_time();
+    int64_t now =
+        c->set->verify_time != 0 ? c->set->verify_time : tsk_wall_time();
     struct tsk_status st;
 
     return c->revcache != NULL &&
@@ -240,8 +241,7 @@ static int usable(const struct tsk_ctx *c, const struct tsk_session_item *item)
 
     return tsk_session_fresh(&item->facts, item->expires, now) &&
            item->facts.won + c->set->session_timeout_s > now &&
-           (!once(item->ses) ||
-            item->facts.process == tsk_fork_generation()) &&
+           (!once(item->ses) || item->facts.process == tsk_fork_generation()) &&
            !revoked(c, item);
 }
 

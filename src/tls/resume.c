@@ -1,7 +1,7 @@
 #include "tls/resume.h"
 
 #include "core/mem.h"
-#include "ossl/queue.h"
+#include "session/codec.h"
 #include "tls/ctx_private.h"
 #include "tls/keep.h"
 #include "tls/op.h"
@@ -9,10 +9,9 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
-static int digest_texts(const char *const *texts, size_t n,
-                        const uint8_t *more, uint8_t out[TSK_SESSION_KEY])
+static int digest_texts(const char *const *texts, size_t n, const uint8_t *more,
+                        uint8_t out[TSK_SESSION_KEY])
 {
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     int ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
@@ -41,8 +40,7 @@ int tsk_resume_name(tlsock *s, const char *records)
     return r->wanted ? TLSOCK_OK : tsk_fail_nomem(&s->err);
 }
 
-/* What is used once is not the config's any more. */
-static void give_away(const tlsock *s)
+void tsk_resume_give_away(const tlsock *s)
 {
     const struct tsk_session_item *newest = &s->resume.newest;
 
@@ -103,7 +101,7 @@ int tsk_resume_follow(tlsock *s, const tlsock *from, tlsock_error *err)
         held->ses = NULL;
         return tsk_fail_nomem(err);
     }
-    give_away(from);
+    tsk_resume_give_away(from);
     return TLSOCK_OK;
 }
 
@@ -114,8 +112,7 @@ static int find(tlsock *s, struct tsk_session_item *item)
 
     if (r->from != NULL &&
         memcmp(r->from->peer, r->peer, TSK_SESSION_KEY) == 0 &&
-        tsk_session_fresh(&r->from->facts, r->from->expires,
-                          tsk_wall_time())) {
+        tsk_session_fresh(&r->from->facts, r->from->expires, tsk_wall_time())) {
         *item = *r->from;
         r->from->ses = NULL;
         free_from(r);
@@ -198,8 +195,8 @@ static void set_newest(tlsock *s, const struct tsk_session_item *item)
         s->resume.newest.ses = NULL;
 }
 
-static int encode(tlsock *s, struct tsk_session_item *item, uint8_t **out,
-                  size_t *len)
+int tsk_resume_encode(tlsock *s, struct tsk_session_item *item, uint8_t **out,
+                      size_t *len)
 {
     return tsk_keep_binding(s->ctx, item->binding) &&
            tsk_session_encode(item, out, len);
@@ -217,7 +214,7 @@ static int ask_hook(tlsock *s, struct tsk_session_item *item)
     uint8_t *data;
     int rc;
 
-    if (on->call == NULL || !encode(s, item, &data, &e.len))
+    if (on->call == NULL || !tsk_resume_encode(s, item, &data, &e.len))
         return 0;
     e.data = data;
     rc = tsk_op_call(on, &e);
@@ -252,10 +249,8 @@ void tsk_resume_keep(tlsock *s, SSL_SESSION *ses)
     memcpy(item.peer, r->peer, TSK_SESSION_KEY);
     memcpy(item.key, r->key, TSK_SESSION_KEY);
     r->why = keep(s, &item);
-    if (r->why == NULL) {
+    if (r->why == NULL)
         r->until = item.expires;
-        r->kept++;
-    }
     SSL_SESSION_free(item.ses);
 }
 
@@ -310,10 +305,10 @@ void tsk_resume_settle(tlsock *s)
  * an alert and marks its sessions, has copies of ours. */
 void tsk_resume_end(tlsock *s)
 {
-    int failed = s->rung == TSK_RUNG_DEAD && s->offered &&
-                 !SSL_is_init_finished(s->ssl);
-    int cut = s->io.eof && !s->alert_from_peer &&
-              s->alert == SSL_AD_DECODE_ERROR;
+    int failed =
+        s->rung == TSK_RUNG_DEAD && s->offered && !SSL_is_init_finished(s->ssl);
+    int cut =
+        s->io.eof && !s->alert_from_peer && s->alert == SSL_AD_DECODE_ERROR;
 
     if (!s->server && s->resume.wanted && ((s->alert != 0 && !cut) || failed))
         tsk_keep_forget(s->ctx, s->resume.key, NULL);
@@ -326,7 +321,6 @@ void tsk_resume_reset(tlsock *s)
     SSL_SESSION_free(r->newest.ses);
     memset(&r->newest, 0, sizeof(r->newest));
     r->wanted = r->follows = 0;
-    r->kept = 0;
     r->until = 0;
     r->why = NULL;
 }
@@ -335,108 +329,4 @@ void tsk_resume_free(tlsock *s)
 {
     tsk_resume_reset(s);
     free_from(&s->resume);
-}
-
-static const char *none(const tlsock *s)
-{
-    if (s->server)
-        return "";
-    if (!s->set->session)
-        return "none: session = off";
-    if (s->resume.why != NULL)
-        return s->resume.why;
-    if (s->ssl != NULL && SSL_is_init_finished(s->ssl) &&
-        SSL_version(s->ssl) < TLS1_3_VERSION)
-        return "none: the server gave none";
-    return "none yet";
-}
-
-const char *tsk_resume_text(tlsock *s)
-{
-    const struct tsk_resume *r = &s->resume;
-    time_t until = (time_t)r->until;
-    struct tm tm;
-
-    if (r->why != NULL)
-        snprintf(s->text, sizeof(s->text), "not kept: %s", r->why);
-    else if (r->newest.ses == NULL)
-        return none(s);
-    else if (gmtime_r(&until, &tm) == NULL ||
-             strftime(s->text, sizeof(s->text), "kept until %Y-%m-%dT%H:%M:%SZ",
-                      &tm) == 0)
-        return "kept";
-    return s->text;
-}
-
-int tsk_resume_save(tlsock *s, uint8_t **out, size_t *len)
-{
-    struct tsk_resume *r = &s->resume;
-
-    if (r->newest.ses == NULL) {
-        tsk_fail(&s->err, TLSOCK_E_STATE, "there is no session to save: %s",
-                 none(s));
-        tsk_hint(&s->err, "a TLS 1.3 server sends it after the handshake: ask "
-                          "again when something was read");
-        return TLSOCK_E_STATE;
-    }
-    if (!encode(s, &r->newest, out, len))
-        return tsk_fail(&s->err, TLSOCK_E_NOMEM,
-                        "no memory for the session, or it is larger than %zu "
-                        "bytes",
-                        TSK_SESSION_BYTES_MAX);
-    return TLSOCK_OK;
-}
-
-void tsk_resume_give_away(tlsock *s)
-{
-    give_away(s);
-}
-
-static int of_no_use(tlsock_error *err, const char *why)
-{
-    tsk_fail(err, TLSOCK_E_STATE, "the session cannot be resumed: %s", why);
-    tsk_hint(err, "go on without it: a full handshake follows");
-    return TLSOCK_E_STATE;
-}
-
-static int load(struct tsk_ctx *c, struct tsk_session_item *item,
-                tlsock_error *err)
-{
-    uint8_t binding[TSK_SESSION_KEY];
-    int64_t now = tsk_wall_time();
-    const char *why;
-
-    if (!c->set->session)
-        return of_no_use(err, "session = off");
-    if (!tsk_keep_binding(c, binding))
-        return tsk_fail_nomem(err);
-    if (memcmp(binding, item->binding, sizeof(binding)) != 0)
-        return of_no_use(err, "it was won with other trust or other settings");
-    item->facts.process = tsk_fork_generation();
-    if (!tsk_session_fresh(&item->facts, item->expires, now) ||
-        item->facts.won + c->set->session_timeout_s <= now)
-        return of_no_use(err, "it is over");
-    why = tsk_keep_put(c, item, NULL);
-    if (why == tsk_keep_lost) /* it was not too large before */
-        return tsk_fail_nomem(err);
-    return why == NULL ? TLSOCK_OK : of_no_use(err, why);
-}
-
-int tsk_resume_load(struct tsk_ctx *c, const void *data, size_t len,
-                    tlsock_error *err)
-{
-    struct tsk_session_item item;
-    int rc;
-
-    if (!tsk_session_decode(data, len, &item)) {
-        tsk_fail(err, TLSOCK_E_ARGUMENT,
-                 "these %zu bytes are no session of this version, whole and "
-                 "undamaged",
-                 len);
-        tsk_hint(err, "give what tlsock_session_save() gave, and all of it");
-        return TLSOCK_E_ARGUMENT;
-    }
-    rc = load(c, &item, err);
-    SSL_SESSION_free(item.ses);
-    return rc;
 }

@@ -28,11 +28,15 @@ void tsk_resume_reset(tlsock *s); /* a new handshake begins */
 void tsk_resume_free(tlsock *s);
 /* For TLSOCK_INFO_SESSION: what became of the newest. */
 const char *tsk_resume_text(tlsock *s);
+/* A session of s as bytes, which are yours, secret: 1, 0: too large, or no
+ * memory. */
+int tsk_resume_encode(tlsock *s, struct tsk_session_item *item, uint8_t **out,
+                      size_t *len);
 /* The newest as bytes, which are yours, secret: 0, E_STATE, E_NOMEM, recorded.
  */
 int tsk_resume_save(tlsock *s, uint8_t **out, size_t *len);
 /* It was handed to the caller: one that is used once is not ours any more. */
-void tsk_resume_give_away(tlsock *s);
+void tsk_resume_give_away(const tlsock *s);
 /* 0, E_ARGUMENT, E_STATE, E_NOMEM */
 int tsk_resume_load(struct tsk_ctx *c, const void *data, size_t len,
                     tlsock_error *err);

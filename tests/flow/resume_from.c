@@ -34,10 +34,9 @@ static int data(const struct peer *of, tlsock_config *cc, tlsock_config *sc,
     int rc;
 
     peer_init(&p);
-    rc = peer_open_opts(&p, cc,
-                        TLSOCK_OPTS(.nonblocking = 1,
-                                    .resume_from = of->conn[CLIENT]),
-                        sc, TLSOCK_OPTS(.nonblocking = 1), name);
+    rc = peer_open_opts(
+        &p, cc, TLSOCK_OPTS(.nonblocking = 1, .resume_from = of->conn[CLIENT]),
+        sc, TLSOCK_OPTS(.nonblocking = 1), name);
     if (rc == 0)
         rc = peer_shake(&p);
     if (rc == 0) {
@@ -64,8 +63,8 @@ static void data_connections_follow_their_control_connection(void **state)
     (void)state;
     for (size_t v = 0; v < COUNT(versions); v++) {
         tlsock_config *sc = ca_server(ca_get()->a, NULL);
-        tlsock_config *cc = ca_client("tls.max", versions[v], "session.size",
-                                      "0", NULL);
+        tlsock_config *cc =
+            ca_client("tls.max", versions[v], "session.size", "0", NULL);
         struct peer p;
 
         control(&p, cc, sc);
@@ -97,8 +96,8 @@ static void another_name_or_trust_does_not_follow(void **state)
         tlsock_config *sc = ca_server(ca_get()->a, NULL);
         tlsock_config *cc = ca_client("tls.max", versions[v], NULL);
         tlsock_config *same = ca_client("tls.max", versions[v], NULL);
-        tlsock_config *alpn = ca_client("tls.max", versions[v], "alpn", "h2",
-                                        NULL);
+        tlsock_config *alpn =
+            ca_client("tls.max", versions[v], "alpn", "h2", NULL);
         tlsock_config *more = ca_client("tls.max", versions[v], NULL);
         tlsock_config *none = tlsock_config_new();
         struct peer p;
@@ -123,8 +122,8 @@ static void another_name_or_trust_does_not_follow(void **state)
     }
 }
 
-static void a_control_connection_without_a_session_is_followed_in_full(
-    void **state)
+static void
+a_control_connection_without_a_session_is_followed_in_full(void **state)
 {
     tlsock_config *sc = ca_server(ca_get()->a, NULL), *cc = ca_client(NULL);
     struct peer p;
@@ -156,12 +155,12 @@ static void the_control_connection_may_go_first(void **state)
     (void)state;
     control(&p, cc, sc);
     peer_init(&d);
-    assert_int_equal(
-        peer_open_opts(&d, cc,
-                       TLSOCK_OPTS(.nonblocking = 1,
-                                   .resume_from = p.conn[CLIENT]),
-                       sc, TLSOCK_OPTS(.nonblocking = 1), "a.test"),
-        0);
+    assert_int_equal(peer_open_opts(&d, cc,
+                                    TLSOCK_OPTS(.nonblocking = 1,
+                                                .resume_from = p.conn[CLIENT]),
+                                    sc, TLSOCK_OPTS(.nonblocking = 1),
+                                    "a.test"),
+                     0);
     peer_free(&p);
     assert_int_equal(peer_shake(&d), 0);
     assert_int_equal(resumed(&d), 1);
@@ -297,8 +296,8 @@ static void every_end_but_an_alert_leaves_the_session(void **state)
     static const struct {
         enum end how;
         int want;
-    } rows[] = {{CLEAN, 1}, {ABANDONED, 1}, {TRUNCATED, 1}, {UNREAD, 1},
-                {ALERTED, 0}};
+    } rows[] = {
+        {CLEAN, 1}, {ABANDONED, 1}, {TRUNCATED, 1}, {UNREAD, 1}, {ALERTED, 0}};
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows) * 2; i++) {

@@ -95,12 +95,9 @@ static void other_settings_find_nothing_in_the_file(void **state)
     static const struct {
         const char *key, *value;
         int want;
-    } rows[] = {{"timeout", "7s", 1},
-                {"alpn", "h2", 0},
-                {"verify.depth", "7", 0},
-                {"insecure", "expired: lab box", 0},
-                {"session", "off", 0},
-                {NULL, NULL, 1}};
+    } rows[] = {{"timeout", "7s", 1},     {"alpn", "h2", 0},
+                {"verify.depth", "7", 0}, {"insecure", "expired: lab box", 0},
+                {"session", "off", 0},    {NULL, NULL, 1}};
 
     (void)state;
     for (size_t v = 0; v < COUNT(versions); v++) {
@@ -228,8 +225,8 @@ static void what_is_learned_meanwhile_ends_a_session(void **state)
                                 .as_of = 1,
                                 .until = time(NULL) + 3600};
         tlsock_config *sc = ca_server(ca_get()->a, "staple", "off", NULL);
-        tlsock_config *cc = ca_client("tls.max", versions[i % 2], "revocation",
-                                      "crl", NULL);
+        tlsock_config *cc =
+            ca_client("tls.max", versions[i % 2], "revocation", "crl", NULL);
         struct peer p;
 
         assert_code(tlsock_config_add_crl(cc, list), 0);
@@ -314,9 +311,9 @@ static void a_session_ends_with_the_certificate(void **state)
     time_t t;
 
     (void)state;
-    assert_non_null(strptime(tlsock_cert_field(ca_get()->a,
-                                               TLSOCK_CERT_NOT_AFTER),
-                             "%Y-%m-%dT%H:%M:%SZ", &tm));
+    assert_non_null(
+        strptime(tlsock_cert_field(ca_get()->a, TLSOCK_CERT_NOT_AFTER),
+                 "%Y-%m-%dT%H:%M:%SZ", &tm));
     t = timegm(&tm);
     for (int left = 0; left < 2; left++) {
         snprintf(near, sizeof(near), "%lld", (long long)t - 30 * left);

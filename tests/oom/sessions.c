@@ -111,8 +111,10 @@ static void with(enum fault_kind kind)
 
     for (size_t v = 0; v < COUNT(versions); v++) {
         struct world good = {.sc = ca_server(ca_get()->a, NULL),
-                             .name = "a.test", .with = versions[v],
-                             .dense = 10, .stride = 401};
+                             .name = "a.test",
+                             .with = versions[v],
+                             .dense = 10,
+                             .stride = 401};
         struct world bad = good;
 
         each("kept", kept, &good, kind, 0);

@@ -60,15 +60,14 @@ static tlsock *passive(struct ftp *f)
     if (!say(f, "PASV", "", "227"))
         return NULL;
     at = strchr(f->line, '(');
-    if (at == NULL ||
-        sscanf(at, "(127,0,0,1,%3u,%3u)", &a, &b) != 2)
+    if (at == NULL || sscanf(at, "(127,0,0,1,%3u,%3u)", &a, &b) != 2)
         return NULL;
     snprintf(target, sizeof(target), "127.0.0.1:%u", a * 256 + b);
-    s = tlsock_connect(target, f->config,
-                       TLSOCK_OPTS(.plain = 1, .name = "localhost",
-                                   .resume_from = f->follow ? f->control
-                                                            : NULL),
-                       &err);
+    s = tlsock_connect(
+        target, f->config,
+        TLSOCK_OPTS(.plain = 1, .name = "localhost",
+                    .resume_from = f->follow ? f->control : NULL),
+        &err);
     if (s == NULL)
         failed("data", &err);
     return s;

@@ -19,10 +19,8 @@ static struct tsk_session_item full(SSL_SESSION *ses)
     strcpy(f->verdict.dane, "3 1 1");
     strcpy(f->revocation, "good by staple");
     f->revocation_until = 5;
-    f->staple = (struct tsk_status){.state = TSK_GOOD,
-                                    .by = TSK_BY_STAPLE,
-                                    .as_of = 6,
-                                    .until = 7};
+    f->staple = (struct tsk_status){
+        .state = TSK_GOOD, .by = TSK_BY_STAPLE, .as_of = 6, .until = 7};
     f->since = 8;
     f->won = 9;
     return item;
@@ -88,14 +86,14 @@ static void what_is_forged_is_held_to_the_format(void **state)
         size_t at;
         uint8_t byte;
     } rows[] = {
-        {4, 2},     /* a version to come */
-        {5, 2},     /* revoked */
-        {6, 9},     /* by nobody known */
-        {7, 2},     {8, 0x80}, /* a time before 1970 */
-        {79, 1},    /* what has to be 0 */
-        {208, 1},   /* lengths that do not add up */
+        {4, 2},                            /* a version to come */
+        {5, 2},                            /* revoked */
+        {6, 9},                            /* by nobody known */
+        {7, 2},     {8, 0x80},             /* a time before 1970 */
+        {79, 1},                           /* what has to be 0 */
+        {208, 1},                          /* lengths that do not add up */
         {210, 1},   {213, 0},  {214, 'x'}, /* no verdict */
-        {216, 7},   /* not printable */
+        {216, 7},                          /* not printable */
         {220, 'x'}, /* of the name in it: harmless, the twin */
     };
     SSL_SESSION *ses = ses_new(TLS1_3_VERSION);

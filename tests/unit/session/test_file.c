@@ -197,8 +197,8 @@ static void a_file_of_others_is_refused(void **state)
     static const struct {
         mode_t mode;
         int good;
-    } rows[] = {{0600, 1}, {0640, 0}, {0620, 0}, {0604, 0}, {0602, 0},
-                {0400, 1}};
+    } rows[] = {{0600, 1}, {0640, 0}, {0620, 0},
+                {0604, 0}, {0602, 0}, {0400, 1}};
     struct tsk_session_file *f;
     tlsock_error err;
 
@@ -251,9 +251,8 @@ static void a_file_that_changes_hands_is_left(void **state)
 
 static void a_file_of_another_format_is_left_alone(void **state)
 {
-    static const char *const rows[] = {
-        "#!/bin/sh\necho the user's own\n", "tskf", "tskf\2\0\0\0",
-        "tskf\1\0\0\0"};
+    static const char *const rows[] = {"#!/bin/sh\necho the user's own\n",
+                                       "tskf", "tskf\2\0\0\0", "tskf\1\0\0\0"};
     static const size_t lens[] = {31, 4, 64, 64};
     struct tsk_session_file *f;
     char data[64] = {0}, now[65];
@@ -293,10 +292,9 @@ static void garbage_in_the_table_is_empty_places(void **state)
         write_file(data, sizeof(data), 0600);
         f = tsk_session_file_new(path, 10, NULL);
         memset(key, (int)fill, sizeof(key));
-        assert_int_equal(
-            tsk_session_file_take(f, key, 20,
-                                  (uint8_t[TSK_SESSION_BYTES_MAX]){0}),
-            0);
+        assert_int_equal(tsk_session_file_take(
+                             f, key, 20, (uint8_t[TSK_SESSION_BYTES_MAX]){0}),
+                         0);
         assert_int_equal(put(f, "a", "text", 100, 0), 1);
         assert_string_equal(take(f, "a", 20), "text");
         tsk_session_file_free(f);

@@ -20,7 +20,7 @@ static const struct {
     {"ciphersuites", "TLS_AES_128_GCM_SHA256", BOUND},
     {"groups", "X25519", BOUND},
     {"sigalgs", "ecdsa_secp256r1_sha256", BOUND},
-    {"server-order", "off", FREE}, /* a server's */
+    {"server-order", "off", FREE},   /* a server's */
     {"verify.name", "b.test", FREE}, /* each session has its name */
     {"verify.scheme", "smtp", BOUND},
     {"verify.depth", "3", BOUND},
@@ -48,7 +48,7 @@ static const struct {
     {"session", "off", FREE},      /* no sessions at all */
     {"session.size", "7", FREE},
     {"session.file", "some.sessions", FREE},
-    {"session.timeout", "1s", FREE}, /* asked when one is taken */
+    {"session.timeout", "1s", FREE},   /* asked when one is taken */
     {"session-id-context", "x", FREE}, /* a server's */
     {"timeout", "500ms", FREE},
     {"handshake-timeout", "10s", FREE},
@@ -194,9 +194,9 @@ static int a_policy(tlsock_config *c)
 static void what_else_a_config_has_is_in_it(void **state)
 {
     static int (*const adds[])(tlsock_config *) = {
-        add_pin,    add_other_pin, add_cert,       add_other_cert,
-        add_key,    add_other_key, on_verify,      on_staple,
-        on_name,    a_policy,      another_reason,
+        add_pin, add_other_pin, add_cert,       add_other_cert,
+        add_key, add_other_key, on_verify,      on_staple,
+        on_name, a_policy,      another_reason,
     };
     uint8_t all[COUNT(adds) + 1][32];
 
