@@ -185,8 +185,10 @@ typedef struct tlsock_opts {
     const char *proxy;        /**< URLs of proxies, separated by commas */
     tlsock_config *proxy_config; /**< for https:// proxies */
     const char *local;           /**< numeric address to bind */
-    tlsock *resume_from;         /**< offer that connection's session */
-    const char *session_key;     /**< instead of the target */
+    tlsock *resume_from;         /**< offer that client's session (FTPS data
+                                      connections); may be closed afterwards */
+    const char *session_key;     /**< instead of the peer's address, within the
+                                      same name and settings */
     int backlog;                 /**< listeners; 0: the system's most */
     void *user;                  /**< see tlsock_user() */
 } tlsock_opts;

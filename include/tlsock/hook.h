@@ -25,7 +25,8 @@ extern "C" {
 #define TLSOCK_ON_PASSWORD 5 /**< a key file is encrypted, and no password was
                                   named; cannot be answered later */
 #define TLSOCK_ON_TICKET_KEY 6
-#define TLSOCK_ON_SESSION 7
+#define TLSOCK_ON_SESSION 7 /**< a client has won a session; a refusal keeps it
+                                 out of the config's memory, file or store */
 #define TLSOCK_ON_CLOSE_NOTIFY 8   /**< the peer ended its direction of TLS */
 #define TLSOCK_ON_HANDSHAKE_FAIL 9 /**< no TLS came about */
 #define TLSOCK_ON_MESSAGE 10
@@ -57,15 +58,17 @@ typedef struct tlsock_event {
                                NULL if it had SSLv2's form; SIGN: the digest,
                                by the hash that the scheme's name ends in, or
                                for ed25519 and ed448 the message itself;
-                               EARLY_DATA: 32 bytes that name the ticket */
+                               EARLY_DATA: 32 bytes that name the ticket;
+                               SESSION: what tlsock_session_load() takes, a
+                               secret, wiped after the call */
     size_t len;           /**< bytes of it */
     const tlsock_error *error; /**< HANDSHAKE_FAIL: why; LOG: the facts, or
                                     NULL; PASSWORD: the last one was wrong, or
                                     NULL; else NULL */
     int fd; /**< HANDSHAKE_FAIL: the socket, still open: a plaintext client may
                  be told so by send(2); -1: there is none */
-    const char *name; /**< HELLO: the SNI, or ""; VERIFY and NAME: the name that
-                           is expected, NULL: none; PASSWORD: the file or URI it
+    const char *name; /**< HELLO: the SNI, or ""; VERIFY, NAME and SESSION: the
+                           name that is expected, NULL: none; PASSWORD: the file or URI it
                            is for; SIGN: the scheme, "ecdsa_secp256r1_sha256" */
     const char *text; /**< VERIFY: as TLSOCK_INFO_VERIFIED; HELLO: the ALPN
                            protocols, "h2,http/1.1"; LOG: the line */

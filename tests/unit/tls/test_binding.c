@@ -49,6 +49,7 @@ static const struct {
     {"session.size", "7", FREE},
     {"session.file", "some.sessions", FREE},
     {"session.timeout", "1s", FREE},   /* asked when one is taken */
+    {"early-data", "1000", FREE}, /* its limit is asked for when it is sent */
     {"session-id-context", "x", FREE}, /* a server's */
     {"timeout", "500ms", FREE},
     {"handshake-timeout", "10s", FREE},
