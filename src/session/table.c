@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -140,7 +141,9 @@ int tsk_session_table_read(struct tsk_session_table *t, size_t n, int make)
 
 void tsk_session_table_close(struct tsk_session_table *t)
 {
-    close(t->fd); /* and the lock with it */
+    /* a child that another thread forked meanwhile has the descriptor, too */
+    (void)flock(t->fd, LOCK_UN);
+    close(t->fd);
     tsk_free(t->rows);
     memset(t, 0, sizeof(*t));
 }

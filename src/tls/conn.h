@@ -52,7 +52,7 @@ struct tsk_resume {
     uint8_t key[TSK_SESSION_KEY];   /* and where */
     struct tsk_session_item *from;  /* opts.resume_from's newest, or NULL */
     int follows;                    /* it is what was offered */
-    struct tsk_session_item newest; /* won here; ses NULL: none */
+    struct tsk_session_item *newest; /* won here; NULL: none */
     int64_t until;   /* end of what was offered, or kept last; Unix seconds */
     const char *why; /* why the newest is not; or NULL */
 };

@@ -39,20 +39,35 @@ void tsk_keep_close(struct tsk_ctx *c)
     tsk_session_file_free(c->file);
 }
 
-int tsk_keep_binding(struct tsk_ctx *c, uint8_t out[TSK_SESSION_KEY])
+static int bound(struct tsk_ctx *c, uint8_t out[TSK_SESSION_KEY])
 {
-    struct tsk_trust *trust = tsk_ctx_trust(c, NULL);
-    int ok = 1;
+    int is;
 
     pthread_mutex_lock(&c->lock);
-    if (!c->bound) {
-        tsk_ossl_enter();
-        ok = c->bound = tsk_binding(c->set, trust, c->binding);
-        tsk_ossl_leave();
-    }
-    memcpy(out, c->binding, TSK_SESSION_KEY);
+    is = c->bound;
+    if (is)
+        memcpy(out, c->binding, TSK_SESSION_KEY);
     pthread_mutex_unlock(&c->lock);
-    return ok;
+    return is;
+}
+
+int tsk_keep_binding(struct tsk_ctx *c, uint8_t out[TSK_SESSION_KEY])
+{
+    tlsock_error why; /* without a store there is a key: see start_client() */
+    int ok;
+
+    if (bound(c, out))
+        return 1;
+    tsk_ossl_enter();
+    ok = tsk_binding(c->set, tsk_ctx_trust(c, &why), out);
+    tsk_ossl_leave();
+    if (!ok)
+        return 0;
+    pthread_mutex_lock(&c->lock);
+    memcpy(c->binding, out, TSK_SESSION_KEY);
+    c->bound = 1;
+    pthread_mutex_unlock(&c->lock);
+    return 1;
 }
 
 static int is_shared(const struct tsk_ctx *c)

@@ -42,18 +42,18 @@ int tsk_resume_name(tlsock *s, const char *records)
 
 void tsk_resume_give_away(const tlsock *s)
 {
-    const struct tsk_session_item *newest = &s->resume.newest;
+    const struct tsk_session_item *newest = s->resume.newest;
 
     if (SSL_SESSION_get_protocol_version(newest->ses) >= TLS1_3_VERSION)
         tsk_keep_forget(s->ctx, newest->key, newest->ses);
 }
 
-static void free_from(struct tsk_resume *r)
+static void free_item(struct tsk_session_item **item)
 {
-    if (r->from != NULL)
-        SSL_SESSION_free(r->from->ses);
-    tsk_free(r->from);
-    r->from = NULL;
+    if (*item != NULL)
+        SSL_SESSION_free((*item)->ses);
+    tsk_free(*item);
+    *item = NULL;
 }
 
 /* What both were verified by is the same. 1, 0, or E_NOMEM */
@@ -87,8 +87,8 @@ int tsk_resume_follow(tlsock *s, const tlsock *from, tlsock_error *err)
         tsk_hint(err, "a server resumes what the client offers");
         return TLSOCK_E_ARGUMENT;
     }
-    newest = &from->resume.newest;
-    if (newest->ses == NULL || !s->set->session)
+    newest = from->resume.newest;
+    if (newest == NULL || !s->set->session)
         return TLSOCK_OK; /* nothing to offer: a full handshake */
     same = same_settings(from->ctx, s->ctx);
     if (same <= 0)
@@ -115,7 +115,7 @@ static int find(tlsock *s, struct tsk_session_item *item)
         tsk_session_fresh(&r->from->facts, r->from->expires, tsk_wall_time())) {
         *item = *r->from;
         r->from->ses = NULL;
-        free_from(r);
+        free_item(&r->from);
         r->follows = 1;
         return 1;
     }
@@ -189,10 +189,17 @@ static void take_facts(const tlsock *s, struct tsk_session_facts *f)
 
 static void set_newest(tlsock *s, const struct tsk_session_item *item)
 {
-    SSL_SESSION_free(s->resume.newest.ses);
-    s->resume.newest = *item;
-    if (!SSL_SESSION_up_ref(item->ses))
-        s->resume.newest.ses = NULL;
+    struct tsk_session_item *copy = NULL;
+
+    if (SSL_SESSION_up_ref(item->ses)) {
+        copy = tsk_alloc(sizeof(*copy));
+        if (copy == NULL)
+            SSL_SESSION_free(item->ses);
+        else
+            *copy = *item;
+    }
+    free_item(&s->resume.newest);
+    s->resume.newest = copy;
 }
 
 int tsk_resume_encode(tlsock *s, struct tsk_session_item *item, uint8_t **out,
@@ -287,7 +294,7 @@ void tsk_resume_settle(tlsock *s)
         tsk_resume_keep(s, s->held);
     SSL_SESSION_free(s->held);
     s->held = NULL;
-    if (!tsk_conn_resumed(s) || r->newest.ses != NULL ||
+    if (!tsk_conn_resumed(s) || r->newest != NULL ||
         SSL_version(s->ssl) >= TLS1_3_VERSION)
         return;
     /* what was offered is good for another time */
@@ -318,8 +325,7 @@ void tsk_resume_reset(tlsock *s)
 {
     struct tsk_resume *r = &s->resume;
 
-    SSL_SESSION_free(r->newest.ses);
-    memset(&r->newest, 0, sizeof(r->newest));
+    free_item(&r->newest);
     r->wanted = r->follows = 0;
     r->until = 0;
     r->why = NULL;
@@ -328,5 +334,5 @@ void tsk_resume_reset(tlsock *s)
 void tsk_resume_free(tlsock *s)
 {
     tsk_resume_reset(s);
-    free_from(&s->resume);
+    free_item(&s->resume.from);
 }

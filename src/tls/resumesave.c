@@ -30,7 +30,7 @@ const char *tsk_resume_text(tlsock *s)
 
     if (r->why != NULL)
         snprintf(s->text, sizeof(s->text), "not kept: %s", r->why);
-    else if (r->newest.ses == NULL)
+    else if (r->newest == NULL)
         return none(s);
     else if (gmtime_r(&until, &tm) == NULL ||
              strftime(s->text, sizeof(s->text), "kept until %Y-%m-%dT%H:%M:%SZ",
@@ -43,14 +43,14 @@ int tsk_resume_save(tlsock *s, uint8_t **out, size_t *len)
 {
     struct tsk_resume *r = &s->resume;
 
-    if (r->newest.ses == NULL) {
+    if (r->newest == NULL) {
         tsk_fail(&s->err, TLSOCK_E_STATE, "there is no session to save: %s",
                  none(s));
         tsk_hint(&s->err, "a TLS 1.3 server sends it after the handshake: ask "
                           "again when something was read");
         return TLSOCK_E_STATE;
     }
-    if (!tsk_resume_encode(s, &r->newest, out, len))
+    if (!tsk_resume_encode(s, r->newest, out, len))
         return tsk_fail(&s->err, TLSOCK_E_NOMEM,
                         "no memory for the session, or it is larger than %zu "
                         "bytes",

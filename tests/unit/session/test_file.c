@@ -1,6 +1,7 @@
 /* The file of sessions: shared, bounded, and believed only if it is ours. */
 #include "session/file.h"
 #include "core/mem.h"
+#include "session/table.h"
 #include "test.h"
 
 #include <errno.h>
@@ -8,7 +9,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -317,6 +320,32 @@ static void a_lock_that_is_held_is_not_waited_for(void **state)
     tsk_session_file_free(f);
 }
 
+/* A child that has the descriptor, forked in the middle of a call, holds no
+ * lock: it is given back by name. */
+static void a_child_that_has_the_descriptor_locks_nobody_out(void **state)
+{
+    struct tsk_session_table t = {0};
+    struct tsk_session_file *f = fresh(10);
+    int ends[2], child;
+
+    (void)state;
+    assert_int_equal(put(f, "a", "text", 100, 0), 1);
+    assert_int_equal(pipe(ends), 0);
+    t.fd = open(path, O_RDWR);
+    assert_int_equal(flock(t.fd, LOCK_EX), 0);
+    child = fork();
+    if (child == 0) {
+        close(ends[1]);
+        _exit((int)read(ends[0], &(char){0}, 1)); /* until we are done */
+    }
+    tsk_session_table_close(&t);
+    assert_string_equal(take(f, "a", 20), "text");
+    close(ends[1]);
+    close(ends[0]);
+    waitpid(child, NULL, 0);
+    tsk_session_file_free(f);
+}
+
 #define TICKETS 60
 
 /* Of all tickets put by anybody, each is taken once at most. */
@@ -402,6 +431,29 @@ static void threads_share_it_and_none_gets_another_ones(void **state)
     tsk_session_file_free(sh.f);
 }
 
+/* What was half written is none, and what was whole stays. */
+static void a_full_disk_keeps_what_is_there(void **state)
+{
+    struct tsk_session_file *f = fresh(10);
+    struct rlimit was, small;
+
+    (void)state;
+    assert_int_equal(put(f, "a", "text", 100, 0), 1);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+    small = was;
+    small.rlim_cur = 64 + 10 * 64 + TSK_SESSION_BYTES_MAX + 2;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(put(f, "b", "more", 100, 0), 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+    assert_non_null(strstr(tsk_session_file_trouble(f), "written"));
+    assert_string_equal(take(f, "b", 20), "");
+    assert_string_equal(take(f, "a", 20), "text");
+    assert_int_equal(put(f, "b", "more", 100, 0), 1);
+    assert_string_equal(take(f, "b", 20), "more");
+    tsk_session_file_free(f);
+}
+
 static int never_memory(void)
 {
     return 1;
@@ -436,8 +488,10 @@ int main(void)
         cmocka_unit_test(a_file_of_another_format_is_left_alone),
         cmocka_unit_test(garbage_in_the_table_is_empty_places),
         cmocka_unit_test(a_lock_that_is_held_is_not_waited_for),
+        cmocka_unit_test(a_child_that_has_the_descriptor_locks_nobody_out),
         cmocka_unit_test(processes_share_it),
         cmocka_unit_test(threads_share_it_and_none_gets_another_ones),
+        cmocka_unit_test(a_full_disk_keeps_what_is_there),
         cmocka_unit_test(without_memory_nothing_is_kept),
     };
 
