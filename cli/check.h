@@ -28,6 +28,7 @@ struct check_address {
     int speaks_tls;
     int by_chain; /* verdict: good by chain and name, nothing else */
     char revocation[160], dane[80]; /* as tlsock_info() tells them */
+    char client_cas[300];           /* whose client certificates it wants */
 };
 
 struct check {
@@ -70,6 +71,8 @@ json_t *check_add_error(struct check *c, enum check_level level,
 void check_row(json_t *finding, const char *label, const char *format, ...)
     TLSOCK_PRINTF(3, 4);
 const char *check_level_name(enum check_level level);
+/* Has this been found? */
+int check_has(const struct check *c, const char *code);
 /* Worst first, each level in the order of its coming. */
 void check_sort(struct check *c);
 /* Is there anything at or above --fail-on? */

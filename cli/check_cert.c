@@ -92,19 +92,6 @@ static int take_lint(const tlsock_lint *lint, void *arg)
     return 0;
 }
 
-static int has_code(const struct check *c, const char *code)
-{
-    const json_t *f;
-    size_t i;
-
-    json_array_foreach(c->findings, i, f)
-    {
-        if (strcmp(json_string_value(json_object_get(f, "code")), code) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 void check_cert(struct check *c)
 {
     tlsock_error err;
@@ -119,7 +106,7 @@ void check_cert(struct check *c)
     /* in its right order: how it was sent has been judged */
     if (c->full != NULL && tlsock_cert_lint(c->full, take_lint, c, &err) < 0)
         check_add_error(c, CHECK_NOTE, &err);
-    if (!has_code(c, "expired") && !has_code(c, "expires-soon")) {
+    if (!check_has(c, "expired") && !check_has(c, "expires-soon")) {
         facts_expiry(c->main->sent, expiry, sizeof(expiry));
         check_add(c, CHECK_OK, "expiry", NULL, "%s", expiry);
     }

@@ -21,6 +21,7 @@ struct grown {
     char *from[32];     /* where each of the others was found */
     char why[400];      /* why no more was found, or "" */
     int fetches;
+    int root; /* 1: the root was found, too; whoever trusts it */
 };
 
 static tlsock_cert *alone(const tlsock_cert *c)
@@ -184,6 +185,7 @@ static int fetch_missing(struct check *c, struct grown *g, tlsock_cert **path)
             url = strtok_r(NULL, " ", &save);
         }
         free(urls);
+        g->root = grew == FIXCHAIN_ROOT;
         if (grew == FIXCHAIN_GREW)
             rc = verify(c, g->chain, 0, path, &err);
     }
@@ -296,32 +298,57 @@ static void sending(struct check *c, const struct grown *g)
                   w.root);
 }
 
-static void incomplete(struct check *c, const struct grown *g,
-                       const tlsock_error *err, int found)
+/* It ends at something that nobody can go on from. */
+static void stuck(struct check *c, const struct grown *g,
+                  const tlsock_error *err)
 {
-    int n = tlsock_cert_chain_len(g->chain) + 1;
-    char name[200], fix[400];
-    tlsock_cert *at = fixchain_at(g->chain, g->sent < n ? g->sent : n - 1);
-    json_t *f;
+    const tlsock_error *v = &c->main->verdict;
+    tlsock_cert *last = fixchain_last(g->chain);
+    char name[200], issuer[200];
 
-    if (g->sent < n)
-        check_cert_name(at, name, sizeof(name));
-    else
-        short_name(tlsock_cert_field(at, TLSOCK_CERT_ISSUER), name,
-                   sizeof(name));
-    if (found)
-        snprintf(fix, sizeof(fix),
-                 "serve leaf and intermediate: tlsock check %.200s "
-                 "--write-chain fullchain.pem",
-                 c->target);
-    else
-        snprintf(fix, sizeof(fix), "%.380s", err->hint);
-    f = check_add(
-        c, CHECK_ERROR, "chain-incomplete", fix,
-        "the server does not send the intermediate \"%.120s\"%s%s", name,
-        found || g->why[0] == '\0' ? "" : "; not found: ", found ? "" : g->why);
-    rows(c, f);
+    check_cert_name(last, name, sizeof(name));
+    short_name(tlsock_cert_field(last, TLSOCK_CERT_ISSUER), issuer,
+               sizeof(issuer));
+    rows(c,
+         check_add(c, CHECK_ERROR, "chain-incomplete",
+                   v->code == TLSOCK_E_CHAIN_INCOMPLETE ? v->hint : err->hint,
+                   "the chain ends at \"%.120s\": its issuer \"%.120s\" is "
+                   "neither sent nor trusted here%s%.390s%s",
+                   name, issuer, g->why[0] != '\0' ? " (" : "", g->why,
+                   g->why[0] != '\0' ? ")" : ""));
+    tlsock_cert_unref(last);
+}
+
+static void incomplete(struct check *c, const struct grown *g)
+{
+    tlsock_cert *at = fixchain_at(g->chain, g->sent);
+    char name[200], fix[400];
+
+    check_cert_name(at, name, sizeof(name));
+    snprintf(fix, sizeof(fix),
+             "serve leaf and intermediate: tlsock check %.200s --write-chain "
+             "fullchain.pem",
+             c->target);
+    rows(c, check_add(c, CHECK_ERROR, "chain-incomplete", fix,
+                      "the server does not send the intermediate \"%.120s\"",
+                      name));
     tlsock_cert_unref(at);
+}
+
+static void untrusted(struct check *c, const struct grown *g)
+{
+    tlsock_cert *last = fixchain_last(g->chain);
+    char root[200];
+
+    short_name(tlsock_cert_field(last, TLSOCK_CERT_ISSUER), root, sizeof(root));
+    rows(c, check_add(c, CHECK_ERROR, "untrusted-root",
+                      "if it is a CA of your own: --ca +FILE or tlsock trust "
+                      "install; else have a certificate issued by a CA that "
+                      "clients know",
+                      "the chain ends at the root \"%.120s\", which is not "
+                      "trusted here",
+                      root));
+    tlsock_cert_unref(last);
 }
 
 static void good(struct check *c, const tlsock_cert *path)
@@ -358,35 +385,47 @@ static int64_t lively(const tlsock_cert *leaf)
     return timegm(&from) + (timegm(&to) - timegm(&from)) / 2;
 }
 
+static void complete(struct check *c, struct grown *g, tlsock_cert **path,
+                     const tlsock_error *err)
+{
+    int found;
+
+    if (c->no_aia || c->o.proxy != NULL)
+        snprintf(g->why, sizeof(g->why), "nothing was fetched: %s",
+                 c->no_aia ? "--no-aia" : "--proxy");
+    else
+        (void)fetch_missing(c, g, path);
+    found = tlsock_cert_chain_len(g->chain) + 1 > g->sent;
+    c->complete = *path != NULL || g->root;
+    draw(c, g, *path, g->root);
+    if (found)
+        incomplete(c, g);
+    if (*path == NULL && g->root)
+        untrusted(c, g);
+    else if (*path == NULL)
+        stuck(c, g, err);
+}
+
 static void judge(struct check *c, struct grown *g, tlsock_cert **path)
 {
     tlsock_error err;
-    int rc = verify(c, c->main->sent, 0, path, &err), found;
-    int dates = rc == TLSOCK_E_EXPIRED || rc == TLSOCK_E_NOT_YET_VALID;
+    int rc = verify(c, c->main->sent, 0, path, &err);
 
-    if (dates) {
+    if (rc == TLSOCK_E_EXPIRED || rc == TLSOCK_E_NOT_YET_VALID) {
         check_add_error(c, CHECK_ERROR, &err);
         rc = verify(c, c->main->sent, lively(c->main->sent), path, &err);
         if (rc == TLSOCK_E_EXPIRED || rc == TLSOCK_E_NOT_YET_VALID)
             rc = 0;
     }
     if (rc == TLSOCK_E_CHAIN_INCOMPLETE) {
-        if (c->no_aia || c->o.proxy != NULL)
-            snprintf(g->why, sizeof(g->why), "nothing was fetched (%s)",
-                     c->no_aia ? "--no-aia" : "--proxy");
-        else
-            (void)fetch_missing(c, g, path);
-        found = tlsock_cert_chain_len(g->chain) + 1 > g->sent;
-        draw(c, g, *path, found);
-        incomplete(c, g, &err, found);
-        c->complete = *path != NULL;
+        complete(c, g, path, &err);
         return;
     }
     draw(c, g, *path, 1);
     c->complete = rc == 0 || rc == TLSOCK_E_UNTRUSTED_ROOT;
     if (rc != 0)
         rows(c, check_add_error(c, CHECK_ERROR, &err));
-    else if (!dates && *path != NULL)
+    else if (*path != NULL)
         good(c, *path);
 }
 

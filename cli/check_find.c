@@ -30,6 +30,8 @@ static const struct {
     {"cipher-broken", "clients that agree to it: who is in between reads "
                       "along"},
     {"cipher-weak", "long connections of old clients"},
+    {"dh-weak", "clients that agree to it: such a group can be broken "
+                "(Logjam); OpenSSL 3 refuses to connect"},
     {"compression", "secrets inside (CRIME)"},
     {"renegotiation-insecure", "who is in between can put requests before a "
                                "client's own; OpenSSL 3 refuses to connect"},
@@ -124,6 +126,19 @@ int check_bad(const struct check *c)
     for (int level = c->fail_on; level <= CHECK_ERROR; level++)
         if (c->found[level] > 0)
             return 1;
+    return 0;
+}
+
+int check_has(const struct check *c, const char *code)
+{
+    const json_t *f;
+    size_t i;
+
+    json_array_foreach(c->findings, i, f)
+    {
+        if (strcmp(json_string_value(json_object_get(f, "code")), code) == 0)
+            return 1;
+    }
     return 0;
 }
 

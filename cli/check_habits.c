@@ -92,6 +92,7 @@ static void resume(struct check *c, const char *tls, json_t *obj)
     tlsock_config_unref(config);
 }
 
+/* The library keeps no session of a certificate that is out of its time. */
 static void sessions(struct check *c)
 {
     json_t *obj = json_object(), *how;
@@ -113,7 +114,8 @@ static void sessions(struct check *c)
                                  used > 0 ? ", " : "", version, text);
     }
     json_object_set_new(c->doc, "resumption", obj);
-    if (used == 0)
+    if (used == 0 || check_has(c, "client-cert-required") ||
+        check_has(c, "expired") || check_has(c, "not-yet-valid"))
         return;
     if (none)
         check_add(c, CHECK_NOTE, "no-resumption",
@@ -280,7 +282,7 @@ void check_habits(struct check *c)
     verdict(c);
     if (c->main->err.code != 0) {
         if (of_client_cert(c->main->err.code) && c->o.n_idents == 0)
-            asked(c, "", 1);
+            asked(c, c->main->client_cas, 1);
         else
             check_add_error(c, CHECK_ERROR, &c->main->err);
         return;

@@ -114,26 +114,6 @@ void check_protocols(struct check *c)
               no[0] != '\0' ? "; off: " : "", no);
 }
 
-/* Names of suites of a kind, as many as there is room for; how many. */
-static size_t name_suites(const uint16_t *found, size_t n,
-                          enum hello_worth worth, char *out, size_t size)
-{
-    size_t used = 0, count = 0;
-    char text[16];
-
-    out[0] = '\0';
-    for (size_t i = 0; i < n; i++) {
-        if (hello_worth(found[i]) != worth)
-            continue;
-        count++;
-        if (used + 64 < size)
-            used += (size_t)snprintf(out + used, size - used, "%s%s",
-                                     used > 0 ? " " : "",
-                                     hello_suite_name(found[i], text));
-    }
-    return count;
-}
-
 static void suites_json(struct check *c, int version, const uint16_t *found,
                         size_t n, const char *order)
 {
@@ -178,31 +158,6 @@ static const char *whose_order(struct check *c, const struct hello_ask *all,
     return a.suite == found[0] ? "server" : "client";
 }
 
-static void suites_found(struct check *c, int version, const uint16_t *found,
-                         size_t n)
-{
-    char names[512];
-    const char *v = hello_version_name(version);
-    size_t good;
-
-    if (name_suites(found, n, HELLO_BROKEN, names, sizeof(names)) > 0)
-        check_add(c, CHECK_ERROR, "cipher-broken",
-                  "take them out of the server's list of ciphers: ECDHE with "
-                  "AES-GCM or ChaCha20-Poly1305 is enough",
-                  "%s with suites that protect nothing, or next to nothing: %s",
-                  v, names);
-    if (name_suites(found, n, HELLO_WEAK, names, sizeof(names)) > 0)
-        check_add(c, CHECK_WARN, "cipher-weak",
-                  "take them out of the server's list of ciphers",
-                  "%s with weak suites: %s", v, names);
-    good = name_suites(found, n, HELLO_GOOD, names, sizeof(names));
-    if (name_suites(found, n, HELLO_NO_SECRECY, names, sizeof(names)) > 0)
-        check_add(c, good > 0 ? CHECK_NOTE : CHECK_WARN, "no-forward-secrecy",
-                  "leave only ECDHE suites: who steals the key later can then "
-                  "not read what was recorded (RFC 9325, 4.1)",
-                  "%s with suites without forward secrecy: %s", v, names);
-}
-
 static void ask_suites(struct check *c, int version)
 {
     uint16_t suites[PROBE_MOST], groups[PROBE_MOST], found[PROBE_MOST];
@@ -220,7 +175,6 @@ static void ask_suites(struct check *c, int version)
                   hello_version_name(version), c->probe.error.message);
     order = c->probe.failed ? NULL : whose_order(c, &ask, found, n);
     suites_json(c, version, found, n, order);
-    suites_found(c, version, found, n);
     if (n > 0)
         check_add(c, CHECK_OK, "ciphers", NULL, "%s: %zu suite%s, %s first%s%s",
                   hello_version_name(version), n, n == 1 ? "" : "s",
@@ -229,6 +183,75 @@ static void ask_suites(struct check *c, int version)
                   order == NULL             ? ""
                   : strcmp(order, "server") ? "client's"
                                             : "server's");
+}
+
+#define SHOWN 6 /* suites by name; --json and -v have all of them */
+
+/* Of one version, those of a kind: a row, and how many. */
+static size_t row_of(json_t *finding, const char *version, const json_t *of,
+                     const char *strength)
+{
+    const json_t *s;
+    char line[500] = "";
+    size_t i, n = 0, used = 0;
+
+    json_array_foreach(json_object_get(of, "suites"), i, s)
+    {
+        const char *name = json_string_value(json_object_get(s, "name"));
+
+        if (strcmp(json_string_value(json_object_get(s, "strength")),
+                   strength) == 0 &&
+            n++ < SHOWN)
+            used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
+                                     used > 0 ? " " : "", name);
+    }
+    if (n > 0 && finding != NULL)
+        check_row(finding, version, "%s%s", line, n > SHOWN ? " ..." : "");
+    return n;
+}
+
+/* How many there are, of all versions. */
+static size_t count_of(const struct check *c, const char *strength)
+{
+    const char *version;
+    json_t *of;
+    size_t n = 0;
+
+    json_object_foreach(json_object_get(c->doc, "ciphers"), version, of) n +=
+        row_of(NULL, version, of, strength);
+    return n;
+}
+
+static void bad_suites(struct check *c, enum check_level level,
+                       const char *strength, const char *code, const char *fix,
+                       const char *what)
+{
+    size_t n = count_of(c, strength);
+    const char *version;
+    json_t *of, *f;
+
+    if (n == 0)
+        return;
+    f = check_add(c, level, code, fix, "%zu suite%s %s", n, n == 1 ? "" : "s",
+                  what);
+    json_object_foreach(json_object_get(c->doc, "ciphers"), version, of)(void)
+        row_of(f, version, of, strength);
+}
+
+static void judge_suites(struct check *c)
+{
+    bad_suites(c, CHECK_ERROR, "broken", "cipher-broken",
+               "take them out of the server's list of ciphers: ECDHE with "
+               "AES-GCM or ChaCha20-Poly1305 is enough",
+               "that protect nothing, or next to nothing");
+    bad_suites(c, CHECK_WARN, "weak", "cipher-weak",
+               "take them out of the server's list of ciphers",
+               "with blocks of 64 bits, or given up by everybody");
+    bad_suites(c, count_of(c, "good") > 0 ? CHECK_NOTE : CHECK_WARN,
+               "no-forward-secrecy", "no-forward-secrecy",
+               "leave only ECDHE suites: who steals the key later can then not "
+               "read what was recorded (RFC 9325, 4.1)",
+               "without forward secrecy");
 }
 
 /* Only suites whose key exchange has a group on a curve. */
@@ -273,6 +296,24 @@ static void say_groups(struct check *c, const uint16_t *found, size_t n)
                   "may be read one day");
 }
 
+static int cert_group(const struct check *c)
+{
+    static const struct {
+        const char *type;
+        int id;
+    } curves[] = {
+        {"ECDSA P-256", 0x17}, {"ECDSA P-384", 0x18}, {"ECDSA P-521", 0x19}};
+    const char *type =
+        c->main->sent != NULL
+            ? tlsock_cert_field(c->main->sent, TLSOCK_CERT_KEY_TYPE)
+            : "";
+
+    for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
+        if (strcmp(type, curves[i].type) == 0)
+            return curves[i].id;
+    return 0;
+}
+
 static void ask_groups(struct check *c)
 {
     uint16_t suites[PROBE_MOST], groups[PROBE_MOST], found[PROBE_MOST];
@@ -284,13 +325,58 @@ static void ask_groups(struct check *c)
         ask.n_suites = only_ecdhe(suites, ask.n_suites);
     if (ask.version == HELLO_SSL3)
         return;
-    n = probe_groups(&c->probe, &ask, found);
+    n = probe_groups(&c->probe, &ask, cert_group(c), found);
     if (c->probe.failed)
         check_add(c, CHECK_NOTE, "probe-incomplete",
                   "run it again, with a longer --timeout",
                   "not all groups could be found out: %s",
                   c->probe.error.message);
     say_groups(c, found, n);
+}
+
+static size_t only_dhe(uint16_t *suites, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (hello_key_kind(suites[i]) == HELLO_KEY_DH)
+            suites[kept++] = suites[i];
+    return kept;
+}
+
+/* A server that is offered RFC 7919's groups may hide what it has of its own. */
+static size_t only_curves(uint16_t *groups, size_t n)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < n; i++)
+        if (groups[i] < 0x100)
+            groups[kept++] = groups[i];
+    return kept;
+}
+
+/* RFC 9325, 4.2 */
+static void ask_dh(struct check *c, int version)
+{
+    uint16_t suites[PROBE_MOST], groups[PROBE_MOST];
+    struct hello_answer a;
+    struct hello_ask ask;
+
+    check_ask(c, version, &ask, suites, groups);
+    ask.n_suites = only_dhe(suites, ask.n_suites);
+    ask.n_groups = only_curves(groups, ask.n_groups);
+    ask.want_key = 1;
+    json_object_set_new(c->doc, "dh_bits", json_null());
+    if (!probe_once(&c->probe, &ask, &a) || !probe_takes(&a, version) ||
+        a.dh_bits == 0)
+        return;
+    json_object_set_new(c->doc, "dh_bits", json_integer(a.dh_bits));
+    if (a.dh_bits < 2048)
+        check_add(c, a.dh_bits <= 1024 ? CHECK_ERROR : CHECK_WARN, "dh-weak",
+                  "take DHE suites out of the server's list of ciphers, or "
+                  "give it a group of 2048 bits or more, such as ffdhe2048",
+                  "%s with a Diffie-Hellman group of %d bits",
+                  hello_version_name(version), a.dh_bits);
 }
 
 /* What TLS 1.3 has no more: asked of the newest version before it. */
@@ -305,6 +391,7 @@ static void ask_relics(struct check *c)
         v--;
     if (!has(c, v))
         return;
+    ask_dh(c, v);
     check_ask(c, v, &ask, suites, groups);
     ask.compression = 1;
     if (!probe_once(&c->probe, &ask, &a) || !probe_takes(&a, v))
@@ -331,6 +418,7 @@ void check_suites(struct check *c)
     for (int v = HELLO_TLS13; v >= HELLO_SSL3; v--)
         if (has(c, v))
             ask_suites(c, v);
+    judge_suites(c);
     ask_groups(c);
     ask_relics(c);
 }

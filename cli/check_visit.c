@@ -50,6 +50,8 @@ static tlsock_error look(struct check *c, struct check_address *a, json_t *obj)
         snprintf(c->starttls, sizeof(c->starttls), "%s",
                  tlsock_info(s, TLSOCK_INFO_STARTTLS));
         snprintf(c->sni, sizeof(c->sni), "%s", tlsock_info(s, TLSOCK_INFO_SNI));
+        snprintf(a->client_cas, sizeof(a->client_cas), "%s",
+                 tlsock_info(s, TLSOCK_INFO_CLIENT_CAS));
         a->sent = tlsock_peer_cert(s);
     }
     if (a->text[0] == '\0')

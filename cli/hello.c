@@ -1,5 +1,7 @@
 #include "hello.h"
 
+#include "helloname.h"
+
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -7,6 +9,10 @@
 #define HANDSHAKE 22
 #define CLIENT_HELLO 1
 #define SERVER_HELLO 2
+#define CERTIFICATE 11
+#define SERVER_KEY_EXCHANGE 12
+#define CERTIFICATE_STATUS 22
+#define NAMED_CURVE 3
 #define WARNING 1
 
 /* Extensions: RFC 6066, 7919, 5246, 8446, 7627, 5077, 5746 */
@@ -288,21 +294,81 @@ static enum hello_kind read_hello(struct hello_answer *out, struct reader *r)
     return r->short_of || all.short_of || r->len > 0 ? HELLO_OTHER : out->kind;
 }
 
-/* A handshake message, maybe spread over records. */
-static enum hello_kind read_message(struct hello_answer *out, const uint8_t *p,
-                                    size_t len)
+static int bits(const uint8_t *p, size_t n)
 {
-    struct reader r = {.p = p, .len = len}, body;
-    unsigned type = take8(&r), high = take8(&r), low = take16(&r);
+    int lead = 0;
 
-    if (len > 0 && type != SERVER_HELLO)
+    while (n > 0 && p[0] == 0) {
+        p++;
+        n--;
+    }
+    while (n > 0 && (p[0] & 0x80 >> lead) == 0)
+        lead++;
+    return n > 0 ? (int)(8 * n) - lead : 0;
+}
+
+/* RFC 5246, 7.4.3; RFC 8422, 5.4 */
+static void read_key(struct hello_answer *out, struct reader *r)
+{
+    const uint8_t *p;
+    size_t n;
+
+    if (hello_key_kind(out->suite) == HELLO_KEY_CURVE) {
+        if (take8(r) == NAMED_CURVE)
+            out->group = (int)take16(r);
+    } else if (hello_key_kind(out->suite) == HELLO_KEY_DH) {
+        n = take16(r);
+        p = take(r, n);
+        if (p != NULL)
+            out->dh_bits = bits(p, n);
+    }
+}
+
+/* The next message: HELLO_MORE goes on. */
+static enum hello_kind read_message(struct hello_answer *out, int want_key,
+                                    unsigned type, struct reader *body)
+{
+    enum hello_kind kind;
+
+    if (out->kind == HELLO_MORE) { /* the first one */
+        if (type != SERVER_HELLO)
+            return HELLO_OTHER;
+        kind = read_hello(out, body);
+        return kind != HELLO_SERVER || !want_key || out->version >= HELLO_TLS13
+                   ? kind
+                   : HELLO_MORE;
+    }
+    if (type == SERVER_KEY_EXCHANGE)
+        read_key(out, body);
+    if (body->short_of)
         return HELLO_OTHER;
-    if (high != 0 || low > HELLO_ANSWER_MAX / 2)
-        return HELLO_OTHER;
-    if (r.short_of || r.len < low)
-        return HELLO_MORE;
-    body = part(&r, low);
-    return read_hello(out, &body);
+    return type == CERTIFICATE || type == CERTIFICATE_STATUS ? HELLO_MORE
+                                                             : HELLO_SERVER;
+}
+
+/* Handshake messages, maybe spread over records. used: of p so far. */
+static enum hello_kind read_messages(struct hello_answer *out, int want_key,
+                                     const uint8_t *p, size_t len, size_t *used)
+{
+    enum hello_kind kind = HELLO_MORE;
+
+    while (kind == HELLO_MORE && *used < len) {
+        struct reader r = {.p = p + *used, .len = len - *used}, body;
+        unsigned type = take8(&r), high, low;
+
+        if (out->kind == HELLO_MORE && type != SERVER_HELLO)
+            return HELLO_OTHER;
+        high = take8(&r);
+        low = take16(&r);
+        if (high != 0)
+            return HELLO_OTHER;
+        if (r.short_of || r.len < low)
+            return HELLO_MORE;
+        body = part(&r, low);
+        *used += 4 + low;
+        kind = read_message(out, want_key, type, &body);
+    }
+    return kind;
 }
 
 static enum hello_kind read_alert(struct hello_answer *out, struct reader *r)
@@ -315,10 +381,10 @@ static enum hello_kind read_alert(struct hello_answer *out, struct reader *r)
                                                           : HELLO_ALERT;
 }
 
-static enum hello_kind read_records(struct hello_answer *out, struct reader *r,
-                                    uint8_t *message)
+static enum hello_kind read_records(struct hello_answer *out, int want_key,
+                                    struct reader *r, uint8_t *message)
 {
-    size_t have = 0;
+    size_t have = 0, used = 0;
     enum hello_kind kind = HELLO_MORE;
 
     while (kind == HELLO_MORE && r->len > 0) {
@@ -339,20 +405,20 @@ static enum hello_kind read_records(struct hello_answer *out, struct reader *r,
         if (record.len == 0)
             return HELLO_OTHER;
         if (type == ALERT) {
-            if (have > 0) /* in between the parts of a message */
+            if (have > used) /* in between the parts of a message */
                 return HELLO_OTHER;
             kind = read_alert(out, &record);
             continue;
         }
         memcpy(message + have, record.p, record.len);
         have += record.len;
-        kind = read_message(out, message, have);
+        kind = read_messages(out, want_key, message, have, &used);
     }
     return kind;
 }
 
-enum hello_kind hello_read(struct hello_answer *out, const uint8_t *data,
-                           size_t len)
+enum hello_kind hello_read(struct hello_answer *out, int want_key,
+                           const uint8_t *data, size_t len)
 {
     uint8_t message[HELLO_ANSWER_MAX];
     struct reader r = {.p = data, .len = len};
@@ -360,7 +426,7 @@ enum hello_kind hello_read(struct hello_answer *out, const uint8_t *data,
     *out = (struct hello_answer){.kind = HELLO_MORE};
     if (len > HELLO_ANSWER_MAX)
         r.len = HELLO_ANSWER_MAX;
-    out->kind = read_records(out, &r, message);
+    out->kind = read_records(out, want_key, &r, message);
     if (out->kind == HELLO_MORE && len >= HELLO_ANSWER_MAX)
         out->kind = HELLO_OTHER;
     return out->kind;

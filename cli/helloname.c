@@ -251,6 +251,20 @@ enum hello_worth hello_worth(int suite)
                : HELLO_NO_SECRECY;
 }
 
+enum hello_key hello_key_kind(int suite)
+{
+    static const char *const curve[] = {"TLS_ECDHE_", "TLS_ECDH_anon_"};
+    static const char *const dh[] = {"TLS_DHE_", "TLS_DH_anon_"};
+    char text[16];
+    const char *name = hello_suite_name(suite, text);
+
+    if (find(hello_suites, hello_n_suites, suite) == NULL)
+        return HELLO_KEY_NONE;
+    return has(name, curve, COUNT(curve)) ? HELLO_KEY_CURVE
+           : has(name, dh, COUNT(dh))     ? HELLO_KEY_DH
+                                          : HELLO_KEY_NONE;
+}
+
 int hello_is_pq(int group)
 {
     return (group >= 0x0200 && group <= 0x0202) ||

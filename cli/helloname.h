@@ -20,6 +20,9 @@ enum hello_worth {
     HELLO_BROKEN      /* nobody needs to break it: it is open */
 };
 
+/* What a server's key exchange looks like, before TLS 1.3. */
+enum hello_key { HELLO_KEY_NONE, HELLO_KEY_CURVE, HELLO_KEY_DH };
+
 extern const struct helloname hello_suites[], hello_suites13[], hello_groups[];
 extern const size_t hello_n_suites, hello_n_suites13, hello_n_groups;
 
@@ -28,6 +31,7 @@ const char *hello_version_name(int version);
 const char *hello_suite_name(int id, char text[16]);
 const char *hello_group_name(int id, char text[16]);
 enum hello_worth hello_worth(int suite);
+enum hello_key hello_key_kind(int suite);
 int hello_is_pq(int group); /* resists a quantum computer */
 
 #endif

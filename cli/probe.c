@@ -31,21 +31,30 @@ static ssize_t pass_write(void *arg, const void *buf, size_t len)
     return tlsock_write(t->s, buf, len);
 }
 
+static int pass_fd(void *arg)
+{
+    return tlsock_fd(((struct stand_in *)arg)->s);
+}
+
 static int talk(struct probe *p, tlsock *s)
 {
-    const tlsock_io io = {
-        .size = sizeof(io), .read = pass_read, .write = pass_write};
+    const tlsock_io io = {.size = sizeof(io),
+                          .read = pass_read,
+                          .write = pass_write,
+                          .fd = pass_fd};
     struct stand_in t = {.s = s};
     tlsock *over;
 
     if (p->starttls == NULL || p->starttls[0] == '\0')
         return 0;
+    tlsock_set_nonblocking(s, 1);
     over = tlsock_client_io(&io, &t, p->name, p->config,
                             TLSOCK_OPTS(.starttls = p->starttls,
                                         .starttls_arg = p->starttls_arg,
                                         .timeout_ms = p->timeout_ms),
                             &p->error);
     tlsock_abandon(over);
+    tlsock_set_nonblocking(s, 0);
     return t.begins ? 0 : -1;
 }
 
@@ -72,7 +81,8 @@ static tlsock *dial(struct probe *p)
 }
 
 /* Until the choice is known, or the connection ends, which says no. */
-static int hear(struct probe *p, tlsock *s, struct hello_answer *answer)
+static int hear(struct probe *p, tlsock *s, int want_key,
+                struct hello_answer *answer)
 {
     uint8_t data[HELLO_ANSWER_MAX];
     size_t have = 0;
@@ -83,7 +93,7 @@ static int hear(struct probe *p, tlsock *s, struct hello_answer *answer)
         if (n <= 0)
             break;
         have += (size_t)n;
-        if (hello_read(answer, data, have) != HELLO_MORE)
+        if (hello_read(answer, want_key, data, have) != HELLO_MORE)
             return 1;
     }
     if (n == 0 || n == TLSOCK_E_RESET || n == TLSOCK_E_TRUNCATED) {
@@ -105,7 +115,7 @@ int probe_once(struct probe *p, const struct hello_ask *ask,
     if (s == NULL)
         return 0;
     if (tlsock_write(s, hello, len) == (ssize_t)len)
-        p->failed = !hear(p, s, answer);
+        p->failed = !hear(p, s, ask->want_key, answer);
     else
         p->error = *tlsock_last_error(s);
     tlsock_abandon(s);
@@ -153,27 +163,31 @@ size_t probe_suites(struct probe *p, const struct hello_ask *ask,
     return n;
 }
 
-/* Before TLS 1.3 the choice does not name its group: one is offered alone. */
+/* Before TLS 1.3 a certificate on a curve needs that curve among the groups,
+ * too (RFC 8422, 5.1.1), so that it is offered behind each other one. */
 static size_t groups_alone(struct probe *p, const struct hello_ask *ask,
-                           uint16_t *found)
+                           int cert_group, uint16_t *found)
 {
     struct hello_ask now = *ask;
     struct hello_answer a;
     size_t n = 0;
 
-    now.n_groups = 1;
+    now.want_key = 1;
     for (size_t i = 0; i < ask->n_groups; i++) {
-        now.groups = &ask->groups[i];
+        const uint16_t pair[2] = {ask->groups[i], (uint16_t)cert_group};
+
+        now.groups = pair;
+        now.n_groups = cert_group != 0 && cert_group != pair[0] ? 2 : 1;
         if (!probe_once(p, &now, &a))
             break;
-        if (probe_takes(&a, ask->version))
-            found[n++] = ask->groups[i];
+        if (probe_takes(&a, ask->version) && a.group == pair[0])
+            found[n++] = pair[0];
     }
     return n;
 }
 
 size_t probe_groups(struct probe *p, const struct hello_ask *ask,
-                    uint16_t *found)
+                    int cert_group, uint16_t *found)
 {
     uint16_t left[PROBE_MOST];
     struct hello_ask now = *ask;
@@ -181,7 +195,7 @@ size_t probe_groups(struct probe *p, const struct hello_ask *ask,
     size_t n = 0;
 
     if (ask->version < HELLO_TLS13)
-        return groups_alone(p, ask, found);
+        return groups_alone(p, ask, cert_group, found);
     if (ask->n_groups > PROBE_MOST)
         return 0;
     memcpy(left, ask->groups, ask->n_groups * sizeof(*left));

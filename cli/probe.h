@@ -34,8 +34,8 @@ int probe_takes(const struct hello_answer *a, int version);
  * has room for all. */
 size_t probe_suites(struct probe *p, const struct hello_ask *ask,
                     uint16_t *found);
-/* The same of ask->groups. */
+/* The same of ask->groups. cert_group: the curve of the server's key, or 0. */
 size_t probe_groups(struct probe *p, const struct hello_ask *ask,
-                    uint16_t *found);
+                    int cert_group, uint16_t *found);
 
 #endif
