@@ -298,6 +298,13 @@ static void sending(struct check *c, const struct grown *g)
                   w.root);
 }
 
+/* What DANE stands in for hurts only those who do not know it. */
+static enum check_level grave(const struct check *c)
+{
+    return c->main->err.code == 0 && c->main->verdict.code == 0 ? CHECK_WARN
+                                                                : CHECK_ERROR;
+}
+
 /* It ends at something that nobody can go on from. */
 static void stuck(struct check *c, const struct grown *g,
                   const tlsock_error *err)
@@ -310,7 +317,7 @@ static void stuck(struct check *c, const struct grown *g,
     short_name(tlsock_cert_field(last, TLSOCK_CERT_ISSUER), issuer,
                sizeof(issuer));
     rows(c,
-         check_add(c, CHECK_ERROR, "chain-incomplete",
+         check_add(c, grave(c), "chain-incomplete",
                    v->code == TLSOCK_E_CHAIN_INCOMPLETE ? v->hint : err->hint,
                    "the chain ends at \"%.120s\": its issuer \"%.120s\" is "
                    "neither sent nor trusted here%s%.390s%s",
@@ -329,7 +336,7 @@ static void incomplete(struct check *c, const struct grown *g)
              "serve leaf and intermediate: tlsock check %.200s --write-chain "
              "fullchain.pem",
              c->target);
-    rows(c, check_add(c, CHECK_ERROR, "chain-incomplete", fix,
+    rows(c, check_add(c, grave(c), "chain-incomplete", fix,
                       "the server does not send the intermediate \"%.120s\"",
                       name));
     tlsock_cert_unref(at);
@@ -341,7 +348,7 @@ static void untrusted(struct check *c, const struct grown *g)
     char root[200];
 
     short_name(tlsock_cert_field(last, TLSOCK_CERT_ISSUER), root, sizeof(root));
-    rows(c, check_add(c, CHECK_ERROR, "untrusted-root",
+    rows(c, check_add(c, grave(c), "untrusted-root",
                       "if it is a CA of your own: --ca +FILE or tlsock trust "
                       "install; else have a certificate issued by a CA that "
                       "clients know",
@@ -412,7 +419,7 @@ static void judge(struct check *c, struct grown *g, tlsock_cert **path)
     int rc = verify(c, c->main->sent, 0, path, &err);
 
     if (rc == TLSOCK_E_EXPIRED || rc == TLSOCK_E_NOT_YET_VALID) {
-        check_add_error(c, CHECK_ERROR, &err);
+        check_add_error(c, grave(c), &err);
         rc = verify(c, c->main->sent, lively(c->main->sent), path, &err);
         if (rc == TLSOCK_E_EXPIRED || rc == TLSOCK_E_NOT_YET_VALID)
             rc = 0;
@@ -424,7 +431,7 @@ static void judge(struct check *c, struct grown *g, tlsock_cert **path)
     draw(c, g, *path, 1);
     c->complete = rc == 0 || rc == TLSOCK_E_UNTRUSTED_ROOT;
     if (rc != 0)
-        rows(c, check_add_error(c, CHECK_ERROR, &err));
+        rows(c, check_add_error(c, grave(c), &err));
     else if (*path != NULL)
         good(c, *path);
 }

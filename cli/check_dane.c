@@ -15,13 +15,67 @@
 #define LOOK_MS 10000
 #define SMTP "25"
 
-/* What the library was told, by option or file; NULL: nothing. */
+/* The value of a line "key = value" of the part of the file that was read. */
+static int in_line(char *line, const char *key, int here, char *out,
+                   size_t size)
+{
+    size_t len = strlen(key);
+    char *p = line + strspn(line, " \t"), *end;
+
+    if (!here || strncmp(p, key, len) != 0)
+        return 0;
+    p += len;
+    p += strspn(p, " \t");
+    if (*p != '=')
+        return 0;
+    p += 1 + strspn(p + 1, " \t");
+    end = p + strcspn(p, ";\r\n");
+    while (end > p && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    snprintf(out, size, "%.*s", (int)(end - p), p);
+    return out[0] != '\0';
+}
+
+/* --config FILE[:SECTION], as opt_make_config() has taken it. */
+static int in_file(const char *config, const char *key, char *out, size_t size)
+{
+    char path[4096], line[1024], head[300] = "";
+    FILE *f = fopen(config, "re");
+    int here, found = 0;
+
+    if (f == NULL) {
+        const char *colon = strrchr(config, ':');
+
+        if (colon == NULL || (size_t)(colon - config) >= sizeof(path))
+            return 0;
+        snprintf(path, sizeof(path), "%.*s", (int)(colon - config), config);
+        snprintf(head, sizeof(head), "[%.290s]", colon + 1);
+        f = fopen(path, "re");
+    }
+    here = head[0] == '\0';
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+        if (line[0] == '[')
+            here = head[0] != '\0' && strncmp(line, head, strlen(head)) == 0;
+        else
+            found = in_line(line, key, here, out, size) || found;
+    }
+    if (f != NULL)
+        fclose(f);
+    return found;
+}
+
+/* What the library was told, by option or file, as it was told; NULL: nothing.
+ */
 static const char *setting(struct check *c, const char *key)
 {
+    char text[512];
+
     for (size_t i = c->o.sets.n; i >= 3; i -= 3)
         if (strcmp(c->o.sets.v[i - 3], key) == 0)
             return c->o.sets.v[i - 2];
-    return NULL;
+    return c->o.config != NULL && in_file(c->o.config, key, text, sizeof(text))
+               ? opt_keep(&c->o, text, sizeof(text))
+               : NULL;
 }
 
 /* What the library would not make use of, either (RFC 6698, 4.1). */
@@ -234,7 +288,6 @@ void check_dane(struct check *c)
     const char *host = ip || c->host[0] == '\0' ? c->o.name : c->host;
     struct tlsalook t;
 
-    json_object_set_new(c->doc, "dane", json_null());
     if (m->dane[0] == '\0' && m->verdict.code != TLSOCK_E_DANE)
         return;
     if (host == NULL || tlsalook(&t, host, c->port, setting(c, "dane.anchor"),

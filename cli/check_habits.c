@@ -141,7 +141,6 @@ static void without_sni(struct check *c)
         return;
     s = check_connect(c, c->look, "", &err);
     cert = s != NULL && err.code == 0 ? tlsock_peer_cert(s) : NULL;
-    json_object_set_new(c->doc, "without_sni", json_null());
     if (cert != NULL) {
         snprintf(theirs, sizeof(theirs), "%s",
                  tlsock_cert_field(cert, TLSOCK_CERT_SHA256));
@@ -172,7 +171,6 @@ static void alpn(struct check *c)
     const char *got;
     tlsock *s;
 
-    json_object_set_new(c->doc, "alpn", json_null());
     if (c->starttls[0] != '\0' ||
         (strncmp(c->whole, "https://", 8) != 0 && strcmp(c->port, "443") != 0))
         return;

@@ -366,7 +366,6 @@ static void ask_dh(struct check *c, int version)
     ask.n_suites = only_dhe(suites, ask.n_suites);
     ask.n_groups = only_curves(groups, ask.n_groups);
     ask.want_key = 1;
-    json_object_set_new(c->doc, "dh_bits", json_null());
     if (!probe_once(&c->probe, &ask, &a) || !probe_takes(&a, version) ||
         a.dh_bits == 0)
         return;
@@ -414,7 +413,6 @@ static void ask_relics(struct check *c)
 
 void check_suites(struct check *c)
 {
-    json_object_set_new(c->doc, "ciphers", json_object());
     for (int v = HELLO_TLS13; v >= HELLO_SSL3; v--)
         if (has(c, v))
             ask_suites(c, v);

@@ -188,7 +188,8 @@ static void chain(struct page *p)
     fprintf(p->to,
             "<h2>Chain</h2>\n<svg xmlns=\"http://www.w3.org/2000/svg\" "
             "width=\"%d\" height=\"100\" viewBox=\"0 0 %d 100\" role=\"img\" "
-            "aria-label=\"chain of certificates\" style=\"max-width:100%%\">\n",
+            "aria-label=\"chain of certificates\" "
+            "style=\"max-width:100%%;height:auto\">\n",
             width, width);
     json_array_foreach(boxes, i, b)
     {
@@ -279,12 +280,13 @@ static void grid(struct page *p)
     int w = NAMES_W + N_VERSIONS * CELL_W + 4,
         h = ROW * (1 + (int)json_array_size(names)) + 4;
 
-    fprintf(p->to,
-            "<h2>Protocols and ciphers</h2>\n<svg "
-            "xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
-            "viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"suites by "
-            "version\" style=\"max-width:100%%;background:#fff\">\n",
-            w, h, w, h);
+    fprintf(
+        p->to,
+        "<h2>Protocols and ciphers</h2>\n<svg "
+        "xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+        "viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"suites by "
+        "version\" style=\"max-width:100%%;height:auto;background:#fff\">\n",
+        w, h, w, h);
     for (int v = 0; v < N_VERSIONS; v++)
         line(p, NAMES_W + v * CELL_W + 4, 14, versions[v], 20);
     json_array_foreach(names, i, name)

@@ -108,6 +108,8 @@ static int ready_config(struct check *c, tlsock_config **out,
     *out = tlsock_config_copy(c->strict);
     if (*out == NULL)
         return EXIT_INTERNAL;
+    (void)tlsock_config_on(*out, TLSOCK_ON_LOG, NULL,
+                           NULL); /* once is enough */
     if (insecure == NULL)
         return 0;
     if (tlsock_config_set(*out, "insecure", insecure) < 0)
@@ -157,6 +159,23 @@ static const char *asked_name(const struct check *c)
                                     : c->host;
 }
 
+/* All members are there, whatever could be found out, in this order. */
+static void blank(json_t *doc)
+{
+    static const char *const keys[] = {
+        "schema",    "target",       "server",       "name",
+        "starttls",  "time",         "ok",           "fail_on",
+        "errors",    "warnings",     "notes",        "findings",
+        "addresses", "chain",        "protocols",    "ciphers",
+        "groups",    "post_quantum", "dh_bits",      "client_certificate",
+        "stapled",   "revocation",   "resumption",   "without_sni",
+        "alpn",      "dane",         "certificates", "connections",
+        "elapsed_ms"};
+
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+        json_object_set_new(doc, keys[i], json_null());
+}
+
 static int begin(struct check *c, const char *target)
 {
     c->target = target;
@@ -168,11 +187,13 @@ static int begin(struct check *c, const char *target)
     snprintf(c->name, sizeof(c->name), "%s", asked_name(c));
     c->doc = json_object();
     c->findings = json_array();
+    blank(c->doc);
     json_object_set_new(c->doc, "schema", json_string("tlsock.check/1"));
     json_object_set_new(c->doc, "target", out_json_text(target));
     json_object_set_new(c->doc, "addresses", json_array());
     json_object_set_new(c->doc, "chain", json_array());
     json_object_set_new(c->doc, "certificates", json_array());
+    json_object_set_new(c->doc, "ciphers", json_object());
     c->probe =
         (struct probe){.name = c->name[0] != '\0' ? c->name : "localhost",
                        .starttls_arg = c->o.starttls_arg,
