@@ -1,9 +1,9 @@
 /* check - what the parts of "tlsock check" share: one target under
  * examination, and what has been found.
  *
- * All of the result is in one JSON document (doc/schema/check.json), which
- * text and HTML are made of: what is shown has been cleaned when it went in.
- * Everything here runs on one thread, one connection after the other. */
+ * All of the result is in one JSON document (doc/schema/tlsock.check.1.json),
+ * which text and HTML are made of: what is shown has been cleaned when it went
+ * in. Everything here runs on one thread, one connection after the other. */
 #ifndef CLI_CHECK_H
 #define CLI_CHECK_H
 

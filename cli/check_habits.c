@@ -73,7 +73,8 @@ static void resume(struct check *c, const char *tls, json_t *obj)
     int tickets = 0, resumed = 0;
     tlsock *s = NULL;
 
-    if (config != NULL && tlsock_config_set(config, "tls.min", tls) == 0)
+    if (config != NULL && tlsock_config_set(config, "tls.min", tls) == 0 &&
+        tlsock_config_set(config, "session", "on") == 0)
         s = check_connect(c, config, NULL, &err);
     if (s != NULL && err.code == 0) {
         (void)check_part(s, &later);
@@ -258,7 +259,8 @@ static void first_look(struct check *c)
     char cas[300] = "";
     int seen = 0;
 
-    json_object_set_new(c->doc, "client_certificate", json_string("none"));
+    if (s != NULL && err.code == 0)
+        json_object_set_new(c->doc, "client_certificate", json_string("none"));
     if (s != NULL) {
         snprintf(cas, sizeof(cas), "%s",
                  tlsock_info(s, TLSOCK_INFO_CLIENT_CAS));

@@ -243,10 +243,10 @@ static void judge_suites(struct check *c)
     bad_suites(c, CHECK_ERROR, "broken", "cipher-broken",
                "take them out of the server's list of ciphers: ECDHE with "
                "AES-GCM or ChaCha20-Poly1305 is enough",
-               "that protect nothing, or next to nothing");
+               "without protection, or with next to none");
     bad_suites(c, CHECK_WARN, "weak", "cipher-weak",
                "take them out of the server's list of ciphers",
-               "with blocks of 64 bits, or given up by everybody");
+               "with blocks of 64 bits, or long given up");
     bad_suites(c, count_of(c, "good") > 0 ? CHECK_NOTE : CHECK_WARN,
                "no-forward-secrecy", "no-forward-secrecy",
                "leave only ECDHE suites: who steals the key later can then not "

@@ -41,6 +41,7 @@ static tlsock_error look(struct check *c, struct check_address *a, json_t *obj)
     tlsock *s = check_connect(c, c->look, NULL, &err);
 
     if (err.code == TLSOCK_E_POLICY) { /* then only what is good is seen */
+        c->look = c->strict;           /* this copy of c has no reference */
         tlsock_close(s);
         s = check_connect(c, c->strict, NULL, &err);
     }

@@ -117,6 +117,8 @@ static int ready_config(struct check *c, tlsock_config **out,
                           1);
     (void)tlsock_config_set(*out, "?dane", "off");
     (void)tlsock_config_set(*out, "revocation", "staple");
+    /* what is resumed shows neither staple nor wish for a certificate */
+    (void)tlsock_config_set(*out, "session", "off");
     return 0;
 }
 
