@@ -2,6 +2,8 @@
  * ALPN, client certificates, revocation. */
 #include "check.h"
 
+#include "errors.h"
+
 #include <openssl/ssl.h>
 #include <string.h>
 #include <tlsock/info.h>
@@ -116,7 +118,8 @@ static void sessions(struct check *c)
     }
     json_object_set_new(c->doc, "resumption", obj);
     if (used == 0 || check_has(c, "client-cert-required") ||
-        check_has(c, "expired") || check_has(c, "not-yet-valid"))
+        check_has(c, "client-cert-denied") || check_has(c, "expired") ||
+        check_has(c, "not-yet-valid"))
         return;
     if (none)
         check_add(c, CHECK_NOTE, "no-resumption",
@@ -148,7 +151,7 @@ static void without_sni(struct check *c)
         json_object_set_new(c->doc, "without_sni", json_string(theirs));
         check_cert_name(cert, name, sizeof(name));
     }
-    if (s != NULL && err.code != 0 && err.code != TLSOCK_E_TIMEOUT)
+    if (s != NULL && err_exit_code(&err, 0) == EXIT_TLS)
         check_add(c, CHECK_NOTE, "sni-required",
                   "a default certificate for clients that send no name",
                   "without SNI the server ends the handshake: %s",
@@ -270,7 +273,9 @@ static void first_look(struct check *c)
         staple(c, s);
         (void)check_part(s, &later);
     }
-    if (of_client_cert(err.code) || of_client_cert(later.code))
+    if (of_client_cert(later.code) && c->o.n_idents > 0)
+        check_add_error(c, CHECK_ERROR, &later);
+    else if (of_client_cert(err.code) || of_client_cert(later.code))
         asked(c, cas, 1);
     else if (seen && c->o.n_idents == 0)
         asked(c, cas, 0);

@@ -110,8 +110,9 @@ void check_protocols(struct check *c)
         check_add(c, CHECK_ERROR, "version-unsupported",
                   "bring the server's TLS library up to date",
                   "the server speaks neither TLSv1.3 nor TLSv1.2");
-    check_add(c, CHECK_OK, "protocols", NULL, "%s%s%s", yes,
-              no[0] != '\0' ? "; off: " : "", no);
+    if (on != 0)
+        check_add(c, CHECK_OK, "protocols", NULL, "%s%s%s", yes,
+                  no[0] != '\0' ? "; off: " : "", no);
 }
 
 static void suites_json(struct check *c, int version, const uint16_t *found,
@@ -344,7 +345,8 @@ static size_t only_dhe(uint16_t *suites, size_t n)
     return kept;
 }
 
-/* A server that is offered RFC 7919's groups may hide what it has of its own. */
+/* A server that is offered RFC 7919's groups may hide what it has of its own.
+ */
 static size_t only_curves(uint16_t *groups, size_t n)
 {
     size_t kept = 0;

@@ -39,7 +39,9 @@ found() {
     awk '/^(ERROR|WARN |note ) /{ print $2 }' out >>codes
     ok "$good" "$name"
 }
-json() { # NAME EXPR of $o
+json() { # NAME EXPR of $o, with %f: its findings by code
+    perl -MJSON::PP -0ne 'print "$_->{code}\n" for grep { $_->{level} ne "ok" }
+        @{decode_json($_)->{findings}}' out >>codes
     perl "$here/schema.pl" "$schema" <out >log && EXPR=$2 perl -MJSON::PP -0ne '
         our $o = decode_json($_); our %f;
         push @{$f{$_->{code}}}, $_ for @{$o->{findings}};
@@ -356,6 +358,16 @@ to --json
 json "in TLS 1.2" '$o->{client_certificate} eq "required" &&
     $f{"client-cert-required"}[0]{level} eq "note" && $o->{errors} == 0'
 stop
+as good -Verify 1 -verify_return_error
+to --cert $p/client-other-root.pem --key $p/client-other-root.key
+found "one of another CA" 1 '^ERROR client-cert-required .*unknown CA' \
+    '^ok    chain'
+stop
+serve --cert $p/good.pem --key $p/good.key --client-auth require \
+    --ca $p/root.pem --allow dns:nobody.test
+to --cert $p/client.pem --key $p/client.key
+found "one that may not come in" 1 '^ERROR client-cert-denied' '^ok    chain'
+stop
 as good -verify 1 -CAfile $p/root.pem
 to
 found "it is asked for, and can be left out" 0 \
@@ -371,6 +383,24 @@ s_server -cert $p/good-leaf.pem -key $p/good.key -cert_chain $p/inter.pem \
     -servername_fatal
 to --ca $p/inter.pem
 found "without SNI the same" 0 '!sni-'
+stop
+cat >sni.pl <<'END'
+use IO::Socket::SSL;
+my ($cert, $key) = @ARGV;
+my $l = IO::Socket::SSL->new(Listen => 8, LocalAddr => '127.0.0.1:0',
+    SSL_server => 1, SSL_startHandshake => 0, SSL_cert_file => {'app.test' => $cert},
+    SSL_key_file => {'app.test' => $key}) or die $SSL_ERROR;
+$| = 1;
+print 'port ', $l->sockport, "\n";
+while (1) {
+    my $c = $l->accept or next;
+    $c->accept_SSL and sysread($c, my $b, 100);
+    close $c;
+}
+END
+start 'port ([0-9]+)' perl sni.pl $p/good.pem $p/good.key
+to
+found "no certificate without SNI" 0 '^note  sni-required' '^ok    chain'
 stop
 as good -alpn h2,http/1.1
 run check --ca $p/root.pem --ip 127.0.0.1 "https://app.test:$port"
@@ -423,7 +453,7 @@ stop
 # --- several addresses
 
 twins() { # NAME ARGS-OF-THE-SECOND... (ARGS of check in $with)
-    hosts="two.test=127.0.0.1,127.0.0.2 many.test=127.0.0.1"
+    hosts="two.test=127.0.0.1,127.0.0.2 far.test=127.0.0.1,224.0.0.1 many.test=127.0.0.1"
     for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17; do
         hosts="$hosts,127.0.1.$i"
     done
@@ -442,6 +472,9 @@ as good
 twins "two.test:$port"
 found "nobody at the second address" 1 \
     '^ERROR ip-unreachable .*127.0.0.2' '2 addresses' '^ok    name'
+twins "far.test:$port"
+found "an address that nothing leads to from here" 0 \
+    '^note  ip-no-route .*224.0.0.1' '!ip-unreachable'
 second -cert $p/good-leaf.pem -key $p/good.key -cert_chain $p/inter.pem
 twins "two.test:$port"
 found "two that are the same" 0 '!ip-' '2 addresses'
@@ -496,6 +529,8 @@ serve_unix() {
 serve_unix
 run check --ca $p/root.pem --name app.test "unix:$dir/sock"
 found "a UNIX socket" 0 '^unix:.*sock  ok' '^ok    name'
+run check --ca $p/root.pem "unix:$dir/sock"
+found "without a name" 1 '^note  no-name'
 stop
 
 # --- what cannot be looked at
@@ -545,7 +580,7 @@ printf 'insecure = forbid\nrevocation = crl\n' >crl.conf
 to --policy crl.conf --crl $p/inter.crl --crl $p/root.crl
 found "one that wants lists, which are there, and forbids to look" 0 \
     '^ok    chain' '^ok    revocation .*CRL' '^ok    resumption' '^ok    ciphers'
-to --policy crl.conf --crl $p/inter.crl --name foo.test
+to --policy crl.conf --crl $p/inter.crl --crl $p/root.crl --name foo.test
 found "what it forbids to look at has its reason all the same" 1 \
     '^ERROR name-mismatch' '^ok    protocols'
 stop
@@ -603,11 +638,20 @@ run check --ca $p/root.pem --ip 127.0.0.1 --html big.html "app.test:$port"
 ok $? "a page is not overwritten"
 stop
 
-# --- each code is in the manual, and each of its codes was seen here
+# --- the manual has each code, and each of its codes was seen here
 
 sed -n '/^\.Ss Codes/,/^\.Sh/s/^\.It Li //p' "$man" | tr -d ',' | tr ' ' '\n' |
     grep . | sort -u >manual
 sort -u codes >seen
-[ "$(wc -l <manual)" -gt 40 ]
-ok $? "the manual has a list"
+# of DANE: tests/servers/dane.sh; others need what no server does unasked
+printf '%s\n' alert connect dane dane-insecure dane-none dane-unmatched \
+    dane-unusable policy protocol reset timeout | sort >elsewhere
+comm -23 manual seen | comm -23 - elsewhere >log
+[ "$(wc -l <manual)" -gt 50 ] && [ ! -s log ]
+ok $? "each code of the manual was found in a server"
+perl -ne 'print "$1\n" while /"([a-z][a-z0-9-]+)", LINT_[EWN]/g' \
+    "$here"/../../src/cert/lint*.c | sort -u >lint
+comm -23 seen manual | comm -23 - lint >log
+[ "$(wc -l <lint)" -gt 100 ] && [ ! -s log ]
+ok $? "and each that was found is in it, or lint's"
 finish
