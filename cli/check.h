@@ -46,6 +46,9 @@ struct check {
     tlsock_config *judge;  /* as strict, for chains alone: no name */
     tlsock_config *plain;
     struct probe probe;
+    tlsock_config *old;     /* a look of TLSv1.2 alone, where that is needed */
+    const char *intolerant; /* what must not be in a ClientHello, or NULL */
+    int intolerance;        /* the code of what else happens */
 
     struct check_address at[CHECK_ADDRESSES];
     size_t n_at, more_at;
@@ -86,6 +89,9 @@ int check_turn_to(struct check *c, const struct check_address *a);
  * it did not come to be. sni NULL: as the options say; "": none. */
 tlsock *check_connect(struct check *c, tlsock_config *config, const char *sni,
                       tlsock_error *err);
+/* As the look, but for this; yours. NULL: it cannot be so. */
+tlsock_config *check_variant(struct check *c, const char *key,
+                             const char *value);
 /* Says goodbye and hears the peer out, so that tickets come in: 0, or what the
  * peer had against us. */
 int check_part(tlsock *s, tlsock_error *err);

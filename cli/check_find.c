@@ -22,6 +22,7 @@ static const struct {
     {"ip-differs", "clients that come to the one address or the other"},
     {"ip-unreachable", "clients that come to this address: each waits, or "
                        "gives up"},
+    {"intolerant", "every client of today"},
     {"version-unsupported", "every client of today"},
     {"protocol-broken", "nobody needs it; who is in between can force it on "
                         "old clients"},

@@ -9,18 +9,6 @@
 #include <tlsock/info.h>
 #include <tlsock/openssl.h>
 
-static tlsock_config *variant(struct check *c, const char *key,
-                              const char *value)
-{
-    tlsock_config *v = tlsock_config_copy(c->look);
-
-    if (v != NULL && tlsock_config_set(v, key, value) < 0) {
-        tlsock_config_unref(v);
-        return NULL;
-    }
-    return v;
-}
-
 /* --- client certificates */
 
 static void asked(struct check *c, const char *cas, int required)
@@ -70,7 +58,7 @@ static void staple(struct check *c, tlsock *s)
 /* Twice with these versions: is the second one resumed? */
 static void resume(struct check *c, const char *tls, json_t *obj)
 {
-    tlsock_config *config = variant(c, "tls.max", tls);
+    tlsock_config *config = check_variant(c, "tls.max", tls);
     tlsock_error err, later;
     int tickets = 0, resumed = 0;
     tlsock *s = NULL;
@@ -141,7 +129,7 @@ static void without_sni(struct check *c)
     tlsock_error err;
     tlsock *s;
 
-    if (c->sni[0] == '\0')
+    if (c->sni[0] == '\0' || c->main->sent == NULL)
         return;
     s = check_connect(c, c->look, "", &err);
     cert = s != NULL && err.code == 0 ? tlsock_peer_cert(s) : NULL;
@@ -178,7 +166,7 @@ static void alpn(struct check *c)
     if (c->starttls[0] != '\0' ||
         (strncmp(c->whole, "https://", 8) != 0 && strcmp(c->port, "443") != 0))
         return;
-    config = variant(c, "alpn", "h2,http/1.1");
+    config = check_variant(c, "alpn", "h2,http/1.1");
     s = config != NULL ? check_connect(c, config, NULL, &err) : NULL;
     if (s != NULL && err.code == 0) {
         got = tlsock_info(s, TLSOCK_INFO_ALPN);
@@ -249,6 +237,16 @@ static void verdict(struct check *c)
 
     if (v->code == TLSOCK_E_POLICY)
         c->policy_refused = 1;
+    if (c->intolerant != NULL) {
+        check_add(c, CHECK_ERROR, "intolerant",
+                  "bring the server's TLS library, or what is in between, up "
+                  "to date; until then a client gets on without it",
+                  "the server ends the handshake if %s is in the ClientHello "
+                  "(%s), and goes on without it",
+                  c->intolerant, tlsock_errslug(c->intolerance));
+        if (v->code == c->intolerance)
+            return;
+    }
     if (of_client_cert(v->code) && c->o.n_idents == 0)
         return; /* that is no fault of the server's */
     if (!is_told(v->code) || (c->main->sent == NULL && v->code != 0))

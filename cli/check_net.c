@@ -158,3 +158,15 @@ int check_part(tlsock *s, tlsock_error *err)
     }
     return err->code;
 }
+
+tlsock_config *check_variant(struct check *c, const char *key,
+                             const char *value)
+{
+    tlsock_config *v = tlsock_config_copy(c->look);
+
+    if (v != NULL && tlsock_config_set(v, key, value) < 0) {
+        tlsock_config_unref(v);
+        return NULL;
+    }
+    return v;
+}

@@ -26,12 +26,45 @@ static void describe(json_t *obj, const tlsock *s)
     }
 }
 
-static void take_port(struct check *c, const char *address)
+/* It may end a handshake for what is in the ClientHello, not for what it is. */
+static int may_be_intolerant(const tlsock_error *err)
 {
-    const char *colon = strrchr(address, ':');
+    return err->phase == TLSOCK_PHASE_HANDSHAKE &&
+           (err->code == TLSOCK_E_CLOSED_IN_HANDSHAKE ||
+            err->code == TLSOCK_E_RESET || err->code == TLSOCK_E_TIMEOUT ||
+            err->code == TLSOCK_E_ALERT || err->code == TLSOCK_E_PROTOCOL);
+}
 
-    if (colon != NULL && c->port[0] == '\0')
-        snprintf(c->port, sizeof(c->port), "%s", colon + 1);
+/* Once more with less in it; what works is kept for all that follows. *s is
+ * that connection then. */
+static void with_less(struct check *c, tlsock **s, tlsock_error *err)
+{
+    tlsock_config *old = check_variant(c, "tls.max", "1.2");
+    tlsock_error again = {0};
+    tlsock *t = old != NULL ? check_connect(c, old, NULL, &again) : NULL;
+
+    if (t != NULL && again.code == 0) {
+        c->look = c->old = old;
+        c->intolerant = "TLSv1.3";
+    } else {
+        tlsock_close(t);
+        tlsock_config_unref(old);
+        t = tlsock_info(*s, TLSOCK_INFO_SNI)[0] != '\0'
+                ? check_connect(c, c->look, "", &again)
+                : NULL;
+        if (t != NULL && again.code == 0) {
+            c->o.sni = "";
+            c->intolerant = "SNI";
+        }
+    }
+    if (t != NULL && again.code == 0) {
+        c->intolerance = err->code;
+        tlsock_close(*s);
+        *s = t;
+        *err = again;
+    } else {
+        tlsock_close(t);
+    }
 }
 
 /* Some refuse all of the library's terms: what they are is seen later. */
@@ -45,6 +78,8 @@ static tlsock_error look(struct check *c, struct check_address *a, json_t *obj)
         tlsock_close(s);
         s = check_connect(c, c->strict, NULL, &err);
     }
+    if (s != NULL && c->intolerant == NULL && may_be_intolerant(&err))
+        with_less(c, &s, &err);
     if (s != NULL) {
         snprintf(a->text, sizeof(a->text), "%s",
                  tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
@@ -62,7 +97,6 @@ static tlsock_error look(struct check *c, struct check_address *a, json_t *obj)
                                         : c->whole);
     describe(obj, err.code == 0 ? s : NULL);
     tlsock_close(s);
-    take_port(c, a->text);
     return err;
 }
 

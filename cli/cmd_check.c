@@ -7,6 +7,7 @@
 #include "source.h"
 
 #include <arpa/inet.h>
+#include <netdb.h>
 #include <string.h>
 #include <time.h>
 
@@ -178,6 +179,25 @@ static void blank(json_t *doc)
         json_object_set_new(doc, keys[i], json_null());
 }
 
+/* Of HOST:PORT or a URL with one: a number, or the name of a service. */
+static void find_port(struct check *c)
+{
+    const char *at = strstr(c->whole, c->host), *end;
+    struct servent *service;
+
+    c->port[0] = '\0';
+    at = at != NULL && c->host[0] != '\0' ? at + strlen(c->host) : "";
+    at += *at == ']';
+    if (*at != ':')
+        return;
+    end = at + 1 + strcspn(at + 1, "/?#");
+    snprintf(c->port, sizeof(c->port), "%.*s", (int)(end - at - 1), at + 1);
+    service = getservbyname(c->port, "tcp");
+    if (service != NULL)
+        snprintf(c->port, sizeof(c->port), "%d",
+                 ntohs((uint16_t)service->s_port));
+}
+
 static int begin(struct check *c, const char *target)
 {
     c->target = target;
@@ -186,6 +206,7 @@ static int begin(struct check *c, const char *target)
         return EXIT_INTERNAL;
     if (!source_host(c->whole, c->host))
         c->host[0] = '\0';
+    find_port(c);
     snprintf(c->name, sizeof(c->name), "%s", asked_name(c));
     c->doc = json_object();
     c->findings = json_array();
@@ -210,8 +231,8 @@ static void finish(struct check *c, int64_t ms)
     int v6 = strchr(c->host, ':') != NULL;
 
     if (c->host[0] != '\0')
-        snprintf(server, sizeof(server), "%s%s%s:%s%s%s", v6 ? "[" : "",
-                 c->host, v6 ? "]" : "", c->port,
+        snprintf(server, sizeof(server), "%s%s%s%s%s%s%s", v6 ? "[" : "",
+                 c->host, v6 ? "]" : "", c->port[0] != '\0' ? ":" : "", c->port,
                  c->starttls[0] != '\0' ? " STARTTLS " : "", c->starttls);
     else
         snprintf(server, sizeof(server), "%s", c->target);
@@ -270,6 +291,14 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
+static void take_port(struct check *c)
+{
+    const char *colon = strrchr(c->main->text, ':');
+
+    if (c->o.proxy == NULL && colon != NULL)
+        snprintf(c->port, sizeof(c->port), "%s", colon + 1);
+}
+
 static int examine(struct check *c)
 {
     int64_t began = now_ms();
@@ -277,6 +306,8 @@ static int examine(struct check *c)
 
     if (rc != 0)
         return rc;
+    if (c->port[0] == '\0') /* that of the URL's scheme */
+        take_port(c);
     check_compare(c);
     check_cert(c);
     check_habits(c);
@@ -294,6 +325,7 @@ static void end(struct check *c)
         tlsock_cert_unref(c->at[i].sent);
     tlsock_cert_unref(c->full);
     tlsock_cert_unref(c->path);
+    tlsock_config_unref(c->old);
     json_decref(c->doc);
     json_decref(c->findings);
 }
@@ -312,6 +344,7 @@ static int run(struct check *c)
         if (code == 0)
             code = examine(&one);
         end(&one);
+        one.o.sni = c->o.sni;
         c->o = one.o;
         worst = code > worst ? code : worst;
     }

@@ -386,6 +386,7 @@ found "without SNI the same" 0 '!sni-'
 stop
 cat >sni.pl <<'END'
 use IO::Socket::SSL;
+$SIG{PIPE} = 'IGNORE';
 my ($cert, $key) = @ARGV;
 my $l = IO::Socket::SSL->new(Listen => 8, LocalAddr => '127.0.0.1:0',
     SSL_server => 1, SSL_startHandshake => 0, SSL_cert_file => {'app.test' => $cert},
@@ -444,10 +445,24 @@ json "X25519MLKEM768, whatever OpenSSL is here" '$o->{post_quantum} &&
     $f{"key-exchange"}[0]{text} =~ /^X25519MLKEM768 \(post-quantum\) X25519/ &&
     @{$o->{ciphers}{"TLSv1.3"}{suites}} == 2'
 stop
-start 'port ([0-9]+)' perl "$here/hello.pl" versions=0303 suites=c02f silent=4
+start 'port ([0-9]+)' perl "$here/hello.pl" versions=0303 suites=c02f silent=6
 to --timeout 300ms --json
 json "one that falls silent" '$f{"probe-incomplete"} &&
     !defined $o->{protocols}{SSLv3} && $o->{protocols}{"TLSv1.2"}'
+stop
+
+as good
+direct=$port
+for what in tls13 sni; do
+    start 'port ([0-9]+)' perl "$here/intolerant.pl" "$direct" $what
+    to
+    found "intolerance of $what" 1 '^ERROR intolerant .*closed-in-handshake' \
+        '^ok    chain' '^ok    name' '^ok    key exchange'
+    stop
+done
+start 'port ([0-9]+)' perl "$here/intolerant.pl" "$direct" nothing
+to --tls 1.2
+found "its twin" 0 '!intolerant' '^ok    protocols         TLSv1.3 TLSv1.2'
 stop
 
 # --- several addresses
