@@ -13,6 +13,7 @@
 #define MOST_FETCHES 5
 #define FETCH_MS 10000 /* of all together */
 #define MOST_SHOWN 12  /* certificates */
+#define MOST_TRIED 20  /* of those that were sent */
 
 /* How far the chain was put together. */
 struct grown {
@@ -436,13 +437,33 @@ static void judge(struct check *c, struct grown *g, tlsock_cert **path)
         good(c, *path);
 }
 
+/* Out of what was sent, in whatever order: each round adds one at least. A
+ * peer may send hundreds that seem to fit, so that only so many are tried. */
+static void extend(tlsock_cert **chain, const tlsock_cert *sent)
+{
+    int n = tlsock_cert_chain_len(sent), rc = FIXCHAIN_GREW;
+
+    n = n < MOST_TRIED ? n : MOST_TRIED;
+    while (rc == FIXCHAIN_GREW) {
+        rc = FIXCHAIN_NONE;
+        for (int i = 0; i < n && rc == FIXCHAIN_NONE; i++) {
+            tlsock_cert *at = tlsock_cert_chain_at(sent, i);
+            tlsock_cert *one = at != NULL ? alone(at) : NULL;
+
+            rc = one != NULL ? fixchain_extend(chain, one) : FIXCHAIN_NONE;
+            tlsock_cert_unref(one);
+            tlsock_cert_unref(at);
+        }
+    }
+}
+
 void check_chain(struct check *c)
 {
     struct grown g = {.chain = alone(c->main->sent)};
 
     if (g.chain == NULL)
         return;
-    (void)fixchain_extend(&g.chain, c->main->sent);
+    extend(&g.chain, c->main->sent);
     g.sent = tlsock_cert_chain_len(g.chain) + 1;
     judge(c, &g, &c->path);
     sending(c, &g);

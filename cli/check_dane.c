@@ -294,6 +294,8 @@ void check_dane(struct check *c)
                                  setting(c, "dane.resolver"), LOOK_MS) != 0) {
         if (m->verdict.code == TLSOCK_E_DANE)
             check_add_error(c, CHECK_ERROR, &m->verdict);
+        else
+            check_add(c, CHECK_OK, "dane", NULL, "%s", m->dane);
         return;
     }
     if ((t.failed || t.bogus) && m->verdict.code != TLSOCK_E_DANE)

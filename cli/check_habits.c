@@ -219,6 +219,7 @@ static int is_told(int code)
     case TLSOCK_E_CHAIN_INCOMPLETE:
     case TLSOCK_E_UNTRUSTED_ROOT:
     case TLSOCK_E_NAME_MISMATCH:
+    case TLSOCK_E_NO_NAME:
     case TLSOCK_E_EXPIRED:
     case TLSOCK_E_NOT_YET_VALID:
     case TLSOCK_E_PURPOSE:

@@ -267,7 +267,9 @@ static size_t only_ecdhe(uint16_t *suites, size_t n)
     return kept;
 }
 
-static void say_groups(struct check *c, const uint16_t *found, size_t n)
+/* all: there are no others. */
+static void say_groups(struct check *c, const uint16_t *found, size_t n,
+                       int all)
 {
     json_t *list = json_array();
     char line[512] = "", text[16];
@@ -285,11 +287,12 @@ static void say_groups(struct check *c, const uint16_t *found, size_t n)
                 name, hello_is_pq(found[i]) ? " (post-quantum)" : "");
     }
     json_object_set_new(c->doc, "groups", list);
-    json_object_set_new(c->doc, "post_quantum", json_boolean(pq));
+    json_object_set_new(c->doc, "post_quantum",
+                        pq || all ? json_boolean(pq) : json_null());
     if (n == 0)
         return;
     check_add(c, CHECK_OK, "key-exchange", NULL, "%s", line);
-    if (!pq)
+    if (!pq && all)
         check_add(c, CHECK_NOTE, "not-post-quantum",
                   "bring the server to OpenSSL 3.5 or the like, where "
                   "X25519MLKEM768 is on by default",
@@ -332,7 +335,7 @@ static void ask_groups(struct check *c)
                   "run it again, with a longer --timeout",
                   "not all groups could be found out: %s",
                   c->probe.error.message);
-    say_groups(c, found, n);
+    say_groups(c, found, n, !c->probe.failed);
 }
 
 static size_t only_dhe(uint16_t *suites, size_t n)

@@ -114,6 +114,15 @@ static void print_addresses(const struct check *c)
                get(a, "error")[0] != '\0' ? get(a, "error") : "verified");
 }
 
+static int grave_enough(const struct check *c, const json_t *f)
+{
+    for (int level = c->fail_on; level <= CHECK_ERROR; level++)
+        if (strcmp(get(f, "level"),
+                   check_level_name((enum check_level)level)) == 0)
+            return 1;
+    return 0;
+}
+
 /* With -q there is nothing to say of what is good. */
 void check_print_text(struct check *c)
 {
@@ -126,7 +135,7 @@ void check_print_text(struct check *c)
     putchar('\n');
     json_array_foreach(c->findings, i, f)
     {
-        if (!c->o.out.quiet || strcmp(get(f, "level"), "error") == 0)
+        if (!c->o.out.quiet || grave_enough(c, f))
             print(c, f);
     }
     if (c->o.out.verbose) {

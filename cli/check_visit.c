@@ -26,6 +26,13 @@ static void describe(json_t *obj, const tlsock *s)
     }
 }
 
+static int version_bit(const tlsock *s)
+{
+    int64_t v = tlsock_info_int(s, TLSOCK_INFO_VERSION);
+
+    return v >= HELLO_SSL3 && v <= HELLO_TLS13 ? 1 << (v - HELLO_SSL3) : 0;
+}
+
 /* It may end a handshake for what is in the ClientHello, not for what it is. */
 static int may_be_intolerant(const tlsock_error *err)
 {
@@ -89,6 +96,8 @@ static tlsock_error look(struct check *c, struct check_address *a, json_t *obj)
         snprintf(a->client_cas, sizeof(a->client_cas), "%s",
                  tlsock_info(s, TLSOCK_INFO_CLIENT_CAS));
         a->sent = tlsock_peer_cert(s);
+        if (err.code == 0) /* whatever a hello by hand gets */
+            a->versions |= version_bit(s);
     }
     if (a->text[0] == '\0')
         snprintf(a->text, sizeof(a->text), "%s",
@@ -148,9 +157,10 @@ static void ask_versions(struct check *c, struct check_address *a)
             a->versions |= bit;
         if (c->probe.failed && c->probe.error.code == TLSOCK_E_TIMEOUT) {
             a->unsure |= bit - 1; /* the older ones are not waited for */
-            return;
+            break;
         }
     }
+    a->unsure &= ~a->versions;
 }
 
 static void visit(struct check *c, struct check_address *a)

@@ -182,10 +182,11 @@ static void blank(json_t *doc)
 /* Of HOST:PORT or a URL with one: a number, or the name of a service. */
 static void find_port(struct check *c)
 {
-    const char *at = strstr(c->whole, c->host), *end;
+    const char *at = strstr(c->whole, "://"), *end;
     struct servent *service;
 
     c->port[0] = '\0';
+    at = strstr(at != NULL ? at + 3 : c->whole, c->host);
     at = at != NULL && c->host[0] != '\0' ? at + strlen(c->host) : "";
     at += *at == ']';
     if (*at != ':')

@@ -241,6 +241,8 @@ to
 found "one that expires soon" 0 '^WARN  expires-soon' '!^ok    expiry'
 to --fail-on warning
 found "--fail-on warning" 1 'NOT OK'
+to --fail-on warning -q
+found "-q: that and no more" 1 'NOT OK' '^WARN  expires-soon' '!^(note|ok)'
 stop
 
 # --- revocation
@@ -545,7 +547,7 @@ serve_unix
 run check --ca $p/root.pem --name app.test "unix:$dir/sock"
 found "a UNIX socket" 0 '^unix:.*sock  ok' '^ok    name'
 run check --ca $p/root.pem "unix:$dir/sock"
-found "without a name" 1 '^note  no-name'
+found "without a name" 0 '^note  no-name' '!^ERROR'
 stop
 
 # --- what cannot be looked at
