@@ -5,6 +5,7 @@
 #define CLI_COMMANDS_H
 
 int cmd_connect(int argc, const char **argv);
+int cmd_check(int argc, const char **argv);
 int cmd_serve(int argc, const char **argv);
 int cmd_fingerprint(int argc, const char **argv);
 int cmd_cert_new(int argc, const char **argv);

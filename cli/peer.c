@@ -5,8 +5,7 @@
 #include <string.h>
 #include <tlsock/info.h>
 
-/* HOST gets a port; anything that has one, or a scheme, stays as it is. */
-static const char *whole_target(struct opts *o, const char *target)
+const char *peer_target(struct opts *o, const char *target)
 {
     size_t len = strlen(target);
     char text[512];
@@ -35,7 +34,7 @@ static int cannot_connect(const struct opts *o, const char *target,
 int peer_certs(struct opts *o, const char *target, tlsock_cert **out)
 {
     tlsock_config *config = tlsock_config_new();
-    const char *whole = whole_target(o, target);
+    const char *whole = peer_target(o, target);
     tlsock_error err = {0};
     tlsock *s = NULL;
     int rc;

@@ -11,4 +11,8 @@
  * why. HOST alone is HOST:443, or the port of --starttls. */
 int peer_certs(struct opts *o, const char *target, tlsock_cert **out);
 
+/* HOST gets a port; anything that has one, or a scheme, stays as it is. Lives
+ * as long as the options; NULL: out of memory. */
+const char *peer_target(struct opts *o, const char *target);
+
 #endif

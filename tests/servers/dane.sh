@@ -191,6 +191,58 @@ run connect "smtp://ee.dane.example:$smtp" --ip 127.0.0.1 --dane=require -v \
     -o dane.anchor="$dir/anchor" -o dane.resolver="127.0.0.1@$dns"
 good "SMTP with STARTTLS" 'by DANE-EE 3 1 1'
 
+# check tells all records, signed or not, which fits, and what would
+judged() { # NAME EXIT HOST OUT-REGEX... (ARGS in $with)
+    name=$1 want=$2 host=$3
+    shift 3
+    run check "$host:$tls" --ip 127.0.0.1 --dane --no-aia $with \
+        -o dane.anchor="$dir/anchor" -o dane.resolver="127.0.0.1@$dns"
+    good=0
+    [ "$rc" -eq "$want" ] || good=1
+    for regex in "$@"; do
+        grep -Eq "$regex" "$dir/out" || good=1
+    done
+    ok "$good" "check: $name"
+}
+with="--ca $dir/ca.pem"
+judged "a record that fits" 0 ee.dane.example \
+    "^ok    dane  .*secure 3 1 1 at _$tls\._tcp\.ee\.dane\.example" \
+    '^        fits     3 1 1 .*DANE-EE: of zone'
+judged "a CA's" 0 ta.dane.example '^        fits     2 0 1 .*DANE-TA: of Zone CA'
+judged "none that fits, and the record that would" 1 other.dane.example \
+    '^ERROR dane  .*not the TLSA record' \
+    "no       3 1 1 0000.*DANE-EE: it is not of the server's certificate" \
+    "^      fix  .*_$tls\._tcp\.other\.dane\.example\. IN TLSA 3 1 1 $key1"
+judged "two, one that fits" 0 many.dane.example '^ok    dane' \
+    '^note  dane-unmatched .*of 100 TLSA records fit nothing'
+judged "unsigned ones" 1 host.plain.dane.example \
+    '^WARN  dane-insecure .*not signed' '^      fix  .*DNSSEC' \
+    '^        fits     3 1 1'
+judged "none at all, and what to publish" 0 none.dane.example \
+    "^note  dane-none .*_$tls\._tcp\.none" "IN TLSA 3 1 1 $key1"
+judged "none that is usable, and why" 0 unusable.dane.example \
+    '^WARN  dane-unusable' 'no       3 1 9 .*unknown matching type' \
+    "IN TLSA 3 1 1 $key1"
+judged "forged ones" 1 bogus.dane.example '^ERROR dane .*DNSSEC validation'
+judged "a signed alias" 0 alias.dane.example '_tcp\.ee\.dane\.example'
+with=
+judged "DANE-EE stands in for a CA" 0 ee.dane.example '^ok    dane' \
+    '^(note|WARN)  (chain-incomplete|untrusted-root) '
+printf '%s\n' "dane.anchor = $dir/anchor" \
+    "dane.resolver = 127.0.0.1@$dns" "[other]" \
+    "dane.resolver = 127.0.0.1@9" >check.conf
+run check "ee.dane.example:$tls" --ip 127.0.0.1 --dane --ca "$dir/ca.pem" \
+    --config check.conf --json
+perl -MJSON::PP -e 'my $d = decode_json(join "", <STDIN>)->{dane};
+    exit !($d->{state} eq "secure" && $d->{records}[0]{matches} &&
+        $d->{records}[0]{usage} == 3 && $d->{owner} =~ /^_\d+\._tcp\.ee/)' <out
+ok $? "check --json, with the resolver out of a file"
+run check "smtp://ee.dane.example:$smtp" --ip 127.0.0.1 --dane \
+    --ca "$dir/ca.pem" -o dane.anchor="$dir/anchor" \
+    -o dane.resolver="127.0.0.1@$dns"
+[ "$rc" -eq 0 ] && grep -q "^ok    dane .*_$smtp\._tcp\.ee" out
+ok $? "check, SMTP with STARTTLS"
+
 # a name server that is silent: bound, and never read
 cat >silent.pl <<'END'
 use IO::Socket::INET;
