@@ -24,7 +24,8 @@ extern "C" {
 #define TLSOCK_ON_SIGN 4     /**< a signature by a key that is not here */
 #define TLSOCK_ON_PASSWORD 5 /**< a key file is encrypted, and no password was
                                   named; cannot be answered later */
-#define TLSOCK_ON_TICKET_KEY 6
+#define TLSOCK_ON_TICKET_KEY 6 /**< a server seals a session ticket, or opens
+                                    one; cannot be answered later */
 #define TLSOCK_ON_SESSION 7 /**< a client has won a session; a refusal keeps it
                                  out of the config's memory, file or store */
 #define TLSOCK_ON_CLOSE_NOTIFY 8   /**< the peer ended its direction of TLS */
@@ -38,10 +39,19 @@ extern "C" {
                                      process and its forks have not seen */
 /** @} */
 
-/** What a VERIFY or STAPLE hook may answer beside 0 and refusals. */
+/** What a VERIFY, STAPLE or TICKET_KEY hook may answer beside 0 and refusals. */
 #define TLSOCK_ACCEPT 1
 
 struct tlsock_op;
+
+/** A key of tickets (RFC 5077, 4), for a TICKET_KEY hook to fill in. Wiped when
+ * it was used. */
+typedef struct tlsock_ticket_key {
+    unsigned char name[16]; /**< public, one of its own for each key, sent with
+                                 the ticket; to open, as the client sent it */
+    unsigned char key[64];  /**< random: 32 bytes for AES-256-CBC, 32 for
+                                 HMAC-SHA-256 */
+} tlsock_ticket_key;
 
 /** What a hook is told; valid during the call. Fields may be added. */
 typedef struct tlsock_event {
@@ -60,7 +70,9 @@ typedef struct tlsock_event {
                                for ed25519 and ed448 the message itself;
                                EARLY_DATA: 32 bytes that name the ticket;
                                SESSION: what tlsock_session_load() takes, a
-                               secret, wiped after the call */
+                               secret, wiped after the call;
+                               TICKET_KEY: the 16 bytes of the key's name, NULL:
+                               a ticket is to be sealed */
     size_t len;           /**< bytes of it */
     const tlsock_error *error; /**< HANDSHAKE_FAIL: why; LOG: the facts, or
                                     NULL; PASSWORD: the last one was wrong, or
@@ -75,6 +87,7 @@ typedef struct tlsock_event {
     const tlsock_cert *cert; /**< VERIFY: the chain as it was built, leaf first,
                                   anchor last; NAME: the peer's; STAPLE: leaf
                                   and issuer; SIGN: ours. Borrowed. */
+    tlsock_ticket_key *ticket; /**< TICKET_KEY: to be filled in; else NULL */
 } tlsock_event;
 
 /** 0 goes on, a negative TLSOCK_E_* refuses; anything that means nothing for
@@ -135,6 +148,15 @@ TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
  * 0 if that has not seen these bytes before, anything else leaves the data out
  * and goes on; a name need not be kept for longer than a minute.
  * A resumed session keeps the verdict that it was won with.
+ * TLSOCK_ON_TICKET_KEY: in place of tickets.secret and tickets.rotate. To seal,
+ * event->data is NULL: fill in name and key of event->ticket, and answer
+ * TLSOCK_ACCEPT; 0 says that there is no key, and the client gets no ticket, or
+ * one that nobody opens. To open, event->data is the name of the key: fill in
+ * the key, and answer TLSOCK_ACCEPT; 0 says that it is unknown, and a full
+ * handshake follows. Change the name there to that of the key which seals now,
+ * if it is another one: the client then gets a new ticket. A refusal ends the
+ * connection. Threads that share the config call it at once; forget old keys,
+ * and do not let one seal for more than some hours.
  * @param c      the config
  * @param event  TLSOCK_ON_*
  * @param hook   the function; NULL: none

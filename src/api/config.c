@@ -3,7 +3,9 @@
 #include "api/config_box.h"
 #include "api/policy.h"
 #include "api/stapler.h"
+#include "api/ticketer.h"
 #include "core/mem.h"
+#include "session/ticket.h"
 #include "tls/log.h"
 #include "tls/staple.h"
 
@@ -41,6 +43,10 @@ tlsock_config *tlsock_config_copy(const tlsock_config *from)
     pthread_mutex_lock(&c->lock);
     box = tsk_box_copy(c->box, NULL);
     pthread_mutex_unlock(&c->lock);
+    if (box != NULL && tsk_box_part(box) < 0) {
+        tsk_box_unref(box);
+        return NULL;
+    }
     return tsk_config_wrap(box);
 }
 
@@ -79,6 +85,7 @@ static const unsigned char events[TLSOCK_ON_EARLY_DATA + 1] = {
     [TLSOCK_ON_STAPLE] = 1,
     [TLSOCK_ON_SIGN] = 1,
     [TLSOCK_ON_PASSWORD] = 1,
+    [TLSOCK_ON_TICKET_KEY] = 1,
     [TLSOCK_ON_SESSION] = 1,
     [TLSOCK_ON_CLOSE_NOTIFY] = 1,
     [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
@@ -272,7 +279,7 @@ static void tell(tlsock_config *c, struct tsk_ctx *ctx, int fresh,
 {
     const char *policies = fresh ? tlsock_policy_text() : "";
     struct tsk_staples *st = ctx != NULL ? tsk_ctx_staples(ctx) : NULL;
-    char note[TSK_STAPLE_NOTE];
+    char note[TSK_STAPLE_NOTE], tickets[TSK_TICKETS_NOTE];
 
     if (policies[0] != '\0')
         tsk_config_log(c, NULL, "policies in force: ", policies);
@@ -280,6 +287,9 @@ static void tell(tlsock_config *c, struct tsk_ctx *ctx, int fresh,
         tsk_config_log(c, why, "refused by a policy: ", why->message);
     if (st != NULL && tsk_staples_said(st, note))
         tsk_log(tsk_ctx_settings(ctx), NULL, NULL, "%s", note);
+    if (ctx != NULL &&
+        tsk_tickets_said(tsk_ctx_settings(ctx)->ticket_keys, tickets))
+        tsk_log(tsk_ctx_settings(ctx), NULL, NULL, "%s", tickets);
 }
 
 int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
@@ -308,8 +318,10 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
     pthread_mutex_unlock(&c->lock);
     if (rc < 0 && err != NULL)
         *err = why;
-    if (rc == TLSOCK_OK && server)
+    if (rc == TLSOCK_OK && server) {
         tsk_stapler_begin(*out);
+        tsk_ticketer_begin(*out);
+    }
     tell(c, rc == TLSOCK_OK && server ? *out : NULL, fresh && rc == TLSOCK_OK,
          &why);
     return rc;

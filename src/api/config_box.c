@@ -4,6 +4,8 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "session/idcache.h"
+#include "session/ticket.h"
 
 #include <string.h>
 
@@ -54,6 +56,10 @@ static void free_settings(struct tsk_settings *set)
         tsk_free(*text_at(set, i));
     tsk_free(set->alpn);
     tsk_allow_unref(set->allow);
+    if (set->tickets_secret != NULL)
+        tsk_free_secret(set->tickets_secret, strlen(set->tickets_secret));
+    tsk_tickets_unref(set->ticket_keys);
+    tsk_idcache_unref(set->id_cache);
     for (size_t i = 0; i < set->n_trust; i++)
         tsk_free(set->trust[i]);
     tsk_free(set->trust);
@@ -154,6 +160,9 @@ static int own_pointers(struct tsk_settings *to,
     for (size_t i = 0; i < COUNT(texts); i++)
         *text_at(to, i) = NULL;
     to->alpn = NULL;
+    to->tickets_secret = NULL;
+    to->ticket_keys = tsk_tickets_ref(from->ticket_keys);
+    to->id_cache = tsk_idcache_ref(from->id_cache);
     to->allow = tsk_allow_ref(from->allow);
     to->trust = NULL;
     to->identities = NULL;
@@ -165,6 +174,8 @@ static int own_pointers(struct tsk_settings *to,
     for (size_t i = 0; i < COUNT(texts) && rc == TLSOCK_OK; i++)
         rc = copy_text(text_at(to, i),
                        *text_at((struct tsk_settings *)(uintptr_t)from, i));
+    if (rc == TLSOCK_OK)
+        rc = copy_text(&to->tickets_secret, from->tickets_secret);
     if (rc == TLSOCK_OK && from->alpn != NULL) {
         to->alpn = tsk_alloc(from->alpn_len);
         if (to->alpn == NULL)
@@ -185,15 +196,35 @@ static struct tsk_box *empty(tlsock_error *err)
     return box;
 }
 
+int tsk_box_part(struct tsk_box *box)
+{
+    struct tsk_tickets *t = tsk_tickets_new();
+    struct tsk_idcache *ids = tsk_idcache_new();
+
+    if (t == NULL || ids == NULL) {
+        tsk_tickets_unref(t);
+        tsk_idcache_unref(ids);
+        return TLSOCK_E_NOMEM;
+    }
+    tsk_tickets_unref(box->set.ticket_keys);
+    tsk_idcache_unref(box->set.id_cache);
+    box->set.ticket_keys = t;
+    box->set.id_cache = ids;
+    return TLSOCK_OK;
+}
+
 struct tsk_box *tsk_box_new(tlsock_error *err)
 {
     struct tsk_box *box = empty(err);
 
-    if (box != NULL && tsk_option_defaults(&box->set, err) < 0) {
-        tsk_box_unref(box);
+    if (box == NULL)
         return NULL;
-    }
-    return box;
+    if (tsk_box_part(box) < 0)
+        tsk_fail_nomem(err);
+    else if (tsk_option_defaults(&box->set, err) == TLSOCK_OK)
+        return box;
+    tsk_box_unref(box);
+    return NULL;
 }
 
 struct tsk_box *tsk_box_copy(const struct tsk_box *from, tlsock_error *err)
@@ -276,6 +307,37 @@ static int prove_clients(const struct tsk_settings *set, tlsock_error *err)
     return TLSOCK_E_OPTION;
 }
 
+/* RFC 8446, 8: what this machine has seen does not stop a replay to another
+ * one that opens the same tickets, or to itself after a restart. */
+static int prove_early(const struct tsk_settings *set, tlsock_error *err)
+{
+    if (set->early_data == 0 || set->on[TLSOCK_ON_EARLY_DATA].call != NULL ||
+        (set->tickets_secret == NULL &&
+         set->on[TLSOCK_ON_TICKET_KEY].call == NULL))
+        return TLSOCK_OK;
+    tsk_fail(err, TLSOCK_E_OPTION,
+             "early-data together with keys of tickets that others have, too: "
+             "what is sent to one server could be sent to the next one again");
+    tsk_hint(err, "set a hook for TLSOCK_ON_EARLY_DATA that asks what all of "
+                  "them have seen, or drop early-data or tickets.secret");
+    return TLSOCK_E_OPTION;
+}
+
+/* Tickets have a key before the first client comes; but what is in Redis may
+ * come later. */
+static int prove_tickets(const struct tsk_settings *set, tlsock_error *err)
+{
+    int rc = TLSOCK_OK;
+
+    if (!set->tickets || !set->session)
+        return rc;
+    rc = prove_early(set, err);
+    if (rc < 0 || set->on[TLSOCK_ON_TICKET_KEY].call != NULL)
+        return rc;
+    return tsk_tickets_open(set->ticket_keys, set->tickets_secret,
+                            set->tickets_rotate_s, err);
+}
+
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 {
     const struct tsk_settings *set = &box->set;
@@ -291,10 +353,15 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
         if (rc < 0)
             return rc;
     }
-    if (server && set->n_identities != 0)
-        return prove_clients(set, err);
-    if (!server || set->n_psks != 0)
+    if (server && set->n_identities != 0) {
+        int rc = prove_clients(set, err);
+
+        return rc == TLSOCK_OK ? prove_tickets(set, err) : rc;
+    }
+    if (!server)
         return TLSOCK_OK;
+    if (set->n_psks != 0)
+        return prove_tickets(set, err);
     tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "
                                      "config has none");
     tsk_hint(err, "add one with tlsock_config_add_identity(), or a cert line "

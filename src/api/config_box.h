@@ -62,6 +62,8 @@ void tsk_use_drop(struct tsk_use *use); /* nothing is left of it */
 
 struct tsk_box *tsk_box_new(tlsock_error *err); /* with the defaults */
 struct tsk_box *tsk_box_copy(const struct tsk_box *from, tlsock_error *err);
+/* A copy that is to be another config's: 0, or E_NOMEM. */
+int tsk_box_part(struct tsk_box *box);
 struct tsk_box *tsk_box_ref(struct tsk_box *box);
 void tsk_box_unref(void *box); /* void: tsk_ctx_new() takes it */
 /* A ctx over the box, which gets one more reference; NULL on failure. */

@@ -165,6 +165,10 @@ void tsk_conn_free(tlsock *s, int graceful)
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);
         tsk_resume_end(s);
+        /* libssl marks the session of a connection that is freed without
+         * close_notify, and a server that remembers shares it with others */
+        if (s->server)
+            SSL_set_shutdown(s->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(s->ssl);
     }
     tsk_hand_forget(s);

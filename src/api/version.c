@@ -60,6 +60,7 @@ static const struct {
     {"ipv6", has_ipv6},      {"pq", tsk_compat_has_pq},
     {"happy-eyeballs", yes}, {"openssl-3.2", openssl_32},
     {"stdio", has_stdio},    {"dane", tsk_dns_there},
+    {"redis", yes},
 };
 
 int tlsock_has(const char *feature)

@@ -208,7 +208,7 @@ void tsk_pha_watch(const SSL *ssl, int where, int value);
 /* server.c: choice of certificate and ALPN protocol; who may resume */
 int tsk_server_cert(SSL *ssl, void *arg);
 int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */
-int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);
+int tsk_server_tickets(struct tsk_ctx *c, tlsock_error *err);
 int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);

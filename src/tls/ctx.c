@@ -6,6 +6,7 @@
 #include "ossl/compat.h"
 #include "ossl/queue.h"
 #include "revoke/check.h"
+#include "session/idcache.h"
 #include "core/clock.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
@@ -16,6 +17,7 @@
 #include "tls/resume.h"
 #include "tls/sign.h"
 #include "tls/staple.h"
+#include "tls/ticket.h"
 #include "verify/trust.h"
 
 #include <errno.h>
@@ -25,6 +27,12 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Without tickets the server has to remember. */
+static int remembers(const struct tsk_settings *set)
+{
+    return set->session && !set->tickets && set->session_size > 0;
+}
 
 static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
                         tlsock_error *err)
@@ -78,7 +86,7 @@ static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
                                tlsock_error *err)
 {
     const char *text = set->session_id_context;
-    unsigned char id[32];
+    unsigned char id[32], auth = (unsigned char)set->client_auth;
     unsigned int len = 0;
     EVP_MD_CTX *md;
     int ok;
@@ -86,7 +94,7 @@ static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
     md = EVP_MD_CTX_new();
     ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
          EVP_DigestUpdate(md, "tlsock", 6) &&
-         EVP_DigestUpdate(md, &set->client_auth, sizeof(set->client_auth)) &&
+         EVP_DigestUpdate(md, &auth, 1) && /* the same on every machine */
          digest_text(md, set->allow != NULL ? tsk_allow_text(set->allow) : "");
     /* servers that share a name for it may have their files in other places */
     for (size_t i = 0; ok && text == NULL && i < set->n_trust; i++)
@@ -98,33 +106,64 @@ static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
               : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
 }
 
+static SSL_SESSION *remembered(SSL *ssl, const unsigned char *id, int len,
+                               int *copy)
+{
+    const struct tsk_ctx *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+    *copy = 0; /* counted already */
+    return tsk_idcache_get(c->set->id_cache, id, (size_t)len);
+}
+
+/* Of a server only if it gives out no tickets. Each that keeps it has a
+ * reference of its own. */
+static int session_won(SSL *ssl, SSL_SESSION *ses)
+{
+    const tlsock *s = tsk_conn_of(ssl);
+
+    if (s == NULL || !s->server)
+        return tsk_resume_won(ssl, ses);
+    if (SSL_SESSION_is_resumable(ses))
+        tsk_idcache_put(s->set->id_cache, ses, (size_t)s->set->session_size);
+    return 0;
+}
+
+static int set_server_sessions(struct tsk_ctx *c, tlsock_error *err)
+{
+    const struct tsk_settings *set = c->set;
+    int tickets = set->session && (set->tickets || remembers(set));
+
+    if (!set->tickets || !set->session)
+        SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);
+    if (!SSL_CTX_set_num_tickets(c->ssl,
+                                 tickets ? (size_t)set->tickets_count : 0))
+        return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tickets.count");
+    if (remembers(set))
+        SSL_CTX_sess_set_get_cb(c->ssl, remembered);
+    return set->session && set->tickets ? tsk_ticket_setup(c, err) : TLSOCK_OK;
+}
+
 static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
 {
     const struct tsk_settings *set = c->set;
-    long mode = SSL_SESS_CACHE_NO_INTERNAL;
+    long mode = SSL_SESS_CACHE_OFF;
+    int rc;
 
+    if (!SSL_CTX_set_app_data(c->ssl, (char *)c)) /* for callbacks */
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "SSL_CTX");
     if (set->session) {
         c->sessions = tsk_sessions_new((size_t)set->session_size);
         if (c->sessions == NULL)
             return tsk_fail_nomem(err);
-        mode |= SSL_SESS_CACHE_CLIENT;
-        SSL_CTX_sess_set_new_cb(c->ssl, tsk_resume_won);
-        if (!set->tickets) /* then the server has to remember */
-            mode = SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_AUTO_CLEAR;
-    } else {
-        mode = SSL_SESS_CACHE_OFF;
+        mode = SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_CLIENT;
+        if (remembers(set))
+            mode |= SSL_SESS_CACHE_SERVER;
+        SSL_CTX_sess_set_new_cb(c->ssl, session_won);
     }
     SSL_CTX_set_session_cache_mode(c->ssl, mode);
-    /* 0 would mean "without limit" to libssl */
-    SSL_CTX_sess_set_cache_size(c->ssl,
-                                set->session_size > 0 ? set->session_size : 1);
     SSL_CTX_set_timeout(c->ssl, set->session_timeout_s);
-    if (!set->tickets || !set->session)
-        SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);
-    if (!SSL_CTX_set_num_tickets(c->ssl,
-                                 set->session ? (size_t)set->tickets_count : 0))
-        return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tickets.count");
-    return set_session_context(c->ssl, set, err);
+    rc = set_server_sessions(c, err);
+    return rc == TLSOCK_OK ? set_session_context(c->ssl, set, err) : rc;
 }
 
 /* There was one when the identity was added. */
@@ -197,7 +236,7 @@ static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
         names = NULL;
     }
     SSL_CTX_set0_CA_list(c->ssl, names);
-    return tsk_server_tickets(c->ssl, err);
+    return TLSOCK_OK;
 }
 
 static void keylog(const SSL *ssl, const char *line)
@@ -244,6 +283,10 @@ static void note(const SSL *ssl, int where, int value)
         return;
     s->alert = value & 0xff;
     s->alert_from_peer = (where & SSL_CB_READ) != 0;
+    /* RFC 5246, 7.2.2: nobody resumes that. libssl would forget a session for
+     * a close without good-bye as well, which RFC 5246, 7.2.1 has given up. */
+    if (remembers(s->set) && s->server && SSL_get0_session(ssl) != NULL)
+        tsk_idcache_drop(s->set->id_cache, SSL_get0_session(ssl));
 }
 
 static int gather_crls(struct tsk_ctx *c, tlsock_error *err)
@@ -357,6 +400,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     tsk_keep_close(c);
     tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
+    EVP_CIPHER_free(c->ticket_cipher);
     tsk_free(c->lists);
     tsk_dns_unref(c->dns);
     tsk_trust_unref(c->trust);

@@ -23,6 +23,7 @@ struct tsk_ctx {
     atomic_uint slot;              /* of the caller's store: the next */
     int bound;                     /* the digest below is made; lock */
     uint8_t binding[TSK_SESSION_KEY];
+    EVP_CIPHER *ticket_cipher; /* fetched once */
     struct tsk_staples *staples; /* of the identities; NULL: none are sent */
     struct tsk_dns *dns; /* who answers for TLSA records, or NULL */
     int keylog_fd; /* -1: none */

@@ -8,6 +8,7 @@
 #include "tls/hello.h"
 #include "tls/log.h"
 #include "tls/sign.h"
+#include "tls/ticket.h"
 #include "tls/op.h"
 #include "tls/psk.h"
 #include "tls/resume.h"
@@ -79,6 +80,8 @@ static int start_server(tlsock *s)
     SSL_set_accept_state(s->ssl);
     if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
+    if (s->set->tickets && !tsk_ticket_ready(s))
+        SSL_set_num_tickets(s->ssl, 0);
     if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     if (s->set->client_auth != TSK_CLIENT_LATER &&
@@ -205,7 +208,7 @@ static void send_tickets(tlsock *s)
             SSL_SESSION_set_timeout(SSL_get0_session(s->ssl),
                                     left > 0 ? (long)left : 1);
     }
-    for (int i = 0; i < s->set->tickets_count; i++)
+    for (int i = 0; i < s->set->tickets_count && tsk_ticket_ready(s); i++)
         SSL_new_session_ticket(s->ssl); /* leaves with the first reply */
 }
 

@@ -179,23 +179,26 @@ static int refused(const struct tsk_op *op, int code, tlsock_error *err)
     return code;
 }
 
+static int may_accept(const struct tsk_op *op)
+{
+    return op->kind == TLSOCK_ON_VERIFY || op->kind == TLSOCK_ON_STAPLE ||
+           op->kind == TLSOCK_ON_TICKET_KEY;
+}
+
 static int nonsense(const struct tsk_op *op, int code, tlsock_error *err)
 {
     tsk_fail(err, TLSOCK_E_HOOK,
              "the %s hook of this program answered %d, which means nothing",
              tsk_op_name(op), code);
     tsk_hint(err, "0 goes on, a negative TLSOCK_E_ code refuses%s",
-             op->kind == TLSOCK_ON_VERIFY || op->kind == TLSOCK_ON_STAPLE
-                 ? ", TLSOCK_ACCEPT accepts"
-                 : "");
+             may_accept(op) ? ", TLSOCK_ACCEPT accepts" : "");
     return TLSOCK_E_HOOK;
 }
 
 /* What a hook, or tlsock_op_done(), said: the same, or a code. */
 static int judge(const struct tsk_op *op, int code, tlsock_error *err)
 {
-    if (code == 0 || (code == TLSOCK_ACCEPT && (op->kind == TLSOCK_ON_VERIFY ||
-                                                op->kind == TLSOCK_ON_STAPLE)))
+    if (code == 0 || (code == TLSOCK_ACCEPT && may_accept(op)))
         return code;
     if (code < 0 && code != TLSOCK_AGAIN && tsk_errname_find(code) != NULL)
         return refused(op, code, err);

@@ -142,9 +142,30 @@ static SSL_TICKET_RETURN ticket_used(SSL *ssl, SSL_SESSION *ses,
                                         : SSL_TICKET_RETURN_USE_RENEW;
 }
 
-int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err)
+/* A ticket can be opened for one period after that in which it was sealed, so
+ * none may promise more. */
+static int ticket_made(SSL *ssl, void *arg)
 {
-    if (!SSL_CTX_set_session_ticket_cb(ctx, NULL, ticket_used, NULL))
+    SSL_SESSION *ses = SSL_get0_session(ssl);
+    const tlsock *s = tsk_conn_of(ssl);
+
+    (void)arg;
+    if (s != NULL && ses != NULL &&
+        SSL_SESSION_get_timeout(ses) > s->set->tickets_rotate_s)
+        SSL_SESSION_set_timeout(ses, s->set->tickets_rotate_s);
+    return 1;
+}
+
+int tsk_server_tickets(struct tsk_ctx *c, tlsock_error *err)
+{
+    const struct tsk_settings *set = c->set;
+    int judge = set->client_auth != TSK_CLIENT_NONE;
+    int shorten = set->tickets_rotate_s < set->session_timeout_s &&
+                  set->on[TLSOCK_ON_TICKET_KEY].call == NULL;
+
+    if ((judge || shorten) &&
+        !SSL_CTX_set_session_ticket_cb(c->ssl, shorten ? ticket_made : NULL,
+                                       judge ? ticket_used : NULL, NULL))
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session tickets");
     return TLSOCK_OK;
 }

@@ -55,6 +55,9 @@ enum tsk_rule_kind {
     TSK_RULE_KINDS
 };
 
+struct tsk_tickets;
+struct tsk_idcache;
+
 struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
     char *cert_uri, *key_uri, *pass_uri; /* NULL cert_uri: in memory only */
@@ -114,6 +117,11 @@ struct tsk_settings {
     tlsock_store session_store; /* get NULL: none */
     void *session_store_arg;
     int tickets, tickets_count;
+    char *tickets_secret; /* where it is: secret; NULL: a random one */
+    int tickets_rotate_s;
+    /* counted, one of each for each config; never NULL in a box */
+    struct tsk_tickets *ticket_keys;
+    struct tsk_idcache *id_cache;
     int early_data; /* most bytes; 0: none */
     char *session_id_context; /* NULL: derived */
     /* time and buffers */

@@ -109,6 +109,9 @@ static int from_nothing(struct world *w)
     tlsock_config *cc = tlsock_config_new(), *sc = tlsock_config_new();
     int rc = TLSOCK_E_NOMEM;
 
+    if (setenv("SECRET", "5b7d19a1c5e84e9f8d0a4cc0bd55f24c", 0) != 0)
+        rc = TLSOCK_E_SYSTEM;
+
     if (cc == NULL || sc == NULL) {
         w->err.code = rc; /* a constructor without an error of its own */
         goto out;
@@ -123,6 +126,13 @@ static int from_nothing(struct world *w)
         rc = config_code(w, sc,
                          tlsock_config_add_identity(sc, ca->a_pem, ca->a_key,
                                                     NULL));
+    if (rc == 0)
+        rc = config_code(w, sc,
+                         tlsock_config_set(sc, "tickets.secret",
+                                           "rediss://:p@h/?key=k"));
+    if (rc == 0)
+        rc = config_code(w, sc,
+                         tlsock_config_set(sc, "tickets.secret", "env:SECRET"));
     if (rc == 0)
         rc = config_code(w, cc, tlsock_config_check(cc));
     if (rc == 0)

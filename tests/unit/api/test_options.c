@@ -22,6 +22,7 @@ static void drop(struct tsk_settings *set)
     tsk_free(set->session_id_context);
     tsk_free(set->session_file);
     tsk_free(set->keylog);
+    tsk_free(set->tickets_secret);
     tsk_free(set->dane_anchor);
     tsk_free(set->dane_resolver);
     tsk_free(set->revocation_cache);
@@ -106,6 +107,9 @@ static const struct {
     {"session-id-context", "x"},
     {"session-id-context", "12345678901234567890123456789012"},
     {"tickets", "off"},
+    {"tickets.secret", "redis://h/?key=k"},
+    {"tickets.rotate", "1s"},
+    {"tickets.rotate", "7d"},
     {"tickets.count", "0"},
     {"tickets.count", "16"},
     {"early-data", "0"},
@@ -224,6 +228,10 @@ static const struct {
     {"session.timeout", "none", "with s, m, h or d"},
     {"session-id-context", "123456789012345678901234567890123", "32 bytes"},
     {"tickets", "2", "on|off"},
+    {"tickets.secret", "redis://h/", "?key=NAME"},
+    {"tickets.secret", "literal", "file:PATH, env:NAME"},
+    {"tickets.rotate", "0s", "1s to 7d"},
+    {"tickets.rotate", "8d", "1s to 7d"},
     {"tickets.count", "17", "0..16"},
     {"timeout", "10", "ms, s, m, h or d"},
     {"timeout", "-5s", "ms, s, m, h or d"},
@@ -340,6 +348,8 @@ static void defaults_are_those_of_the_table(void **state)
     assert_int_equal(set.timeout_ms, 30000);
     assert_int_equal(set.handshake_timeout_ms, 30000);
     assert_int_equal(set.tickets_count, 1);
+    assert_int_equal(set.tickets_rotate_s, 43200);
+    assert_null(set.tickets_secret);
     assert_true(set.tickets && set.session && set.server_order && set.psl);
     assert_true(set.partial_chain && set.release_buffers && set.read_ahead);
     assert_int_equal(set.session_size, 1024);
