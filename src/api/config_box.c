@@ -335,7 +335,7 @@ static int prove_tickets(const struct tsk_settings *set, tlsock_error *err)
     if (rc < 0 || set->on[TLSOCK_ON_TICKET_KEY].call != NULL)
         return rc;
     return tsk_tickets_open(set->ticket_keys, set->tickets_secret,
-                            set->tickets_rotate_s, err);
+                            tsk_settings_rotate_s(set), err);
 }
 
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)

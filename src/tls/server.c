@@ -151,8 +151,8 @@ static int ticket_made(SSL *ssl, void *arg)
 
     (void)arg;
     if (s != NULL && ses != NULL &&
-        SSL_SESSION_get_timeout(ses) > s->set->tickets_rotate_s)
-        SSL_SESSION_set_timeout(ses, s->set->tickets_rotate_s);
+        SSL_SESSION_get_timeout(ses) > tsk_settings_rotate_s(s->set))
+        SSL_SESSION_set_timeout(ses, tsk_settings_rotate_s(s->set));
     return 1;
 }
 
@@ -160,7 +160,7 @@ int tsk_server_tickets(struct tsk_ctx *c, tlsock_error *err)
 {
     const struct tsk_settings *set = c->set;
     int judge = set->client_auth != TSK_CLIENT_NONE;
-    int shorten = set->tickets_rotate_s < set->session_timeout_s &&
+    int shorten = tsk_settings_rotate_s(set) < set->session_timeout_s &&
                   set->on[TLSOCK_ON_TICKET_KEY].call == NULL;
 
     if ((judge || shorten) &&

@@ -118,7 +118,7 @@ struct tsk_settings {
     void *session_store_arg;
     int tickets, tickets_count;
     char *tickets_secret; /* where it is: secret; NULL: a random one */
-    int tickets_rotate_s;
+    int tickets_rotate_s; /* 0: see tsk_settings_rotate_s() */
     /* counted, one of each for each config; never NULL in a box */
     struct tsk_tickets *ticket_keys;
     struct tsk_idcache *id_cache;
@@ -147,5 +147,16 @@ struct tsk_settings {
      * was asked for; lives as long as the process. NULL: nobody did. */
     const char *policy[TSK_RULE_KINDS];
 };
+
+#define TSK_TICKETS_ROTATE_S 43200
+
+static inline int tsk_settings_rotate_s(const struct tsk_settings *set)
+{
+    if (set->tickets_rotate_s != 0)
+        return set->tickets_rotate_s;
+    return set->session_timeout_s > TSK_TICKETS_ROTATE_S
+               ? set->session_timeout_s
+               : TSK_TICKETS_ROTATE_S;
+}
 
 #endif

@@ -348,7 +348,8 @@ static void defaults_are_those_of_the_table(void **state)
     assert_int_equal(set.timeout_ms, 30000);
     assert_int_equal(set.handshake_timeout_ms, 30000);
     assert_int_equal(set.tickets_count, 1);
-    assert_int_equal(set.tickets_rotate_s, 43200);
+    assert_int_equal(set.tickets_rotate_s, 0);
+    assert_int_equal(tsk_settings_rotate_s(&set), 43200);
     assert_null(set.tickets_secret);
     assert_true(set.tickets && set.session && set.server_order && set.psl);
     assert_true(set.partial_chain && set.release_buffers && set.read_ahead);
