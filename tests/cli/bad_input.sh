@@ -25,7 +25,9 @@ t=127.0.0.1:9
 bad 'no command .frobnicate' 'serve' frobnicate
 bad 'second word' 'cert new' cert
 bad 'no command .ca frob' 'ca init' ca frob
-bad 'no command .check' 'connect' check example.com
+bad 'no command .scan' 'check' scan example.com
+bad 'too few' '--help' check
+bad 'no .x' 'error, warning or note' check --fail-on x app.test
 bad 'no option --frob' '--help' connect --frob $t
 bad 'no option -c' '--help' connect -ca x $t
 bad 'no option --time' '--help' connect --time 3 $t

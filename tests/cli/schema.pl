@@ -1,6 +1,8 @@
-# schema.pl SCHEMA <LINES - is each line of JSON what the schema says? Knows the
-# keywords that our schemas use, and dies of any other, so that none is passed
-# over. Prints what is wrong.
+# schema.pl SCHEMA [EXPR [CODES]] <LINES - is each line of JSON what the schema
+# says, and does EXPR hold of the last one, $o, with its findings by code in %f?
+# Codes of what is not ok are appended to the file CODES. Knows the keywords
+# that our schemas use, and dies of any other, so that none is passed over.
+# Prints what is wrong.
 use strict;
 use warnings;
 use JSON::PP;
@@ -69,8 +71,19 @@ sub check {
 }
 
 my $lines = 0;
+our ($o, %f);
 while (my $line = <STDIN>) {
-    check(decode_json($line), $schema, 'line ' . ++$lines);
+    $o = decode_json($line);
+    check($o, $schema, 'line ' . ++$lines);
 }
 print "nothing\n" unless $lines;
+push @{$f{$_->{code}}}, $_ for @{$o->{findings} // []};
+if (defined $ARGV[1] && !eval $ARGV[1]) {
+    print "does not hold: $ARGV[1] $@\n";
+    $bad = 1;
+}
+if (defined $ARGV[2]) {
+    open my $codes, '>>', $ARGV[2] or die "$ARGV[2]: $!\n";
+    $_->{level} ne 'ok' && print $codes "$_->{code}\n" for @{$o->{findings} // []};
+}
 exit($bad || !$lines ? 1 : 0);

@@ -235,7 +235,8 @@ run check "ee.dane.example:$tls" --ip 127.0.0.1 --dane --ca "$dir/ca.pem" \
     --config check.conf --json
 perl -MJSON::PP -e 'my $d = decode_json(join "", <STDIN>)->{dane};
     exit !($d->{state} eq "secure" && $d->{records}[0]{matches} &&
-        $d->{records}[0]{usage} == 3 && $d->{owner} =~ /^_\d+\._tcp\.ee/)' <out
+        $d->{records}[0]{usage} == 3 && $d->{owner} =~ /^_\d+\._tcp\.ee/)' <out &&
+    perl "$here/schema.pl" "${CHECK_SCHEMA:?set CHECK_SCHEMA}" <out >log
 ok $? "check --json, with the resolver out of a file"
 run check "smtp://ee.dane.example:$smtp" --ip 127.0.0.1 --dane \
     --ca "$dir/ca.pem" -o dane.anchor="$dir/anchor" \
