@@ -1,10 +1,12 @@
 /* connect - one verified session, or several, or none with the reason. */
 #include "commands.h"
+#include "early.h"
 #include "errors.h"
 #include "facts.h"
 #include "opt.h"
 #include "pump.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -30,6 +32,10 @@ static struct poptOption options[] = {
      "connect N times, to see sessions resumed; carries no data", "N"},
     {"session", '\0', POPT_ARG_STRING, NULL, OPT_SESSION,
      "keep sessions in this file, to be resumed by the next call", "FILE"},
+    {"early-data", '\0', POPT_ARG_NONE, NULL, OPT_EARLY_DATA,
+     "send what stdin begins with before the handshake, if a session allows "
+     "it: whoever records it can send it again",
+     NULL},
     {"half-close", '\0', POPT_ARG_STRING, NULL, OPT_HALF_CLOSE,
      "when to tell the peer that stdin has ended", "quiet|now|never"},
     {"downgrade-after", '\0', POPT_ARG_STRING, NULL, OPT_DOWNGRADE,
@@ -170,16 +176,25 @@ static void print_session(const struct connect *c, const tlsock *s)
     out_json_print(obj);
 }
 
-static int carry(const struct connect *c, tlsock *s)
+static int no_stdin(const struct connect *c, int errnum)
 {
-    struct pump_result result;
-    int rc = pump_run(s, &c->pump, &result);
+    return err_plain(&c->o.out, c->target, EXIT_OWN, "system", "",
+                     "stdin or stdout: %s", strerror(errnum));
+}
 
+static int carry(const struct connect *c, tlsock *s, const struct early *e)
+{
+    struct pump_opts how = c->pump;
+    struct pump_result result;
+    int rc;
+
+    if (e != NULL)
+        how.first = early_left(e, s, &how.first_len);
+    rc = pump_run(s, &how, &result);
     if (rc == PUMP_NO_STDOUT)
         return EXIT_SIGNAL + SIGPIPE;
     if (rc == PUMP_NO_STDIN)
-        return err_plain(&c->o.out, c->target, EXIT_OWN, "system", "",
-                         "stdin or stdout: %s", strerror(result.errnum));
+        return no_stdin(c, result.errnum);
     if (rc < 0)
         return err_report(&c->o.out, c->target, &result.err, 0);
     return EXIT_GOOD;
@@ -204,7 +219,8 @@ static void on_plain(void *arg)
 }
 
 /* One session on a handle that is there: gives the exit code. */
-static int session(const struct connect *c, tlsock *s, int with_data)
+static int session(const struct connect *c, tlsock *s, int with_data,
+                   const struct early *e)
 {
     int loud = c->o.out.verbose || isatty(STDERR_FILENO);
     int rc = handshake(s);
@@ -227,7 +243,7 @@ static int session(const struct connect *c, tlsock *s, int with_data)
                     isatty(STDIN_FILENO) ? "Ctrl-D ends the sending side"
                                          : "sending stdin");
         }
-        return carry(c, s);
+        return carry(c, s, e);
     }
     print_session(c, s);
     if (say_goodbye(s) < 0)
@@ -244,7 +260,26 @@ static int connect_once(const struct connect *c, int with_data)
     s = opt_connect(&c->o, c->config, 1, &err);
     if (s == NULL)
         return err_report(&c->o.out, c->target, &err, 0);
-    rc = session(c, s, with_data);
+    rc = session(c, s, with_data, NULL);
+    tlsock_close(s);
+    return rc;
+}
+
+static int connect_early(const struct connect *c)
+{
+    struct early e = {.len = 0};
+    tlsock_error err = {0};
+    tlsock *s = opt_connect(&c->o, c->config, 1, &err);
+    int rc;
+
+    if (s == NULL)
+        return err_report(&c->o.out, c->target, &err, 0);
+    rc = early_send(&e, s);
+    if (rc == 0)
+        rc = session(c, s, 1, &e);
+    else
+        rc = rc > 0 ? no_stdin(c, errno)
+                    : err_report(&c->o.out, c->target, tlsock_last_error(s), 0);
     tlsock_close(s);
     return rc;
 }
@@ -258,6 +293,10 @@ static int run(struct connect *c)
         return err_usage(&c->o.out, "connect", "leave one of them out",
                          "--downgrade-after needs data, which --json and "
                          "--repeat do not carry");
+    if (!with_data && c->o.early_data)
+        return err_usage(&c->o.out, "connect", "leave one of them out",
+                         "--early-data is of stdin, which --json and --repeat "
+                         "do not carry");
     rc = opt_dial(&c->o, c->target);
     if (rc != 0)
         return rc;
@@ -266,8 +305,11 @@ static int run(struct connect *c)
     c->config = opt_make_config(&c->o, &rc);
     if (c->config == NULL)
         return rc;
-    for (long i = 0; i < (c->repeat > 0 ? c->repeat : 1) && rc == 0; i++)
-        rc = connect_once(c, with_data);
+    if (c->o.early_data)
+        rc = connect_early(c);
+    else
+        for (long i = 0; i < (c->repeat > 0 ? c->repeat : 1) && rc == 0; i++)
+            rc = connect_once(c, with_data);
     tlsock_config_unref(c->config);
     return rc;
 }

@@ -185,8 +185,12 @@ static void print_security(const struct out *o, const tlsock *s)
                                                : " (not post-quantum)");
     if (tlsock_info(s, TLSOCK_INFO_ALPN)[0] != '\0')
         fprintf(stderr, "  alpn %s", tlsock_info(s, TLSOCK_INFO_ALPN));
-    fprintf(stderr, "  %s session\n",
+    fprintf(stderr, "  %s session",
             tlsock_info_int(s, TLSOCK_INFO_RESUMED) ? "resumed" : "new");
+    if (tlsock_info_int(s, TLSOCK_INFO_EARLY_DATA) != TLSOCK_EARLY_NONE)
+        fprintf(stderr, ", early data %s",
+                tlsock_info(s, TLSOCK_INFO_EARLY_DATA));
+    fputc('\n', stderr);
 }
 
 void facts_print(const struct out *o, const char *target, const tlsock *s,

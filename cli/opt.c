@@ -344,6 +344,9 @@ static int take_flag(struct opts *o, int val)
     case OPT_INSECURE:
         o->insecure = 1;
         return 0;
+    case OPT_EARLY_DATA:
+        o->early_data = 1;
+        return push_set(o, "early-data", "16384", "--early-data");
     case OPT_JSON:
         o->out.json = 1;
         return 0;

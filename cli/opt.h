@@ -36,6 +36,7 @@ enum {
     OPT_ALPN,
     OPT_KEYLOG,
     OPT_SESSION,
+    OPT_EARLY_DATA,
     OPT_IPV4,
     OPT_IPV6,
     OPT_TIMEOUT,
@@ -67,6 +68,7 @@ struct opts {
     int family;          /* 0, 4, 6 */
     int timeout_ms;      /* 0: the config's */
     int insecure;
+    int early_data;
     const char *name, *sni, *accept, *config;
     const char *verify_name; /* also in sets */
     const char *starttls, *starttls_arg, *ip, *local;

@@ -331,6 +331,10 @@ int pump_run(tlsock *s, const struct pump_opts *opts,
     p->replies.text = opts->downgrade_after;
     p->stepwise = opts->downgrade_after != NULL && !is_plain(p);
     p->moved = now_ms();
+    if (opts->first_len > 0 && opts->first_len <= sizeof(p->up.buf)) {
+        memcpy(p->up.buf, opts->first, opts->first_len);
+        p->up.len = opts->first_len;
+    }
     open_out(p);
     rc = run(p);
     if (p->out != STDOUT_FILENO)

@@ -24,6 +24,8 @@ struct pump_opts {
     void (*on_plain)(void *arg); /* that has happened */
     void *arg;
     int half_close; /* PUMP_QUIET ... */
+    const unsigned char *first; /* goes before stdin */
+    size_t first_len;           /* at most 65536 */
 };
 
 struct pump_result {

@@ -44,6 +44,13 @@ static int state(const tlsock *s)
     }
 }
 
+/* What failed afterwards has had a handshake, though libssl forgets it. */
+static int has_shaken(const tlsock *s)
+{
+    return s->ssl != NULL && (SSL_is_init_finished(s->ssl) ||
+                              (s->rung == TSK_RUNG_DEAD && s->t_ready != 0));
+}
+
 static const char *alpn(tlsock *s)
 {
     const unsigned char *p = NULL;
@@ -114,7 +121,7 @@ static const char *of_tls(tlsock *s, int item)
 {
     int id;
 
-    if (s->ssl == NULL || !SSL_is_init_finished(s->ssl))
+    if (!has_shaken(s))
         return "";
     switch (item) {
     case TLSOCK_INFO_VERSION:
@@ -204,7 +211,7 @@ int64_t tlsock_info_int(const tlsock *s, int item)
         return state(s);
     if (item == TLSOCK_INFO_EARLY_DATA)
         return tsk_early_outcome(s);
-    if (s->ssl == NULL || !SSL_is_init_finished(s->ssl))
+    if (!has_shaken(s))
         return 0;
     switch (item) {
     case TLSOCK_INFO_VERSION:

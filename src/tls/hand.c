@@ -280,7 +280,8 @@ void tsk_hand_reset(tlsock *s)
     s->hello.told = 0;
     tsk_hello_free(s);
     s->pha = TSK_PHA_IDLE;
-    memset(&s->early, 0, sizeof(s->early));
+    s->early.began = s->early.over = 0; /* wanted: the call's, under way */
+    s->early.sent = 0;
     s->io.n_first = 0;
     s->io.lazy = 0;
     s->late_tickets = 0;

@@ -54,6 +54,22 @@ client 'openssl s_server that wants a certificate' \
     --cert "$p/client.pem" --key "$p/client.key"
 stop
 
+mkfifo hold # it ends with its stdin
+start 'ACCEPT .*:(\d+)' sh -c 'exec openssl s_server -accept 127.0.0.1:0 \
+    -early_data -cert "$1" -key "$2" -cert_chain "$3" <>hold' sh \
+    "$p/good-leaf.pem" "$p/good.key" "$p/inter.pem"
+for word in first second; do
+    echo "$word" | timeout 60 "$tlsock" connect --ca "$p/root.pem" \
+        --name app.test "127.0.0.1:$port" -v --session 0rtt --early-data \
+        --half-close now >out 2>err
+done
+grep -q 'resumed session, early data accepted' err
+ok $? "openssl s_server takes early data"
+stop
+grep -q 'Early data received' log && [ "$(grep -c '^first$' log)" -eq 1 ] &&
+    [ "$(grep -c '^second$' log)" -eq 1 ]
+ok $? "which is what stdin began with, once there is a session"
+
 if has gnutls-serv; then
     port=$(free_port)
     free=$port

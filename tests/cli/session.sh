@@ -91,6 +91,24 @@ timeout 60 "$tlsock" $c </dev/zero 2>err | head -c 100000 >out
 ok $? "a reader that leaves ends the session"
 stop
 
+# this server's tickets allow early data, which it does not read
+serve --cert app.test.pem --key app.test.key -o early-data=1000
+c="connect --name app.test --ca $ca 127.0.0.1:$port"
+for i in 1 2; do
+    printf 'data\n' | timeout 60 "$tlsock" $c -v --session early \
+        --early-data >out 2>err
+    [ "$?" -eq 0 ] && [ "$(cat out)" = data ]
+    ok $? "--early-data: what is not sent or not taken is sent once more, $i"
+done
+grep -q 'resumed session, early data rejected' err
+ok $? "--early-data: the summary says so"
+printf 'data\n' | timeout 60 "$tlsock" $c -v --session early >out 2>err
+[ "$(cat out)" = data ] && grep -q 'resumed session$' err
+ok $? "--early-data: none is sent unless it is asked for"
+run $c --repeat 2 --early-data
+refused "--early-data without data" 2 usage 'stdin' 'leave one'
+stop
+
 serve --once --exec -- sh -c 'cat >/dev/null; echo done'
 mkfifo in
 (printf first; printf second) | timeout 60 "$tlsock" connect --name localhost \

@@ -1,7 +1,9 @@
 /* Data with the first flight: both sides ask for it, nobody reads it twice. */
 #include "ca.h"
 #include "peer.h"
+#include "sock.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -338,6 +340,8 @@ static void *serve_one(void *arg)
 
     while (n > 0 && tlsock_read_early(s, got + n, sizeof(got) - (size_t)n) > 0)
         ;
+    if (tlsock_handshake(s) < 0)
+        n = -1;
     if (n == (ssize_t)sizeof(ask) && memcmp(got, ask, sizeof(ask)) == 0 &&
         tlsock_write(s, say, sizeof(say)) != (ssize_t)sizeof(say))
         n = -1;
@@ -380,6 +384,63 @@ static void a_blocking_client_leaves_the_handshake_for_later(void **state)
     tlsock_config_unref(sc);
 }
 
+static void serve_socket(int fd, void *arg)
+{
+    tlsock_config *sc = arg;
+    tlsock *s = tlsock_server_fd(
+        fd, sc, TLSOCK_OPTS(.flags = TLSOCK_F_BORROW_FD), NULL);
+
+    assert_non_null(s);
+    serve_one(s);
+}
+
+static ssize_t write_early(tlsock *s)
+{
+    ssize_t n = tlsock_write_early(s, ask, sizeof(ask));
+
+    while (n == TLSOCK_AGAIN) {
+        tlsock_pollitem item = {.s = s, .fd = -1, .events = POLLIN | POLLOUT};
+
+        assert_true(tlsock_poll(&item, 1, 30000) > 0);
+        n = tlsock_write_early(s, ask, sizeof(ask));
+    }
+    return n;
+}
+
+/* It goes with the ClientHello also where the call comes before the
+ * connection, or after a constructor that waited for it. */
+static void it_waits_for_the_connection(void **state)
+{
+    tlsock_config *cc = ca_client("early-data", "1000", NULL);
+    tlsock_config *sc = ca_server(ca_get()->ip, "early-data", "1000", NULL);
+    struct sock_server server;
+    char got[200];
+
+    (void)state;
+    sock_serve(&server, 3, serve_socket, sc);
+    for (int i = 0; i < 3; i++) {
+        tlsock_error err = {0};
+        tlsock *s = tlsock_connect(
+            server.target, cc,
+            TLSOCK_OPTS(.nonblocking = i == 1, .flags = TLSOCK_F_EARLY), &err);
+
+        assert_non_null(s);
+        assert_int_equal(write_early(s), i == 0 ? 0 : sizeof(ask));
+        assert_int_equal(tlsock_set_nonblocking(s, 0), 0);
+        assert_int_equal(tlsock_handshake(s), 0);
+        assert_int_equal(tlsock_info_int(s, TLSOCK_INFO_EARLY_DATA),
+                         i == 0 ? TLSOCK_EARLY_NONE : TLSOCK_EARLY_ACCEPTED);
+        if (i > 0) {
+            assert_int_equal(tlsock_read(s, got, sizeof(got)), sizeof(say));
+            assert_string_equal(got, say);
+        }
+        tlsock_close(s);
+    }
+    sock_join(&server);
+    tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +451,7 @@ int main(void)
         cmocka_unit_test(it_is_refused_when_it_is_too_late),
         cmocka_unit_test(a_server_answers_early_data_alone),
         cmocka_unit_test(a_blocking_client_leaves_the_handshake_for_later),
+        cmocka_unit_test(it_waits_for_the_connection),
     };
 
     return cmocka_run_group_tests_name("early", tests, ca_setup, ca_teardown);
