@@ -59,6 +59,8 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
     if (set->server_order)
         SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
+    if (!SSL_CTX_set_max_send_fragment(ctx, set->record_size))
+        return tsk_fail_ossl(err, TLSOCK_E_OPTION, "record.size");
     SSL_CTX_set_dh_auto(ctx, 1);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
