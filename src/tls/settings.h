@@ -89,6 +89,7 @@ struct tsk_settings {
     char *verify_scheme; /* NULL: RFC 9525 */
     int verify_depth, verify_purpose, partial_chain, psl;
     int64_t verify_time;
+    int verify_cache; /* an accepted chain is not verified again at once */
     int pin_mode;
     int truncation_allowed;
     int starttls_opportunistic;
