@@ -18,23 +18,34 @@ enum bench_mode {
     BENCH_BULK,    /* 16 KiB writes on one connection */
     BENCH_SMALL,   /* 100-byte writes on one connection */
     BENCH_IDLE,    /* memory of connections that do nothing */
+    BENCH_PING,    /* 1 KiB there and back on one connection */
+    BENCH_FIRST,   /* the first connect of a process, system trust store */
     BENCH_MODES
 };
 
 struct bench_files {
     char dir[64];
-    char root[96];   /* to trust */
-    char chain[96];  /* leaf, intermediate */
+    char root[96];  /* to trust */
+    char chain[96]; /* leaf, intermediate */
     char key[96];
+    char rsa_chain[96], rsa_key[96]; /* the same leaf with RSA 2048 */
+    int tls12;                       /* TLS 1.2 instead of 1.3 */
     char bundle[96]; /* the system's CAs and the root: SSL_CERT_FILE */
 };
 
 #define BENCH_NAME "localhost"
 
+/* A library is the calls below, or a program that does the same by itself:
+ *   perl SCRIPT MODE SIDE FD COUNT TLS12 CHAIN KEY TRUST OUT
+ * SIDE is "server" with a listening FD, or "client" with a port; it writes
+ * "wall cpu kib p50 p99 first text" to the descriptor OUT. */
 struct bench_lib {
     const char *name;
     unsigned modes; /* 1u << BENCH_*: where it takes part */
-    int slow;       /* divide the number of connections by this (LOOP) */
+    const char *script;
+    int slow;      /* divide the number of connections by this (LOOP) */
+    int slow_full; /* of FULL and RESUMED */
+    int slow_bulk; /* the same of what BULK moves */
     void *(*server_new)(enum bench_mode mode, const struct bench_files *f);
     void *(*client_new)(enum bench_mode mode, const struct bench_files *f);
     /* handshake on an accepted socket; the connection owns fd */
@@ -52,12 +63,15 @@ struct bench_lib {
 };
 
 extern const struct bench_lib bench_tlsock, bench_openssl_well,
-    bench_openssl_tutorial;
+    bench_openssl_naive, bench_perl;
 #ifdef HAVE_LIBTLS
 extern const struct bench_lib bench_libtls;
 #endif
 #ifdef HAVE_GNUTLS
 extern const struct bench_lib bench_gnutls;
+#endif
+#ifdef HAVE_WOLFSSL
+extern const struct bench_lib bench_wolfssl;
 #endif
 
 void bench_die(const char *fmt, ...)
@@ -65,6 +79,7 @@ void bench_die(const char *fmt, ...)
 int bench_dial(int port); /* 127.0.0.1, TCP_NODELAY, blocking */
 void bench_nodelay(int fd);
 
+extern const char *const bench_keys[BENCH_MODES]; /* by enum bench_mode */
 double bench_cpu_us(void); /* of this process, all threads; run.c */
 
 /* files.c. Each ends the process if it fails. */
@@ -75,8 +90,10 @@ void bench_files_remove(const struct bench_files *f);
 
 /* What one process found out. */
 struct bench_result {
-    double wall_s, cpu_s; /* of the measured part */
-    double per_conn_kib;  /* BENCH_IDLE */
+    double wall_s, cpu_s;  /* of the measured part */
+    double per_conn_kib;   /* BENCH_IDLE */
+    double p50_us, p99_us; /* BENCH_PING */
+    double first_ms;       /* BENCH_FIRST: over a later one */
     char text[96];
 };
 /* run.c: one server process and one client process */

@@ -52,6 +52,37 @@ static void make_bundle(const struct bench_files *f)
     fclose(out);
 }
 
+/* RSA all the way: its own intermediate, below a root that is trusted, too. */
+static void make_rsa(const struct bench_files *f)
+{
+    const char *sans[] = {BENCH_NAME, "127.0.0.1"};
+    tlsock_cert *root =
+        bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Bench RSA Root", .ca = 1,
+                                    .pathlen = -1, .key = "rsa:2048"));
+    tlsock_cert *inter = bench_cert(
+        TLSOCK_CERT_OPTS(.subject = "CN=Bench RSA Intermediate", .ca = 1,
+                         .issuer = root, .key = "rsa:2048"));
+    tlsock_cert *leaf =
+        bench_cert(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 2, .issuer = inter,
+                                    .purpose = "server", .key = "rsa:2048"));
+    char path[128];
+    FILE *to;
+
+    bench_save(leaf, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, f->rsa_chain);
+    bench_save(leaf, TLSOCK_PART_KEY, f->rsa_key);
+    snprintf(path, sizeof(path), "%s/rsaroot.pem", f->dir);
+    bench_save(root, TLSOCK_PART_CERT, path);
+    to = fopen(f->root, "a");
+    if (to == NULL)
+        bench_die("%s cannot be written", f->root);
+    append(to, path);
+    fclose(to);
+    unlink(path);
+    tlsock_cert_unref(leaf);
+    tlsock_cert_unref(inter);
+    tlsock_cert_unref(root);
+}
+
 void bench_files_make(struct bench_files *f)
 {
     const char *sans[] = {BENCH_NAME, "127.0.0.1"};
@@ -63,19 +94,22 @@ void bench_files_make(struct bench_files *f)
     snprintf(f->root, sizeof(f->root), "%s/root.pem", f->dir);
     snprintf(f->chain, sizeof(f->chain), "%s/chain.pem", f->dir);
     snprintf(f->key, sizeof(f->key), "%s/key.pem", f->dir);
+    snprintf(f->rsa_chain, sizeof(f->rsa_chain), "%s/rsa.pem", f->dir);
+    snprintf(f->rsa_key, sizeof(f->rsa_key), "%s/rsakey.pem", f->dir);
     snprintf(f->bundle, sizeof(f->bundle), "%s/bundle.pem", f->dir);
-    root = bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Bench Root", .ca = 1,
-                                 .pathlen = -1));
-    inter = bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Bench Intermediate", .ca = 1,
-                                  .issuer = root));
-    leaf = bench_cert(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 2, .issuer = inter,
-                                 .purpose = "server"));
+    root = bench_cert(
+        TLSOCK_CERT_OPTS(.subject = "CN=Bench Root", .ca = 1, .pathlen = -1));
+    inter = bench_cert(TLSOCK_CERT_OPTS(.subject = "CN=Bench Intermediate",
+                                        .ca = 1, .issuer = root));
+    leaf = bench_cert(TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 2,
+                                       .issuer = inter, .purpose = "server"));
     bench_save(root, TLSOCK_PART_CERT, f->root);
     bench_save(leaf, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, f->chain);
     bench_save(leaf, TLSOCK_PART_KEY, f->key);
     tlsock_cert_unref(leaf);
     tlsock_cert_unref(inter);
     tlsock_cert_unref(root);
+    make_rsa(f);
     make_bundle(f);
 }
 
@@ -84,6 +118,8 @@ void bench_files_remove(const struct bench_files *f)
     unlink(f->root);
     unlink(f->chain);
     unlink(f->key);
+    unlink(f->rsa_chain);
+    unlink(f->rsa_key);
     unlink(f->bundle);
     rmdir(f->dir);
 }

@@ -11,6 +11,7 @@ struct side {
     gnutls_certificate_credentials_t cred;
     gnutls_datum_t session, ticket_key;
     enum bench_mode mode;
+    int tls12;
 };
 
 struct conn {
@@ -30,6 +31,7 @@ static void *server_new(enum bench_mode mode, const struct bench_files *f)
     struct side *side = calloc(1, sizeof(*side));
 
     side->mode = mode;
+    side->tls12 = f->tls12;
     must(gnutls_certificate_allocate_credentials(&side->cred), "server");
     must(gnutls_certificate_set_x509_key_file(side->cred, f->chain, f->key,
                                               GNUTLS_X509_FMT_PEM),
@@ -43,9 +45,11 @@ static void *client_new(enum bench_mode mode, const struct bench_files *f)
     struct side *side = calloc(1, sizeof(*side));
 
     side->mode = mode;
+    side->tls12 = f->tls12;
     must(gnutls_certificate_allocate_credentials(&side->cred), "client");
     must(gnutls_certificate_set_x509_trust_file(
-             side->cred, mode == BENCH_LOOP ? f->bundle : f->root,
+             side->cred,
+             mode == BENCH_LOOP || mode == BENCH_FIRST ? f->bundle : f->root,
              GNUTLS_X509_FMT_PEM),
          "trust");
     return side;
@@ -58,7 +62,11 @@ static struct conn *conn_new(struct side *side, unsigned flags, int fd)
     c->side = side;
     c->fd = fd;
     must(gnutls_init(&c->s, flags), "session");
-    must(gnutls_set_default_priority(c->s), "priority");
+    if (side->tls12)
+        must(gnutls_set_default_priority_append(c->s, "-VERS-TLS1.3", NULL, 0),
+             "priority");
+    else
+        must(gnutls_set_default_priority(c->s), "priority");
     must(gnutls_credentials_set(c->s, GNUTLS_CRD_CERTIFICATE, side->cred),
          "credentials");
     gnutls_transport_set_int(c->s, fd);
@@ -167,7 +175,8 @@ static void describe(void *conn, char *out, size_t size)
 const struct bench_lib bench_gnutls = {
     .name = "GnuTLS",
     .modes = 1u << BENCH_FULL | 1u << BENCH_RESUMED | 1u << BENCH_BULK |
-             1u << BENCH_SMALL | 1u << BENCH_IDLE,
+             1u << BENCH_SMALL | 1u << BENCH_IDLE | 1u << BENCH_PING |
+             1u << BENCH_FIRST,
     .slow = 1,
     .server_new = server_new,
     .client_new = client_new,

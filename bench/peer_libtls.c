@@ -28,6 +28,8 @@ static void *server_new(enum bench_mode mode, const struct bench_files *f)
     struct tls *server = tls_server();
 
     (void)mode;
+    if (f->tls12)
+        tls_config_set_protocols(config, TLS_PROTOCOL_TLSv1_2);
     if (config == NULL || server == NULL ||
         tls_config_set_keypair_file(config, f->chain, f->key) != 0 ||
         tls_configure(server, config) != 0)
@@ -42,10 +44,13 @@ static void *client_new(enum bench_mode mode, const struct bench_files *f)
     client->mode = mode;
     client->config = tls_config_new();
     if (client->config == NULL ||
-        tls_config_set_ca_file(client->config, mode == BENCH_LOOP
-                                                   ? f->bundle
-                                                   : f->root) != 0)
+        tls_config_set_ca_file(client->config,
+                               mode == BENCH_LOOP || mode == BENCH_FIRST
+                                   ? f->bundle
+                                   : f->root) != 0)
         die(NULL, "client");
+    if (f->tls12)
+        tls_config_set_protocols(client->config, TLS_PROTOCOL_TLSv1_2);
     return client;
 }
 
@@ -157,7 +162,8 @@ static void describe(void *conn, char *out, size_t size)
 const struct bench_lib bench_libtls = {
     .name = "libtls",
     .modes = 1u << BENCH_FULL | 1u << BENCH_LOOP | 1u << BENCH_BULK |
-             1u << BENCH_SMALL | 1u << BENCH_IDLE,
+             1u << BENCH_SMALL | 1u << BENCH_IDLE | 1u << BENCH_PING |
+             1u << BENCH_FIRST,
     .slow = 20,
     .server_new = server_new,
     .client_new = client_new,

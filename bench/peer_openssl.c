@@ -1,6 +1,6 @@
 /* OpenSSL twice: written well (one shared SSL_CTX, read-ahead, released
- * buffers), and with an SSL_CTX and the default trust store per connection, as
- * its tutorials show. */
+ * buffers), and naive, with an SSL_CTX and a trust store per connection, as its
+ * tutorials show. */
 #include "bench.h"
 
 #include <netdb.h>
@@ -12,13 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct client {
+struct side {
     SSL_CTX *ctx; /* NULL: one per connection */
     SSL_SESSION *session;
     enum bench_mode mode;
+    const struct bench_files *files;
 };
 
-static struct client *the_client; /* for the callback: one per process */
+static struct side *the_client; /* for the callback: one per process */
 
 static void die(const char *what)
 {
@@ -28,27 +29,69 @@ static void die(const char *what)
     bench_die("openssl: %s: %s", what, text);
 }
 
-static SSL_CTX *well(const SSL_METHOD *method)
+static SSL_CTX *new_ctx(const SSL_METHOD *method, const struct bench_files *f)
 {
     SSL_CTX *ctx = SSL_CTX_new(method);
 
     if (ctx == NULL)
         die("context");
     SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+    if (f->tls12)
+        SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+    return ctx;
+}
+
+static void be_well(SSL_CTX *ctx)
+{
     SSL_CTX_set_read_ahead(ctx, 1);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_AUTO_RETRY);
+}
+
+static struct side *new_side(enum bench_mode mode, const struct bench_files *f)
+{
+    struct side *side = calloc(1, sizeof(*side));
+
+    side->mode = mode;
+    side->files = f;
+    return side;
+}
+
+static SSL_CTX *server_ctx(const struct side *side)
+{
+    SSL_CTX *ctx = new_ctx(TLS_server_method(), side->files);
+
+    if (SSL_CTX_use_certificate_chain_file(ctx, side->files->chain) != 1 ||
+        SSL_CTX_use_PrivateKey_file(ctx, side->files->key, SSL_FILETYPE_PEM) !=
+            1)
+        die("identity");
+    return ctx;
+}
+
+static SSL_CTX *client_ctx(const struct side *side)
+{
+    SSL_CTX *ctx = new_ctx(TLS_client_method(), side->files);
+    int ok = side->mode == BENCH_LOOP || side->mode == BENCH_FIRST
+                 ? SSL_CTX_set_default_verify_paths(ctx)
+                 : SSL_CTX_load_verify_locations(ctx, side->files->root, NULL);
+
+    if (ok != 1)
+        die("trust store");
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
     return ctx;
 }
 
 static void *server_new(enum bench_mode mode, const struct bench_files *f)
 {
-    SSL_CTX *ctx = well(TLS_server_method());
+    struct side *side = new_side(mode, f);
 
-    (void)mode;
-    if (SSL_CTX_use_certificate_chain_file(ctx, f->chain) != 1 ||
-        SSL_CTX_use_PrivateKey_file(ctx, f->key, SSL_FILETYPE_PEM) != 1)
-        die("identity");
-    return ctx;
+    side->ctx = server_ctx(side);
+    be_well(side->ctx);
+    return side;
+}
+
+static void *naive_new(enum bench_mode mode, const struct bench_files *f)
+{
+    return new_side(mode, f);
 }
 
 static int keep_session(SSL *ssl, SSL_SESSION *ses)
@@ -61,17 +104,10 @@ static int keep_session(SSL *ssl, SSL_SESSION *ses)
 
 static void *client_new(enum bench_mode mode, const struct bench_files *f)
 {
-    struct client *client = calloc(1, sizeof(*client));
+    struct side *client = new_side(mode, f);
 
-    client->mode = mode;
-    client->ctx = well(TLS_client_method());
-    SSL_CTX_set_verify(client->ctx, SSL_VERIFY_PEER, NULL);
-    if (mode == BENCH_LOOP) {
-        if (SSL_CTX_set_default_verify_paths(client->ctx) != 1)
-            die("trust store");
-    } else if (SSL_CTX_load_verify_locations(client->ctx, f->root, NULL) != 1) {
-        die("trust store");
-    }
+    client->ctx = client_ctx(client);
+    be_well(client->ctx);
     if (mode == BENCH_RESUMED) {
         the_client = client;
         SSL_CTX_set_session_cache_mode(client->ctx, SSL_SESS_CACHE_CLIENT);
@@ -80,30 +116,13 @@ static void *client_new(enum bench_mode mode, const struct bench_files *f)
     return client;
 }
 
-static void *tutorial_client_new(enum bench_mode mode,
-                                 const struct bench_files *f)
+static void *accept_one(void *arg, int fd)
 {
-    struct client *client = calloc(1, sizeof(*client));
+    struct side *server = arg;
+    SSL_CTX *own = server->ctx == NULL ? server_ctx(server) : NULL;
+    SSL *ssl = SSL_new(own != NULL ? own : server->ctx);
 
-    (void)f;
-    client->mode = mode;
-    return client;
-}
-
-static SSL_CTX *tutorial_ctx(void)
-{
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-
-    if (ctx == NULL || SSL_CTX_set_default_verify_paths(ctx) != 1)
-        die("context");
-    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-    return ctx;
-}
-
-static void *accept_one(void *server, int fd)
-{
-    SSL *ssl = SSL_new(server);
-
+    SSL_CTX_free(own);
     if (ssl == NULL || SSL_set_fd(ssl, fd) != 1 || SSL_accept(ssl) != 1)
         die("accept");
     return ssl;
@@ -134,11 +153,10 @@ static int dial_by_name(int port)
 
 static void *connect_one(void *arg, int port)
 {
-    struct client *client = arg;
-    SSL_CTX *own = client->ctx == NULL ? tutorial_ctx() : NULL;
+    struct side *client = arg;
+    SSL_CTX *own = client->ctx == NULL ? client_ctx(client) : NULL;
     SSL *ssl = SSL_new(own != NULL ? own : client->ctx);
-    int fd = client->mode == BENCH_LOOP ? dial_by_name(port)
-                                        : bench_dial(port);
+    int fd = client->mode == BENCH_LOOP ? dial_by_name(port) : bench_dial(port);
 
     SSL_CTX_free(own);
     if (ssl == NULL || SSL_set_tlsext_host_name(ssl, BENCH_NAME) != 1 ||
@@ -189,8 +207,8 @@ static void finish(void *conn, int client)
 
 static void describe(void *conn, char *out, size_t size)
 {
-    snprintf(out, size, "%s %s%s", SSL_get_version(conn),
-             SSL_get_cipher(conn), SSL_session_reused(conn) ? ", resumed" : "");
+    snprintf(out, size, "%s %s%s", SSL_get_version(conn), SSL_get_cipher(conn),
+             SSL_session_reused(conn) ? ", resumed" : "");
 }
 
 const struct bench_lib bench_openssl_well = {
@@ -208,12 +226,13 @@ const struct bench_lib bench_openssl_well = {
     .describe = describe,
 };
 
-const struct bench_lib bench_openssl_tutorial = {
-    .name = "OpenSSL tutorial",
-    .modes = 1u << BENCH_LOOP,
+const struct bench_lib bench_openssl_naive = {
+    .name = "OpenSSL naive",
+    .modes = ~0u,
     .slow = 20,
-    .server_new = server_new,
-    .client_new = tutorial_client_new,
+    .slow_full = 4,
+    .server_new = naive_new,
+    .client_new = naive_new,
     .accept = accept_one,
     .connect = connect_one,
     .read = read_some,

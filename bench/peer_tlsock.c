@@ -33,8 +33,12 @@ static void *client_new(enum bench_mode mode, const struct bench_files *f)
     if (mode == BENCH_LOOP)
         return client;
     client->config = tlsock_config_new();
-    must(client->config, tlsock_config_add_trust(client->config, f->root));
-    if (mode == BENCH_FULL)
+    if (mode != BENCH_FIRST)
+        must(client->config, tlsock_config_add_trust(client->config, f->root));
+    if (f->tls12)
+        must(client->config,
+             tlsock_config_set(client->config, "tls.max", "1.2"));
+    if (mode == BENCH_FULL || mode == BENCH_FIRST)
         must(client->config,
              tlsock_config_set(client->config, "session", "off"));
     if (mode == BENCH_SMALL)

@@ -3,6 +3,7 @@
 #include "bench.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -18,6 +19,10 @@
 #include <unistd.h>
 
 #define WARM 4
+#define PING 1024
+
+const char *const bench_keys[BENCH_MODES] = {
+    "full", "resumed", "loop", "bulk", "small", "idle", "ping", "first"};
 
 struct meter {
     struct timespec t0;
@@ -229,6 +234,106 @@ static void pour(const struct bench_job *job, void *client, int port,
     job->lib->finish(conn, 1);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static double now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static void read_whole(const struct bench_job *job, void *conn, char *buf,
+                       size_t len)
+{
+    for (size_t got = 0; got < len;) {
+        ssize_t n = job->lib->read(conn, buf + got, len - got);
+
+        if (n <= 0)
+            bench_die("%s: the ping stopped", job->lib->name);
+        got += (size_t)n;
+    }
+}
+
+static void echo(const struct bench_job *job, void *server, int listener,
+                 struct bench_result *r)
+{
+    void *conn = take(job, server, listener);
+    struct meter m;
+    char buf[PING];
+
+    one_byte(job->lib, conn, 0);
+    meter_start(&m);
+    for (long i = -WARM; i < job->count; i++) {
+        read_whole(job, conn, buf, sizeof(buf));
+        job->lib->write(conn, buf, sizeof(buf));
+        job->lib->flush(conn);
+    }
+    meter_stop(&m, r);
+    if (job->lib->read(conn, buf, 1) != 0)
+        bench_die("%s: no close_notify came", job->lib->name);
+    job->lib->finish(conn, 0);
+}
+
+static void ping(const struct bench_job *job, void *client, int port,
+                 struct bench_result *r)
+{
+    double *took = calloc((size_t)job->count, sizeof(*took));
+    void *conn = job->lib->connect(client, port);
+    struct meter m;
+    char buf[PING] = "";
+
+    one_byte(job->lib, conn, 1);
+    meter_start(&m);
+    for (long i = -WARM; i < job->count; i++) {
+        double t0 = now_us();
+
+        job->lib->write(conn, buf, sizeof(buf));
+        job->lib->flush(conn);
+        read_whole(job, conn, buf, sizeof(buf));
+        if (i >= 0)
+            took[i] = now_us() - t0;
+    }
+    meter_stop(&m, r);
+    qsort(took, (size_t)job->count, sizeof(*took), by_value);
+    r->p50_us = took[job->count / 2];
+    r->p99_us = took[job->count * 99 / 100];
+    free(took);
+    job->lib->describe(conn, r->text, sizeof(r->text));
+    job->lib->finish(conn, 1);
+}
+
+/* A process that has done nothing yet: making the client counts, too. What
+ * every connection costs is taken off, as the fastest of the later ones. */
+static void connect_first(const struct bench_job *job, int port,
+                          struct bench_result *r)
+{
+    double start = now_us(), first = 0, later = 1e12;
+    void *client = job->lib->client_new(job->mode, job->files);
+
+    for (long i = -WARM; i < job->count; i++) {
+        double t0 = i == -WARM ? start : now_us();
+        void *conn = job->lib->connect(client, port);
+
+        one_byte(job->lib, conn, 1);
+        if (i == -WARM)
+            first = now_us() - t0;
+        else if (now_us() - t0 < later)
+            later = now_us() - t0;
+        if (i == job->count - 1)
+            job->lib->describe(conn, r->text, sizeof(r->text));
+        job->lib->finish(conn, 1);
+    }
+    r->wall_s = r->cpu_s = first / 1e6;
+    r->first_ms = (first - later) / 1e3;
+}
+
 /* Every connection is made, says a byte each way, and stays. The first tenth
  * warms the heap up. */
 static void hoard(const struct bench_job *job, void *side, int fd_or_port,
@@ -268,8 +373,9 @@ static void pin(const struct bench_job *job)
     sched_setaffinity(0, sizeof(set), &set);
 }
 
-static void run_server(const struct bench_job *job, int listener,
-                       struct bench_result *r)
+/* not inline: tools that count instructions begin here */
+__attribute__((noinline)) static void
+run_server(const struct bench_job *job, int listener, struct bench_result *r)
 {
     void *server = job->lib->server_new(job->mode, job->files);
 
@@ -277,21 +383,66 @@ static void run_server(const struct bench_job *job, int listener,
         hoard(job, server, listener, 0, r);
     else if (job->mode == BENCH_BULK || job->mode == BENCH_SMALL)
         drain(job, server, listener, r);
+    else if (job->mode == BENCH_PING)
+        echo(job, server, listener, r);
     else
         serve_connections(job, server, listener, r);
 }
 
-static void run_client(const struct bench_job *job, int port,
-                       struct bench_result *r)
+__attribute__((noinline)) static void
+run_client(const struct bench_job *job, int port, struct bench_result *r)
 {
-    void *client = job->lib->client_new(job->mode, job->files);
+    void *client;
 
+    if (job->mode == BENCH_FIRST) {
+        connect_first(job, port, r);
+        return;
+    }
+    client = job->lib->client_new(job->mode, job->files);
     if (job->mode == BENCH_IDLE)
         hoard(job, client, port, 1, r);
     else if (job->mode == BENCH_BULK || job->mode == BENCH_SMALL)
         pour(job, client, port, r);
+    else if (job->mode == BENCH_PING)
+        ping(job, client, port, r);
     else
         make_connections(job, client, port, r);
+}
+
+/* The other kind of library: see struct bench_lib. */
+static void run_script(const struct bench_job *job, int client, int fd_or_port,
+                       int out)
+{
+    const struct bench_files *f = job->files;
+    const char *trust =
+        job->mode == BENCH_LOOP || job->mode == BENCH_FIRST ? "" : f->root;
+    char where[16], count[24], to[16];
+
+    snprintf(where, sizeof(where), "%d", fd_or_port);
+    snprintf(count, sizeof(count), "%ld", job->count);
+    snprintf(to, sizeof(to), "%d", out);
+    if (!client)
+        fcntl(fd_or_port, F_SETFD, 0);
+    execlp("perl", "perl", job->lib->script, bench_keys[job->mode],
+           client ? "client" : "server", where, count, f->tls12 ? "1" : "0",
+           f->chain, f->key, trust, to, (char *)NULL);
+    bench_die("perl cannot be run");
+}
+
+static void take_script(const struct bench_job *job, int fd,
+                        struct bench_result *r)
+{
+    char line[256] = "";
+    size_t got = 0;
+    ssize_t n;
+
+    while (got < sizeof(line) - 1 &&
+           (n = read(fd, line + got, sizeof(line) - 1 - got)) > 0)
+        got += (size_t)n;
+    if (sscanf(line, "%lf %lf %lf %lf %lf %lf %95[^\n]", &r->wall_s, &r->cpu_s,
+               &r->per_conn_kib, &r->p50_us, &r->p99_us, &r->first_ms,
+               r->text) != 7)
+        bench_die("%s: \"%s\"", job->lib->name, line);
 }
 
 /* fork, run one side, send what it found through a pipe */
@@ -311,6 +462,8 @@ static int start(const struct bench_job *job, int client, int listener,
     signal(SIGPIPE, SIG_IGN);
     alarm(300);
     pin(job);
+    if (job->lib->script != NULL)
+        run_script(job, client, client ? port : listener, fds[1]);
     if (client) {
         close(listener);
         run_client(job, port, &r);
@@ -325,8 +478,14 @@ static int start(const struct bench_job *job, int client, int listener,
 static void gather(const struct bench_job *job, int fd, pid_t pid,
                    struct bench_result *r)
 {
-    ssize_t n = read(fd, r, sizeof(*r));
+    ssize_t n = sizeof(*r);
     int status;
+
+    memset(r, 0, sizeof(*r));
+    if (job->lib->script != NULL)
+        take_script(job, fd, r);
+    else
+        n = read(fd, r, sizeof(*r));
 
     close(fd);
     if (waitpid(pid, &status, 0) != pid || status != 0 ||

@@ -17,9 +17,12 @@ struct ssl_ctx_st;
 struct x509_st;
 struct evp_pkey_st;
 
-/** @param s the connection @return its SSL, borrowed; NULL: not yet */
+/** From here on its peer's chain is verified whatever was remembered of it
+ *  (verify.cache), and nothing of it is.
+ *  @param s the connection @return its SSL, borrowed; NULL: not yet */
 TLSOCK_API struct ssl_st *tlsock_get_ssl(tlsock *s);
-/** @param c a config, frozen by this
+/** From here on nothing is remembered by it (verify.cache).
+ *  @param c a config, frozen by this
  *  @return its SSL_CTX, borrowed until the config is reloaded or freed; NULL
  *  on failure, see tlsock_config_error() */
 TLSOCK_API struct ssl_ctx_st *tlsock_config_get_ctx(tlsock_config *c);

@@ -367,5 +367,8 @@ tlsock_cert *tlsock_own_cert(const tlsock *s)
 
 struct ssl_st *tlsock_get_ssl(tlsock *s)
 {
-    return s != NULL ? s->ssl : NULL;
+    if (s == NULL)
+        return NULL;
+    s->ssl_known = s->ssl != NULL;
+    return s->ssl;
 }

@@ -10,6 +10,7 @@ struct ssl_ctx_st *tlsock_config_get_ctx(tlsock_config *c)
     if (c == NULL || tsk_config_snapshot(c, 0, &ctx, NULL) < 0)
         return NULL;
     ssl = tsk_ctx_ssl(ctx);
+    tsk_ctx_opened(ctx);
     tsk_ctx_unref(ctx); /* the config keeps it */
     return ssl;
 }

@@ -152,10 +152,9 @@ static int no_stream(int fd, const char *wanted, const char *is,
     return TLSOCK_E_ARGUMENT;
 }
 
-static int check_socket(int fd, const char *wanted, int listening,
-                        tlsock_error *err)
+static int check_socket(int fd, const char *wanted, tlsock_error *err)
 {
-    int type, listens = 0;
+    int type;
 
     if (get_int(fd, SO_TYPE, &type) != 0) {
         if (errno == EBADF)
@@ -167,27 +166,34 @@ static int check_socket(int fd, const char *wanted, int listening,
     }
     if (type != SOCK_STREAM)
         return no_stream(fd, wanted, "it is for datagrams or packets", err);
-    (void)get_int(fd, SO_ACCEPTCONN, &listens);
-    if (listens && !listening)
-        return no_stream(fd, wanted, "it listens", err);
-    if (!listens && listening)
-        return no_stream(fd, wanted, "it does not listen", err);
     return TLSOCK_OK;
+}
+
+static int listens(int fd)
+{
+    int value = 0;
+
+    (void)get_int(fd, SO_ACCEPTCONN, &value);
+    return value;
 }
 
 int tsk_fd_check_stream(int fd, tlsock_error *err)
 {
     struct sockaddr_storage ss;
     socklen_t len = sizeof(ss);
-    int rc = check_socket(fd, "connected", 0, err);
+    int rc = check_socket(fd, "connected", err), errnum;
 
     if (rc != TLSOCK_OK)
         return rc;
-    if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0)
+    if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0) {
+        errnum = errno;
         return no_stream(fd, "connected",
-                         errno == ENOTCONN ? "it has no peer (yet, or any more)"
-                                           : "its peer is unknown",
+                         listens(fd)          ? "it listens"
+                         : errnum == ENOTCONN ? "it has no peer (yet, or any "
+                                                "more)"
+                                              : "its peer is unknown",
                          err);
+    }
     set_nodelay(fd, ss.ss_family);
     return TLSOCK_OK;
 }
@@ -196,8 +202,10 @@ int tsk_fd_check_listening(int fd, tlsock_error *err)
 {
     struct sockaddr_storage ss;
     socklen_t len = sizeof(ss);
-    int rc = check_socket(fd, "listening", 1, err);
+    int rc = check_socket(fd, "listening", err);
 
+    if (rc == TLSOCK_OK && !listens(fd))
+        return no_stream(fd, "listening", "it does not listen", err);
     if (rc == TLSOCK_OK && getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
         set_nodelay(fd, ss.ss_family);
     return rc;

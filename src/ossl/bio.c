@@ -46,7 +46,7 @@ int tsk_bio_flush(struct tsk_bio *io)
         io->lazy = 0;
         io->just_sent = 1;
     }
-    if (io->out.cap > TSK_BIO_IN)
+    if (io->out.cap > TSK_BIO_OUT_KEPT)
         drop(&io->out);
     return io->below->ops->flush != NULL ? flush_below(io) : TLSOCK_OK;
 }

@@ -77,6 +77,7 @@ struct tlsock {
     struct tsk_layer *layer;        /* the transport, once there is one */
     struct tsk_waitfd *waitfd;      /* private descriptor, nonblocking only */
     SSL *ssl;                       /* from the first handshake step on */
+    int ssl_known;                  /* the user has it, and may change it */
     struct tsk_bio io;
     struct tsk_fiber *fiber; /* the handshake's, see tls/sign.h; or NULL */
     int hand_ret, giving_up;

@@ -18,6 +18,7 @@
 #include "tls/sign.h"
 #include "tls/staple.h"
 #include "tls/ticket.h"
+#include "verify/remember.h"
 #include "verify/trust.h"
 
 #include <errno.h>
@@ -59,6 +60,8 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
     if (set->server_order)
         SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
+    if (!SSL_CTX_set_max_send_fragment(ctx, set->record_size))
+        return tsk_fail_ossl(err, TLSOCK_E_OPTION, "record.size");
     SSL_CTX_set_dh_auto(ctx, 1);
     SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -303,8 +306,7 @@ static int gather_crls(struct tsk_ctx *c, tlsock_error *err)
 
 static int open_revcache(struct tsk_ctx *c, tlsock_error *err)
 {
-    if (c->set->revocation < TSK_REVOKE_CRL &&
-        c->set->revocation_cache == NULL)
+    if (c->set->revocation < TSK_REVOKE_CRL && c->set->revocation_cache == NULL)
         return TLSOCK_OK;
     c->revcache = tsk_revcache_open(c->set->revocation_cache, err);
     return c->revcache != NULL ? TLSOCK_OK
@@ -320,6 +322,14 @@ static int set_dane(struct tsk_ctx *c, tlsock_error *err)
         return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "DANE");
     c->dns = tsk_dns_new(c->set->dane_anchor, c->set->dane_resolver, err);
     return c->dns != NULL ? TLSOCK_OK : err->code;
+}
+
+static int open_remember(struct tsk_ctx *c, tlsock_error *err)
+{
+    if (!c->set->verify_cache)
+        return TLSOCK_OK;
+    c->remember = tsk_remember_new();
+    return c->remember != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
 static int build(struct tsk_ctx *c, tlsock_error *err)
@@ -341,6 +351,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
         rc = gather_crls(c, err);
     if (rc == TLSOCK_OK)
         rc = open_revcache(c, err);
+    if (rc == TLSOCK_OK)
+        rc = open_remember(c, err);
     if (rc == TLSOCK_OK)
         rc = set_sessions(c, err);
     if (rc == TLSOCK_OK)
@@ -398,6 +410,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     tsk_staples_free(c->staples); /* first: who fills them looks at all else */
     tsk_sessions_free(c->sessions);
     tsk_keep_close(c);
+    tsk_remember_free(c->remember);
     tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
     EVP_CIPHER_free(c->ticket_cipher);
@@ -415,6 +428,19 @@ void tsk_ctx_unref(struct tsk_ctx *c)
 SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c)
 {
     return c->ssl;
+}
+
+void tsk_ctx_opened(struct tsk_ctx *c)
+{
+    atomic_store(&c->opened, 1);
+}
+
+struct tsk_remember *tsk_ctx_remember(const tlsock *s)
+{
+    if (s->set->on[TLSOCK_ON_VERIFY].call != NULL || s->ssl_known ||
+        s->dane != NULL || s->issuers != NULL || atomic_load(&s->ctx->opened))
+        return NULL;
+    return s->ctx->remember;
 }
 
 struct tsk_staples *tsk_ctx_staples(const struct tsk_ctx *c)

@@ -46,6 +46,8 @@ struct tsk_dns *tsk_ctx_dns(const struct tsk_ctx *c);
  * the caller, and pins are the business of clients. */
 void tsk_ctx_request(const struct tsk_ctx *c, int of_client,
                      struct tsk_verify_req *req);
+/* Whoever changes it by himself has each chain verified. */
+void tsk_ctx_opened(struct tsk_ctx *c);
 /* What they ask about revocation; lists, cache and store are borrowed. */
 struct tsk_check_rules;
 void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules);

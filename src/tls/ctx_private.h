@@ -18,6 +18,8 @@ struct tsk_ctx {
     struct tsk_trust *trust; /* NULL until somebody is to be verified */
     struct tsk_crls **lists; /* the settings' own, borrowed; or NULL */
     struct tsk_revcache *revcache; /* NULL: nothing is asked of anybody */
+    struct tsk_remember *remember; /* accepted chains; NULL: none are kept */
+    atomic_int opened; /* the user has its SSL_CTX, and may have changed it */
     struct tsk_sessions *sessions;
     struct tsk_session_file *file; /* NULL: the memory above, or a store */
     atomic_uint slot;              /* of the caller's store: the next */
@@ -29,6 +31,8 @@ struct tsk_ctx {
     int keylog_fd; /* -1: none */
 };
 
+/* What of accepted chains may be used for s: NULL: all is verified anew. */
+struct tsk_remember *tsk_ctx_remember(const tlsock *s);
 /* Is identity i for the very names of identity 0, of another key type? */
 int tsk_server_same_names(const struct tsk_identity *ids, size_t i);
 

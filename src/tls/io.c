@@ -6,7 +6,8 @@
 #include <string.h>
 
 #define RECORD 16384u /* RFC 8446, 5.1: the most plaintext of one record */
-#define RECORD_OVERHEAD 512u
+#define RECORD_OVERHEAD 128u /* header, nonce, MAC, padding, at most */
+#define ELSE 512u            /* alerts, new keys: what libssl adds by itself */
 #define STEP 16384u
 
 static ssize_t held(tlsock *s, void *buf, size_t len, int keep)
@@ -175,7 +176,10 @@ size_t tsk_io_pending(tlsock *s)
  * would insist on the same bytes again, and our callers need not know that. */
 static int make_room(tlsock *s, size_t len)
 {
-    if (s->io.out.len + len + RECORD_OVERHEAD <= TSK_BIO_OUT_MOST)
+    size_t records = len / (size_t)s->set->record_size + 1;
+
+    if (s->io.out.len + len + records * RECORD_OVERHEAD + ELSE <=
+        TSK_BIO_OUT_MOST)
         return TLSOCK_OK;
     return tsk_bio_flush(&s->io);
 }

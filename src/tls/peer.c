@@ -7,6 +7,7 @@
 #include "tls/hook_name.h"
 #include "tls/psk.h"
 #include "tls/staple.h"
+#include "verify/remember.h"
 #include "verify/trust.h"
 
 #include <openssl/objects.h>
@@ -43,7 +44,8 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
     tsk_hook_name_set(&own, s->set, s, &req);
     memset(&s->facts, 0, sizeof(s->facts));
     if (s->issuers == NULL)
-        return tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);
+        return tsk_remember_verify(tsk_ctx_remember(s), store_ctx, &req,
+                                   &s->facts.verdict, &s->err);
     all = sent != NULL ? sk_X509_dup(sent) : sk_X509_new_null();
     for (int i = 0; all != NULL && i < sk_X509_num(s->issuers); i++) {
         if (sk_X509_push(all, sk_X509_value(s->issuers, i)) <= 0) {

@@ -89,6 +89,7 @@ struct tsk_settings {
     char *verify_scheme; /* NULL: RFC 9525 */
     int verify_depth, verify_purpose, partial_chain, psl;
     int64_t verify_time;
+    int verify_cache; /* an accepted chain is not verified again at once */
     int pin_mode;
     int truncation_allowed;
     int starttls_opportunistic;
@@ -126,7 +127,7 @@ struct tsk_settings {
     char *session_id_context; /* NULL: derived */
     /* time and buffers */
     int timeout_ms, handshake_timeout_ms; /* -1: none */
-    int write_buffer, read_ahead, release_buffers;
+    int write_buffer, record_size, read_ahead, release_buffers;
     char *keylog; /* file, or NULL */
     struct tsk_hook {
         tlsock_hook *call; /* NULL: none */

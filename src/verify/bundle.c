@@ -52,6 +52,89 @@ static int next_pem(const char **text, const char **body, size_t *len,
     return 0;
 }
 
+/* 0..63, BLANK, PAD or NONE */
+#define BLANK 64
+#define PAD 65
+#define NONE 66
+
+static unsigned value_of(unsigned char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26u;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52u;
+    return c == '+'                             ? 62
+           : c == '/'                           ? 63
+           : c == '='                           ? PAD
+           : c == '\n' || c == '\r' || c == ' ' ? BLANK
+                                                : NONE;
+}
+
+static void make_values(unsigned char values[256])
+{
+    for (unsigned i = 0; i < 256; i++)
+        values[i] = (unsigned char)value_of((unsigned char)i);
+}
+
+/* Four characters without anything between them. */
+static inline int four(const unsigned char values[256], const unsigned char *p,
+                       unsigned char *out)
+{
+    unsigned a = values[p[0]], b = values[p[1]], c = values[p[2]],
+             d = values[p[3]], bits = a << 18 | b << 12 | c << 6 | d;
+
+    if ((a | b | c | d) >= BLANK)
+        return 0;
+    out[0] = (unsigned char)(bits >> 16);
+    out[1] = (unsigned char)(bits >> 8);
+    out[2] = (unsigned char)bits;
+    return 1;
+}
+
+/* What almost all files are like, at a tenth of what OpenSSL's decoder costs.
+ * Length; -1: something else is there, ask that one. */
+static long quick_base64(const unsigned char values[256], unsigned char *out,
+                         const char *body, size_t len)
+{
+    const unsigned char *p = (const unsigned char *)body, *end = p + len;
+    unsigned char *start = out;
+    unsigned bits = 0, n = 0, pads = 0;
+
+    for (; p < end; p++) {
+        unsigned v;
+
+        while (n == 0 && end - p >= 4 && four(values, p, out)) {
+            p += 4;
+            out += 3;
+        }
+        if (p == end)
+            break;
+        v = values[*p];
+        if (v == BLANK)
+            continue;
+        if (v == PAD && n >= 2 && pads < 2)
+            v = 0, pads++;
+        else if (v >= BLANK || pads != 0)
+            return -1;
+        bits = bits << 6 | v;
+        if (++n < 4)
+            continue;
+        *out++ = (unsigned char)(bits >> 16);
+        *out++ = (unsigned char)(bits >> 8);
+        *out++ = (unsigned char)bits;
+        n = 0;
+        if (pads != 0)
+            break;
+    }
+    p += p < end; /* the last pad */
+    while (p < end)
+        if (values[*p++] != BLANK)
+            return -1;
+    return n == 0 ? out - start - (long)pads : -1;
+}
+
 /* length, or -1 */
 static long base64(EVP_ENCODE_CTX *ctx, unsigned char *out, const char *body,
                    size_t len)
@@ -85,6 +168,7 @@ int tsk_bundle_add_pem(struct tsk_index *ix, const char *text, size_t size,
                        tlsock_error *err)
 {
     EVP_ENCODE_CTX *ctx = EVP_ENCODE_CTX_new();
+    unsigned char values[256];
     struct tsk_index_blob *blob = new_blob(ix, size / 4 * 3 + 64);
     unsigned char *out = blob == NULL ? NULL : blob->bytes;
     const char *body = NULL;
@@ -95,12 +179,15 @@ int tsk_bundle_add_pem(struct tsk_index *ix, const char *text, size_t size,
         rc = tsk_fail_nomem(err);
         goto out;
     }
+    make_values(values);
     while ((found = next_pem(&text, &body, &len, &trust)) != 0) {
         struct tsk_index_entry e = {
             .der = out, .with_trust = trust, .from_dir = from_dir};
         int ok = 0;
 
-        e.len = found < 0 ? -1 : base64(ctx, out, body, len);
+        e.len = found < 0 ? -1 : quick_base64(values, out, body, len);
+        if (e.len < 0 && found > 0)
+            e.len = base64(ctx, out, body, len);
         if (e.len > 0)
             ok = tsk_index_add_der(ix, &e);
         if (ok < 0) {

@@ -138,9 +138,8 @@ static int may_be_told_later(const struct tsk_verify_req *req, X509 *crt)
     return req->unknown_is_fine || tsk_dp_url(crt, 0, url, sizeof(url)) > 0;
 }
 
-/* What the lists say of each certificate below the anchor. */
-static int ask_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
-                     tlsock_error *err)
+int tsk_chain_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
+                    tlsock_error *err)
 {
     const struct tsk_verify_req *req = run->req;
     struct tsk_crl_question q = {.chain = X509_STORE_CTX_get0_chain(ctx),
@@ -178,7 +177,7 @@ static int sound_and_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
     int rc = tsk_sound_chain(ctx, run->req, err);
 
     run->crl_as_of = 0;
-    return rc == TLSOCK_OK ? ask_lists(ctx, run, err) : rc;
+    return rc == TLSOCK_OK ? tsk_chain_lists(ctx, run, err) : rc;
 }
 
 int tsk_chain_try(X509_STORE_CTX *ctx, struct tsk_chain_run *run,

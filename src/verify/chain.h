@@ -32,6 +32,9 @@ int tsk_chain_verify(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
 /* One path alone: what OpenSSL finds for ctx as it is. */
 int tsk_chain_try(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
                   tlsock_error *err);
+/* What the given lists say of each certificate below the anchor. */
+int tsk_chain_lists(X509_STORE_CTX *ctx, struct tsk_chain_run *run,
+                    tlsock_error *err);
 
 /* path.c: other paths. 0: one is good, and ctx has it; else a code, with err as
  * it was: none is. */

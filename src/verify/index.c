@@ -121,18 +121,38 @@ static int add_entry(struct tsk_index *ix, const struct tsk_index_entry *e)
     return TLSOCK_OK;
 }
 
+/* OpenSSL's hash of the subject. 1, 0 damaged, E_NOMEM */
+static int full_hash(struct tsk_index_entry *e)
+{
+    X509_NAME *name;
+    int ok = 0;
+
+    if (e->full != 0)
+        return 1;
+    name = subject_of(e);
+    if (name == NULL)
+        return 0;
+    e->full = X509_NAME_hash_ex(name, NULL, NULL, &ok);
+    X509_NAME_free(name);
+    return ok ? 1 : TLSOCK_E_NOMEM;
+}
+
 /* One DER certificate. 1 taken, 0 damaged, E_NOMEM */
 int tsk_index_add_der(struct tsk_index *ix, struct tsk_index_entry *e)
 {
-    X509_NAME *name = subject_of(e);
-    int ok = 0;
+    long len;
+    const unsigned char *subject = find_subject(e->der, e->len, &len);
+    int rc;
 
-    if (name == NULL)
+    if (subject == NULL)
         return 0;
-    e->hash = X509_NAME_hash_ex(name, NULL, NULL, &ok);
-    X509_NAME_free(name);
-    if (!ok)
-        return TLSOCK_E_NOMEM;
+    if (!tsk_index_name_hash(subject, len, &e->hash) ||
+        e->hash == TSK_INDEX_ODD) {
+        rc = full_hash(e);
+        if (rc != 1)
+            return rc;
+        e->hash = TSK_INDEX_ODD;
+    }
     return add_entry(ix, e) < 0 ? TLSOCK_E_NOMEM : 1;
 }
 
@@ -245,14 +265,22 @@ static int by_hash(const void *a, const void *b)
     return x->hash < y->hash ? -1 : x->hash > y->hash;
 }
 
-static int collect(struct tsk_index *ix, const X509_NAME *subject,
-                   unsigned long hash, STACK_OF(X509) * found)
+static int add_if(struct tsk_index_entry *e, const X509_NAME *subject,
+                  STACK_OF(X509) * found)
+{
+    if (!tsk_index_decode(e)) /* damaged: trusted by nobody */
+        return 0;
+    if (X509_NAME_cmp(X509_get_subject_name(e->crt), subject) == 0 &&
+        !sk_X509_push(found, e->crt))
+        return -1;
+    return 0;
+}
+
+/* The first entry of this hash; entries are sorted. */
+static size_t first_of(const struct tsk_index *ix, uint32_t hash)
 {
     size_t lo = 0, hi = ix->n;
 
-    if (!ix->sorted && ix->n > 0)
-        qsort(ix->entries, ix->n, sizeof(*ix->entries), by_hash);
-    ix->sorted = 1;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
 
@@ -261,16 +289,33 @@ static int collect(struct tsk_index *ix, const X509_NAME *subject,
         else
             hi = mid;
     }
-    for (; lo < ix->n && ix->entries[lo].hash == hash; lo++) {
-        struct tsk_index_entry *e = &ix->entries[lo];
+    return lo;
+}
 
-        if (!tsk_index_decode(e)) /* damaged: trusted by nobody */
-            continue;
-        if (X509_NAME_cmp(X509_get_subject_name(e->crt), subject) == 0 &&
-            !sk_X509_push(found, e->crt))
-            return -1;
+/* full: OpenSSL's hash, which has to be the same; NULL: it is not known. */
+static int collect_range(struct tsk_index *ix, size_t from, uint32_t hash,
+                         const unsigned long *full, const X509_NAME *subject,
+                         STACK_OF(X509) * found)
+{
+    int rc = 0;
+
+    for (; from < ix->n && rc == 0; from++) {
+        struct tsk_index_entry *e = &ix->entries[from];
+
+        if (full == NULL && e->hash != hash)
+            break;
+        if (full != NULL) {
+            rc = full_hash(e);
+            if (rc < 0)
+                return -1;
+            if (rc == 0 || e->full != *full) {
+                rc = 0;
+                continue;
+            }
+        }
+        rc = add_if(e, subject, found);
     }
-    return 0;
+    return rc;
 }
 
 static size_t place_of(const unsigned char *der, size_t len)
@@ -307,19 +352,47 @@ static int hash_of(struct tsk_index *ix, const X509_NAME *subject,
     return ok;
 }
 
+/* Names out of the ordinary may equal any, and any may equal one of those that
+ * were put last for being so. */
+static int collect(struct tsk_index *ix, const X509_NAME *subject,
+                   STACK_OF(X509) * found)
+{
+    const unsigned char *der;
+    unsigned long full;
+    uint32_t hash;
+    size_t len, from;
+    int rc = 0, plain;
+
+    if (!X509_NAME_get0_der(subject, &der, &len))
+        return -1;
+    if (!ix->sorted && ix->n > 0)
+        qsort(ix->entries, ix->n, sizeof(*ix->entries), by_hash);
+    ix->sorted = 1;
+    plain = tsk_index_name_hash(der, (long)len, &hash) && hash != TSK_INDEX_ODD;
+    if (plain)
+        rc = collect_range(ix, first_of(ix, hash), hash, NULL, subject, found);
+    from = plain ? first_of(ix, TSK_INDEX_ODD) : 0;
+    if (rc < 0 || from == ix->n)
+        return rc;
+    if (!hash_of(ix, subject, &full))
+        return -1;
+    return collect_range(ix, from, 0, &full, subject, found);
+}
+
 int tsk_index_find(struct tsk_index *ix, const X509_NAME *subject,
                    STACK_OF(X509) * found)
 {
     unsigned long hash = 0;
-    int rc;
+    int rc = 0;
 
     tsk_ossl_enter();
     pthread_mutex_lock(&ix->lock);
-    rc = hash_of(ix, subject, &hash) ? 0 : -1;
+    if (ix->n_dirs != 0 && !hash_of(ix, subject, &hash))
+        rc = -1;
     for (size_t i = 0; i < ix->n_dirs && rc == 0; i++)
         rc = read_hashed(ix, i, hash);
     if (rc == 0)
-        rc = collect(ix, subject, hash, found);
+        rc = collect(ix, subject, found);
     pthread_mutex_unlock(&ix->lock);
     tsk_ossl_leave();
     return rc;

@@ -8,7 +8,8 @@
 #include <stdatomic.h>
 
 struct tsk_index_entry {
-    unsigned long hash; /* X509_NAME_hash_ex() of the subject */
+    uint32_t hash;      /* tsk_index_name_hash() of the subject, or ODD */
+    unsigned long full; /* X509_NAME_hash_ex() of it; 0: not asked for yet */
     X509 *crt;          /* once it was asked for */
     const unsigned char *der;
     long len;
@@ -50,6 +51,11 @@ struct tsk_index {
     struct tsk_index_known known[TSK_INDEX_KNOWN];
 };
 
+/* Of names whose hash cannot be had from their DER: found the slow way. */
+#define TSK_INDEX_ODD UINT32_MAX
+
+/* index_name.c. 1; 0: the name is out of the ordinary, or none at all */
+int tsk_index_name_hash(const unsigned char *der, long len, uint32_t *hash);
 /* index.c. One DER certificate: 1 taken, 0 damaged, E_NOMEM */
 int tsk_index_add_der(struct tsk_index *ix, struct tsk_index_entry *e);
 int tsk_index_decode(struct tsk_index_entry *e); /* 1, 0 damaged */

@@ -496,9 +496,67 @@ static void an_idle_connection_holds_no_buffers(void **state)
     }
 }
 
+/* Records as small as was asked for, and a queue that is full in between. */
+static void records_have_the_size_that_was_asked_for(void **state)
+{
+    static const struct {
+        const char *size, *tls, *ciphers;
+        size_t each;
+    } rows[] = {
+        {"512", "1.3", NULL, 512},
+        {"512", "1.2", NULL, 512},
+        {"512", "1.2", "ECDHE-ECDSA-AES256-SHA384", 512},
+        {"4000", "1.3", NULL, 4000},
+        {"16384", "1.3", NULL, 16384},
+    };
+    static uint8_t msg[400000], got[400000];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(msg); i++)
+        msg[i] = (uint8_t)(i * 7 + i / 511);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tlsock_config *cc = ca_client("tls.max", rows[i].tls, "record.size",
+                                      rows[i].size, NULL);
+        tlsock_config *sc = ca_server(ca_get()->a, NULL);
+        struct peer p;
+        size_t before;
+
+        if (rows[i].ciphers != NULL) {
+            assert_code(tlsock_config_set(cc, "ciphers", rows[i].ciphers), 0);
+            assert_code(tlsock_config_set(sc, "ciphers", rows[i].ciphers), 0);
+        }
+        peer_init(&p);
+        peer_connect(&p, cc, sc, "a.test");
+        before = p.pipes[CLIENT].len;
+        peer_say(&p, CLIENT, msg, 20000);
+        assert_int_equal(pipe_records(&p.pipes[CLIENT], before, 23),
+                         (20000 + rows[i].each - 1) / rows[i].each);
+        p.pipes[CLIENT].capacity = 3000;
+        peer_pump(&p, CLIENT, msg, sizeof(msg), got);
+        assert_memory_equal(msg, got, sizeof(msg));
+        peer_free(&p);
+        tlsock_config_unref(cc);
+        tlsock_config_unref(sc);
+    }
+}
+
+static void a_record_size_is_within_its_limits(void **state)
+{
+    static const char *const bad[] = {"0", "511", "16385", "large"};
+    tlsock_config *c = tlsock_config_new();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_code(tlsock_config_set(c, "record.size", bad[i]),
+                    TLSOCK_E_OPTION);
+    tlsock_config_unref(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(records_have_the_size_that_was_asked_for),
+        cmocka_unit_test(a_record_size_is_within_its_limits),
         BOTH(peek_takes_nothing),
         PLAIN(peek_at_a_transport_that_cannot_takes_nothing),
         BOTH(pending_counts_what_needs_no_socket),

@@ -28,6 +28,7 @@ static const struct {
     {"verify.partial-chain", "off", BOUND},
     {"verify.psl", "off", BOUND},
     {"verify.time", "1767225600", BOUND},
+    {"verify.cache", "off", FREE}, /* how often it is asked, not what */
     {"pin.mode", "require", BOUND},
     {"revocation", "off", BOUND},
     {"revocation.fail", "soft", BOUND},
@@ -56,6 +57,7 @@ static const struct {
     {"starttls", "opportunistic", FREE}, /* before TLS */
     {"truncation", "allow", FREE},       /* at the end */
     {"write.buffer", "16384", FREE},
+    {"record.size", "512", FREE},
     {"read-ahead", "off", FREE},
     {"release-buffers", "off", FREE},
     {"keylog", "/dev/null", FREE},

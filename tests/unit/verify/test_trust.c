@@ -259,6 +259,51 @@ static void broken_pem_text_is_refused(void **state)
     }
 }
 
+/* One certificate, its base64 laid out in many ways. */
+static void base64_is_read_in_every_layout(void **state)
+{
+    static const struct {
+        const char *claim, *between;
+        int each, good;
+    } rows[] = {
+        {"lines of 64", "\n", 64, 1},
+        {"CRLF", "\r\n", 64, 1},
+        {"lines of 61", "\n", 61, 1},
+        {"one line", "", 100000, 1},
+        {"blanks", " ", 3, 1},
+        {"blank lines", "\n\n", 76, 1},
+        {"a foreign character", "\n!", 64, 0},
+        {"padding within", "\n=", 64, 0},
+    };
+    char *pem = pki_pem(root), *body = strchr(pem, '\n') + 1;
+    char *end = strstr(body, "-----END");
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[16384], *out = text;
+        const char *uri = text;
+        struct tsk_trust *t;
+        int n = 0;
+
+        out += sprintf(out, "-----BEGIN CERTIFICATE-----\n");
+        for (char *p = body; p < end; p++) {
+            if (*p == '\n')
+                continue;
+            *out++ = *p;
+            if (++n % rows[i].each == 0)
+                out += sprintf(out, "%s", rows[i].between);
+        }
+        sprintf(out, "\n-----END CERTIFICATE-----\n");
+        t = tsk_trust_new(&uri, 1, NULL);
+        if ((t != NULL) != rows[i].good)
+            fail_msg("%s", rows[i].claim);
+        tsk_trust_unref(t);
+        if (rows[i].good)
+            check(&uri, 1, leaf, 1);
+    }
+    free(pem);
+}
+
 static void environment_names_the_system_store(void **state)
 {
     const char *system = "system";
@@ -457,6 +502,7 @@ int main(void)
         cmocka_unit_test(two_cas_of_one_name_do_not_hide_each_other),
         cmocka_unit_test(useless_trust_is_refused_by_name),
         cmocka_unit_test(broken_pem_text_is_refused),
+        cmocka_unit_test(base64_is_read_in_every_layout),
         cmocka_unit_test(environment_names_the_system_store),
         cmocka_unit_test(directory_of_damaged_files_is_refused),
         cmocka_unit_test(system_store_is_shared_and_made_anew_when_it_changes),
