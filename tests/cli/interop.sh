@@ -66,6 +66,7 @@ done
 grep -q 'resumed session, early data accepted' err
 ok $? "openssl s_server takes early data"
 stop
+wait "$watcher"
 grep -q 'Early data received' log && [ "$(grep -c '^first$' log)" -eq 1 ] &&
     [ "$(grep -c '^second$' log)" -eq 1 ]
 ok $? "which is what stdin began with, once there is a session"

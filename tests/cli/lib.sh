@@ -75,6 +75,7 @@ start() { # REGEX COMMAND...
     server=$!
     pids="$pids $server"
     perl "$here/watch.pl" "$regex" "$dir/log" "$dir/found" <"$dir/said" &
+    watcher=$! # the log is whole when it has ended
     port=$(timeout 30 cat "$dir/found")
     [ -n "$port" ]
 }
