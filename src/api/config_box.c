@@ -4,6 +4,7 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "tls/lazy.h"
 
 #include <string.h>
 
@@ -45,6 +46,7 @@ static void free_identity(struct tsk_identity *id)
     tsk_free(id->key_uri);
     tsk_free(id->pass_uri);
     tlsock_cert_unref(id->cert);
+    tsk_lazy_unref(id->lazy);
 }
 
 static void free_settings(struct tsk_settings *set)
@@ -76,12 +78,14 @@ static int copy_identities(struct tsk_settings *to,
     to->identities = tsk_alloc(from->n_identities * sizeof(*to->identities));
     if (to->identities == NULL)
         return TLSOCK_E_NOMEM;
+    to->cap_identities = from->n_identities;
     for (size_t i = 0; i < from->n_identities; i++) {
         const struct tsk_identity *id = &from->identities[i];
         struct tsk_identity *copy = &to->identities[i];
 
         to->n_identities++;
         copy->cert = tlsock_cert_ref(id->cert);
+        copy->lazy = tsk_lazy_ref(id->lazy);
         if (copy_text(&copy->host, id->host) < 0 ||
             copy_text(&copy->cert_uri, id->cert_uri) < 0 ||
             copy_text(&copy->key_uri, id->key_uri) < 0 ||
@@ -160,6 +164,7 @@ static int own_pointers(struct tsk_settings *to,
     to->crls = NULL;
     to->psks = NULL;
     to->n_psks = 0;
+    to->cap_identities = 0;
     to->n_trust = to->n_identities = to->n_pins = to->n_crls = 0;
     for (size_t i = 0; i < COUNT(texts) && rc == TLSOCK_OK; i++)
         rc = copy_text(text_at(to, i),
@@ -284,6 +289,8 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
         const struct tsk_identity *id = &set->identities[i];
         int rc;
 
+        if (id->lazy != NULL)
+            continue; /* proven when it was read; see tls/lazy.h */
         rc = tsk_cert_prove(
             id->cert, tsk_settings_file_name(id->cert_uri, name, sizeof(name)),
             tsk_settings_prove(set, server), tsk_wall_time(), err);

@@ -97,6 +97,11 @@ int tsk_settings_trust_more(struct tsk_settings *set, const char *uri,
 int tsk_settings_identity(struct tsk_settings *set, const char *host,
                           const char *cert_uri, const char *key_uri,
                           const char *pass_uri, tlsock_error *err);
+/* identity.c: what its files hold now; like: one read before, or NULL */
+int tsk_identity_reread(struct tsk_identity *id, const struct tsk_settings *set,
+                        const struct tsk_lazy *like, tlsock_error *err);
+/* Those behind these wait to be decoded until a client asks for them. */
+extern size_t tsk_identities_at_once; /* 100; tests change it */
 int tsk_settings_pin(struct tsk_settings *set, const char *pin,
                      tlsock_error *err);
 int tsk_settings_crl(struct tsk_settings *set, const char *uri,

@@ -195,8 +195,7 @@ int tsk_refused(tlsock *s);
 int tsk_pha_ask(tlsock *s);
 /* What libssl's info callback is told. */
 void tsk_pha_watch(const SSL *ssl, int where, int value);
-/* server.c: choice of certificate and ALPN protocol; who may resume */
-int tsk_server_cert(SSL *ssl, void *arg);
+/* server.c: ALPN protocol; who may resume; see tls/choose.h */
 int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */
 int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);
 int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */

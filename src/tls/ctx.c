@@ -7,10 +7,12 @@
 #include "ossl/queue.h"
 #include "revoke/check.h"
 #include "core/clock.h"
+#include "tls/choose.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/early.h"
 #include "tls/hello.h"
+#include "tls/hosts.h"
 #include "tls/psk.h"
 #include "tls/sign.h"
 #include "tls/staple.h"
@@ -123,42 +125,6 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
                                  set->session ? (size_t)set->tickets_count : 0))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tickets.count");
     return set_session_context(c->ssl, set, err);
-}
-
-/* There was one when the identity was added. */
-static int no_hook(const struct tsk_identity *id, tlsock_error *err)
-{
-    tsk_fail(err, TLSOCK_E_OWN_FILE,
-             "certificate %s has no key, and the hook for TLSOCK_ON_SIGN is "
-             "gone",
-             id->cert_uri != NULL ? id->cert_uri : "in memory");
-    tsk_hint(err, "set the hook again, or add the identity with its key");
-    return TLSOCK_E_OWN_FILE;
-}
-
-static int set_identity(struct tsk_ctx *c, tlsock_error *err)
-{
-    for (size_t i = 0; i < c->set->n_identities; i++) {
-        const tlsock_cert *id = c->set->identities[i].cert;
-        EVP_PKEY *key = tsk_sign_key(id);
-
-        if (i > 0 && !tsk_server_same_names(c->set->identities, i))
-            continue; /* chosen later: tsk_server_cert(), tsk_client_cert() */
-        if (id->key == NULL && c->set->on[TLSOCK_ON_SIGN].call == NULL)
-            return no_hook(&c->set->identities[i], err);
-        if (key == NULL ||
-            !SSL_CTX_use_cert_and_key(c->ssl, id->leaf, key, id->chain, 1))
-            return tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
-                                 "cannot use certificate %s",
-                                 c->set->identities[i].cert_uri != NULL
-                                     ? c->set->identities[i].cert_uri
-                                     : "in memory");
-    }
-    SSL_CTX_set_cert_cb(c->ssl, tsk_server_cert, c);
-    if (!c->set->staple || c->set->n_identities == 0)
-        return TLSOCK_OK;
-    c->staples = tsk_staples_new(c->set->n_identities);
-    return c->staples != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }
 
 /* The list and each name in it have lengths of two bytes, and the message has
@@ -301,7 +267,7 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (rc == TLSOCK_OK)
         rc = tsk_early_setup(c->ssl, c->set, err);
     if (rc == TLSOCK_OK)
-        rc = set_identity(c, err);
+        rc = tsk_choose_setup(c, err);
     if (rc == TLSOCK_OK)
         rc = set_client_auth(c, err);
     if (rc == TLSOCK_OK)
@@ -353,6 +319,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     tsk_revcache_unref(c->revcache);
     SSL_CTX_free(c->ssl);
     tsk_free(c->lists);
+    tsk_hosts_free(c->hosts);
     tsk_dns_unref(c->dns);
     tsk_trust_unref(c->trust);
     if (c->keylog_fd >= 0)

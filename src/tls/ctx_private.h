@@ -20,11 +20,10 @@ struct tsk_ctx {
     struct tsk_revcache *revcache; /* NULL: nothing is asked of anybody */
     struct tsk_sessions *sessions;
     struct tsk_staples *staples; /* of the identities; NULL: none are sent */
+    struct tsk_hosts *hosts; /* of several identities; NULL: there is one */
+    int default_is_whole; /* all that is default is in the SSL_CTX */
     struct tsk_dns *dns; /* who answers for TLSA records, or NULL */
     int keylog_fd; /* -1: none */
 };
-
-/* Is identity i for the very names of identity 0, of another key type? */
-int tsk_server_same_names(const struct tsk_identity *ids, size_t i);
 
 #endif

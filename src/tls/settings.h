@@ -54,10 +54,12 @@ enum tsk_rule_kind {
     TSK_RULE_KINDS
 };
 
+struct tsk_lazy;
 struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
     char *cert_uri, *key_uri, *pass_uri; /* NULL cert_uri: in memory only */
-    tlsock_cert *cert;                   /* loaded and proven */
+    tlsock_cert *cert;                   /* loaded and proven; or NULL: */
+    struct tsk_lazy *lazy; /* not decoded yet; see tls/identity.h. Counted */
 };
 
 #define TSK_PSK_ID_MAX 255
@@ -124,7 +126,7 @@ struct tsk_settings {
     char **trust;
     size_t n_trust; /* 0: the system's */
     struct tsk_identity *identities;
-    size_t n_identities;
+    size_t n_identities, cap_identities;
     struct tsk_pin *pins;
     size_t n_pins;
     struct tsk_crl_source *crls;

@@ -5,7 +5,7 @@
 #include "api/stapler.h"
 #include "cert/cert.h"
 #include "core/mem.h"
-#include "tls/password.h"
+#include "tls/identity.h"
 #include "tls/staple.h"
 
 #include <string.h>
@@ -15,23 +15,17 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
                               tlsock_error *err)
 {
     struct tsk_box *box = tsk_box_copy(from, err);
-    struct tsk_asker asker;
+    const struct tsk_lazy *like = NULL;
 
     if (box == NULL)
         return NULL;
     for (size_t i = 0; i < box->set.n_identities; i++) {
         struct tsk_identity *id = &box->set.identities[i];
-        tlsock_cert *cert;
 
-        if (id->cert_uri == NULL)
-            continue; /* in memory */
-        cert = tsk_cert_load_asking(id->cert_uri, id->key_uri, id->pass_uri,
-                                    tsk_password_asker(&asker, &box->set),
-                                    err);
-        if (cert == NULL)
+        if (tsk_identity_reread(id, &box->set, like, err) < 0)
             goto failed;
-        tlsock_cert_unref(id->cert);
-        id->cert = cert;
+        if (id->lazy != NULL)
+            like = id->lazy;
     }
     for (size_t i = 0; i < box->set.n_crls; i++) {
         struct tsk_crl_source *source = &box->set.crls[i];
