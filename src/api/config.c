@@ -3,6 +3,8 @@
 #include "api/config_box.h"
 #include "api/policy.h"
 #include "api/stapler.h"
+#include "api/watch.h"
+#include "core/clock.h"
 #include "core/mem.h"
 #include "tls/log.h"
 #include "tls/staple.h"
@@ -23,6 +25,7 @@ tlsock_config *tsk_config_wrap(struct tsk_box *box)
     atomic_init(&c->refs, 1);
     pthread_mutex_init(&c->lock, NULL);
     c->box = box;
+    c->made_at = tsk_wall_time();
     return c;
 }
 
@@ -34,6 +37,7 @@ tlsock_config *tlsock_config_new(void)
 tlsock_config *tlsock_config_copy(const tlsock_config *from)
 {
     tlsock_config *c = (tlsock_config *)(uintptr_t)from; /* only to lock */
+    tlsock_config *copy;
     struct tsk_box *box;
 
     if (c == NULL)
@@ -41,7 +45,10 @@ tlsock_config *tlsock_config_copy(const tlsock_config *from)
     pthread_mutex_lock(&c->lock);
     box = tsk_box_copy(c->box, NULL);
     pthread_mutex_unlock(&c->lock);
-    return tsk_config_wrap(box);
+    copy = tsk_config_wrap(box);
+    if (copy != NULL)
+        copy->made_at = c->made_at;
+    return copy;
 }
 
 tlsock_config *tlsock_config_ref(tlsock_config *c)
@@ -55,6 +62,7 @@ void tlsock_config_unref(tlsock_config *c)
 {
     if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
+    tsk_watch_end(c);
     tsk_use_drop(&c->use[0]);
     tsk_use_drop(&c->use[1]);
     tsk_box_unref(c->box);
@@ -265,6 +273,20 @@ static int usable(const tlsock_config *c, tlsock_error *err)
                     "this config belongs to a policy's hook");
 }
 
+/* What a reload on the library's own thread had to say. */
+static void tell_note(tlsock_config *c, struct tsk_ctx *ctx)
+{
+    char note[TSK_NOTE];
+
+    if (!atomic_load_explicit(&c->noted, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&c->lock);
+    memcpy(note, c->note, sizeof(note));
+    atomic_store(&c->noted, 0);
+    pthread_mutex_unlock(&c->lock);
+    tsk_log(tsk_ctx_settings(ctx), NULL, NULL, "%s", note);
+}
+
 /* What happened meanwhile, and what this call was refused for. */
 static void tell(tlsock_config *c, struct tsk_ctx *ctx, int fresh,
                  const tlsock_error *why)
@@ -294,6 +316,8 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
     tsk_clear(&why);
     tsk_phase(&why, TLSOCK_PHASE_CONFIG);
     rc = usable(c, &why); /* reads files: before the lock */
+    if (rc == TLSOCK_OK && atomic_load_explicit(&c->due, memory_order_relaxed))
+        tsk_watch_do(c);
     pthread_mutex_lock(&c->lock);
     if (rc == TLSOCK_OK &&
         (!tsk_use_current(&c->use[server]) || (server && !c->serves))) {
@@ -309,7 +333,11 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
         *err = why;
     if (rc == TLSOCK_OK && server)
         tsk_stapler_begin(*out);
+    if (rc == TLSOCK_OK && tsk_ctx_settings(*out)->reload_ms != 0)
+        tsk_watch_begin(c);
     tell(c, rc == TLSOCK_OK && server ? *out : NULL, fresh && rc == TLSOCK_OK,
          &why);
+    if (rc == TLSOCK_OK)
+        tell_note(c, *out);
     return rc;
 }

@@ -118,7 +118,8 @@ static int copy_psks(struct tsk_settings *to, const struct tsk_settings *from)
         const struct tsk_psk *psk = &from->psks[i];
 
         to->n_psks++;
-        if (tsk_psk_copy(&to->psks[i], psk->identity, psk->key, psk->len) < 0)
+        if (tsk_psk_copy(&to->psks[i], psk->identity, psk->key, psk->len) < 0 ||
+            copy_text(&to->psks[i].uri, psk->uri) < 0)
             return TLSOCK_E_NOMEM;
     }
     return TLSOCK_OK;

@@ -6,12 +6,21 @@
 #include "cert/cert.h"
 #include "core/mem.h"
 #include "tls/identity.h"
-#include "tls/staple.h"
 
+#include <stdio.h>
 #include <string.h>
 
+/* Those, too, that nobody has asked for yet. */
+static int decode_all(const struct tsk_settings *set, tlsock_error *err)
+{
+    for (size_t i = 0; i < set->n_identities; i++)
+        if (tsk_identity_cert(&set->identities[i], err) == NULL)
+            return err->code;
+    return TLSOCK_OK;
+}
+
 /* A copy of the settings whose certificates come fresh from their files. */
-static struct tsk_box *reread(const struct tsk_box *from, int server,
+static struct tsk_box *reread(const struct tsk_box *from, int server, int all,
                               tlsock_error *err)
 {
     struct tsk_box *box = tsk_box_copy(from, err);
@@ -36,7 +45,11 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
         tsk_crls_unref(source->crls);
         source->crls = fresh;
     }
-    if (tsk_box_prove(box, server, err) == TLSOCK_OK)
+    for (size_t i = 0; i < box->set.n_psks; i++)
+        if (tsk_psk_reread(&box->set.psks[i], err) < 0)
+            goto failed;
+    if (tsk_box_prove(box, server, err) == TLSOCK_OK &&
+        (!all || decode_all(&box->set, err) == TLSOCK_OK))
         return box;
 failed:
     tsk_box_unref(box);
@@ -48,6 +61,7 @@ struct fresh {
     struct tsk_box *box;
     struct tsk_use use[2];
     int server; /* the identities are proven for a server */
+    unsigned reading;
 };
 
 static void drop(struct fresh *f)
@@ -70,7 +84,8 @@ static int build(struct fresh *f, int server, tlsock_error *err)
 
 /* For the sides that the config is used on; before its first use, that of a
  * client. */
-static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
+static int rebuild(tlsock_config *c, struct fresh *f, int all,
+                   tlsock_error *err)
 {
     struct tsk_ctx *before;
     struct tsk_box *from;
@@ -79,12 +94,13 @@ static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
     pthread_mutex_lock(&c->lock);
     from = tsk_box_ref(c->box);
     f->server = c->serves;
+    f->reading = ++c->reads;
     used[1] = c->use[1].ctx != NULL;
     before = used[1] ? tsk_ctx_ref(c->use[1].ctx) : NULL;
     used[0] = c->use[0].ctx != NULL || !used[1];
     pthread_mutex_unlock(&c->lock);
 
-    f->box = reread(from, f->server, err);
+    f->box = reread(from, f->server, all, err);
     tsk_box_unref(from);
     if (f->box == NULL) {
         tsk_ctx_unref(before);
@@ -94,7 +110,7 @@ static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
         if (used[side])
             rc = build(f, side, err);
     if (rc == TLSOCK_OK && before != NULL)
-        tsk_staples_inherit(f->use[1].ctx, before);
+        tsk_ctx_inherit(f->use[1].ctx, before);
     tsk_ctx_unref(before);
     return rc;
 }
@@ -114,11 +130,51 @@ static void swap(tlsock_config *c, struct fresh *f)
     memcpy(f->use, old.use, sizeof(f->use));
 }
 
+/* What was read last counts, whichever call ends last. */
+static int is_newest(tlsock_config *c, unsigned reading)
+{
+    if ((int)(reading - c->newest) <= 0)
+        return 0;
+    c->newest = reading;
+    return 1;
+}
+
+/* Locked: what of it is new is in *now, one reference, or NULL. */
+static void take(tlsock_config *c, struct fresh *f, struct tsk_ctx **now)
+{
+    if (!is_newest(c, f->reading))
+        return;
+    swap(c, f);
+    if (f->use[1].ctx != NULL && c->use[1].ctx != NULL)
+        *now = tsk_ctx_ref(c->use[1].ctx);
+}
+
 /* The files are read outside the lock, so that connections go on. */
-static int redo(tlsock_config *c, int use)
+static int redo(tlsock_config *c, int use, tlsock_error *err)
 {
     struct fresh f = {.box = NULL};
-    struct tsk_ctx *now;
+    struct tsk_ctx *now = NULL;
+    int rc = tsk_policy_ready(err);
+
+    if (rc == TLSOCK_OK)
+        rc = rebuild(c, &f, !use, err);
+    if (rc == TLSOCK_OK && use) {
+        pthread_mutex_lock(&c->lock);
+        take(c, &f, &now);
+        pthread_mutex_unlock(&c->lock);
+    }
+    if (now != NULL)
+        tsk_stapler_move(f.use[1].ctx, now);
+    tsk_ctx_unref(now);
+    drop(&f);
+    return rc;
+}
+
+static const char reloaded[] = "reloaded";
+static const char kept[] = "not reloaded, what was read before stays: ";
+
+static int redo_and_say(tlsock_config *c, int use)
+{
     tlsock_error err;
     int rc;
 
@@ -126,35 +182,38 @@ static int redo(tlsock_config *c, int use)
         return TLSOCK_E_ARGUMENT;
     tsk_clear(&err);
     tsk_phase(&err, TLSOCK_PHASE_CONFIG);
-    rc = tsk_policy_ready(&err);
-    if (rc == TLSOCK_OK)
-        rc = rebuild(c, &f, &err);
+    rc = redo(c, use, &err);
     pthread_mutex_lock(&c->lock);
     c->err = err;
-    if (rc == TLSOCK_OK && use)
-        swap(c, &f);
-    now = rc == TLSOCK_OK && use && f.use[1].ctx != NULL
-              ? tsk_ctx_ref(c->use[1].ctx)
-              : NULL;
     pthread_mutex_unlock(&c->lock);
-    if (now != NULL)
-        tsk_stapler_move(f.use[1].ctx, now);
-    tsk_ctx_unref(now);
-    drop(&f);
     if (use && rc == TLSOCK_OK)
-        tsk_config_log(c, NULL, "reloaded", "");
+        tsk_config_log(c, NULL, reloaded, "");
     else if (use)
-        tsk_config_log(c, &err, "not reloaded, what was read before stays: ",
-                       err.message);
+        tsk_config_log(c, &err, kept, err.message);
+    return rc;
+}
+
+int tsk_config_reload_quietly(tlsock_config *c, tlsock_error *err)
+{
+    int rc;
+
+    tsk_clear(err);
+    tsk_phase(err, TLSOCK_PHASE_CONFIG);
+    rc = redo(c, 1, err);
+    pthread_mutex_lock(&c->lock);
+    snprintf(c->note, sizeof(c->note), "%s%s", rc < 0 ? kept : reloaded,
+             rc < 0 ? err->message : "");
+    atomic_store(&c->noted, 1);
+    pthread_mutex_unlock(&c->lock);
     return rc;
 }
 
 int tlsock_config_check(tlsock_config *c)
 {
-    return redo(c, 0);
+    return redo_and_say(c, 0);
 }
 
 int tlsock_config_reload(tlsock_config *c)
 {
-    return redo(c, 1);
+    return redo_and_say(c, 1);
 }

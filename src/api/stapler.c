@@ -58,6 +58,11 @@ static void watch_forks(void)
     pthread_atfork(before_fork, after_fork, after_fork);
 }
 
+void tsk_stapler_watch_forks(void)
+{
+    pthread_once(&once, watch_forks);
+}
+
 static void step_all(struct stapler *f)
 {
     size_t asking = 0;

@@ -17,6 +17,8 @@
 void tsk_stapler_begin(struct tsk_ctx *c);
 /* `to` serves from now on, instead of `from`. */
 void tsk_stapler_move(struct tsk_ctx *from, struct tsk_ctx *to);
+/* For who registers a handler that has to come before, when a fork comes. */
+void tsk_stapler_watch_forks(void);
 /* Tests only: look at the clock again. */
 void tsk_stapler_poke(struct tsk_ctx *c);
 

@@ -6,6 +6,7 @@
 #include "core/err.h"
 
 #include <openssl/x509.h>
+#include <stdint.h>
 
 #define TSK_CRL_FILE_MAX ((size_t)256 * 1024 * 1024) /* of a directory: all */
 
@@ -26,6 +27,9 @@ struct tsk_crls *tsk_crls_parse(const void *data, size_t len, const char *name,
  * that has none); bytes of memory they take. */
 int64_t tsk_crls_until(const struct tsk_crls *l);
 size_t tsk_crls_memory(const struct tsk_crls *l);
+/* Adds a digest of them, independent of their order, to sum. 0 or -1: no
+ * memory */
+int tsk_crls_digest(const struct tsk_crls *l, uint8_t sum[32]);
 size_t tsk_crls_count(const struct tsk_crls *l);
 
 #endif

@@ -71,17 +71,38 @@ static int digest_text(EVP_MD_CTX *md, const char *text)
     return text == NULL || EVP_DigestUpdate(md, text, strlen(text) + 1);
 }
 
+/* Who may come in by a certificate: the CAs, and the lists that take some back.
+ * Whoever came in when these were others has to show it again. */
+static int digest_trust(struct tsk_ctx *c, EVP_MD_CTX *md, tlsock_error *err)
+{
+    struct tsk_trust *trust;
+    uint8_t sum[32];
+    int rc;
+
+    if (c->set->client_auth == TSK_CLIENT_NONE)
+        return TLSOCK_OK;
+    trust = tsk_ctx_trust(c, err);
+    if (trust == NULL)
+        return err != NULL ? err->code : TLSOCK_E_TRUST_STORE;
+    rc = tsk_trust_digest(trust, sum);
+    for (size_t i = 0; rc == 0 && i < c->set->n_crls; i++)
+        rc = tsk_crls_digest(c->lists[i], sum);
+    return rc == 0 && EVP_DigestUpdate(md, sum, sizeof(sum))
+               ? TLSOCK_OK
+               : tsk_fail_nomem(err);
+}
+
 /* Which sessions a server may resume: those made under the same demands on
  * the client's certificate (RFC 5077, 5.1 leaves it to us), whatever the user
  * calls them. */
-static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
-                               tlsock_error *err)
+static int set_session_context(struct tsk_ctx *c, tlsock_error *err)
 {
+    const struct tsk_settings *set = c->set;
     const char *text = set->session_id_context;
     unsigned char id[32];
     unsigned int len = 0;
     EVP_MD_CTX *md;
-    int ok;
+    int ok, rc = TLSOCK_OK;
 
     md = EVP_MD_CTX_new();
     ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
@@ -91,9 +112,14 @@ static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
     /* servers that share a name for it may have their files in other places */
     for (size_t i = 0; ok && text == NULL && i < set->n_trust; i++)
         ok = digest_text(md, set->trust[i]);
-    ok = ok && digest_text(md, text) && EVP_DigestFinal_ex(md, id, &len) &&
-         SSL_CTX_set_session_id_context(ctx, id, len);
+    if (ok)
+        rc = digest_trust(c, md, err);
+    ok = ok && rc == TLSOCK_OK && digest_text(md, text) &&
+         EVP_DigestFinal_ex(md, id, &len) &&
+         SSL_CTX_set_session_id_context(c->ssl, id, len);
     EVP_MD_CTX_free(md);
+    if (rc < 0)
+        return rc;
     return ok ? TLSOCK_OK
               : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
 }
@@ -124,7 +150,7 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
     if (!SSL_CTX_set_num_tickets(c->ssl,
                                  set->session ? (size_t)set->tickets_count : 0))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tickets.count");
-    return set_session_context(c->ssl, set, err);
+    return set_session_context(c, err);
 }
 
 /* The list and each name in it have lengths of two bytes, and the message has
@@ -389,6 +415,26 @@ void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules)
     rules->cache = c->revcache;
     rules->store = c->trust != NULL ? tsk_trust_store(c->trust) : NULL;
     rules->now = set->verify_time != 0 ? set->verify_time : tsk_wall_time();
+}
+
+/* Tickets of clients that come back are read with the keys they were made with;
+ * whether their sessions still count is the session id context's to say. */
+static void inherit_ticket_keys(struct tsk_ctx *to, struct tsk_ctx *from)
+{
+    unsigned char keys[128];
+    long len = SSL_CTX_get_tlsext_ticket_keys(from->ssl, NULL, 0);
+
+    if (len <= 0 || len > (long)sizeof(keys))
+        return;
+    if (SSL_CTX_get_tlsext_ticket_keys(from->ssl, keys, len) == 1)
+        (void)SSL_CTX_set_tlsext_ticket_keys(to->ssl, keys, len);
+    tsk_wipe(keys, sizeof(keys));
+}
+
+void tsk_ctx_inherit(struct tsk_ctx *to, struct tsk_ctx *from)
+{
+    inherit_ticket_keys(to, from);
+    tsk_staples_inherit(to, from);
 }
 
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err)

@@ -70,6 +70,7 @@ struct tsk_psk {
     char *identity; /* printable ASCII; "": of who is not named (servers) */
     uint8_t *key;
     size_t len;
+    char *uri; /* where it was read, or NULL */
 };
 
 struct tsk_crl_source {
@@ -117,7 +118,8 @@ struct tsk_settings {
     /* time and buffers */
     int timeout_ms, handshake_timeout_ms; /* -1: none */
     int write_buffer, read_ahead, release_buffers;
-    char *keylog; /* file, or NULL */
+    int reload_ms; /* between looks at the files; 0: nobody looks */
+    char *keylog;  /* file, or NULL */
     struct tsk_hook {
         tlsock_hook *call; /* NULL: none */
         void *arg;

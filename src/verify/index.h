@@ -9,6 +9,7 @@
 #include "core/err.h"
 
 #include <openssl/x509_vfy.h>
+#include <stdint.h>
 
 struct tsk_index;
 
@@ -32,5 +33,9 @@ int tsk_index_find(struct tsk_index *ix, const X509_NAME *subject,
                    STACK_OF(X509) * found);
 /* Adds all subjects but those of hashed directories. 0 or -1: no memory. */
 int tsk_index_names(struct tsk_index *ix, STACK_OF(X509_NAME) * names);
+
+/* Adds a digest of all there is, independent of its order, to sum. 0 or -1: no
+ * memory. */
+int tsk_index_digest(struct tsk_index *ix, uint8_t sum[32]);
 
 #endif

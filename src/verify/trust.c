@@ -313,3 +313,15 @@ STACK_OF(X509_NAME) * tsk_trust_ca_names(const struct tsk_trust *t)
     }
     return names;
 }
+
+int tsk_trust_digest(const struct tsk_trust *t, uint8_t out[32])
+{
+    int rc = 0;
+
+    memset(out, 0, 32);
+    if (t->own != NULL)
+        rc = tsk_index_digest(t->own, out);
+    if (rc == 0 && t->system != NULL)
+        rc = tsk_index_digest(t->system, out);
+    return rc;
+}

@@ -8,6 +8,7 @@
 #include "core/err.h"
 
 #include <openssl/x509_vfy.h>
+#include <stdint.h>
 
 struct tsk_trust;
 
@@ -24,6 +25,9 @@ const char *tsk_trust_describe(const struct tsk_trust *t);
 /* Subjects of all CAs in explicitly added files, for a CertificateRequest;
  * NULL if there are none ("system" alone). Yours. */
 STACK_OF(X509_NAME) * tsk_trust_ca_names(const struct tsk_trust *t);
+/* Of all that is trusted; another one whenever that changes. 0 or -1: no
+ * memory */
+int tsk_trust_digest(const struct tsk_trust *t, uint8_t out[32]);
 /* Where is the system's store, and why there? path "" if none was found;
  * tried lists what was looked at. */
 void tsk_trust_find_system(char *path, size_t psize, char *why, size_t wsize,
