@@ -92,6 +92,30 @@ static int digest_trust(struct tsk_ctx *c, EVP_MD_CTX *md, tlsock_error *err)
                : tsk_fail_nomem(err);
 }
 
+/* A key that is gone or another one takes its sessions along. In any order. */
+static int digest_keys(const struct tsk_settings *set, EVP_MD_CTX *md)
+{
+    uint8_t sum[32] = {0}, one[32];
+    EVP_MD_CTX *each = EVP_MD_CTX_new();
+    int ok = each != NULL;
+
+    for (size_t i = 0; ok && i < set->n_psks; i++) {
+        const struct tsk_psk *psk = &set->psks[i];
+
+        ok = EVP_DigestInit_ex(each, EVP_sha256(), NULL) &&
+             digest_text(each, psk->identity) &&
+             EVP_DigestUpdate(each, psk->key, psk->len) &&
+             EVP_DigestFinal_ex(each, one, NULL);
+        for (size_t k = 0; k < sizeof(one); k++)
+            sum[k] = (uint8_t)(sum[k] + one[k]);
+    }
+    EVP_MD_CTX_free(each);
+    ok = ok && EVP_DigestUpdate(md, sum, sizeof(sum));
+    tsk_wipe(one, sizeof(one));
+    tsk_wipe(sum, sizeof(sum));
+    return ok;
+}
+
 /* Which sessions a server may resume: those made under the same demands on
  * the client's certificate (RFC 5077, 5.1 leaves it to us), whatever the user
  * calls them. */
@@ -112,6 +136,8 @@ static int set_session_context(struct tsk_ctx *c, tlsock_error *err)
     /* servers that share a name for it may have their files in other places */
     for (size_t i = 0; ok && text == NULL && i < set->n_trust; i++)
         ok = digest_text(md, set->trust[i]);
+    if (ok && set->n_psks != 0)
+        ok = digest_keys(set, md);
     if (ok)
         rc = digest_trust(c, md, err);
     ok = ok && rc == TLSOCK_OK && digest_text(md, text) &&
