@@ -6,6 +6,7 @@
 #include "api/watch.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "tls/identity.h"
 #include "tls/log.h"
 #include "tls/staple.h"
 
@@ -287,6 +288,33 @@ static void tell_note(tlsock_config *c, struct tsk_ctx *ctx)
     tsk_log(tsk_ctx_settings(ctx), NULL, NULL, "%s", note);
 }
 
+/* TCP's first flight is ten segments (RFC 6928): what is more makes each full
+ * handshake wait for the client once more. */
+#define FIRST_FLIGHT 14000
+
+static void tell_size(const struct tsk_settings *set)
+{
+    size_t most = 0, which = 0;
+    char name[200];
+
+    for (size_t i = 0; i < set->n_identities; i++) {
+        size_t bytes = tsk_identity_bytes(&set->identities[i]);
+
+        if (bytes > most) {
+            most = bytes;
+            which = i;
+        }
+    }
+    if (most > FIRST_FLIGHT)
+        tsk_log(set, NULL, NULL,
+                "certificate %.150s: with its chain it is of %zu bytes, more "
+                "than goes out at once, so that each full handshake takes one "
+                "round trip more; an ECDSA key and a shorter chain are smaller",
+                tsk_settings_file_name(set->identities[which].cert_uri, name,
+                                       sizeof(name)),
+                most);
+}
+
 /* What happened meanwhile, and what this call was refused for. */
 static void tell(tlsock_config *c, struct tsk_ctx *ctx, int fresh,
                  const tlsock_error *why)
@@ -339,5 +367,7 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
          &why);
     if (rc == TLSOCK_OK)
         tell_note(c, *out);
+    if (rc == TLSOCK_OK && fresh && server)
+        tell_size(tsk_ctx_settings(*out));
     return rc;
 }

@@ -1,9 +1,11 @@
 #include "api/config_box.h"
 
+#include "api/hostset.h"
 #include "api/options.h"
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "tls/hostset.h"
 #include "tls/lazy.h"
 
 #include <string.h>
@@ -61,6 +63,7 @@ static void free_settings(struct tsk_settings *set)
     for (size_t i = 0; i < set->n_identities; i++)
         free_identity(&set->identities[i]);
     tsk_free(set->identities);
+    tsk_hostset_free(set);
     tsk_free(set->pins);
     for (size_t i = 0; i < set->n_crls; i++) {
         tsk_free(set->crls[i].uri);
@@ -135,6 +138,8 @@ static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
             if (copy_text(&to->trust[i], from->trust[i]) < 0)
                 return TLSOCK_E_NOMEM;
     }
+    if (tsk_hostset_copy(to, from) < 0)
+        return TLSOCK_E_NOMEM;
     if (from->n_pins != 0) {
         to->pins = tsk_alloc(from->n_pins * sizeof(*to->pins));
         if (to->pins == NULL)
@@ -161,6 +166,8 @@ static int own_pointers(struct tsk_settings *to,
     to->allow = tsk_allow_ref(from->allow);
     to->trust = NULL;
     to->identities = NULL;
+    to->host_sets = NULL;
+    to->n_host_sets = 0;
     to->pins = NULL;
     to->crls = NULL;
     to->psks = NULL;
@@ -281,6 +288,25 @@ static int prove_clients(const struct tsk_settings *set, tlsock_error *err)
     return TLSOCK_E_OPTION;
 }
 
+/* Of all hosts that have a say in it. */
+static int prove_all_clients(const struct tsk_settings *set, tlsock_error *err)
+{
+    int rc = prove_clients(set, err);
+
+    for (size_t i = 0; i < set->n_host_sets && rc == TLSOCK_OK; i++) {
+        const struct tsk_host_set *h = &set->host_sets[i];
+        struct tsk_settings view;
+
+        tsk_hostset_view(set, h, &view);
+        if (h->allow != NULL)
+            view.allow = h->allow;
+        rc = prove_clients(&view, err);
+        if (rc < 0)
+            tsk_about(err, "host %.100s: ", h->name);
+    }
+    return rc;
+}
+
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 {
     const struct tsk_settings *set = &box->set;
@@ -299,7 +325,7 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
             return rc;
     }
     if (server && set->n_identities != 0)
-        return prove_clients(set, err);
+        return prove_all_clients(set, err);
     if (!server || set->n_psks != 0)
         return TLSOCK_OK;
     tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "

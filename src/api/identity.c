@@ -1,5 +1,6 @@
 /* The certificates that a config is given, and the hosts they are for. */
 #include "api/config_box.h"
+#include "api/hostset.h"
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
@@ -48,7 +49,7 @@ static int room(struct tsk_settings *set, tlsock_error *err)
 }
 
 /* A-labels, as clients send them; "" and a leading "*." stay. */
-static int host_name(char out[256], const char *host, tlsock_error *err)
+int tsk_settings_host_name(char out[256], const char *host, tlsock_error *err)
 {
     int wild = strncmp(host, "*.", 2) == 0, rc;
     char rest[256];
@@ -155,7 +156,7 @@ int tsk_settings_identity(struct tsk_settings *set, const char *host,
     if (err == NULL)
         err = &why;
     if (host != NULL) {
-        rc = host_name(name, host, err);
+        rc = tsk_settings_host_name(name, host, err);
         if (rc < 0)
             return rc;
         host = name;

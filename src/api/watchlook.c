@@ -115,6 +115,9 @@ struct tsk_look tsk_watch_look(const struct tsk_settings *set)
             strcmp(set->trust[i], "none") != 0)
             mix_uri(&l, set->trust[i]);
     }
+    for (size_t i = 0; i < set->n_host_sets; i++)
+        for (size_t k = 0; k < set->host_sets[i].n_trust; k++)
+            mix_uri(&l, set->host_sets[i].trust[k]);
     for (size_t i = 0; i < set->n_crls; i++)
         mix_uri(&l, set->crls[i].uri);
     for (size_t i = 0; i < set->n_psks; i++)

@@ -55,7 +55,9 @@ struct tlsock {
     int fd_told;     /* and the transport's since */
     unsigned flags;
     struct tsk_ctx *ctx;
-    const struct tsk_settings *set; /* ctx's, borrowed */
+    struct tsk_ctx *host; /* a host's own part of ctx, see tls/hostset.h; or
+                             NULL */
+    const struct tsk_settings *set; /* ctx's, or host's, borrowed */
     struct tsk_dial *dial;          /* while connecting */
     struct tsk_path *path;          /* proxies to pass, or NULL */
     struct tsk_dane *dane;          /* TLSA records of the peer, or NULL */
@@ -153,6 +155,8 @@ int tsk_tls_fail_foreign(tlsock *s);
 int tsk_hook_close_notify(tlsock *s);
 /* What went wrong is in s->err, and stays there. 0, or: say nothing of it. */
 int tsk_hook_handshake_fail(tlsock *s);
+/* hand.c: of a server, as s->set says: 0, or code */
+int tsk_hand_ask_client(tlsock *s);
 /* hand.c: the peer is who it should be: data may flow, or s->after. */
 void tsk_hand_done(tlsock *s);
 /* hand.c: it is not: what is in s->err is its end. */
@@ -201,6 +205,11 @@ int tsk_server_tickets(SSL_CTX *ctx, tlsock_error *err);
 int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
+/* Whose rules peers have to obey. */
+static inline struct tsk_ctx *tsk_conn_rules(const tlsock *s)
+{
+    return s->host != NULL ? s->host : s->ctx;
+}
 /* What came before this handshake, not a key, made it short. */
 static inline int tsk_conn_resumed(const tlsock *s)
 {

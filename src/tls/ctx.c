@@ -13,6 +13,7 @@
 #include "tls/early.h"
 #include "tls/hello.h"
 #include "tls/hosts.h"
+#include "tls/hostset.h"
 #include "tls/psk.h"
 #include "tls/sign.h"
 #include "tls/staple.h"
@@ -119,11 +120,11 @@ static int digest_keys(const struct tsk_settings *set, EVP_MD_CTX *md)
 /* Which sessions a server may resume: those made under the same demands on
  * the client's certificate (RFC 5077, 5.1 leaves it to us), whatever the user
  * calls them. */
-static int set_session_context(struct tsk_ctx *c, tlsock_error *err)
+int tsk_ctx_session_id(struct tsk_ctx *c, unsigned char id[32],
+                       tlsock_error *err)
 {
     const struct tsk_settings *set = c->set;
     const char *text = set->session_id_context;
-    unsigned char id[32];
     unsigned int len = 0;
     EVP_MD_CTX *md;
     int ok, rc = TLSOCK_OK;
@@ -141,13 +142,22 @@ static int set_session_context(struct tsk_ctx *c, tlsock_error *err)
     if (ok)
         rc = digest_trust(c, md, err);
     ok = ok && rc == TLSOCK_OK && digest_text(md, text) &&
-         EVP_DigestFinal_ex(md, id, &len) &&
-         SSL_CTX_set_session_id_context(c->ssl, id, len);
+         EVP_DigestFinal_ex(md, id, &len);
     EVP_MD_CTX_free(md);
     if (rc < 0)
         return rc;
     return ok ? TLSOCK_OK
               : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
+}
+
+static int set_session_context(struct tsk_ctx *c, tlsock_error *err)
+{
+    unsigned char id[32];
+    int rc = tsk_ctx_session_id(c, id, err);
+
+    if (rc < 0 || SSL_CTX_set_session_id_context(c->ssl, id, sizeof(id)))
+        return rc;
+    return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
 }
 
 static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
@@ -197,9 +207,18 @@ static int list_fits(const STACK_OF(X509_NAME) * names)
 }
 
 /* A client certificate is asked for by the names of the CAs that we know. */
+STACK_OF(X509_NAME) * tsk_ctx_ca_names(struct tsk_trust *trust)
+{
+    STACK_OF(X509_NAME) *names = tsk_trust_ca_names(trust);
+
+    if (names == NULL || list_fits(names))
+        return names;
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return NULL;
+}
+
 static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
 {
-    STACK_OF(X509_NAME) * names;
     struct tsk_trust *trust;
 
     if (c->set->client_auth == TSK_CLIENT_NONE)
@@ -207,12 +226,7 @@ static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
     trust = tsk_ctx_trust(c, err);
     if (trust == NULL)
         return err != NULL ? err->code : TLSOCK_E_TRUST_STORE;
-    names = tsk_trust_ca_names(trust);
-    if (names != NULL && !list_fits(names)) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        names = NULL;
-    }
-    SSL_CTX_set0_CA_list(c->ssl, names);
+    SSL_CTX_set0_CA_list(c->ssl, tsk_ctx_ca_names(trust));
     return tsk_server_tickets(c->ssl, err);
 }
 
@@ -323,6 +337,8 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (rc == TLSOCK_OK)
         rc = set_client_auth(c, err);
     if (rc == TLSOCK_OK)
+        rc = tsk_hostset_setup(c, err);
+    if (rc == TLSOCK_OK)
         rc = set_keylog(c, err);
     if (rc == TLSOCK_OK)
         rc = set_dane(c, err);
@@ -372,6 +388,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     SSL_CTX_free(c->ssl);
     tsk_free(c->lists);
     tsk_hosts_free(c->hosts);
+    tsk_hostset_drop(c);
     tsk_dns_unref(c->dns);
     tsk_trust_unref(c->trust);
     if (c->keylog_fd >= 0)

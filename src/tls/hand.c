@@ -32,7 +32,7 @@ static void offer_session(tlsock *s)
 
 static int use_trust(tlsock *s)
 {
-    struct tsk_trust *trust = tsk_ctx_trust(s->ctx, &s->err);
+    struct tsk_trust *trust = tsk_ctx_trust(tsk_conn_rules(s), &s->err);
 
     if (trust == NULL)
         return s->err.code;
@@ -89,11 +89,16 @@ static void hold_tickets(tlsock *s)
 
 static int start_server(tlsock *s)
 {
-    int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
-
     SSL_set_accept_state(s->ssl);
     if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
+    return tsk_hand_ask_client(s);
+}
+
+int tsk_hand_ask_client(tlsock *s)
+{
+    int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
+
     if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     if (s->set->client_auth != TSK_CLIENT_LATER &&
@@ -285,6 +290,8 @@ void tsk_hand_forget(tlsock *s)
 
 void tsk_hand_reset(tlsock *s)
 {
+    s->host = NULL;
+    s->set = tsk_ctx_settings(s->ctx);
     tsk_hand_forget(s);
     s->sent_close = s->got_close = s->told_end = 0;
     s->cert_requested = s->cert_unfit = s->offered = 0;

@@ -227,29 +227,55 @@ static int choose_default(struct tsk_hosts *h, const struct tsk_settings *set)
     return rc;
 }
 
-int tsk_hosts_new(const struct tsk_settings *set, struct tsk_hosts **out,
-                  tlsock_error *err)
+/* NULL: no memory */
+static struct tsk_hosts *empty(void)
 {
     struct tsk_hosts *h = tsk_alloc(sizeof(*h));
-    uint32_t last = 0;
-    int rc = TLSOCK_E_NOMEM;
 
-    if (h != NULL &&
-        room(&h->links, 0, &h->cap_links, 1, sizeof(*h->links)) == TLSOCK_OK) {
-        memset(h->links, 0, sizeof(*h->links));
-        h->n_links = 1;
-        rc = TLSOCK_OK;
+    if (h == NULL ||
+        room(&h->links, 0, &h->cap_links, 1, sizeof(*h->links)) < 0) {
+        tsk_free(h);
+        return NULL;
     }
-    for (size_t i = 0; rc == TLSOCK_OK && i < set->n_identities; i++)
-        rc = put_identity(h, set, i, &last);
-    if (rc == TLSOCK_OK)
-        rc = choose_default(h, set);
+    memset(h->links, 0, sizeof(*h->links));
+    h->n_links = 1;
+    return h;
+}
+
+static int done(struct tsk_hosts *h, int rc, struct tsk_hosts **out,
+                tlsock_error *err)
+{
     if (rc == TLSOCK_OK) {
         *out = h;
         return TLSOCK_OK;
     }
     tsk_hosts_free(h);
     return tsk_fail_nomem(err);
+}
+
+int tsk_hosts_new(const struct tsk_settings *set, struct tsk_hosts **out,
+                  tlsock_error *err)
+{
+    struct tsk_hosts *h = empty();
+    int rc = h != NULL ? TLSOCK_OK : TLSOCK_E_NOMEM;
+    uint32_t last = 0;
+
+    for (size_t i = 0; rc == TLSOCK_OK && i < set->n_identities; i++)
+        rc = put_identity(h, set, i, &last);
+    if (rc == TLSOCK_OK)
+        rc = choose_default(h, set);
+    return done(h, rc, out, err);
+}
+
+int tsk_hosts_of_sets(const struct tsk_settings *set, struct tsk_hosts **out,
+                      tlsock_error *err)
+{
+    struct tsk_hosts *h = empty();
+    int rc = h != NULL ? TLSOCK_OK : TLSOCK_E_NOMEM;
+
+    for (size_t i = 0; rc == TLSOCK_OK && i < set->n_host_sets; i++)
+        rc = put(h, set->host_sets[i].name, strlen(set->host_sets[i].name), i);
+    return done(h, rc, out, err);
 }
 
 void tsk_hosts_free(struct tsk_hosts *h)

@@ -15,6 +15,9 @@ struct tsk_hosts;
 /* 0 with *out, or E_NOMEM. The settings are not needed afterwards. */
 int tsk_hosts_new(const struct tsk_settings *set, struct tsk_hosts **out,
                   tlsock_error *err);
+/* The places are those of the settings' host_sets. */
+int tsk_hosts_of_sets(const struct tsk_settings *set, struct tsk_hosts **out,
+                      tlsock_error *err);
 void tsk_hosts_free(struct tsk_hosts *h);
 
 /* A list of places in the settings' identities, in the order in which they were

@@ -57,6 +57,22 @@ int tsk_identity_same_sans(const struct tsk_identity *a,
     return same;
 }
 
+size_t tsk_identity_bytes(const struct tsk_identity *id)
+{
+    int len;
+    size_t sum;
+
+    if (id->lazy != NULL)
+        return tsk_lazy_bytes(id->lazy);
+    len = i2d_X509(id->cert->leaf, NULL);
+    sum = len > 0 ? (size_t)len : 0;
+    for (int i = 0; i < sk_X509_num(id->cert->chain); i++) {
+        len = i2d_X509(sk_X509_value(id->cert->chain, i), NULL);
+        sum += len > 0 ? (size_t)len : 0;
+    }
+    return sum;
+}
+
 struct tsk_key_kind tsk_identity_kind(const struct tsk_identity *id)
 {
     const EVP_PKEY *key;

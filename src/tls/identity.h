@@ -31,6 +31,9 @@ void tsk_identity_leaf_free(struct tsk_leaf *leaf); /* 0 above: no memory */
 int tsk_identity_same_sans(const struct tsk_identity *a,
                            const struct tsk_identity *b);
 
+/* Of certificate and chain, as they are sent. */
+size_t tsk_identity_bytes(const struct tsk_identity *id);
+
 /* EVP_PKEY_RSA ...; and its bits, which tell curves apart. */
 struct tsk_key_kind {
     int type, bits;

@@ -62,6 +62,16 @@ struct tsk_identity {
     struct tsk_lazy *lazy; /* not decoded yet; see tls/identity.h. Counted */
 };
 
+/* What is otherwise for one host: "KEY@HOST". */
+struct tsk_host_set {
+    char *name;                   /* A-labels, "*.a.test" */
+    char *ciphers, *ciphersuites; /* NULL, -1, 0: as for all others */
+    int client_auth;
+    struct tsk_allow *allow; /* counted */
+    char **trust;
+    size_t n_trust;
+};
+
 #define TSK_PSK_ID_MAX 255
 #define TSK_PSK_MIN 16 /* bytes of a key: 128 bits */
 #define TSK_PSK_MAX 256
@@ -129,6 +139,8 @@ struct tsk_settings {
     size_t n_trust; /* 0: the system's */
     struct tsk_identity *identities;
     size_t n_identities, cap_identities;
+    struct tsk_host_set *host_sets;
+    size_t n_host_sets;
     struct tsk_pin *pins;
     size_t n_pins;
     struct tsk_crl_source *crls;

@@ -331,6 +331,44 @@ static void a_star_helps_where_the_full_name_cannot(void **state)
     each_way(fallbacks);
 }
 
+static int note(const tlsock_event *e, void *arg)
+{
+    snprintf(arg, 400, "%s", e->text);
+    return 0;
+}
+
+/* A certificate of 700 names, and one of one. */
+static void what_takes_another_round_trip_is_told(void **state)
+{
+    static char text[700][24];
+    const char *sans[700];
+    tlsock_config *cc = ca_client("insecure", "all: test", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sans); i++) {
+        snprintf(text[i], sizeof(text[i]), "host%06zu.large.test", i);
+        sans[i] = text[i];
+    }
+    for (int large = 0; large < 2; large++) {
+        tlsock_cert *c = tlsock_cert_create(
+            TLSOCK_CERT_OPTS(.sans = sans, .n_sans = large ? COUNT(sans) : 1,
+                             .issuer = ca_get()->inter),
+            NULL);
+        tlsock_config *sc = ca_server(c, NULL);
+        char said[400] = "";
+
+        assert_code(tlsock_config_on(sc, TLSOCK_ON_LOG, note, said), 0);
+        (void)shown(cc, sc, "large.test", files, 1);
+        if (large)
+            assert_tells(said, "one round trip more");
+        else
+            assert_string_equal(said, "");
+        tlsock_config_unref(sc);
+        tlsock_cert_unref(c);
+    }
+    tlsock_config_unref(cc);
+}
+
 static int make_all(void **state)
 {
     (void)ca_get();
@@ -369,6 +407,7 @@ int main(void)
         cmocka_unit_test(the_key_is_one_that_the_client_can_verify),
         cmocka_unit_test(the_default_has_all_its_keys),
         cmocka_unit_test(a_star_helps_where_the_full_name_cannot),
+        cmocka_unit_test(what_takes_another_round_trip_is_told),
     };
 
     return cmocka_run_group_tests_name("hosts", tests, make_all, drop_all);
