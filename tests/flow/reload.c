@@ -374,7 +374,6 @@ static int comes(tlsock_config *cc, tlsock_config *sc, char want,
             return 0;
         if (text != NULL ? strstr(said, text) != NULL : got == want)
             return 1;
-        usleep(1000);
     }
     return 0;
 }
