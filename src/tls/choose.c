@@ -162,11 +162,13 @@ size_t tsk_choose_which(const struct tsk_ctx *c, SSL *ssl, const X509 *leaf)
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     size_t i;
 
+    if (c->hosts == NULL && c->set->n_identities == 1) {
+        const tlsock_cert *only = tsk_identity_known(&c->set->identities[0]);
+
+        return only != NULL && only->leaf == leaf ? 0 : SIZE_MAX;
+    }
     if (c->hosts == NULL)
-        return c->set->n_identities == 1 &&
-                       c->set->identities[0].cert->leaf == leaf
-                   ? 0
-                   : SIZE_MAX;
+        return SIZE_MAX;
     if ((name != NULL &&
          (is_it(c, tsk_hosts_exact(c->hosts, name), leaf, &i) ||
           is_it(c, tsk_hosts_wild(c->hosts, name), leaf, &i))) ||
