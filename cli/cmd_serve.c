@@ -143,9 +143,9 @@ static const struct opt_spec spec = {
         "unix:PATH; :port is loopback only, *:port every address, port 0 a "
         "free one. Without --cert it makes a certificate for localhost, "
         "signed by the local CA if there is one. Several --cert: the name "
-        "the client asks for (SNI) chooses. Ends on SIGINT and SIGTERM; with "
-        "--once or --count the exit code is that of the first client that "
-        "failed.",
+        "the client asks for (SNI) chooses. Reads its files again on SIGHUP, "
+        "ends on SIGINT and SIGTERM; with --once or --count the exit code is "
+        "that of the first client that failed.",
     .after = "  tlsock serve :8443\n"
              "  tlsock serve :8443 --cert app.test.pem --key app.test.key "
              "--show-client\n"
@@ -342,6 +342,7 @@ static int serve_on(struct serve *v, tlsock_listener *l, tlsock_config *c)
         .on_open = serve_open,
         .on_request = serve_request,
         .on_end = serve_end,
+        .on_hangup = serve_hangup,
         .on_trouble = serve_trouble,
         .arg = v};
     int first = 0, rc;
@@ -350,6 +351,8 @@ static int serve_on(struct serve *v, tlsock_listener *l, tlsock_config *c)
     if (rc != 0)
         return rc;
     v->listener = l;
+    v->config = c;
+    v->had_terminal = serve_has_terminal();
     rc = engine_run(&engine, &first);
     if (rc > 0)
         return rc;

@@ -15,6 +15,8 @@ struct serve {
     char *const *argv; /* what follows -- */
     char *reply;
     size_t reply_len;
+    tlsock_config *config; /* the listener's; borrowed */
+    int had_terminal;
     const tlsock_listener *listener;
     char where[300], identity[400];
     int exit_code; /* of the first connection that failed */
@@ -27,6 +29,8 @@ void serve_request(void *arg, unsigned long id, const char *path, int status,
                    int64_t length);
 void serve_end(void *arg, const tlsock *s, unsigned long id,
                const struct engine_end *end);
+int serve_has_terminal(void);
+int serve_hangup(void *arg); /* reloads; 1: its terminal is gone */
 void serve_trouble(void *arg, const tlsock_error *err);
 
 #endif

@@ -4,8 +4,10 @@
 #include "listening.h"
 #include "serve.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <tlsock/info.h>
+#include <unistd.h>
 
 static void print_client(const struct serve *v, const tlsock *s,
                          unsigned long id)
@@ -111,6 +113,32 @@ void serve_trouble(void *arg, const tlsock_error *err)
     struct serve *v = arg;
 
     err_report(&v->o.out, v->where, err, 0);
+}
+
+/* SIGHUP comes from whoever wants the files to be read again, or because the
+ * terminal that this was typed at is gone. */
+int serve_hangup(void *arg)
+{
+    struct serve *v = arg;
+
+    if (v->had_terminal && !serve_has_terminal())
+        return 1;
+    if (tlsock_config_reload(v->config) < 0) {
+        err_report(&v->o.out, v->where, tlsock_config_error(v->config), 0);
+        fprintf(stderr, "kept     what was read before is served\n");
+    } else if (!v->o.out.quiet) {
+        fprintf(stderr, "reloaded %s\n", v->where);
+    }
+    return 0;
+}
+
+int serve_has_terminal(void)
+{
+    int fd = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
 }
 
 /* The address clients may use, with the port that was taken. */

@@ -29,6 +29,7 @@ static int spawn(char *const *argv, int in, int out)
     sigaddset(&all, SIGPIPE);
     sigaddset(&all, SIGINT);
     sigaddset(&all, SIGTERM);
+    sigaddset(&all, SIGHUP);
     sigaddset(&all, SIGCHLD);
     rc = posix_spawn_file_actions_init(&actions);
     if (rc != 0)

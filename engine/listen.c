@@ -15,7 +15,8 @@
 struct engine {
     const struct engine_opts *opts;
     struct event_base *base;
-    struct event *accepting, *again, *on_int, *on_term, *on_child;
+    struct event *accepting, *again, *on_int, *on_term, *on_child,
+        *on_hup;
     struct relay *first;
     unsigned long accepted, live;
     int first_error;
@@ -127,6 +128,16 @@ static void on_signal(evutil_socket_t signo, short what, void *arg)
     event_base_loopbreak(e->base);
 }
 
+static void on_hangup(evutil_socket_t signo, short what, void *arg)
+{
+    struct engine *e = arg;
+
+    (void)signo;
+    (void)what;
+    if (e->opts->on_hangup(e->opts->arg) != 0)
+        event_base_loopbreak(e->base);
+}
+
 static void on_child(evutil_socket_t signo, short what, void *arg)
 {
     (void)signo;
@@ -153,7 +164,10 @@ static int set_up(struct engine *e)
     if (event_add(e->accepting, NULL) < 0 || event_add(e->on_int, NULL) < 0 ||
         event_add(e->on_term, NULL) < 0 || event_add(e->on_child, NULL) < 0)
         return -1;
-    return 0;
+    if (e->opts->on_hangup == NULL)
+        return 0;
+    e->on_hup = evsignal_new(e->base, SIGHUP, on_hangup, e);
+    return e->on_hup != NULL && event_add(e->on_hup, NULL) == 0 ? 0 : -1;
 }
 
 static void drop_event(struct event *ev)
@@ -175,6 +189,7 @@ static void tear_down(struct engine *e)
     drop_event(e->on_int);
     drop_event(e->on_term);
     drop_event(e->on_child);
+    drop_event(e->on_hup);
     if (e->base != NULL)
         event_base_free(e->base);
 }

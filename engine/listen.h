@@ -42,6 +42,8 @@ struct engine_opts {
     /* the connection is about to be closed */
     void (*on_end)(void *arg, const tlsock *s, unsigned long id,
                    const struct engine_end *end);
+    /* SIGHUP came; nonzero ends it. NULL: the signal is not caught */
+    int (*on_hangup)(void *arg);
     /* accept failed; the server goes on */
     void (*on_trouble)(void *arg, const tlsock_error *err);
     void *arg;

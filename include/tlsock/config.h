@@ -60,16 +60,19 @@ TLSOCK_API int tlsock_config_set(tlsock_config *c, const char *key,
 TLSOCK_API int tlsock_config_load(tlsock_config *c, const char *path,
                                   const char *section);
 /**
- * Read every file and build everything now, to see whether it is good.
+ * Read every file and build everything now, to see whether it is good; decodes
+ * all identities, those that wait for a client to ask for them, too.
  * @param c  the config; not frozen by this
  * @return 0 or the code that the first connection would fail with
  */
 TLSOCK_API int tlsock_config_check(tlsock_config *c);
 /**
- * Read all files again: new connections use them, live ones keep what they
- * have. If anything is wrong, all stays as it was.
+ * Read all files again: certificates, keys, trust, CRLs, keys of PSKs. All is
+ * validated first; then new connections use them, live ones keep what they
+ * have. If anything is wrong, all stays as it was. By any thread; with the
+ * option "reload" it happens by itself.
  * @param c  the config
- * @return 0 or a code
+ * @return 0 or the code of what is wrong; tlsock_config_error() names the file
  */
 TLSOCK_API int tlsock_config_reload(tlsock_config *c);
 
@@ -87,7 +90,9 @@ TLSOCK_API int tlsock_config_add_trust(tlsock_config *c, const char *uri);
 /**
  * Add a certificate with its chain and key. The key may be elsewhere if a hook
  * for TLSOCK_ON_SIGN was set before. Several: the client's SNI and
- * signature algorithms choose. Proven now: key fits, chain in order, in date.
+ * signature algorithms choose. Proven now: key fits, chain in order, in date;
+ * behind the 100th one, signatures within the chain only when a client first
+ * asks for it, or by tlsock_config_check().
  * @param c         the config
  * @param cert_uri  leaf first, then intermediates
  * @param key_uri   NULL: it is in @p cert_uri
@@ -101,7 +106,8 @@ TLSOCK_API int tlsock_config_add_identity(tlsock_config *c,
 /**
  * The same, for one host name.
  * @param c         the config
- * @param host      "www.example.com", "*.example.com"; "": the default host
+ * @param host      "www.example.com", "*.example.com", U- or A-labels; "":
+ *                  the default host
  * @param cert_uri  as above
  * @param key_uri   as above
  * @param pass_uri  as above

@@ -4,8 +4,11 @@
 #include "api/policy.h"
 #include "api/stapler.h"
 #include "api/ticketer.h"
+#include "api/watch.h"
+#include "core/clock.h"
 #include "core/mem.h"
 #include "session/ticket.h"
+#include "tls/identity.h"
 #include "tls/log.h"
 #include "tls/staple.h"
 
@@ -25,6 +28,7 @@ tlsock_config *tsk_config_wrap(struct tsk_box *box)
     atomic_init(&c->refs, 1);
     pthread_mutex_init(&c->lock, NULL);
     c->box = box;
+    c->made_at = tsk_wall_time();
     return c;
 }
 
@@ -36,6 +40,7 @@ tlsock_config *tlsock_config_new(void)
 tlsock_config *tlsock_config_copy(const tlsock_config *from)
 {
     tlsock_config *c = (tlsock_config *)(uintptr_t)from; /* only to lock */
+    tlsock_config *copy;
     struct tsk_box *box;
 
     if (c == NULL)
@@ -47,7 +52,10 @@ tlsock_config *tlsock_config_copy(const tlsock_config *from)
         tsk_box_unref(box);
         return NULL;
     }
-    return tsk_config_wrap(box);
+    copy = tsk_config_wrap(box);
+    if (copy != NULL)
+        copy->made_at = c->made_at;
+    return copy;
 }
 
 tlsock_config *tlsock_config_ref(tlsock_config *c)
@@ -61,6 +69,7 @@ void tlsock_config_unref(tlsock_config *c)
 {
     if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
+    tsk_watch_end(c);
     tsk_use_drop(&c->use[0]);
     tsk_use_drop(&c->use[1]);
     tsk_box_unref(c->box);
@@ -273,6 +282,47 @@ static int usable(const tlsock_config *c, tlsock_error *err)
                     "this config belongs to a policy's hook");
 }
 
+/* What a reload on the library's own thread had to say. */
+static void tell_note(tlsock_config *c, struct tsk_ctx *ctx)
+{
+    char note[TSK_NOTE];
+
+    if (!atomic_load_explicit(&c->noted, memory_order_relaxed))
+        return;
+    pthread_mutex_lock(&c->lock);
+    memcpy(note, c->note, sizeof(note));
+    atomic_store(&c->noted, 0);
+    pthread_mutex_unlock(&c->lock);
+    tsk_log(tsk_ctx_settings(ctx), NULL, NULL, "%s", note);
+}
+
+/* TCP's first flight is ten segments (RFC 6928): what is more makes each full
+ * handshake wait for the client once more. */
+#define FIRST_FLIGHT 14000
+
+static void tell_size(const struct tsk_settings *set)
+{
+    size_t most = 0, which = 0;
+    char name[200];
+
+    for (size_t i = 0; i < set->n_identities; i++) {
+        size_t bytes = tsk_identity_bytes(&set->identities[i]);
+
+        if (bytes > most) {
+            most = bytes;
+            which = i;
+        }
+    }
+    if (most > FIRST_FLIGHT)
+        tsk_log(set, NULL, NULL,
+                "certificate %.150s: with its chain it is of %zu bytes, more "
+                "than goes out at once, so that each full handshake takes one "
+                "round trip more; an ECDSA key and a shorter chain are smaller",
+                tsk_settings_file_name(set->identities[which].cert_uri, name,
+                                       sizeof(name)),
+                most);
+}
+
 /* What happened meanwhile, and what this call was refused for. */
 static void tell(tlsock_config *c, struct tsk_ctx *ctx, int fresh,
                  const tlsock_error *why)
@@ -305,6 +355,8 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
     tsk_clear(&why);
     tsk_phase(&why, TLSOCK_PHASE_CONFIG);
     rc = usable(c, &why); /* reads files: before the lock */
+    if (rc == TLSOCK_OK && atomic_load_explicit(&c->due, memory_order_relaxed))
+        tsk_watch_do(c);
     pthread_mutex_lock(&c->lock);
     if (rc == TLSOCK_OK &&
         (!tsk_use_current(&c->use[server]) || (server && !c->serves))) {
@@ -322,7 +374,13 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
         tsk_stapler_begin(*out);
         tsk_ticketer_begin(*out);
     }
+    if (rc == TLSOCK_OK && tsk_ctx_settings(*out)->reload_ms != 0)
+        tsk_watch_begin(c);
     tell(c, rc == TLSOCK_OK && server ? *out : NULL, fresh && rc == TLSOCK_OK,
          &why);
+    if (rc == TLSOCK_OK)
+        tell_note(c, *out);
+    if (rc == TLSOCK_OK && fresh && server)
+        tell_size(tsk_ctx_settings(*out));
     return rc;
 }

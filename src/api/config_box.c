@@ -1,11 +1,14 @@
 #include "api/config_box.h"
 
+#include "api/hostset.h"
 #include "api/options.h"
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/mem.h"
 #include "session/idcache.h"
 #include "session/ticket.h"
+#include "tls/hostset.h"
+#include "tls/lazy.h"
 
 #include <string.h>
 
@@ -48,6 +51,7 @@ static void free_identity(struct tsk_identity *id)
     tsk_free(id->key_uri);
     tsk_free(id->pass_uri);
     tlsock_cert_unref(id->cert);
+    tsk_lazy_unref(id->lazy);
 }
 
 static void free_settings(struct tsk_settings *set)
@@ -66,6 +70,7 @@ static void free_settings(struct tsk_settings *set)
     for (size_t i = 0; i < set->n_identities; i++)
         free_identity(&set->identities[i]);
     tsk_free(set->identities);
+    tsk_hostset_free(set);
     tsk_free(set->pins);
     for (size_t i = 0; i < set->n_crls; i++) {
         tsk_free(set->crls[i].uri);
@@ -83,12 +88,14 @@ static int copy_identities(struct tsk_settings *to,
     to->identities = tsk_alloc(from->n_identities * sizeof(*to->identities));
     if (to->identities == NULL)
         return TLSOCK_E_NOMEM;
+    to->cap_identities = from->n_identities;
     for (size_t i = 0; i < from->n_identities; i++) {
         const struct tsk_identity *id = &from->identities[i];
         struct tsk_identity *copy = &to->identities[i];
 
         to->n_identities++;
         copy->cert = tlsock_cert_ref(id->cert);
+        copy->lazy = tsk_lazy_ref(id->lazy);
         if (copy_text(&copy->host, id->host) < 0 ||
             copy_text(&copy->cert_uri, id->cert_uri) < 0 ||
             copy_text(&copy->key_uri, id->key_uri) < 0 ||
@@ -121,7 +128,8 @@ static int copy_psks(struct tsk_settings *to, const struct tsk_settings *from)
         const struct tsk_psk *psk = &from->psks[i];
 
         to->n_psks++;
-        if (tsk_psk_copy(&to->psks[i], psk->identity, psk->key, psk->len) < 0)
+        if (tsk_psk_copy(&to->psks[i], psk->identity, psk->key, psk->len) < 0 ||
+            copy_text(&to->psks[i].uri, psk->uri) < 0)
             return TLSOCK_E_NOMEM;
     }
     return TLSOCK_OK;
@@ -137,6 +145,8 @@ static int copy_lists(struct tsk_settings *to, const struct tsk_settings *from)
             if (copy_text(&to->trust[i], from->trust[i]) < 0)
                 return TLSOCK_E_NOMEM;
     }
+    if (tsk_hostset_copy(to, from) < 0)
+        return TLSOCK_E_NOMEM;
     if (from->n_pins != 0) {
         to->pins = tsk_alloc(from->n_pins * sizeof(*to->pins));
         if (to->pins == NULL)
@@ -166,10 +176,13 @@ static int own_pointers(struct tsk_settings *to,
     to->allow = tsk_allow_ref(from->allow);
     to->trust = NULL;
     to->identities = NULL;
+    to->host_sets = NULL;
+    to->n_host_sets = 0;
     to->pins = NULL;
     to->crls = NULL;
     to->psks = NULL;
     to->n_psks = 0;
+    to->cap_identities = 0;
     to->n_trust = to->n_identities = to->n_pins = to->n_crls = 0;
     for (size_t i = 0; i < COUNT(texts) && rc == TLSOCK_OK; i++)
         rc = copy_text(text_at(to, i),
@@ -338,6 +351,25 @@ static int prove_tickets(const struct tsk_settings *set, tlsock_error *err)
                             tsk_settings_rotate_s(set), err);
 }
 
+/* Of all hosts that have a say in it. */
+static int prove_all_clients(const struct tsk_settings *set, tlsock_error *err)
+{
+    int rc = prove_clients(set, err);
+
+    for (size_t i = 0; i < set->n_host_sets && rc == TLSOCK_OK; i++) {
+        const struct tsk_host_set *h = &set->host_sets[i];
+        struct tsk_settings view;
+
+        tsk_hostset_view(set, h, &view);
+        if (h->allow != NULL)
+            view.allow = h->allow;
+        rc = prove_clients(&view, err);
+        if (rc < 0)
+            tsk_about(err, "host %.100s: ", h->name);
+    }
+    return rc;
+}
+
 int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
 {
     const struct tsk_settings *set = &box->set;
@@ -347,6 +379,8 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
         const struct tsk_identity *id = &set->identities[i];
         int rc;
 
+        if (id->lazy != NULL)
+            continue; /* proven when it was read; see tls/lazy.h */
         rc = tsk_cert_prove(
             id->cert, tsk_settings_file_name(id->cert_uri, name, sizeof(name)),
             tsk_settings_prove(set, server), tsk_wall_time(), err);
@@ -354,7 +388,7 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
             return rc;
     }
     if (server && set->n_identities != 0) {
-        int rc = prove_clients(set, err);
+        int rc = prove_all_clients(set, err);
 
         return rc == TLSOCK_OK ? prove_tickets(set, err) : rc;
     }

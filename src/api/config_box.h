@@ -37,15 +37,28 @@ struct tsk_asked {
     tlsock_error refused; /* code 0: nothing that is forbidden was met */
 };
 
+#define TSK_NOTE 400
+
 struct tlsock_config {
     atomic_int refs;
     pthread_mutex_t lock; /* over all that follows */
     struct tsk_box *box;
     struct tsk_use use[2]; /* as a client, as a server */
+    int64_t made_at;       /* wall clock: its files were read since */
     int serves;            /* identities were proven for a server */
     struct tsk_asked *asked;
+    unsigned reads, newest; /* reloads begun; the one that is in use */
+    struct tsk_watch *watch;  /* api/watch.c's, or NULL */
+    atomic_uint watched;      /* fork generation that looks at the files */
+    atomic_int due;           /* the next caller is to reload */
+    atomic_int noted;         /* note is to be told */
+    char note[TSK_NOTE];
     tlsock_error err;
 };
+
+/* reload.c: what tlsock_config_reload() does, on a thread of the library's own:
+ * no hook is called, the error is not kept, what is to be logged waits. */
+int tsk_config_reload_quietly(tlsock_config *c, tlsock_error *err);
 
 /* A line for its LOG hook, which may be any text; c is not locked. */
 void tsk_config_log(tlsock_config *c, const tlsock_error *about,
@@ -99,6 +112,11 @@ int tsk_settings_trust_more(struct tsk_settings *set, const char *uri,
 int tsk_settings_identity(struct tsk_settings *set, const char *host,
                           const char *cert_uri, const char *key_uri,
                           const char *pass_uri, tlsock_error *err);
+/* identity.c: what its files hold now; like: one read before, or NULL */
+int tsk_identity_reread(struct tsk_identity *id, const struct tsk_settings *set,
+                        const struct tsk_lazy *like, tlsock_error *err);
+/* Those behind these wait to be decoded until a client asks for them. */
+extern size_t tsk_identities_at_once; /* 100; tests change it */
 int tsk_settings_pin(struct tsk_settings *set, const char *pin,
                      tlsock_error *err);
 int tsk_settings_crl(struct tsk_settings *set, const char *uri,
@@ -114,6 +132,7 @@ int tsk_settings_psk_uri(struct tsk_settings *set, const char *identity,
 int tsk_psk_copy(struct tsk_psk *to, const char *identity, const void *key,
                  size_t len);
 void tsk_psk_wipe(struct tsk_psk *psk);
+int tsk_psk_reread(struct tsk_psk *psk, tlsock_error *err);
 /* What to call the file of a URI in messages; out is used for it. */
 const char *tsk_settings_file_name(const char *uri, char *out, size_t size);
 

@@ -305,6 +305,19 @@ static int allow(struct loader *l, const char *rules, tlsock_error *err)
     return rc;
 }
 
+static int host_trust(struct loader *l, const struct tsk_ini_item *item,
+                      tlsock_error *err)
+{
+    char *full = resolve(l, item->value);
+    int rc;
+
+    if (full == NULL)
+        return tsk_fail_nomem(err);
+    rc = tsk_option_set(l->set, item->key, full, err);
+    tsk_free(full);
+    return rc;
+}
+
 static int take(struct loader *l, struct tsk_ini_item *item,
                 tlsock_error *err)
 {
@@ -317,6 +330,8 @@ static int take(struct loader *l, struct tsk_ini_item *item,
         return more_identity(l, item, err);
     if (strcmp(key, "trust") == 0)
         return trust(l, item->value, err);
+    if (strncmp(key, "trust@", 6) == 0)
+        return host_trust(l, item, err);
     if (strcmp(key, "pin") == 0)
         return tsk_settings_pin(l->set, item->value, err);
     if (strcmp(key, "psk") == 0)

@@ -90,71 +90,10 @@ int tsk_settings_trust(struct tsk_settings *set, const char *uri,
                : one_trust(set, uri, err);
 }
 
-static int copy_optional(char **to, const char *from)
-{
-    if (from == NULL)
-        return 1;
-    *to = tsk_strdup(from);
-    return *to != NULL;
-}
-
-/* Takes one reference on cert if it succeeds. */
-static int add_identity(struct tsk_settings *set, const char *host,
-                        const char *const uris[3], tlsock_cert *cert,
-                        tlsock_error *err)
-{
-    struct tsk_identity id = {0};
-
-    if (grow(&set->identities, set->n_identities, sizeof(id), err) < 0)
-        return TLSOCK_E_NOMEM;
-    if (!copy_optional(&id.host, host) ||
-        !copy_optional(&id.cert_uri, uris[0]) ||
-        !copy_optional(&id.key_uri, uris[1]) ||
-        !copy_optional(&id.pass_uri, uris[2])) {
-        tsk_free(id.host);
-        tsk_free(id.cert_uri);
-        tsk_free(id.key_uri);
-        tsk_free(id.pass_uri);
-        return tsk_fail_nomem(err);
-    }
-    id.cert = tlsock_cert_ref(cert);
-    set->identities[set->n_identities++] = id;
-    return TLSOCK_OK;
-}
-
 int tsk_settings_prove(const struct tsk_settings *set, int server)
 {
     return (server ? TSK_PROVE_SERVER : 0) |
            (set->on[TLSOCK_ON_SIGN].call != NULL ? TSK_PROVE_KEYLESS : 0);
-}
-
-/* Whether it has names is only a server's question: asked at its first use. */
-int tsk_settings_identity(struct tsk_settings *set, const char *host,
-                          const char *cert_uri, const char *key_uri,
-                          const char *pass_uri, tlsock_error *err)
-{
-    const char *const uris[3] = {cert_uri, key_uri, pass_uri};
-    struct tsk_asker asker;
-    tlsock_error why = {0};
-    tlsock_cert *cert;
-    char name[200];
-    int rc;
-
-    if (cert_uri == NULL || *cert_uri == '\0')
-        return missing(err, "the certificate's URI");
-    if (err == NULL)
-        err = &why;
-    cert = tsk_cert_load_asking(cert_uri, key_uri, pass_uri,
-                                tsk_password_asker(&asker, set), err);
-    if (cert == NULL)
-        return err->code;
-    rc = tsk_cert_prove(cert,
-                        tsk_settings_file_name(cert_uri, name, sizeof(name)),
-                        tsk_settings_prove(set, 0), tsk_wall_time(), err);
-    if (rc == TLSOCK_OK)
-        rc = add_identity(set, host, uris, cert, err);
-    tlsock_cert_unref(cert);
-    return rc;
 }
 
 static int one_pin(struct tsk_settings *set, const char *start, size_t len,
@@ -240,74 +179,6 @@ int tlsock_config_add_trust(tlsock_config *c, const char *uri)
     if (rc < 0)
         return rc;
     return tsk_config_end(c, tsk_settings_trust(&c->box->set, uri, &c->err));
-}
-
-struct identity_args {
-    const char *host, *cert_uri, *key_uri, *pass_uri;
-};
-
-static int change_identity(struct tsk_settings *set, void *arg,
-                           tlsock_error *err)
-{
-    const struct identity_args *a = arg;
-
-    return tsk_settings_identity(set, a->host, a->cert_uri, a->key_uri,
-                                 a->pass_uri, err);
-}
-
-static int identity(tlsock_config *c, const char *host, const char *cert_uri,
-                    const char *key_uri, const char *pass_uri)
-{
-    struct identity_args args = {host, cert_uri, key_uri, pass_uri};
-    int rc = tsk_config_begin(c);
-
-    if (rc < 0)
-        return rc;
-    if (c->box->set.on[TLSOCK_ON_PASSWORD].call != NULL) {
-        tsk_config_end(c, rc);
-        return tsk_config_change(c, change_identity, &args);
-    }
-    return tsk_config_end(c, tsk_settings_identity(&c->box->set, host, cert_uri,
-                                                   key_uri, pass_uri, &c->err));
-}
-
-int tlsock_config_add_identity(tlsock_config *c, const char *cert_uri,
-                               const char *key_uri, const char *pass_uri)
-{
-    return identity(c, NULL, cert_uri, key_uri, pass_uri);
-}
-
-int tlsock_config_add_identity_for(tlsock_config *c, const char *host,
-                                   const char *cert_uri, const char *key_uri,
-                                   const char *pass_uri)
-{
-    int rc;
-
-    if (host != NULL)
-        return identity(c, host, cert_uri, key_uri, pass_uri);
-    rc = tsk_config_begin(c);
-    if (rc < 0)
-        return rc;
-    tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "the host is NULL");
-    tsk_hint(&c->err, "\"\" is the default host");
-    return tsk_config_end(c, TLSOCK_E_ARGUMENT);
-}
-
-int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert)
-{
-    static const char *const no_uris[3];
-    int rc = tsk_config_begin(c);
-
-    if (rc < 0)
-        return rc;
-    if (cert == NULL)
-        return tsk_config_end(c, missing(&c->err, "the certificate"));
-    rc = tsk_cert_prove(cert, tsk_settings_file_name(NULL, NULL, 0),
-                        tsk_settings_prove(&c->box->set, 0), tsk_wall_time(),
-                        &c->err);
-    if (rc == TLSOCK_OK)
-        rc = add_identity(&c->box->set, NULL, no_uris, cert, &c->err);
-    return tsk_config_end(c, rc);
 }
 
 int tlsock_config_add_crl(tlsock_config *c, const char *uri)

@@ -292,7 +292,8 @@ int tsk_conn_prepare_waiting(tlsock *s)
                                 TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
     int any = s->set->revocation >= TSK_REVOKE_CRL;
 
-    any = s->server ? any && s->set->client_auth != TSK_CLIENT_NONE
+    any = s->server ? any && (s->set->client_auth != TSK_CLIENT_NONE ||
+                            s->set->n_host_sets != 0)
                     : any || s->set->aia;
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
         any |= s->set->on[later[i]].call != NULL;

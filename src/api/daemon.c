@@ -47,9 +47,14 @@ void tsk_daemon_init(struct tsk_daemon *d)
     d->wake = -1;
 }
 
-void tsk_daemon_lock(void)
+void tsk_daemon_watch_forks(void)
 {
     pthread_once(&once, watch_forks);
+}
+
+void tsk_daemon_lock(void)
+{
+    tsk_daemon_watch_forks();
     pthread_mutex_lock(&life);
 }
 

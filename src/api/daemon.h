@@ -34,6 +34,8 @@ struct tsk_daemon {
 };
 
 void tsk_daemon_init(struct tsk_daemon *d); /* its own fields */
+/* For who registers a handler that has to come before, when a fork comes. */
+void tsk_daemon_watch_forks(void);
 /* Over who has a thread and who has not: held around tsk_daemon_begin(). */
 void tsk_daemon_lock(void);
 void tsk_daemon_unlock(void);

@@ -109,7 +109,7 @@ static const char *policy(tlsock *s)
 /* Opened by the handshake; asking for it opens none. */
 static const char *trust(tlsock *s)
 {
-    struct tsk_trust *t = tsk_ctx_trust_open(s->ctx);
+    struct tsk_trust *t = tsk_ctx_trust_open(tsk_conn_rules(s));
 
     if (t == NULL)
         return "";

@@ -89,7 +89,7 @@ static int key_ok(const char *key)
 
     return len >= 1 && len <= KEY_MAX &&
            strspn(key, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                       "0123456789.-_?") == len;
+                       "0123456789.-_?@*") == len; /* ciphers@*.a.test */
 }
 
 static int take_pair(struct reader *r, char *s)

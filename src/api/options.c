@@ -1,5 +1,6 @@
 #include "api/options.h"
 
+#include "api/hostset.h"
 #include "core/mem.h"
 #include "core/str.h"
 
@@ -181,6 +182,8 @@ int tsk_option_set(struct tsk_settings *set, const char *key, const char *value,
                         key == NULL ? "the option's key" : "the value");
     optional = *key == '?';
     key += optional;
+    if (strchr(key, '@') != NULL)
+        return tsk_hostset_option(set, key, value, err);
     row = tsk_option_find(key);
     if (row == NULL)
         return unknown_key(key, err);

@@ -64,6 +64,7 @@ TSK_OPTION_PARSER(resolver);
 TSK_OPTION_PARSER(allow); /* options_allow.c */
 TSK_OPTION_PARSER(milliseconds); /* options_time.c */
 TSK_OPTION_PARSER(seconds);
+TSK_OPTION_PARSER(reload);
 TSK_OPTION_PARSER(time);
 TSK_OPTION_PARSER(ciphers); /* options_list.c */
 TSK_OPTION_PARSER(ciphersuites);

@@ -60,6 +60,21 @@ TSK_OPTION_PARSER(seconds)
     return TLSOCK_OK;
 }
 
+TSK_OPTION_PARSER(reload)
+{
+    int64_t ms = strcmp(value, "off") == 0         ? 0
+                 : strcmp(value, "on-change") == 0 ? 1000
+                                                   : duration_ms(value);
+
+    if (ms < 0)
+        return tsk_option_bad(err, row, value,
+                              "off, on-change, or a number with ms, s, m or h");
+    if (ms != 0 && (ms < 100 || ms > 86400000))
+        return tsk_option_bad(err, row, value, "from 100ms to 1d");
+    *(int *)tsk_option_field(row, set) = (int)ms;
+    return TLSOCK_OK;
+}
+
 static int digits(const char *p, int n)
 {
     int value = 0;

@@ -1,5 +1,6 @@
 #include "api/policy_rules.h"
 
+#include "api/hostset.h"
 #include "api/options.h"
 #include "api/policy_trust.h"
 #include "core/mem.h"
@@ -313,7 +314,12 @@ int tsk_rule_apply(const struct tsk_rule *rule, struct tsk_settings *set,
 {
     tlsock_error why = {0};
 
-    return rule->row->apply(rule, set, note, err != NULL ? err : &why);
+    int rc;
+
+    if (err == NULL)
+        err = &why;
+    rc = rule->row->apply(rule, set, note, err);
+    return rc == TLSOCK_OK ? tsk_hostset_apply(rule, set, note, err) : rc;
 }
 
 int tsk_rule_looser(const struct tsk_rule *rule, const struct tsk_settings *set)

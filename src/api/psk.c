@@ -57,6 +57,7 @@ int tsk_psk_copy(struct tsk_psk *to, const char *identity, const void *key,
 void tsk_psk_wipe(struct tsk_psk *psk)
 {
     tsk_free(psk->identity);
+    tsk_free(psk->uri);
     tsk_free_secret(psk->key, psk->len);
 }
 
@@ -110,31 +111,66 @@ static int unhex(char *text, size_t *len)
     return 0;
 }
 
-/* It may be a key typed by mistake, so it is in no message. */
+/* It may be a key typed by mistake, so it is in no message. Wipe pass in all
+ * outcomes. */
+static int read_key(struct tsk_pass *pass, const char *uri, tlsock_error *err)
+{
+    int rc = tsk_pass_init(pass, uri, err);
+
+    if (rc == TLSOCK_OK)
+        rc = tsk_pass_get(pass, err);
+    if (rc < 0)
+        return rc;
+    if (unhex(pass->text, &pass->len) == 0)
+        return TLSOCK_OK;
+    rc = tsk_fail(err, TLSOCK_E_OWN_FILE,
+                  "the pre-shared key is not written in hex digits");
+    tsk_hint(err, "one line with two digits for each byte; openssl rand "
+                  "-hex 32 makes one");
+    return rc;
+}
+
 int tsk_settings_psk_uri(struct tsk_settings *set, const char *identity,
                          const char *uri, tlsock_error *err)
 {
-    struct tsk_pass pass;
+    struct tsk_pass pass = {0};
+    char *copy;
     int rc;
 
     if (uri == NULL)
         return tsk_fail(err, TLSOCK_E_ARGUMENT, "the key's URI is NULL");
-    rc = tsk_pass_init(&pass, uri, err);
-    if (rc < 0)
-        return rc;
-    rc = tsk_pass_get(&pass, err);
-    if (rc < 0)
-        goto out;
-    rc = TLSOCK_OK;
-    if (unhex(pass.text, &pass.len) < 0) {
-        rc = tsk_fail(err, TLSOCK_E_OWN_FILE,
-                      "the pre-shared key is not written in hex digits");
-        tsk_hint(err, "one line with two digits for each byte; openssl rand "
-                      "-hex 32 makes one");
-    } else {
+    copy = tsk_strdup(uri);
+    rc = copy != NULL ? read_key(&pass, uri, err) : tsk_fail_nomem(err);
+    if (rc == TLSOCK_OK)
         rc = tsk_settings_psk(set, identity, pass.text, pass.len, err);
+    if (rc == TLSOCK_OK)
+        set->psks[set->n_psks - 1].uri = copy;
+    else
+        tsk_free(copy);
+    tsk_pass_wipe(&pass);
+    return rc;
+}
+
+int tsk_psk_reread(struct tsk_psk *psk, tlsock_error *err)
+{
+    struct tsk_pass pass = {0};
+    uint8_t *key = NULL;
+    int rc;
+
+    /* what a descriptor held is not there twice */
+    if (psk->uri == NULL || strncmp(psk->uri, "fd:", 3) == 0)
+        return TLSOCK_OK;
+    rc = read_key(&pass, psk->uri, err);
+    if (rc == TLSOCK_OK)
+        rc = bad_key(pass.text, pass.len, err);
+    if (rc == TLSOCK_OK && (key = tsk_alloc(pass.len)) == NULL)
+        rc = tsk_fail_nomem(err);
+    if (rc == TLSOCK_OK) {
+        memcpy(key, pass.text, pass.len);
+        tsk_free_secret(psk->key, psk->len);
+        psk->key = key;
+        psk->len = pass.len;
     }
-out:
     tsk_pass_wipe(&pass);
     return rc;
 }

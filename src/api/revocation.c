@@ -47,7 +47,7 @@ static tlsock_revocation *of_connection(const tlsock *s, tlsock_error *err)
     struct tsk_check_rules rules;
     tlsock_revocation *r;
 
-    tsk_ctx_rules(s->ctx, &rules);
+    tsk_ctx_rules(tsk_conn_rules(s), &rules);
     rules.whole = rules.crl = rules.ocsp = 1;
     rules.soft = 0;
     r = tsk_revocation_new(s->ctx, &rules, SSL_get0_verified_chain(s->ssl),

@@ -6,6 +6,7 @@
 #include "cert/load.h"
 #include "core/clock.h"
 #include "revoke/dp.h"
+#include "tls/identity.h"
 #include "verify/trust.h"
 
 #include <openssl/evp.h>
@@ -56,7 +57,8 @@ static X509 *from_trust(const struct tsk_order *o)
 
 static X509 *from_chain(const struct tsk_order *o)
 {
-    const tlsock_cert *c = tsk_ctx_settings(o->ctx)->identities[o->slot].cert;
+    const struct tsk_settings *set = tsk_ctx_settings(o->ctx);
+    const tlsock_cert *c = tsk_identity_known(&set->identities[o->slot]);
     X509 *issuer = sk_X509_value(c->chain, 0);
 
     if (issuer != NULL)

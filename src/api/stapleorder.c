@@ -4,6 +4,7 @@
 #include "core/clock.h"
 #include "revoke/ocsp.h"
 #include "revoke/ocspask.h"
+#include "tls/lazy.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,19 +29,25 @@ static int64_t due_after(int64_t until, int64_t now)
 
 int tsk_order_init(struct tsk_order *o, struct tsk_ctx *ctx, size_t slot)
 {
-    X509 *leaf = tsk_ctx_settings(ctx)->identities[slot].cert->leaf;
+    const struct tsk_identity *id = &tsk_ctx_settings(ctx)->identities[slot];
+    const tlsock_cert *cert;
     int64_t now = tsk_wall_time();
     struct tsk_staple *s;
     char url[TSK_URL_MAX];
     int rc;
 
     memset(o, 0, sizeof(*o));
-    rc = tsk_ocsp_url(leaf, 0, url, sizeof(url));
+    if (id->lazy != NULL && !tsk_lazy_walk(id->lazy)->asks_ocsp)
+        return 0; /* and stays as it is */
+    cert = tsk_identity_cert(id, NULL);
+    if (cert == NULL)
+        return 0; /* nobody will be given it */
+    rc = tsk_ocsp_url(cert->leaf, 0, url, sizeof(url));
     if (rc != 1)
         return rc;
     o->ctx = ctx;
     o->slot = slot;
-    o->leaf = leaf;
+    o->leaf = cert->leaf;
     o->pause_ms = FIRST_PAUSE_MS;
     o->due = tsk_now_ms();
     s = tsk_staples_get(tsk_ctx_staples(ctx), slot, now);

@@ -6,6 +6,7 @@
 #include "core/err.h"
 
 #include <openssl/x509.h>
+#include <stdint.h>
 
 #define TSK_CRL_FILE_MAX ((size_t)256 * 1024 * 1024) /* of a directory: all */
 

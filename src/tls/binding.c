@@ -1,6 +1,7 @@
 #include "tls/binding.h"
 
 #include "cert/cert.h"
+#include "tls/identity.h"
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -82,10 +83,12 @@ static int identities(EVP_MD_CTX *md, const struct tsk_settings *set)
     uint8_t one[EVP_MAX_MD_SIZE];
     unsigned int len = 0;
 
-    for (size_t i = 0; ok && i < set->n_identities; i++)
-        ok = X509_digest(set->identities[i].cert->leaf, EVP_sha256(), one,
-                         &len) &&
+    for (size_t i = 0; ok && i < set->n_identities; i++) {
+        const tlsock_cert *cert = tsk_identity_cert(&set->identities[i], NULL);
+
+        ok = cert != NULL && X509_digest(cert->leaf, EVP_sha256(), one, &len) &&
              feed(md, one, len);
+    }
     return ok;
 }
 
@@ -103,7 +106,7 @@ static int trusted(EVP_MD_CTX *md, struct tsk_trust *trust)
 {
     uint8_t all[32] = {0};
 
-    return (trust == NULL || tsk_trust_digest(trust, all)) &&
+    return (trust == NULL || tsk_trust_digest(trust, 0, all)) &&
            feed(md, all, sizeof(all));
 }
 

@@ -4,40 +4,13 @@
 #include "core/str.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/identity.h"
 
 #include <string.h>
 
-/* RFC 8446, 4.2.3: what each kind of key signs. TLS 1.3 binds the curve, and
- * has no RSA PKCS#1 in handshakes. */
-static int key_signs(const EVP_PKEY *key, unsigned code, int tls13)
+static int key_fits(SSL *ssl, const struct tsk_identity *id)
 {
-    int bits = EVP_PKEY_get_bits(key);
-
-    switch (EVP_PKEY_get_base_id(key)) {
-    case EVP_PKEY_RSA:
-        return (code >= 0x0804 && code <= 0x0806) ||
-               (!tls13 && (code & 0xff) == 1);
-    case EVP_PKEY_RSA_PSS:
-        return code >= 0x0809 && code <= 0x080b;
-    case EVP_PKEY_EC:
-        if (!tls13)
-            return (code & 0xff) == 3;
-        return (code == 0x0403 && bits == 256) ||
-               (code == 0x0503 && bits == 384) ||
-               (code == 0x0603 && bits == 521);
-    case EVP_PKEY_ED25519:
-        return code == 0x0807;
-    case EVP_PKEY_ED448:
-        return code == 0x0808;
-    default:
-        return 1; /* a kind that libssl knows and we do not: it decides */
-    }
-}
-
-/* By its public half: the other one may be elsewhere. */
-static int key_fits(SSL *ssl, const tlsock_cert *id)
-{
-    const EVP_PKEY *key = X509_get0_pubkey(id->leaf);
+    struct tsk_key_kind kind = tsk_identity_kind(id);
     int tls13 = SSL_version(ssl) >= TLS1_3_VERSION;
     int n = SSL_get_shared_sigalgs(ssl, 0, NULL, NULL, NULL, NULL, NULL);
 
@@ -45,7 +18,7 @@ static int key_fits(SSL *ssl, const tlsock_cert *id)
         unsigned char sig = 0, hash = 0;
 
         SSL_get_shared_sigalgs(ssl, i, NULL, NULL, NULL, &sig, &hash);
-        if (key_signs(key, (unsigned)hash << 8 | sig, tls13))
+        if (tsk_key_kind_signs(kind, (unsigned)hash << 8 | sig, tls13))
             return 1;
     }
     return 0;
@@ -82,15 +55,17 @@ int tsk_client_cert(SSL *ssl)
 
     s->cert_requested = 1;
     s->cert_unfit =
-        set->n_identities == 1 && !key_fits(ssl, set->identities[0].cert);
+        set->n_identities == 1 && !key_fits(ssl, &set->identities[0]);
     if (set->n_identities < 2)
         return 1;
     SSL_certs_clear(ssl);
     for (size_t i = 0; i < set->n_identities; i++) {
-        const tlsock_cert *id = set->identities[i].cert;
+        const struct tsk_identity *id = &set->identities[i];
+        const tlsock_cert *cert =
+            key_fits(ssl, id) ? tsk_identity_cert(id, &s->err) : NULL;
 
-        if (issuer_fits(names, id->leaf, id->chain) && key_fits(ssl, id))
-            return tsk_server_use(ssl, id);
+        if (cert != NULL && issuer_fits(names, cert->leaf, cert->chain))
+            return tsk_server_use(ssl, cert);
     }
     s->cert_unfit = 1;
     return 1;

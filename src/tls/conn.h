@@ -67,7 +67,9 @@ struct tlsock {
     int fd_told;     /* and the transport's since */
     unsigned flags;
     struct tsk_ctx *ctx;
-    const struct tsk_settings *set; /* ctx's, borrowed */
+    struct tsk_ctx *host; /* a host's own part of ctx, see tls/hostset.h; or
+                             NULL */
+    const struct tsk_settings *set; /* ctx's, or host's, borrowed */
     struct tsk_dial *dial;          /* while connecting */
     struct tsk_path *path;          /* proxies to pass, or NULL */
     struct tsk_dane *dane;          /* TLSA records of the peer, or NULL */
@@ -166,6 +168,8 @@ int tsk_tls_fail_foreign(tlsock *s);
 int tsk_hook_close_notify(tlsock *s);
 /* What went wrong is in s->err, and stays there. 0, or: say nothing of it. */
 int tsk_hook_handshake_fail(tlsock *s);
+/* hand.c: of a server, as s->set says: 0, or code */
+int tsk_hand_ask_client(tlsock *s);
 /* hand.c: the peer is who it should be: data may flow, or s->after. */
 void tsk_hand_done(tlsock *s);
 /* hand.c: it is not: what is in s->err is its end. */
@@ -206,13 +210,17 @@ int tsk_refused(tlsock *s);
 int tsk_pha_ask(tlsock *s);
 /* What libssl's info callback is told. */
 void tsk_pha_watch(const SSL *ssl, int where, int value);
-/* server.c: choice of certificate and ALPN protocol; who may resume */
-int tsk_server_cert(SSL *ssl, void *arg);
+/* server.c: ALPN protocol; who may resume; see tls/choose.h */
 int tsk_server_use(SSL *ssl, const tlsock_cert *id); /* 1, or 0 */
 int tsk_server_tickets(struct tsk_ctx *c, tlsock_error *err);
 int tsk_server_resumed(tlsock *s); /* 0, or the code that refuses it */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg);
+/* Whose rules peers have to obey. */
+static inline struct tsk_ctx *tsk_conn_rules(const tlsock *s)
+{
+    return s->host != NULL ? s->host : s->ctx;
+}
 /* What came before this handshake, not a key, made it short. */
 static inline int tsk_conn_resumed(const tlsock *s)
 {

@@ -8,10 +8,13 @@
 #include "revoke/check.h"
 #include "session/idcache.h"
 #include "core/clock.h"
+#include "tls/choose.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/early.h"
 #include "tls/hello.h"
+#include "tls/hosts.h"
+#include "tls/hostset.h"
 #include "tls/keep.h"
 #include "tls/psk.h"
 #include "tls/resume.h"
@@ -82,17 +85,64 @@ static int digest_text(EVP_MD_CTX *md, const char *text)
     return text == NULL || EVP_DigestUpdate(md, text, strlen(text) + 1);
 }
 
+/* Who may come in by a certificate: the CAs, and the lists that take some back.
+ * Whoever came in when these were others has to show it again. */
+static int digest_trust(struct tsk_ctx *c, EVP_MD_CTX *md, tlsock_error *err)
+{
+    struct tsk_trust *trust;
+    uint8_t sum[32];
+    int ok;
+
+    if (c->set->client_auth == TSK_CLIENT_NONE)
+        return TLSOCK_OK;
+    trust = tsk_ctx_trust(c, err);
+    if (trust == NULL)
+        return err != NULL ? err->code : TLSOCK_E_TRUST_STORE;
+    /* by content: the same on every machine */
+    ok = tsk_trust_digest(trust, 1, sum) &&
+         EVP_DigestUpdate(md, sum, sizeof(sum));
+    for (size_t i = 0; ok && i < c->set->n_crls; i++)
+        ok = tsk_crls_digest(c->lists[i], sum) &&
+             EVP_DigestUpdate(md, sum, sizeof(sum));
+    return ok ? TLSOCK_OK : tsk_fail_nomem(err);
+}
+
+/* A key that is gone or another one takes its sessions along. In any order. */
+static int digest_keys(const struct tsk_settings *set, EVP_MD_CTX *md)
+{
+    uint8_t sum[32] = {0}, one[32];
+    EVP_MD_CTX *each = EVP_MD_CTX_new();
+    int ok = each != NULL;
+
+    for (size_t i = 0; ok && i < set->n_psks; i++) {
+        const struct tsk_psk *psk = &set->psks[i];
+
+        ok = EVP_DigestInit_ex(each, EVP_sha256(), NULL) &&
+             digest_text(each, psk->identity) &&
+             EVP_DigestUpdate(each, psk->key, psk->len) &&
+             EVP_DigestFinal_ex(each, one, NULL);
+        for (size_t k = 0; k < sizeof(one); k++)
+            sum[k] = (uint8_t)(sum[k] + one[k]);
+    }
+    EVP_MD_CTX_free(each);
+    ok = ok && EVP_DigestUpdate(md, sum, sizeof(sum));
+    tsk_wipe(one, sizeof(one));
+    tsk_wipe(sum, sizeof(sum));
+    return ok;
+}
+
 /* Which sessions a server may resume: those made under the same demands on
  * the client's certificate (RFC 5077, 5.1 leaves it to us), whatever the user
  * calls them. */
-static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
-                               tlsock_error *err)
+int tsk_ctx_session_id(struct tsk_ctx *c, unsigned char id[32],
+                       tlsock_error *err)
 {
+    const struct tsk_settings *set = c->set;
     const char *text = set->session_id_context;
-    unsigned char id[32], auth = (unsigned char)set->client_auth;
+    unsigned char auth = (unsigned char)set->client_auth;
     unsigned int len = 0;
     EVP_MD_CTX *md;
-    int ok;
+    int ok, rc = TLSOCK_OK;
 
     md = EVP_MD_CTX_new();
     ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL) &&
@@ -102,9 +152,15 @@ static int set_session_context(SSL_CTX *ctx, const struct tsk_settings *set,
     /* servers that share a name for it may have their files in other places */
     for (size_t i = 0; ok && text == NULL && i < set->n_trust; i++)
         ok = digest_text(md, set->trust[i]);
-    ok = ok && digest_text(md, text) && EVP_DigestFinal_ex(md, id, &len) &&
-         SSL_CTX_set_session_id_context(ctx, id, len);
+    if (ok && set->n_psks != 0)
+        ok = digest_keys(set, md);
+    if (ok)
+        rc = digest_trust(c, md, err);
+    ok = ok && rc == TLSOCK_OK && digest_text(md, text) &&
+         EVP_DigestFinal_ex(md, id, &len);
     EVP_MD_CTX_free(md);
+    if (rc < 0)
+        return rc;
     return ok ? TLSOCK_OK
               : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
 }
@@ -146,6 +202,16 @@ static int set_server_sessions(struct tsk_ctx *c, tlsock_error *err)
     return set->session && set->tickets ? tsk_ticket_setup(c, err) : TLSOCK_OK;
 }
 
+static int set_session_context(struct tsk_ctx *c, tlsock_error *err)
+{
+    unsigned char id[32];
+    int rc = tsk_ctx_session_id(c, id, err);
+
+    if (rc < 0 || SSL_CTX_set_session_id_context(c->ssl, id, sizeof(id)))
+        return rc;
+    return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
+}
+
 static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
 {
     const struct tsk_settings *set = c->set;
@@ -166,43 +232,7 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
     SSL_CTX_set_session_cache_mode(c->ssl, mode);
     SSL_CTX_set_timeout(c->ssl, set->session_timeout_s);
     rc = set_server_sessions(c, err);
-    return rc == TLSOCK_OK ? set_session_context(c->ssl, set, err) : rc;
-}
-
-/* There was one when the identity was added. */
-static int no_hook(const struct tsk_identity *id, tlsock_error *err)
-{
-    tsk_fail(err, TLSOCK_E_OWN_FILE,
-             "certificate %s has no key, and the hook for TLSOCK_ON_SIGN is "
-             "gone",
-             id->cert_uri != NULL ? id->cert_uri : "in memory");
-    tsk_hint(err, "set the hook again, or add the identity with its key");
-    return TLSOCK_E_OWN_FILE;
-}
-
-static int set_identity(struct tsk_ctx *c, tlsock_error *err)
-{
-    for (size_t i = 0; i < c->set->n_identities; i++) {
-        const tlsock_cert *id = c->set->identities[i].cert;
-        EVP_PKEY *key = tsk_sign_key(id);
-
-        if (i > 0 && !tsk_server_same_names(c->set->identities, i))
-            continue; /* chosen later: tsk_server_cert(), tsk_client_cert() */
-        if (id->key == NULL && c->set->on[TLSOCK_ON_SIGN].call == NULL)
-            return no_hook(&c->set->identities[i], err);
-        if (key == NULL ||
-            !SSL_CTX_use_cert_and_key(c->ssl, id->leaf, key, id->chain, 1))
-            return tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
-                                 "cannot use certificate %s",
-                                 c->set->identities[i].cert_uri != NULL
-                                     ? c->set->identities[i].cert_uri
-                                     : "in memory");
-    }
-    SSL_CTX_set_cert_cb(c->ssl, tsk_server_cert, c);
-    if (!c->set->staple || c->set->n_identities == 0)
-        return TLSOCK_OK;
-    c->staples = tsk_staples_new(c->set->n_identities);
-    return c->staples != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
+    return rc == TLSOCK_OK ? set_session_context(c, err) : rc;
 }
 
 /* The list and each name in it have lengths of two bytes, and the message has
@@ -223,9 +253,18 @@ static int list_fits(const STACK_OF(X509_NAME) * names)
 }
 
 /* A client certificate is asked for by the names of the CAs that we know. */
+STACK_OF(X509_NAME) * tsk_ctx_ca_names(struct tsk_trust *trust)
+{
+    STACK_OF(X509_NAME) *names = tsk_trust_ca_names(trust);
+
+    if (names == NULL || list_fits(names))
+        return names;
+    sk_X509_NAME_pop_free(names, X509_NAME_free);
+    return NULL;
+}
+
 static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
 {
-    STACK_OF(X509_NAME) * names;
     struct tsk_trust *trust;
 
     if (c->set->client_auth == TSK_CLIENT_NONE)
@@ -233,12 +272,7 @@ static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
     trust = tsk_ctx_trust(c, err);
     if (trust == NULL)
         return err != NULL ? err->code : TLSOCK_E_TRUST_STORE;
-    names = tsk_trust_ca_names(trust);
-    if (names != NULL && !list_fits(names)) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        names = NULL;
-    }
-    SSL_CTX_set0_CA_list(c->ssl, names);
+    SSL_CTX_set0_CA_list(c->ssl, tsk_ctx_ca_names(trust));
     return TLSOCK_OK;
 }
 
@@ -360,9 +394,11 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (rc == TLSOCK_OK)
         rc = tsk_keep_open(c, err);
     if (rc == TLSOCK_OK)
-        rc = set_identity(c, err);
+        rc = tsk_choose_setup(c, err);
     if (rc == TLSOCK_OK)
         rc = set_client_auth(c, err);
+    if (rc == TLSOCK_OK)
+        rc = tsk_hostset_setup(c, err);
     if (rc == TLSOCK_OK)
         rc = set_keylog(c, err);
     if (rc == TLSOCK_OK)
@@ -415,6 +451,8 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     SSL_CTX_free(c->ssl);
     EVP_CIPHER_free(c->ticket_cipher);
     tsk_free(c->lists);
+    tsk_hosts_free(c->hosts);
+    tsk_hostset_drop(c);
     tsk_dns_unref(c->dns);
     tsk_trust_unref(c->trust);
     if (c->keylog_fd >= 0)
@@ -497,6 +535,11 @@ void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules)
     rules->cache = c->revcache;
     rules->store = c->trust != NULL ? tsk_trust_store(c->trust) : NULL;
     rules->now = set->verify_time != 0 ? set->verify_time : tsk_wall_time();
+}
+
+void tsk_ctx_inherit(struct tsk_ctx *to, struct tsk_ctx *from)
+{
+    tsk_staples_inherit(to, from);
 }
 
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err)

@@ -33,6 +33,9 @@ struct tsk_ctx *tsk_ctx_new(const struct tsk_settings *set,
                             tlsock_error *err);
 struct tsk_ctx *tsk_ctx_ref(struct tsk_ctx *c);
 void tsk_ctx_unref(struct tsk_ctx *c);
+/* `to` is made of what the files hold now: it gets what `from` has learned and
+ * is still of use: keys of tickets, staples. */
+void tsk_ctx_inherit(struct tsk_ctx *to, struct tsk_ctx *from);
 SSL_CTX *tsk_ctx_ssl(struct tsk_ctx *c);
 const struct tsk_settings *tsk_ctx_settings(const struct tsk_ctx *c);
 /* The trust store, opened at the first call, then shared; borrowed. */

@@ -27,13 +27,21 @@ struct tsk_ctx {
     uint8_t binding[TSK_SESSION_KEY];
     EVP_CIPHER *ticket_cipher; /* fetched once */
     struct tsk_staples *staples; /* of the identities; NULL: none are sent */
+    struct tsk_hosts *hosts; /* of several identities; NULL: there is one */
+    struct tsk_hostset *hostsets; /* hosts with settings of their own */
+    size_t n_hostsets;
+    struct tsk_hosts *hostset_names;
+    int default_is_whole; /* all that is default is in the SSL_CTX */
     struct tsk_dns *dns; /* who answers for TLSA records, or NULL */
     int keylog_fd; /* -1: none */
 };
 
 /* What of accepted chains may be used for s: NULL: all is verified anew. */
 struct tsk_remember *tsk_ctx_remember(const tlsock *s);
-/* Is identity i for the very names of identity 0, of another key type? */
-int tsk_server_same_names(const struct tsk_identity *ids, size_t i);
+/* Which sessions are resumed: see tsk_ctx's own. 0, or code */
+int tsk_ctx_session_id(struct tsk_ctx *c, unsigned char id[32],
+                       tlsock_error *err);
+/* To be sent to clients; NULL: any. Yours. */
+STACK_OF(X509_NAME) * tsk_ctx_ca_names(struct tsk_trust *trust);
 
 #endif

@@ -19,7 +19,7 @@
 
 static int use_trust(tlsock *s)
 {
-    struct tsk_trust *trust = tsk_ctx_trust(s->ctx, &s->err);
+    struct tsk_trust *trust = tsk_ctx_trust(tsk_conn_rules(s), &s->err);
 
     if (trust == NULL)
         return s->err.code;
@@ -75,13 +75,18 @@ static void hold_tickets(tlsock *s)
 
 static int start_server(tlsock *s)
 {
-    int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
-
     SSL_set_accept_state(s->ssl);
     if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
     if (s->set->tickets && !tsk_ticket_ready(s))
         SSL_set_num_tickets(s->ssl, 0);
+    return tsk_hand_ask_client(s);
+}
+
+int tsk_hand_ask_client(tlsock *s)
+{
+    int mode = SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, rc;
+
     if (s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
     if (s->set->client_auth != TSK_CLIENT_LATER &&
@@ -270,6 +275,8 @@ void tsk_hand_forget(tlsock *s)
 
 void tsk_hand_reset(tlsock *s)
 {
+    s->host = NULL;
+    s->set = tsk_ctx_settings(s->ctx);
     tsk_hand_forget(s);
     s->sent_close = s->got_close = s->told_end = 0;
     s->cert_requested = s->cert_unfit = s->offered = 0;

@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/str.h"
 #include "ossl/queue.h"
+#include "tls/hostset.h"
 #include "tls/op.h"
 
 #include <string.h>
@@ -169,7 +170,9 @@ int tsk_hello_cb(SSL *ssl, int *alert, void *arg)
     (void)arg;
     if (s->hello.told) /* RFC 8446, 4.1.2: the second one repeats the first */
         return SSL_CLIENT_HELLO_SUCCESS;
-    rc = tsk_op_waits(s) ? tsk_op_poll(s) : ask(s, ssl);
+    rc = tsk_hostset_enter(s, ssl);
+    if (rc == TLSOCK_OK && s->set->on[TLSOCK_ON_HELLO].call != NULL)
+        rc = tsk_op_waits(s) ? tsk_op_poll(s) : ask(s, ssl);
     if (rc == TLSOCK_AGAIN)
         return SSL_CLIENT_HELLO_RETRY;
     let_choose(s, 0);

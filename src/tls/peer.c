@@ -34,7 +34,7 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
         X509_STORE_CTX_set_error(store_ctx, X509_V_ERR_HOSTNAME_MISMATCH);
         return tsk_psk_no_name(s);
     }
-    tsk_ctx_request(s->ctx, s->server, &req);
+    tsk_ctx_request(tsk_conn_rules(s), s->server, &req);
     if (!s->server)
         req.name = s->name;
     if (s->scheme != NULL)

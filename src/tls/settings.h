@@ -57,11 +57,22 @@ enum tsk_rule_kind {
 
 struct tsk_tickets;
 struct tsk_idcache;
-
+struct tsk_lazy;
 struct tsk_identity {
     char *host; /* NULL: names come from the SANs; "": the default host */
     char *cert_uri, *key_uri, *pass_uri; /* NULL cert_uri: in memory only */
-    tlsock_cert *cert;                   /* loaded and proven */
+    tlsock_cert *cert;                   /* loaded and proven; or NULL: */
+    struct tsk_lazy *lazy; /* not decoded yet; see tls/identity.h. Counted */
+};
+
+/* What is otherwise for one host: "KEY@HOST". */
+struct tsk_host_set {
+    char *name;                   /* A-labels, "*.a.test" */
+    char *ciphers, *ciphersuites; /* NULL, -1, 0: as for all others */
+    int client_auth;
+    struct tsk_allow *allow; /* counted */
+    char **trust;
+    size_t n_trust;
 };
 
 #define TSK_PSK_ID_MAX 255
@@ -72,6 +83,7 @@ struct tsk_psk {
     char *identity; /* printable ASCII; "": of who is not named (servers) */
     uint8_t *key;
     size_t len;
+    char *uri; /* where it was read, or NULL */
 };
 
 struct tsk_crl_source {
@@ -128,7 +140,8 @@ struct tsk_settings {
     /* time and buffers */
     int timeout_ms, handshake_timeout_ms; /* -1: none */
     int write_buffer, record_size, read_ahead, release_buffers;
-    char *keylog; /* file, or NULL */
+    int reload_ms; /* between looks at the files; 0: nobody looks */
+    char *keylog;  /* file, or NULL */
     struct tsk_hook {
         tlsock_hook *call; /* NULL: none */
         void *arg;
@@ -137,7 +150,9 @@ struct tsk_settings {
     char **trust;
     size_t n_trust; /* 0: the system's */
     struct tsk_identity *identities;
-    size_t n_identities;
+    size_t n_identities, cap_identities;
+    struct tsk_host_set *host_sets;
+    size_t n_host_sets;
     struct tsk_pin *pins;
     size_t n_pins;
     struct tsk_crl_source *crls;

@@ -2,8 +2,10 @@
 
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "tls/choose.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/identity.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -145,27 +147,38 @@ int tsk_staples_said(struct tsk_staples *st, char out[TSK_STAPLE_NOTE])
     return noted;
 }
 
+/* NULL: nobody has asked for it yet */
 static X509 *leaf_of(const struct tsk_ctx *c, size_t i)
 {
-    return c->set->identities[i].cert->leaf;
+    const tlsock_cert *cert = tsk_identity_known(&c->set->identities[i]);
+
+    return cert != NULL ? cert->leaf : NULL;
+}
+
+static int same_leaf(X509 *a, X509 *b)
+{
+    return a != NULL && b != NULL && X509_cmp(a, b) == 0;
 }
 
 void tsk_staples_inherit(struct tsk_ctx *to, struct tsk_ctx *from)
 {
     if (to->staples == NULL || from->staples == NULL)
         return;
-    for (size_t i = 0; i < to->staples->n; i++) {
-        size_t j = 0;
-        struct tsk_staple *s;
+    for (size_t j = 0; j < from->staples->n; j++) {
+        struct tsk_staple *s =
+            tsk_staples_get(from->staples, j, tsk_wall_time());
+        size_t i = j; /* most often it is where it was */
 
-        while (j < from->staples->n &&
-               X509_cmp(leaf_of(to, i), leaf_of(from, j)) != 0)
-            j++;
-        s = j < from->staples->n
-                ? tsk_staples_get(from->staples, j, tsk_wall_time())
-                : NULL;
-        if (s != NULL)
+        if (s == NULL)
+            continue;
+        if (i >= to->staples->n || !same_leaf(leaf_of(to, i), leaf_of(from, j)))
+            for (i = 0; i < to->staples->n &&
+                        !same_leaf(leaf_of(to, i), leaf_of(from, j));)
+                i++;
+        if (i < to->staples->n)
             (void)swap(to->staples, i, s);
+        else
+            tsk_staple_unref(s);
     }
 }
 
@@ -174,13 +187,12 @@ static struct tsk_staple *of_chosen(SSL *ssl)
     const tlsock *s = tsk_conn_of(ssl);
     struct tsk_staples *st = s->ctx->staples;
     X509 *leaf = SSL_get_certificate(ssl);
+    size_t i;
 
     if (st == NULL || leaf == NULL || SSL_session_reused(ssl))
         return NULL;
-    for (size_t i = 0; i < st->n; i++)
-        if (leaf_of(s->ctx, i) == leaf)
-            return tsk_staples_get(st, i, tsk_wall_time());
-    return NULL;
+    i = tsk_choose_which(s->ctx, ssl, leaf);
+    return i < st->n ? tsk_staples_get(st, i, tsk_wall_time()) : NULL;
 }
 
 int tsk_staple_send(SSL *ssl)

@@ -35,7 +35,7 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
     s->check = NULL;
     if (s->set->revocation < TSK_REVOKE_CRL || !tsk_trust_by_chain(s))
         return TLSOCK_OK;
-    tsk_ctx_rules(s->ctx, &rules);
+    tsk_ctx_rules(tsk_conn_rules(s), &rules);
     s->check = tsk_check_new(&rules, X509_STORE_CTX_get0_chain(store_ctx),
                              X509_STORE_CTX_get0_untrusted(store_ctx), &s->err);
     if (s->check == NULL)

@@ -9,6 +9,7 @@
 #include "core/err.h"
 
 #include <openssl/x509_vfy.h>
+#include <stdint.h>
 
 struct tsk_index;
 
@@ -32,8 +33,9 @@ int tsk_index_find(struct tsk_index *ix, const X509_NAME *subject,
                    STACK_OF(X509) * found);
 /* Adds all subjects but those of hashed directories. 0 or -1: no memory. */
 int tsk_index_names(struct tsk_index *ix, STACK_OF(X509_NAME) * names);
-/* Of all that is in it, whatever the order; hashed directories by names, sizes
- * and times of their files. 1, 0: no memory. */
-int tsk_index_digest(struct tsk_index *ix, uint8_t out[32]);
+/* Of all that is in it, whatever the order; hashed directories by their files'
+ * content, the same on every machine, or by their names, sizes and times, which
+ * is quick. 1, 0: no memory. */
+int tsk_index_digest(struct tsk_index *ix, int by_content, uint8_t out[32]);
 
 #endif

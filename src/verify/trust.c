@@ -288,14 +288,15 @@ struct tsk_trust *tsk_trust_new(const char *const *uris, size_t n,
     return t;
 }
 
-int tsk_trust_digest(struct tsk_trust *t, uint8_t out[32])
+int tsk_trust_digest(struct tsk_trust *t, int by_content, uint8_t out[32])
 {
     uint8_t both[64] = {0};
     int ok;
 
     tsk_ossl_enter();
-    ok = (t->own == NULL || tsk_index_digest(t->own, both)) &&
-         (t->system == NULL || tsk_index_digest(t->system, both + 32)) &&
+    ok = (t->own == NULL || tsk_index_digest(t->own, by_content, both)) &&
+         (t->system == NULL ||
+          tsk_index_digest(t->system, by_content, both + 32)) &&
          EVP_Digest(both, sizeof(both), out, NULL, EVP_sha256(), NULL);
     tsk_ossl_leave();
     return ok;

@@ -8,6 +8,7 @@
 #include "core/err.h"
 
 #include <openssl/x509_vfy.h>
+#include <stdint.h>
 
 struct tsk_trust;
 
@@ -21,8 +22,9 @@ void tsk_trust_unref(struct tsk_trust *t);
 X509_STORE *tsk_trust_store(struct tsk_trust *t); /* borrowed */
 /* "system store: /etc/ssl/certs (directory of hashed names; from ...)" */
 const char *tsk_trust_describe(const struct tsk_trust *t);
-/* Of all that is trusted: changes when that changes. 1, 0: no memory. */
-int tsk_trust_digest(struct tsk_trust *t, uint8_t out[32]);
+/* Of all that is trusted: changes when that changes. by_content: the same on
+ * every machine, but all files of directories are read. 1, 0: no memory. */
+int tsk_trust_digest(struct tsk_trust *t, int by_content, uint8_t out[32]);
 /* Subjects of all CAs in explicitly added files, for a CertificateRequest;
  * NULL if there are none ("system" alone). Yours. */
 STACK_OF(X509_NAME) * tsk_trust_ca_names(const struct tsk_trust *t);

@@ -77,6 +77,11 @@ static int do_reload(void)
     return tlsock_config_reload(config);
 }
 
+static int do_host(void)
+{
+    return tlsock_config_set(config, "trust@one.test", help_path("a.pem"));
+}
+
 static int do_snapshot(void)
 {
     struct tsk_ctx *ctx = NULL;
@@ -99,7 +104,7 @@ static const struct {
     {"add_pin", do_pin, 1},        {"load", do_load, 1},
     {"copy", do_copy, 0},          {"new", do_new, 0},
     {"check", do_check, 1},        {"reload", do_reload, 1},
-    {"snapshot", do_snapshot, 1},
+    {"snapshot", do_snapshot, 1},  {"host", do_host, 1},
 };
 
 static void full_config(void)
@@ -111,6 +116,11 @@ static void full_config(void)
     assert_int_equal(tlsock_config_set(config, "verify.scheme", "smtp"), 0);
     assert_int_equal(tlsock_config_add_trust(config, help_path("a.pem")), 0);
     assert_int_equal(do_pin(), 0);
+    assert_int_equal(tlsock_config_set(config, "client-auth@x.test", "ask"), 0);
+    assert_int_equal(tlsock_config_set(config, "trust@x.test",
+                                       help_path("b.pem")), 0);
+    assert_int_equal(tlsock_config_set(config, "ciphers@x.test",
+                                       "ECDHE+AESGCM"), 0);
     assert_int_equal(tlsock_config_add_identity(config, help_path("a.pem"),
                                                 help_path("a.pem.key"), NULL),
                      0);
@@ -169,6 +179,46 @@ static void an_option_survives_any_allocation_of_openssl(void **state)
     }
 }
 
+static struct tsk_ctx *in_use(void)
+{
+    struct tsk_ctx *ctx = NULL;
+
+    assert_int_equal(tsk_config_snapshot(config, 1, &ctx, NULL), 0);
+    return ctx;
+}
+
+/* 1: the failure was not reached any more */
+static int reload_once(enum fault_kind kind, long n)
+{
+    struct tsk_ctx *before, *after;
+    int rc, hit;
+
+    full_config();
+    before = in_use();
+    fault_arm(kind, n, 0);
+    rc = tlsock_config_reload(config);
+    hit = fault_disarm();
+    after = in_use();
+    assert_true(hit || rc == 0);
+    assert_int_equal(before == after, rc != 0);
+    assert_int_equal(tlsock_config_reload(config), 0);
+    tsk_ctx_unref(before);
+    tsk_ctx_unref(after);
+    tlsock_config_unref(config);
+    config = NULL;
+    return !hit;
+}
+
+/* Of a server in use: what was read before stays, the very same. */
+static void a_reload_that_starves_changes_nothing(void **state)
+{
+    (void)state;
+    for (long n = 1; !reload_once(FAULT_OWN, n); n++)
+        assert_true(n < 5000);
+    for (long n = 1; !reload_once(FAULT_OPENSSL, n); n += 307)
+        assert_true(n < 50000);
+}
+
 static int setup(void **state)
 {
     int rc = help_setup(state);
@@ -185,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_allocation_of_the_library_may_fail),
         cmocka_unit_test(an_option_survives_any_allocation_of_openssl),
+        cmocka_unit_test(a_reload_that_starves_changes_nothing),
     };
 
     fault_init();

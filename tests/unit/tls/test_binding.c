@@ -4,7 +4,9 @@
 
 #include "api/config_box.h"
 #include "ca.h"
+#include "cert/cert.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum means { FREE, BOUND };
@@ -49,7 +51,7 @@ static const struct {
     {"session", "off", FREE},      /* no sessions at all */
     {"session.size", "7", FREE},
     {"session.file", "some.sessions", FREE},
-    {"session.timeout", "1s", FREE},   /* asked when one is taken */
+    {"session.timeout", "1s", FREE}, /* asked when one is taken */
     {"early-data", "1000", FREE}, /* its limit is asked for when it is sent */
     {"session-id-context", "x", FREE}, /* a server's */
     {"timeout", "500ms", FREE},
@@ -58,6 +60,7 @@ static const struct {
     {"truncation", "allow", FREE},       /* at the end */
     {"write.buffer", "16384", FREE},
     {"record.size", "512", FREE},
+    {"reload", "1h", FREE},
     {"read-ahead", "off", FREE},
     {"release-buffers", "off", FREE},
     {"keylog", "/dev/null", FREE},
@@ -220,8 +223,66 @@ static void trusted(const char *const *uris, size_t n, uint8_t out[32])
     struct tsk_trust *t = tsk_trust_new(uris, n, NULL);
 
     assert_non_null(t);
-    assert_int_equal(tsk_trust_digest(t, out), 1);
+    assert_int_equal(tsk_trust_digest(t, 0, out), 1);
     tsk_trust_unref(t);
+}
+
+static void by_content(const char *dir, uint8_t out[32])
+{
+    const char *const uris[] = {dir};
+    struct tsk_trust *t = tsk_trust_new(uris, 1, NULL);
+
+    assert_non_null(t);
+    assert_int_equal(tsk_trust_digest(t, 1, out), 1);
+    tsk_trust_unref(t);
+}
+
+static void put_in(const char *dir, const tlsock_cert *cert)
+{
+    char path[160];
+
+    (void)mkdir(dir, 0700);
+    snprintf(path, sizeof(path), "%s/%08lx.0", dir,
+             X509_subject_name_hash(ca_get()->root->leaf));
+    (void)unlink(path);
+    assert_int_equal(tlsock_cert_save(cert, TLSOCK_PART_CERT, TLSOCK_FORMAT_PEM,
+                                      path, NULL, NULL),
+                     0);
+}
+
+static void remove_from(const char *dir)
+{
+    char path[160];
+
+    snprintf(path, sizeof(path), "%s/%08lx.0", dir,
+             X509_subject_name_hash(ca_get()->root->leaf));
+    unlink(path);
+    rmdir(dir);
+}
+
+/* Machines whose directories hold the same have the same tickets. */
+static void directories_are_the_same_on_every_machine(void **state)
+{
+    char one[100], two[100];
+    const char *const uris[2][1] = {{one}, {two}};
+    uint8_t d[5][32];
+
+    (void)state;
+    snprintf(one, sizeof(one), "%s/one", ca_get()->dir);
+    snprintf(two, sizeof(two), "%s/two", ca_get()->dir);
+    put_in(one, ca_get()->root);
+    put_in(two, ca_get()->root);
+    by_content(one, d[0]);
+    by_content(two, d[1]);
+    trusted(uris[0], 1, d[2]);
+    trusted(uris[1], 1, d[3]);
+    put_in(two, ca_get()->stranger_root);
+    by_content(two, d[4]);
+    remove_from(one);
+    remove_from(two);
+    assert_memory_equal(d[0], d[1], 32);
+    assert_memory_not_equal(d[2], d[3], 32);
+    assert_memory_not_equal(d[1], d[4], 32);
 }
 
 /* By content: not by the name of a file, nor by the order. */
@@ -263,6 +324,7 @@ int main(void)
         cmocka_unit_test(the_digest_has_what_is_bound_and_no_more),
         cmocka_unit_test(what_else_a_config_has_is_in_it),
         cmocka_unit_test(trust_is_what_is_in_the_files),
+        cmocka_unit_test(directories_are_the_same_on_every_machine),
     };
 
     return cmocka_run_group_tests(tests, ca_setup, ca_teardown);

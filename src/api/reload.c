@@ -5,33 +5,37 @@
 #include "api/stapler.h"
 #include "cert/cert.h"
 #include "core/mem.h"
-#include "tls/password.h"
-#include "tls/staple.h"
+#include "session/ticket.h"
+#include "tls/identity.h"
 
+#include <stdio.h>
 #include <string.h>
 
+/* Those, too, that nobody has asked for yet. */
+static int decode_all(const struct tsk_settings *set, tlsock_error *err)
+{
+    for (size_t i = 0; i < set->n_identities; i++)
+        if (tsk_identity_cert(&set->identities[i], err) == NULL)
+            return err->code;
+    return TLSOCK_OK;
+}
+
 /* A copy of the settings whose certificates come fresh from their files. */
-static struct tsk_box *reread(const struct tsk_box *from, int server,
+static struct tsk_box *reread(const struct tsk_box *from, int server, int all,
                               tlsock_error *err)
 {
     struct tsk_box *box = tsk_box_copy(from, err);
-    struct tsk_asker asker;
+    const struct tsk_lazy *like = NULL;
 
     if (box == NULL)
         return NULL;
     for (size_t i = 0; i < box->set.n_identities; i++) {
         struct tsk_identity *id = &box->set.identities[i];
-        tlsock_cert *cert;
 
-        if (id->cert_uri == NULL)
-            continue; /* in memory */
-        cert = tsk_cert_load_asking(id->cert_uri, id->key_uri, id->pass_uri,
-                                    tsk_password_asker(&asker, &box->set),
-                                    err);
-        if (cert == NULL)
+        if (tsk_identity_reread(id, &box->set, like, err) < 0)
             goto failed;
-        tlsock_cert_unref(id->cert);
-        id->cert = cert;
+        if (id->lazy != NULL)
+            like = id->lazy;
     }
     for (size_t i = 0; i < box->set.n_crls; i++) {
         struct tsk_crl_source *source = &box->set.crls[i];
@@ -42,7 +46,11 @@ static struct tsk_box *reread(const struct tsk_box *from, int server,
         tsk_crls_unref(source->crls);
         source->crls = fresh;
     }
-    if (tsk_box_prove(box, server, err) == TLSOCK_OK)
+    for (size_t i = 0; i < box->set.n_psks; i++)
+        if (tsk_psk_reread(&box->set.psks[i], err) < 0)
+            goto failed;
+    if (tsk_box_prove(box, server, err) == TLSOCK_OK &&
+        (!all || decode_all(&box->set, err) == TLSOCK_OK))
         return box;
 failed:
     tsk_box_unref(box);
@@ -54,6 +62,8 @@ struct fresh {
     struct tsk_box *box;
     struct tsk_use use[2];
     int server; /* the identities are proven for a server */
+    unsigned reading;
+    struct tsk_secrets secrets; /* of tickets; n = 0: as they were */
 };
 
 static void drop(struct fresh *f)
@@ -61,13 +71,14 @@ static void drop(struct fresh *f)
     tsk_use_drop(&f->use[0]);
     tsk_use_drop(&f->use[1]);
     tsk_box_unref(f->box);
+    tsk_wipe(&f->secrets, sizeof(f->secrets));
 }
 
 /* As policies have it, with the trust store open. */
 static int build(struct fresh *f, int server, tlsock_error *err)
 {
-    int rc = tsk_use_build(&f->use[server], &f->use[!server], f->box, server,
-                           err);
+    int rc =
+        tsk_use_build(&f->use[server], &f->use[!server], f->box, server, err);
 
     if (rc == TLSOCK_OK && tsk_ctx_trust(f->use[server].ctx, err) == NULL)
         rc = err->code;
@@ -76,7 +87,8 @@ static int build(struct fresh *f, int server, tlsock_error *err)
 
 /* For the sides that the config is used on; before its first use, that of a
  * client. */
-static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
+static int rebuild(tlsock_config *c, struct fresh *f, int all,
+                   tlsock_error *err)
 {
     struct tsk_ctx *before;
     struct tsk_box *from;
@@ -85,12 +97,13 @@ static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
     pthread_mutex_lock(&c->lock);
     from = tsk_box_ref(c->box);
     f->server = c->serves;
+    f->reading = ++c->reads;
     used[1] = c->use[1].ctx != NULL;
     before = used[1] ? tsk_ctx_ref(c->use[1].ctx) : NULL;
     used[0] = c->use[0].ctx != NULL || !used[1];
     pthread_mutex_unlock(&c->lock);
 
-    f->box = reread(from, f->server, err);
+    f->box = reread(from, f->server, all, err);
     tsk_box_unref(from);
     if (f->box == NULL) {
         tsk_ctx_unref(before);
@@ -99,8 +112,10 @@ static int rebuild(tlsock_config *c, struct fresh *f, tlsock_error *err)
     for (int side = 0; side < 2 && rc == TLSOCK_OK; side++)
         if (used[side])
             rc = build(f, side, err);
+    if (rc == TLSOCK_OK && f->server)
+        rc = tsk_tickets_reread(f->box->set.ticket_keys, &f->secrets, err);
     if (rc == TLSOCK_OK && before != NULL)
-        tsk_staples_inherit(f->use[1].ctx, before);
+        tsk_ctx_inherit(f->use[1].ctx, before);
     tsk_ctx_unref(before);
     return rc;
 }
@@ -120,11 +135,52 @@ static void swap(tlsock_config *c, struct fresh *f)
     memcpy(f->use, old.use, sizeof(f->use));
 }
 
+/* What was read last counts, whichever call ends last. */
+static int is_newest(tlsock_config *c, unsigned reading)
+{
+    if ((int)(reading - c->newest) <= 0)
+        return 0;
+    c->newest = reading;
+    return 1;
+}
+
+/* Locked: what of it is new is in *now, one reference, or NULL. */
+static void take(tlsock_config *c, struct fresh *f, struct tsk_ctx **now)
+{
+    if (!is_newest(c, f->reading))
+        return;
+    swap(c, f);
+    tsk_tickets_use(c->box->set.ticket_keys, &f->secrets, INT64_MAX);
+    if (f->use[1].ctx != NULL && c->use[1].ctx != NULL)
+        *now = tsk_ctx_ref(c->use[1].ctx);
+}
+
 /* The files are read outside the lock, so that connections go on. */
-static int redo(tlsock_config *c, int use)
+static int redo(tlsock_config *c, int use, tlsock_error *err)
 {
     struct fresh f = {.box = NULL};
-    struct tsk_ctx *now;
+    struct tsk_ctx *now = NULL;
+    int rc = tsk_policy_ready(err);
+
+    if (rc == TLSOCK_OK)
+        rc = rebuild(c, &f, !use, err);
+    if (rc == TLSOCK_OK && use) {
+        pthread_mutex_lock(&c->lock);
+        take(c, &f, &now);
+        pthread_mutex_unlock(&c->lock);
+    }
+    if (now != NULL)
+        tsk_stapler_move(f.use[1].ctx, now);
+    tsk_ctx_unref(now);
+    drop(&f);
+    return rc;
+}
+
+static const char reloaded[] = "reloaded";
+static const char kept[] = "not reloaded, what was read before stays: ";
+
+static int redo_and_say(tlsock_config *c, int use)
+{
     tlsock_error err;
     int rc;
 
@@ -132,35 +188,38 @@ static int redo(tlsock_config *c, int use)
         return TLSOCK_E_ARGUMENT;
     tsk_clear(&err);
     tsk_phase(&err, TLSOCK_PHASE_CONFIG);
-    rc = tsk_policy_ready(&err);
-    if (rc == TLSOCK_OK)
-        rc = rebuild(c, &f, &err);
+    rc = redo(c, use, &err);
     pthread_mutex_lock(&c->lock);
     c->err = err;
-    if (rc == TLSOCK_OK && use)
-        swap(c, &f);
-    now = rc == TLSOCK_OK && use && f.use[1].ctx != NULL
-              ? tsk_ctx_ref(c->use[1].ctx)
-              : NULL;
     pthread_mutex_unlock(&c->lock);
-    if (now != NULL)
-        tsk_stapler_move(f.use[1].ctx, now);
-    tsk_ctx_unref(now);
-    drop(&f);
     if (use && rc == TLSOCK_OK)
-        tsk_config_log(c, NULL, "reloaded", "");
+        tsk_config_log(c, NULL, reloaded, "");
     else if (use)
-        tsk_config_log(c, &err, "not reloaded, what was read before stays: ",
-                       err.message);
+        tsk_config_log(c, &err, kept, err.message);
+    return rc;
+}
+
+int tsk_config_reload_quietly(tlsock_config *c, tlsock_error *err)
+{
+    int rc;
+
+    tsk_clear(err);
+    tsk_phase(err, TLSOCK_PHASE_CONFIG);
+    rc = redo(c, 1, err);
+    pthread_mutex_lock(&c->lock);
+    snprintf(c->note, sizeof(c->note), "%s%s", rc < 0 ? kept : reloaded,
+             rc < 0 ? err->message : "");
+    atomic_store(&c->noted, 1);
+    pthread_mutex_unlock(&c->lock);
     return rc;
 }
 
 int tlsock_config_check(tlsock_config *c)
 {
-    return redo(c, 0);
+    return redo_and_say(c, 0);
 }
 
 int tlsock_config_reload(tlsock_config *c)
 {
-    return redo(c, 1);
+    return redo_and_say(c, 1);
 }
