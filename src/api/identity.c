@@ -75,7 +75,7 @@ static int add_identity(struct tsk_settings *set, const char *host,
                         const char *const uris[3], tlsock_cert *cert,
                         struct tsk_lazy *lazy, tlsock_error *err)
 {
-    struct tsk_identity id = {NULL};
+    struct tsk_identity id = {.host = NULL};
 
     if (room(set, err) < 0)
         return TLSOCK_E_NOMEM;
