@@ -34,9 +34,10 @@ static void interrupted(int sig)
     raise(sig);
 }
 
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+
 static void watch(struct certout *w)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction act = {.sa_handler = interrupted}, old;
 
     sigemptyset(&act.sa_mask);
@@ -124,9 +125,8 @@ static int refused(const struct certout *w, const char *path, int errnum)
                      path, strerror(errnum));
 }
 
-int certout_reserve(struct certout *w)
+static int reserve(struct certout *w)
 {
-    watch(w);
     for (int i = 0; i < CERTOUT_PLACES; i++) {
         int errnum, was_there;
 
@@ -144,6 +144,22 @@ int certout_reserve(struct certout *w)
             w->taken |= 1u << i;
     }
     return 0;
+}
+
+/* A file is there before it is noted that it is ours: a signal waits. */
+int certout_reserve(struct certout *w)
+{
+    sigset_t held, old;
+    int rc;
+
+    sigemptyset(&held);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+        sigaddset(&held, signals[i]);
+    watch(w);
+    sigprocmask(SIG_BLOCK, &held, &old);
+    rc = reserve(w);
+    sigprocmask(SIG_SETMASK, &old, NULL);
+    return rc;
 }
 
 void certout_undo(struct certout *w)
