@@ -73,7 +73,7 @@ static void tell(struct check *c, const char *state, int place,
     if (cert != NULL)
         check_cert_name(cert, text, sizeof(text));
     else
-        short_name(name, text, sizeof(text));
+        short_name(name != NULL ? name : "", text, sizeof(text));
     json_object_set_new(box, "state", json_string(state));
     json_object_set_new(box, "place", json_integer(place));
     json_object_set_new(box, "name", out_json_text(text));
