@@ -503,7 +503,8 @@ static void a_child_has_a_thread_of_its_own(void **state)
 
         if (!tsk_tickets_issue(tickets_of(a), &old))
             _exit(1);
-        visit(a); /* it begins here */
+        atomic_fetch_add(&moved_ms, 60000); /* what it has is due */
+        visit(a);                           /* it begins here */
         for (int i = 0; i < 4000; i++) {
             if (tsk_tickets_issue(tickets_of(a), &k) &&
                 memcmp(&k, &old, sizeof(k)) != 0)
