@@ -430,10 +430,11 @@ static void it_waits_for_the_connection(void **state)
         assert_int_equal(tlsock_handshake(s), 0);
         assert_int_equal(tlsock_info_int(s, TLSOCK_INFO_EARLY_DATA),
                          i == 0 ? TLSOCK_EARLY_NONE : TLSOCK_EARLY_ACCEPTED);
-        if (i > 0) {
-            assert_int_equal(tlsock_read(s, got, sizeof(got)), sizeof(say));
+        /* what is read has the tickets before it */
+        assert_int_equal(tlsock_read(s, got, sizeof(got)),
+                         i == 0 ? 0 : sizeof(say));
+        if (i > 0)
             assert_string_equal(got, say);
-        }
         tlsock_close(s);
     }
     sock_join(&server);
