@@ -123,6 +123,8 @@ trusted() {
     refuses "$1: refuses a certificate for another name" $? "$misnamed"
 }
 
+# what this machine has not taken in yet would come with our first change
+update-ca-certificates --fresh >/dev/null 2>&1
 state >before
 when="before it is installed"
 each unknown_issuer
