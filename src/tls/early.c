@@ -154,6 +154,8 @@ int tsk_early_shake(tlsock *s)
                                &s->early.got);
 }
 
+/* buf may be another one after AGAIN: what libssl waits in with the old one is
+ * a signature of ours, and where there is one no early data is taken. */
 ssize_t tsk_early_read(tlsock *s, void *buf, size_t len)
 {
     int ret = SSL_READ_EARLY_DATA_ERROR, rc = begin(s);
