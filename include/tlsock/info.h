@@ -27,6 +27,13 @@ extern "C" {
 #define TLSOCK_INFO_VERIFIED 10    /**< begins with chain, pin, psk, insecure;
                                         "" if nobody was to be verified */
 #define TLSOCK_INFO_REVOCATION 11  /**< "good by staple ...", "not checked" */
+#define TLSOCK_INFO_JA3 12         /**< of the client's hello, ours or the
+                                        peer's: 32 hex digits; see
+                                        tlsock/prints.h, "" without
+                                        prints = on */
+#define TLSOCK_INFO_JA3S 13        /**< of the server's: 32 hex digits */
+#define TLSOCK_INFO_JA4 14         /**< of the client's:
+                                        "t13d1516h2_8daaf6152771_e5627efa2ab1" */
 #define TLSOCK_INFO_STATE 15       /**< int: TLSOCK_STATE_* */
 #define TLSOCK_INFO_TIMINGS 16     /**< "resolve 1 ms, tcp 12 ms, tls 24 ms" */
 #define TLSOCK_INFO_NAME 17        /**< the name that was checked */

@@ -11,6 +11,7 @@
 #include "net/fd.h"
 #include "ossl/queue.h"
 #include "tls/hello.h"
+#include "tls/prints.h"
 #include "tls/op.h"
 #include "tls/resume.h"
 #include "tls/sign.h"
@@ -161,6 +162,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_errand_free(s);
     tsk_sign_end(s);
     tsk_hello_free(s);
+    tsk_prints_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
         SSL_set_quiet_shutdown(s->ssl, 1);

@@ -6,6 +6,7 @@
 #include "ossl/queue.h"
 #include "ossl/remote.h"
 #include "tls/early.h"
+#include "tls/prints.h"
 #include "tls/resume.h"
 #include "verify/trust.h"
 
@@ -196,7 +197,7 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_STATE:
         return "";
     default:
-        return NULL;
+        return tsk_prints_item(item) ? tsk_prints_info(s, item) : NULL;
     }
 }
 
@@ -251,6 +252,9 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"dane", TLSOCK_INFO_DANE},
         {"psk_identity", TLSOCK_INFO_PSK_IDENTITY},
         {"session", TLSOCK_INFO_SESSION},
+        {"ja3", TLSOCK_INFO_JA3},
+        {"ja3s", TLSOCK_INFO_JA3S},
+        {"ja4", TLSOCK_INFO_JA4},
     };
     const char *verified;
     size_t pos = 0;

@@ -44,6 +44,7 @@ struct tsk_errand;
 struct tsk_starttls;
 struct tsk_op;
 struct tsk_fiber;
+struct tsk_prints;
 
 /* What a client has of sessions. */
 struct tsk_resume {
@@ -81,6 +82,7 @@ struct tlsock {
     SSL *ssl;                       /* from the first handshake step on */
     int ssl_known;                  /* the user has it, and may change it */
     struct tsk_bio io;
+    struct tsk_prints *prints; /* hellos kept, see tls/prints.h; or NULL */
     struct tsk_fiber *fiber; /* the handshake's, see tls/sign.h; or NULL */
     int hand_ret, giving_up;
     struct {

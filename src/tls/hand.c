@@ -10,6 +10,7 @@
 #include "tls/sign.h"
 #include "tls/ticket.h"
 #include "tls/op.h"
+#include "tls/prints.h"
 #include "tls/psk.h"
 #include "tls/resume.h"
 #include "verify/trust.h"
@@ -76,7 +77,7 @@ static void hold_tickets(tlsock *s)
 static int start_server(tlsock *s)
 {
     SSL_set_accept_state(s->ssl);
-    if (s->set->on[TLSOCK_ON_HELLO].call != NULL)
+    if (s->set->on[TLSOCK_ON_HELLO].call != NULL && !s->set->prints)
         SSL_set_msg_callback(s->ssl, tsk_hello_seen);
     if (s->set->tickets && !tsk_ticket_ready(s))
         SSL_set_num_tickets(s->ssl, 0);
@@ -117,6 +118,8 @@ static int start(tlsock *s)
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
     }
     s->fork_generation = tsk_fork_generation();
+    if (s->set->prints)
+        SSL_set_msg_callback(s->ssl, tsk_prints_seen);
     /* a handle that was PLAIN may be so again, and its descriptor go on */
     s->io.exact = !s->set->read_ahead || s->plain_first;
     bio = tsk_bio_new(&s->io);
@@ -286,6 +289,7 @@ void tsk_hand_reset(tlsock *s)
     s->alert = s->alert_from_peer = 0;
     s->hello.told = 0;
     tsk_hello_free(s);
+    tsk_prints_free(s);
     s->pha = TSK_PHA_IDLE;
     s->early.began = s->early.over = 0; /* wanted: the call's, under way */
     s->early.sent = 0;

@@ -177,7 +177,8 @@ int tsk_hello_cb(SSL *ssl, int *alert, void *arg)
         return SSL_CLIENT_HELLO_RETRY;
     let_choose(s, 0);
     s->hello.told = 1;
-    SSL_set_msg_callback(ssl, NULL);
+    if (!tsk_ctx_settings(s->ctx)->prints)
+        SSL_set_msg_callback(ssl, NULL);
     tsk_op_end(s);
     if (rc >= 0)
         rc = use_chosen(s, ssl);

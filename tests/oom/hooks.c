@@ -5,8 +5,10 @@
 #include "ca.h"
 #include "cert/cert.h"
 #include "ends.h"
+#include "hellos.h"
 
 #include <openssl/pem.h>
+#include <tlsock/prints.h>
 #include <unistd.h>
 
 struct late {
@@ -125,6 +127,38 @@ static int given_up(struct world *w)
     return rc;
 }
 
+/* A hello that is kept is lost without memory; no more than that. */
+static int printed(struct world *w)
+{
+    uint8_t bytes[HELLO_LONG];
+    struct peer p;
+    int rc;
+
+    hello_long(bytes);
+    peer_init(&p);
+    rc = ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1));
+    if (rc == 0) {
+        pipe_inject(&p.pipes[CLIENT], bytes, sizeof(bytes));
+        (void)peer_step(&p, SERVER);
+        if (strlen(tlsock_info(p.conn[SERVER], TLSOCK_INFO_JA4)) < 36 ||
+            strlen(tlsock_info(p.conn[SERVER], TLSOCK_INFO_JA3_RAW)) < 512)
+            rc = note(w, &(tlsock_error){0}, TLSOCK_E_NOMEM);
+    }
+    peer_free(&p);
+    return rc;
+}
+
+static void with_prints(enum fault_kind kind)
+{
+    struct world w = {.cc = ca_client(NULL),
+                      .sc = ca_server(ca_get()->a, "prints", "on", NULL),
+                      .name = "a.test"};
+
+    each("prints", printed, &w, kind, 0);
+    tlsock_config_unref(w.cc);
+    tlsock_config_unref(w.sc);
+}
+
 static int password(const tlsock_event *e, void *arg)
 {
     (void)arg;
@@ -194,6 +228,7 @@ static void own_memory_may_fail_while_hooks_are_asked(void **state)
     with_client("later", answered_later, FAULT_OWN);
     with_client("given up", given_up, FAULT_OWN);
     with_file(FAULT_OWN);
+    with_prints(FAULT_OWN);
 }
 
 static void openssls_memory_may_fail_while_hooks_are_asked(void **state)
@@ -202,6 +237,7 @@ static void openssls_memory_may_fail_while_hooks_are_asked(void **state)
     with_client("later", answered_later, FAULT_OPENSSL);
     with_client("given up", given_up, FAULT_OPENSSL);
     with_file(FAULT_OPENSSL);
+    with_prints(FAULT_OPENSSL);
 }
 
 static int set_up(void **state)

@@ -63,6 +63,7 @@ static const struct {
     {"reload", "1h", FREE},
     {"read-ahead", "off", FREE},
     {"release-buffers", "off", FREE},
+    {"prints", "on", FREE}, /* what is told, not what is done */
     {"keylog", "/dev/null", FREE},
 };
 
