@@ -59,8 +59,8 @@ typedef struct tlsock_event {
     int kind;             /**< TLSOCK_ON_* */
     tlsock *conn;         /**< the connection; a hook must not use it for
                                anything but tlsock_info(), tlsock_user() and,
-                               in HELLO, tlsock_use_cert(). NULL: PASSWORD, and
-                               LOG of what concerns the config */
+                               in HELLO, tlsock_use_cert() and its like. NULL:
+                               PASSWORD, and LOG of what concerns the config */
     struct tlsock_op *op; /**< NULL: it cannot be answered later */
     const void *data;     /**< HANDSHAKE_FAIL: what the peer said first; HELLO:
                                the ClientHello, the whole handshake message as
@@ -130,6 +130,54 @@ TLSOCK_API int tlsock_op_done(struct tlsock_op *op, int code, const void *data,
  * @retval TLSOCK_E_KEY_MISMATCH  the key is another one's
  */
 TLSOCK_API int tlsock_use_cert(tlsock *s, tlsock_cert *cert);
+
+/**
+ * Choose the application protocol (ALPN) of one connection, where and as
+ * tlsock_use_cert() may be called. "alpn" and "alpn.required" of the config are
+ * not asked then. A client that offers others and not this one is refused with
+ * TLSOCK_E_ALPN and the alert no_application_protocol; with one that offers
+ * none at all, none is agreed on.
+ * @param s         the event's conn
+ * @param protocol  copied: exactly this one, "h2", at most 255 bytes; "": none
+ * @retval 0                  it is chosen
+ * @retval TLSOCK_E_ARGUMENT  NULL, or too long
+ * @retval TLSOCK_E_STATE     no HELLO is being answered
+ * @retval TLSOCK_E_NOMEM     out of memory
+ */
+TLSOCK_API int tlsock_use_alpn(tlsock *s, const char *protocol);
+
+/**
+ * Choose the versions of TLS of one connection, where and as tlsock_use_cert()
+ * may be called. Only fewer than the config has: nobody gets around tls.min.
+ * @param s         the event's conn
+ * @param versions  "1.2", "1.3" or "1.2-1.3"
+ * @retval 0                  they are chosen
+ * @retval TLSOCK_E_ARGUMENT  NULL, or none of these texts
+ * @retval TLSOCK_E_OPTION    not within tls.min and tls.max
+ * @retval TLSOCK_E_STATE     no HELLO is being answered
+ * @retval TLSOCK_E_NOMEM     out of memory
+ */
+TLSOCK_API int tlsock_use_version(tlsock *s, const char *versions);
+
+/**
+ * Choose whether one connection's client is asked for a certificate, where and
+ * as tlsock_use_cert() may be called. "ask": it is, and whatever it has is
+ * taken, or nothing; it has to prove that the key is its own. Is the chain not
+ * trusted, TLSOCK_INFO_VERIFIED begins with "insecure any client" and says why;
+ * TLSOCK_ON_VERIFY is asked as ever, and may refuse; revocation is not checked.
+ * Such a connection leaves no session, and none is resumed in it. "none": it is
+ * not asked, as the config may have it anyway.
+ * @param s    the event's conn
+ * @param how  "ask" or "none"
+ * @retval 0                  it is chosen
+ * @retval TLSOCK_E_ARGUMENT  NULL, or none of these texts
+ * @retval TLSOCK_E_OPTION    client-auth of the config asks for more: it is
+ *                            require, or ask and so is this
+ * @retval TLSOCK_E_POLICY    a policy wants it asked, or wants it verified
+ * @retval TLSOCK_E_STATE     no HELLO is being answered
+ * @retval TLSOCK_E_NOMEM     out of memory
+ */
+TLSOCK_API int tlsock_use_client_auth(tlsock *s, const char *how);
 
 /**
  * Be told of an event of every connection of this config, on the thread that

@@ -1,6 +1,7 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 #include "tls/fail.h"
+#include "tls/hello.h"
 #include "tls/psk.h"
 
 #include <openssl/err.h>
@@ -95,8 +96,11 @@ static int peer_version(const tlsock *s)
 static int version(tlsock *s)
 {
     int theirs = s->alert_from_peer ? 0 : peer_version(s);
-    const char *ours = version_name(s->set->tls_min);
+    const char *ours;
+    int min, max;
 
+    tsk_hello_versions(s, &min, &max);
+    ours = version_name(min);
     if (theirs != 0)
         tsk_fail(&s->err, TLSOCK_E_VERSION_UNSUPPORTED,
                  "%s speaks %s at most; we need %s or newer",
@@ -106,7 +110,7 @@ static int version(tlsock *s)
         tsk_fail(&s->err, TLSOCK_E_VERSION_UNSUPPORTED,
                  "no common TLS version: the %s has none of ours (%s to %s)",
                  s->server ? "client" : "server", ours,
-                 version_name(s->set->tls_max != 0 ? s->set->tls_max : 0x0304));
+                 version_name(max));
     if (theirs != 0)
         snprintf(s->err.presented, sizeof(s->err.presented), "%s",
                  version_name(theirs));

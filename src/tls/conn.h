@@ -45,6 +45,7 @@ struct tsk_starttls;
 struct tsk_op;
 struct tsk_fiber;
 struct tsk_prints;
+struct tsk_hello_use;
 
 /* What a client has of sessions. */
 struct tsk_resume {
@@ -91,6 +92,7 @@ struct tlsock {
         int told;                 /* the hook has answered */
         int choosing;             /* tlsock_use_cert() may; wake_lock */
         tlsock_cert *chosen;      /* by it, or NULL; wake_lock */
+        struct tsk_hello_use *use; /* the others', or NULL; wake_lock */
     } hello;
     struct {
         int wanted;      /* this call goes no further than the rung TLS */
@@ -172,6 +174,9 @@ int tsk_hook_close_notify(tlsock *s);
 int tsk_hook_handshake_fail(tlsock *s);
 /* hand.c: of a server, as s->set says: 0, or code */
 int tsk_hand_ask_client(tlsock *s);
+/* hand.c: whatever the config says, ask for a certificate and take any; or ask
+ * for none. Nobody comes back to that by a session. 0, or code */
+int tsk_hand_any_client(tlsock *s, int ask);
 /* hand.c: the peer is who it should be: data may flow, or s->after. */
 void tsk_hand_done(tlsock *s);
 /* hand.c: it is not: what is in s->err is its end. */

@@ -70,12 +70,12 @@ static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (set->release_buffers)
         SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
-    if (set->alpn != NULL) {
-        if (SSL_CTX_set_alpn_protos(ctx, set->alpn,
-                                    (unsigned int)set->alpn_len) != 0)
-            return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "alpn");
+    if (set->alpn != NULL &&
+        SSL_CTX_set_alpn_protos(ctx, set->alpn, (unsigned int)set->alpn_len) !=
+            0)
+        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "alpn");
+    if (set->alpn != NULL || set->on[TLSOCK_ON_HELLO].call != NULL)
         SSL_CTX_set_alpn_select_cb(ctx, tsk_server_alpn, NULL);
-    }
     return TLSOCK_OK;
 }
 

@@ -103,6 +103,31 @@ int tsk_hand_ask_client(tlsock *s)
     return TLSOCK_OK;
 }
 
+/* RFC 8446, 4.3.2: an empty list of CAs asks for any. Sessions are kept apart:
+ * the config's own demands on a client are others. */
+int tsk_hand_any_client(tlsock *s, int ask)
+{
+    static const unsigned char apart[] = "any client";
+    STACK_OF(X509_NAME) *none;
+
+    if (!ask && s->set->client_auth == TSK_CLIENT_NONE)
+        return TLSOCK_OK;
+    hold_tickets(s);
+    s->late_tickets = 0;
+    if (!SSL_set_session_id_context(s->ssl, apart, sizeof(apart) - 1))
+        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
+    if (!ask) {
+        SSL_set_verify(s->ssl, SSL_VERIFY_NONE, NULL);
+        return TLSOCK_OK;
+    }
+    none = sk_X509_NAME_new_null();
+    if (none == NULL)
+        return tsk_fail_nomem(&s->err);
+    SSL_set0_CA_list(s->ssl, none);
+    SSL_set_verify(s->ssl, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, NULL);
+    return use_trust(s);
+}
+
 static int start(tlsock *s)
 {
     BIO *bio;
@@ -142,7 +167,8 @@ static int check_agreed(tlsock *s)
     const unsigned char *alpn;
     unsigned int len = 0;
 
-    if (!s->set->alpn_required || s->set->alpn == NULL)
+    if (!s->set->alpn_required || s->set->alpn == NULL ||
+        (s->hello.use != NULL && s->hello.use->alpn))
         return TLSOCK_OK;
     SSL_get0_alpn_selected(s->ssl, &alpn, &len);
     if (len != 0)

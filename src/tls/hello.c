@@ -108,6 +108,8 @@ void tsk_hello_free(tlsock *s)
     drop_message(s);
     tlsock_cert_unref(s->hello.chosen);
     s->hello.chosen = NULL;
+    tsk_free(s->hello.use);
+    s->hello.use = NULL;
 }
 
 static int ask(tlsock *s, SSL *ssl)
@@ -182,6 +184,8 @@ int tsk_hello_cb(SSL *ssl, int *alert, void *arg)
     tsk_op_end(s);
     if (rc >= 0)
         rc = use_chosen(s, ssl);
+    if (rc >= 0)
+        rc = tsk_hello_apply(s, ssl);
     if (rc >= 0)
         return SSL_CLIENT_HELLO_SUCCESS;
     tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);

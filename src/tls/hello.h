@@ -24,4 +24,22 @@ void tsk_hello_alpn(const unsigned char *ext, size_t len,
 int tsk_hello_choose(tlsock *s, tlsock_cert *cert);
 void tsk_hello_free(tlsock *s); /* what is left of it */
 
+/* hellouse.c: what else a hook chose. */
+struct tsk_hello_use {
+    int alpn;        /* protocol counts; "": none */
+    int min, max;    /* 0: as the config has it */
+    int client;      /* TSK_CLIENT_NONE, _ASK: of whomever; -1: as ... */
+    char protocol[256];
+};
+/* What the calls of these names do, the text checked already: 0, E_STATE,
+ * E_NOMEM, E_OPTION, E_POLICY. Nothing is recorded. */
+int tsk_hello_use_alpn(tlsock *s, const char *protocol);
+int tsk_hello_use_version(tlsock *s, int min, int max);
+int tsk_hello_use_client(tlsock *s, int client);
+int tsk_hello_apply(tlsock *s, SSL *ssl); /* 0, or code, recorded */
+/* The versions of this connection, as the config or the hook has them. */
+void tsk_hello_versions(const tlsock *s, int *min, int *max);
+/* Any client certificate is taken, verified or not. */
+int tsk_hello_any_client(const tlsock *s);
+
 #endif

@@ -4,6 +4,7 @@
 #include "revoke/ocsp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/hello.h"
 #include "tls/hook_name.h"
 #include "tls/psk.h"
 #include "tls/staple.h"
@@ -70,6 +71,18 @@ static void tell_insecure(tlsock *s)
                  "insecure %.100s", s->set->insecure_text);
 }
 
+/* The HELLO hook wants to know who the client says that it is, whoever has
+ * issued that: what is wrong is told, and nothing else is made of it. */
+static int take_anyway(tlsock *s, int rc)
+{
+    if (rc == TLSOCK_E_NOMEM)
+        return rc;
+    snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+             "insecure any client: %s", tlsock_errslug(rc));
+    tsk_clear(&s->err);
+    return TLSOCK_OK;
+}
+
 /* libssl asks with leaf and sent chain in store_ctx; again, if the last answer
  * was that something has to be known first. */
 int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
@@ -89,7 +102,9 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
         }
         rc = wanted < 0 ? wanted : rc;
     }
-    if (rc == TLSOCK_OK)
+    if (rc < TLSOCK_AGAIN && tsk_hello_any_client(s))
+        rc = take_anyway(s, rc);
+    else if (rc == TLSOCK_OK && !tsk_hello_any_client(s))
         rc = tsk_trust_check(s, store_ctx);
     if (rc == TLSOCK_OK)
         tell_insecure(s);

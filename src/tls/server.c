@@ -2,6 +2,7 @@
 #include "ossl/queue.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/hello.h"
 #include "tls/sign.h"
 
 #include <stdio.h>
@@ -127,14 +128,43 @@ int tsk_server_resumed(tlsock *s)
     return TLSOCK_OK;
 }
 
+/* This one, where the client offers it; another one is never said. */
+static int alpn_of_hook(tlsock *s, const char *protocol,
+                        const unsigned char **out, unsigned char *outlen,
+                        const unsigned char *in, unsigned int inlen)
+{
+    size_t len = strlen(protocol);
+
+    if (len == 0)
+        return SSL_TLSEXT_ERR_NOACK;
+    for (unsigned int at = 0; at < inlen; at += in[at] + 1u) {
+        if (in[at] != len || inlen - at <= len ||
+            memcmp(in + at + 1, protocol, len) != 0)
+            continue;
+        *out = in + at + 1;
+        *outlen = (unsigned char)len;
+        return SSL_TLSEXT_ERR_OK;
+    }
+    tsk_fail(&s->err, TLSOCK_E_ALPN,
+             "the client does not offer the ALPN protocol \"%s\", which the "
+             "HELLO hook chose",
+             protocol);
+    tsk_hint(&s->err, "choose one of those that the event names");
+    tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
 /* Our order decides (RFC 7301, 3.2). */
 int tsk_server_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
                     const unsigned char *in, unsigned int inlen, void *arg)
 {
-    const struct tsk_settings *set = tsk_conn_of(ssl)->set;
+    tlsock *s = tsk_conn_of(ssl);
+    const struct tsk_settings *set = s->set;
     unsigned char *chosen;
 
     (void)arg;
+    if (s->hello.use != NULL && s->hello.use->alpn)
+        return alpn_of_hook(s, s->hello.use->protocol, out, outlen, in, inlen);
     if (set->alpn == NULL)
         return SSL_TLSEXT_ERR_NOACK;
     if (SSL_select_next_proto(&chosen, outlen, set->alpn,

@@ -19,6 +19,12 @@ struct late {
 
 static int hello(const tlsock_event *e, void *arg)
 {
+    int rc = tlsock_use_alpn(e->conn, "");
+
+    if (rc == 0)
+        rc = tlsock_use_client_auth(e->conn, "ask");
+    if (rc != 0)
+        return rc;
     ((struct late *)arg)->hello = e->op;
     return TLSOCK_AGAIN;
 }
