@@ -1,8 +1,10 @@
-/* Bytes of a session store, as anybody may have left them: none unless the
- * digest is right, and then one that reads back as itself. Then the same bytes
- * behind a digest that is right, and as what is in a session file. */
+/* Bytes of a session store, of clients or of servers, as anybody may have left
+ * them: none unless the digest is right, and then one that reads back as
+ * itself. Then the same bytes behind a digest that is right, and as what is in
+ * a session file. */
 #include "core/mem.h"
 #include "session/file.h"
+#include "session/idcodec.h"
 
 #include <fcntl.h>
 #include <openssl/evp.h>
@@ -13,12 +15,29 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Under the key that it says it has. */
+static void decode_of_server(const uint8_t *data, size_t size)
+{
+    static const uint8_t context[TSK_ID_CONTEXT] = {0};
+    uint8_t key[TSK_ID_KEY] = {0}, own[TSK_ID_KEY];
+    SSL_SESSION *ses;
+
+    if (size >= 13 + TSK_ID_KEY)
+        memcpy(key, data + 13, TSK_ID_KEY);
+    ses = tsk_id_decode(data, size, context, key, 1);
+    if (ses != NULL && (!tsk_id_key_of(context, ses, own) ||
+                        memcmp(own, key, TSK_ID_KEY) != 0))
+        abort();
+    SSL_SESSION_free(ses);
+}
+
 static void decode(const uint8_t *data, size_t size)
 {
     struct tsk_session_item item;
     uint8_t *again;
     size_t len;
 
+    decode_of_server(data, size);
     if (!tsk_session_decode(data, size, &item)) {
         if (item.ses != NULL)
             abort();

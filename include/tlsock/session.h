@@ -1,15 +1,17 @@
 /**
  * @file session.h
- * Sessions of clients, kept and carried elsewhere.
+ * Sessions kept and carried elsewhere.
  *
  * A client resumes by itself: nothing here is needed for that, nor for sessions
  * that survive a restart, which "session.file" keeps. These are for a store of
  * the program's own, and for a single session that goes from one config,
- * process or machine to another.
+ * process or machine to another. A server without tickets can have such a store,
+ * too.
  *
  * The bytes of a session are secrets, and they are trust: whoever reads them can
  * decrypt what is sent in a resumed TLS 1.2 session; whoever writes them can
- * pretend to be the server, since a resumed session shows no certificate. What
+ * pretend to be the server, or to a server one of its clients, since a resumed
+ * session shows no certificate. What
  * is damaged, cut, mixed up, expired, of another version, peer, trust or other
  * settings is found out, and is no session; somebody who makes bytes on purpose
  * is not. Keep them where you would keep a private key.
@@ -43,14 +45,22 @@ typedef struct tlsock_store {
     int (*put)(void *arg, const void *key, size_t klen, const void *data,
                size_t len, int64_t expires);
     /** Remove. 0: it was there and is gone; negative: it was not there. Of
-     *  several that call at once for one key, one gets 0: so a TLS 1.3 session,
-     *  which is used once (RFC 8446, C.4), is used once among all processes. */
+     *  several that call at once for one key, one gets 0: so a client's TLS 1.3
+     *  session, which is used once (RFC 8446, C.4), is used once among all
+     *  processes. */
     int (*del)(void *arg, const void *key, size_t klen);
 } tlsock_store;
 
 /**
  * Keep the sessions of a config's clients there, instead of in memory or
  * "session.file". At most four per peer are asked for and kept.
+ *
+ * Where the config is a server's with "tickets = off", the sessions that it
+ * remembers are there, too: servers with the same "session-id-context" and
+ * demands on clients that share a store resume each other's. Such a session is
+ * got as often as a client comes with it. With "early-data", of all of them one
+ * takes what is sent early with a session: who gets 0 of del(). A server that
+ * gives out tickets keeps nothing there.
  * @param c      the config
  * @param store  copied; NULL: none any more
  * @param arg    handed to its functions; has to live as long as config, its

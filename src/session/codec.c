@@ -166,7 +166,7 @@ static int get_head(const uint8_t *at, struct tsk_session_item *item)
     return 1;
 }
 
-static SSL_SESSION *get_session(const uint8_t *der, size_t len)
+SSL_SESSION *tsk_session_of_der(const uint8_t *der, size_t len)
 {
     const uint8_t *p = der;
     SSL_SESSION *ses;
@@ -203,6 +203,6 @@ int tsk_session_decode(const void *data, size_t len,
         memcmp(sum, at + len - DIGEST, DIGEST) != 0 || !get_head(at, item) ||
         !get_texts(at + HEAD, texts, &item->facts))
         return 0;
-    item->ses = get_session(at + HEAD + texts, der);
+    item->ses = tsk_session_of_der(at + HEAD + texts, der);
     return item->ses != NULL;
 }

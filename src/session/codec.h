@@ -35,5 +35,7 @@ int tsk_session_encode(const struct tsk_session_item *item, uint8_t **out,
  * item->ses is yours. 0: anything else, and there is none. */
 int tsk_session_decode(const void *data, size_t len,
                        struct tsk_session_item *item);
+/* TLS 1.2 or 1.3, all of the bytes, to be resumed: yours; or NULL. */
+SSL_SESSION *tsk_session_of_der(const uint8_t *der, size_t len);
 
 #endif

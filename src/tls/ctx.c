@@ -6,7 +6,6 @@
 #include "ossl/compat.h"
 #include "ossl/queue.h"
 #include "revoke/check.h"
-#include "session/idcache.h"
 #include "core/clock.h"
 #include "tls/choose.h"
 #include "tls/conn.h"
@@ -20,6 +19,7 @@
 #include "tls/resume.h"
 #include "tls/sign.h"
 #include "tls/staple.h"
+#include "tls/stateful.h"
 #include "tls/ticket.h"
 #include "verify/remember.h"
 #include "verify/trust.h"
@@ -31,12 +31,6 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Without tickets the server has to remember. */
-static int remembers(const struct tsk_settings *set)
-{
-    return set->session && !set->tickets && set->session_size > 0;
-}
 
 static int set_protocol(SSL_CTX *ctx, const struct tsk_settings *set,
                         tlsock_error *err)
@@ -165,49 +159,38 @@ int tsk_ctx_session_id(struct tsk_ctx *c, unsigned char id[32],
               : tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
 }
 
-static SSL_SESSION *remembered(SSL *ssl, const unsigned char *id, int len,
-                               int *copy)
-{
-    const struct tsk_ctx *c = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-
-    *copy = 0; /* counted already */
-    return tsk_idcache_get(c->set->id_cache, id, (size_t)len);
-}
-
 /* Of a server only if it gives out no tickets. Each that keeps it has a
  * reference of its own. */
 static int session_won(SSL *ssl, SSL_SESSION *ses)
 {
-    const tlsock *s = tsk_conn_of(ssl);
+    tlsock *s = tsk_conn_of(ssl);
 
     if (s == NULL || !s->server)
         return tsk_resume_won(ssl, ses);
-    if (SSL_SESSION_is_resumable(ses))
-        tsk_idcache_put(s->set->id_cache, ses, (size_t)s->set->session_size);
+    tsk_stateful_put(s, ses);
     return 0;
 }
 
 static int set_server_sessions(struct tsk_ctx *c, tlsock_error *err)
 {
     const struct tsk_settings *set = c->set;
-    int tickets = set->session && (set->tickets || remembers(set));
+    int tickets = set->session && (set->tickets || tsk_stateful(set));
 
     if (!set->tickets || !set->session)
         SSL_CTX_set_options(c->ssl, SSL_OP_NO_TICKET);
     if (!SSL_CTX_set_num_tickets(c->ssl,
                                  tickets ? (size_t)set->tickets_count : 0))
         return tsk_fail_ossl(err, TLSOCK_E_OPTION, "tickets.count");
-    if (remembers(set))
-        SSL_CTX_sess_set_get_cb(c->ssl, remembered);
+    tsk_stateful_setup(c);
     return set->session && set->tickets ? tsk_ticket_setup(c, err) : TLSOCK_OK;
 }
 
 static int set_session_context(struct tsk_ctx *c, tlsock_error *err)
 {
-    unsigned char id[32];
-    int rc = tsk_ctx_session_id(c, id, err);
+    int rc = tsk_ctx_session_id(c, c->sid, err);
 
-    if (rc < 0 || SSL_CTX_set_session_id_context(c->ssl, id, sizeof(id)))
+    if (rc < 0 ||
+        SSL_CTX_set_session_id_context(c->ssl, c->sid, sizeof(c->sid)))
         return rc;
     return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "session id context");
 }
@@ -225,7 +208,7 @@ static int set_sessions(struct tsk_ctx *c, tlsock_error *err)
         if (c->sessions == NULL)
             return tsk_fail_nomem(err);
         mode = SSL_SESS_CACHE_NO_INTERNAL | SSL_SESS_CACHE_CLIENT;
-        if (remembers(set))
+        if (tsk_stateful(set))
             mode |= SSL_SESS_CACHE_SERVER;
         SSL_CTX_sess_set_new_cb(c->ssl, session_won);
     }
@@ -320,10 +303,9 @@ static void note(const SSL *ssl, int where, int value)
         return;
     s->alert = value & 0xff;
     s->alert_from_peer = (where & SSL_CB_READ) != 0;
-    /* RFC 5246, 7.2.2: nobody resumes that. libssl would forget a session for
-     * a close without good-bye as well, which RFC 5246, 7.2.1 has given up. */
-    if (remembers(s->set) && s->server && SSL_get0_session(ssl) != NULL)
-        tsk_idcache_drop(s->set->id_cache, SSL_get0_session(ssl));
+    /* libssl would forget a session for a close without good-bye as well, which
+     * RFC 5246, 7.2.1 has given up */
+    tsk_stateful_drop(s);
 }
 
 static int gather_crls(struct tsk_ctx *c, tlsock_error *err)

@@ -21,6 +21,7 @@ struct tsk_ctx {
     struct tsk_remember *remember; /* accepted chains; NULL: none are kept */
     atomic_int opened; /* the user has its SSL_CTX, and may have changed it */
     struct tsk_sessions *sessions;
+    unsigned char sid[32]; /* session id context of all but n_hostsets */
     struct tsk_session_file *file; /* NULL: the memory above, or a store */
     atomic_uint slot;              /* of the caller's store: the next */
     int bound;                     /* the digest below is made; lock */

@@ -5,6 +5,7 @@
 #include "tls/log.h"
 #include "tls/op.h"
 #include "tls/sign.h"
+#include "tls/stateful.h"
 
 #include <openssl/evp.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static int allow(SSL *ssl, void *arg)
     (void)arg;
     if (!name_ticket(ssl, id))
         return 0;
-    if (!tsk_replay_first(id, tsk_now_ms() / 1000)) {
+    if (!tsk_replay_first(id, tsk_now_ms() / 1000) || !tsk_stateful_first(s)) {
         tsk_log(s->set, s, NULL,
                 "early data from %s is refused: its ticket was used before",
                 s->address[0] != '\0' ? s->address : "the peer");

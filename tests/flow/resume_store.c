@@ -1,89 +1,19 @@
 /* Sessions in a store of the program's own, saved and loaded, told to a hook.
  */
 #include "resuming.h"
+#include "shelf.h"
 
 #include "core/clock.h"
 #include "session/codec.h"
 
 #include <tlsock/session.h>
 
-struct slot {
-    uint8_t key[TLSOCK_SESSION_KEY_MAX], data[TLSOCK_SESSION_MAX];
-    size_t klen, len;
-};
-
-struct shelf {
-    struct slot slots[8];
-    int gets, puts, dels;
-    int refuse_put, refuse_del, lie_long, keep_del;
-};
-
-static struct slot *on_shelf(struct shelf *sh, const void *key, size_t klen)
-{
-    for (size_t i = 0; i < COUNT(sh->slots); i++)
-        if (sh->slots[i].klen == klen &&
-            memcmp(sh->slots[i].key, key, klen) == 0)
-            return &sh->slots[i];
-    return NULL;
-}
-
-static int get(void *arg, const void *key, size_t klen, void *out, size_t *len)
-{
-    struct shelf *sh = arg;
-    const struct slot *s = on_shelf(sh, key, klen);
-
-    sh->gets++;
-    assert_int_equal(*len, TLSOCK_SESSION_MAX);
-    if (s == NULL)
-        return TLSOCK_E_STATE;
-    memcpy(out, s->data, s->len);
-    *len = sh->lie_long ? (size_t)1 << 40 : s->len;
-    return 0;
-}
-
-static int put(void *arg, const void *key, size_t klen, const void *data,
-               size_t len, int64_t expires)
-{
-    struct shelf *sh = arg;
-    struct slot *s = on_shelf(sh, key, klen);
-
-    sh->puts++;
-    assert_true(klen <= TLSOCK_SESSION_KEY_MAX && len <= TLSOCK_SESSION_MAX);
-    assert_in_range(expires, time(NULL), time(NULL) + 7200);
-    if (sh->refuse_put)
-        return TLSOCK_E_LIMIT;
-    for (size_t i = 0; s == NULL && i < COUNT(sh->slots); i++)
-        if (sh->slots[i].klen == 0)
-            s = &sh->slots[i];
-    assert_non_null(s);
-    memcpy(s->key, key, klen);
-    memcpy(s->data, data, len);
-    s->klen = klen;
-    s->len = len;
-    return 0;
-}
-
-static int del(void *arg, const void *key, size_t klen)
-{
-    struct shelf *sh = arg;
-    struct slot *s = on_shelf(sh, key, klen);
-
-    sh->dels++;
-    if (s == NULL || sh->refuse_del)
-        return TLSOCK_E_STATE;
-    if (!sh->keep_del)
-        s->klen = 0;
-    return 0;
-}
-
-static const tlsock_store store = {sizeof(store), get, put, del};
-
 static int with_store(struct shelf *sh, const char *version, tlsock_config *sc)
 {
     tlsock_config *cc = ca_client("tls.max", version, NULL);
     int rc;
 
-    assert_code(tlsock_config_set_session_store(cc, &store, sh), 0);
+    assert_code(tlsock_config_set_session_store(cc, &shelf_store, sh), 0);
     rc = once(cc, sc, "a.test");
     tlsock_config_unref(cc);
     return rc;
@@ -164,7 +94,7 @@ static void a_store_that_mixes_peers_up_is_found_out(void **state)
         uint8_t other[TLSOCK_SESSION_KEY_MAX];
 
         assert_code(tlsock_config_add_cert(sc, ca_get()->b), 0);
-        assert_code(tlsock_config_set_session_store(cc, &store, sh), 0);
+        assert_code(tlsock_config_set_session_store(cc, &shelf_store, sh), 0);
         for (int i = 0; i < 2; i++)
             assert_int_equal(once(cc, sc, names[i]), 0);
         memcpy(other, sh->slots[0].key, sizeof(other));
@@ -181,23 +111,23 @@ static void a_store_that_mixes_peers_up_is_found_out(void **state)
 static void a_store_has_to_be_whole(void **state)
 {
     tlsock_config *c = tlsock_config_new(), *sc = ca_server(ca_get()->a, NULL);
-    tlsock_store bad = store;
+    tlsock_store bad = shelf_store;
 
     (void)state;
     bad.del = NULL;
     assert_code(tlsock_config_set_session_store(c, &bad, NULL),
                 TLSOCK_E_ARGUMENT);
     assert_tells(tlsock_config_error(c)->message, "del()");
-    bad = store;
+    bad = shelf_store;
     bad.size = 8;
     assert_code(tlsock_config_set_session_store(c, &bad, NULL),
                 TLSOCK_E_ARGUMENT);
     assert_code(tlsock_config_set_session_store(c, NULL, NULL), 0);
-    assert_code(tlsock_config_set_session_store(NULL, &store, NULL),
+    assert_code(tlsock_config_set_session_store(NULL, &shelf_store, NULL),
                 TLSOCK_E_ARGUMENT);
     assert_code(tlsock_config_add_trust(c, ca_get()->root_pem), 0);
     assert_int_equal(once(c, sc, "a.test"), 0);
-    assert_code(tlsock_config_set_session_store(c, &store, NULL),
+    assert_code(tlsock_config_set_session_store(c, &shelf_store, NULL),
                 TLSOCK_E_FROZEN);
     tlsock_config_unref(c);
     tlsock_config_unref(sc);

@@ -4,6 +4,7 @@
  * who would not have been without. */
 #include "ca.h"
 #include "ends.h"
+#include "../flow/shelf.h"
 
 #include <stdio.h>
 #include <tlsock/session.h>
@@ -105,6 +106,42 @@ static int kept(struct world *w)
     return rc;
 }
 
+static struct shelf *shelf;
+
+/* The server remembers in a store, and the second connection is by that. */
+static int remembered(struct world *w)
+{
+    struct peer p;
+    int rc = 0;
+
+    memset(shelf, 0, sizeof(*shelf));
+    peer_init(&p);
+    for (int i = 0; i < 2 && rc == 0; i++) {
+        peer_free(&p);
+        rc = visit(w, &p, NULL);
+    }
+    w->accepted = rc == 0;
+    peer_free(&p);
+    return rc;
+}
+
+static void with_a_store(enum fault_kind kind, const char *version)
+{
+    struct world w = {.cc = ca_client("tls.max", version, NULL),
+                      .sc = ca_server(ca_get()->a, "tickets", "off", NULL),
+                      .name = "a.test",
+                      .dense = 4,
+                      .stride = 401};
+
+    shelf = test_calloc(1, sizeof(*shelf));
+    assert_code(tlsock_config_set_session_store(w.sc, &shelf_store, shelf), 0);
+    each("remembered", remembered, &w, kind, 0);
+    assert_true(shelf->puts > 0 && shelf->gets > 0);
+    tlsock_config_unref(w.cc);
+    tlsock_config_unref(w.sc);
+    test_free(shelf);
+}
+
 static void with(enum fault_kind kind)
 {
     static const char *const versions[] = {"1.2", "1.3"};
@@ -121,6 +158,7 @@ static void with(enum fault_kind kind)
         bad.name = "other.test";
         each("not kept", kept, &bad, kind, TLSOCK_E_NAME_MISMATCH);
         tlsock_config_unref(good.sc);
+        with_a_store(kind, versions[v]);
     }
     unlink(file());
 }
