@@ -90,7 +90,7 @@ static int build(struct fresh *f, int server, tlsock_error *err)
 static int rebuild(tlsock_config *c, struct fresh *f, int all,
                    tlsock_error *err)
 {
-    struct tsk_ctx *before;
+    struct tsk_ctx *before[2];
     struct tsk_box *from;
     int used[2], rc = TLSOCK_OK;
 
@@ -98,25 +98,27 @@ static int rebuild(tlsock_config *c, struct fresh *f, int all,
     from = tsk_box_ref(c->box);
     f->server = c->serves;
     f->reading = ++c->reads;
-    used[1] = c->use[1].ctx != NULL;
-    before = used[1] ? tsk_ctx_ref(c->use[1].ctx) : NULL;
-    used[0] = c->use[0].ctx != NULL || !used[1];
+    for (int side = 0; side < 2; side++) {
+        used[side] = c->use[side].ctx != NULL;
+        before[side] = used[side] ? tsk_ctx_ref(c->use[side].ctx) : NULL;
+    }
+    used[0] |= !used[1];
     pthread_mutex_unlock(&c->lock);
 
     f->box = reread(from, f->server, all, err);
     tsk_box_unref(from);
-    if (f->box == NULL) {
-        tsk_ctx_unref(before);
-        return err->code;
-    }
+    if (f->box == NULL)
+        rc = err->code;
     for (int side = 0; side < 2 && rc == TLSOCK_OK; side++)
         if (used[side])
             rc = build(f, side, err);
     if (rc == TLSOCK_OK && f->server)
         rc = tsk_tickets_reread(f->box->set.ticket_keys, &f->secrets, err);
-    if (rc == TLSOCK_OK && before != NULL)
-        tsk_ctx_inherit(f->use[1].ctx, before);
-    tsk_ctx_unref(before);
+    for (int side = 0; side < 2; side++) {
+        if (rc == TLSOCK_OK && before[side] != NULL)
+            tsk_ctx_inherit(f->use[side].ctx, before[side]);
+        tsk_ctx_unref(before[side]);
+    }
     return rc;
 }
 

@@ -3,6 +3,7 @@
 #include "core/mem.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #define BUCKETS 256u /* a power of two */
@@ -16,6 +17,7 @@ struct entry {
 };
 
 struct tsk_sessions {
+    atomic_int refs;
     pthread_mutex_t lock;
     struct entry *buckets[BUCKETS];
     struct entry *newest, *oldest;
@@ -61,14 +63,21 @@ struct tsk_sessions *tsk_sessions_new(size_t most)
 
     if (c == NULL)
         return NULL;
+    atomic_init(&c->refs, 1);
     c->most = most;
     pthread_mutex_init(&c->lock, NULL);
     return c;
 }
 
-void tsk_sessions_free(struct tsk_sessions *c)
+struct tsk_sessions *tsk_sessions_ref(struct tsk_sessions *c)
 {
-    if (c == NULL)
+    atomic_fetch_add(&c->refs, 1);
+    return c;
+}
+
+void tsk_sessions_unref(struct tsk_sessions *c)
+{
+    if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
     while (c->oldest != NULL)
         drop(c, c->oldest);

@@ -1,6 +1,7 @@
 /* store - sessions a client may offer again, bounded, least recently used
  * goes first. Thread-safe. Keys are digests: who may resume what is decided by
- * whoever makes them. */
+ * whoever makes them. Counted: snapshots whose sessions mean the same share
+ * them. */
 #ifndef TSK_SESSION_STORE_H
 #define TSK_SESSION_STORE_H
 
@@ -9,7 +10,8 @@
 struct tsk_sessions;
 
 struct tsk_sessions *tsk_sessions_new(size_t most); /* NULL: no memory */
-void tsk_sessions_free(struct tsk_sessions *c);
+struct tsk_sessions *tsk_sessions_ref(struct tsk_sessions *c);
+void tsk_sessions_unref(struct tsk_sessions *c); /* NULL is a no-op */
 /* A reference is taken. Out of memory: not kept. */
 void tsk_sessions_put(struct tsk_sessions *c,
                       const struct tsk_session_item *item);

@@ -426,7 +426,7 @@ void tsk_ctx_unref(struct tsk_ctx *c)
     if (c == NULL || atomic_fetch_sub(&c->refs, 1) != 1)
         return;
     tsk_staples_free(c->staples); /* first: who fills them looks at all else */
-    tsk_sessions_free(c->sessions);
+    tsk_sessions_unref(c->sessions);
     tsk_keep_close(c);
     tsk_remember_free(c->remember);
     tsk_revcache_unref(c->revcache);
@@ -522,6 +522,7 @@ void tsk_ctx_rules(const struct tsk_ctx *c, struct tsk_check_rules *rules)
 void tsk_ctx_inherit(struct tsk_ctx *to, struct tsk_ctx *from)
 {
     tsk_staples_inherit(to, from);
+    tsk_keep_inherit(to, from);
 }
 
 struct tsk_trust *tsk_ctx_trust(struct tsk_ctx *c, tlsock_error *err)

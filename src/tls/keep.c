@@ -75,6 +75,19 @@ static int is_shared(const struct tsk_ctx *c)
     return c->file != NULL || c->set->session_store.get != NULL;
 }
 
+/* A store that from has not read is not read now: it may have become to's. */
+void tsk_keep_inherit(struct tsk_ctx *to, struct tsk_ctx *from)
+{
+    uint8_t old[TSK_SESSION_KEY], now[TSK_SESSION_KEY];
+
+    if (is_shared(to) || to->sessions == NULL || from->sessions == NULL ||
+        tsk_ctx_trust_open(from) == NULL || !tsk_keep_binding(from, old) ||
+        !tsk_keep_binding(to, now) || memcmp(old, now, sizeof(old)) != 0)
+        return;
+    tsk_sessions_unref(to->sessions);
+    to->sessions = tsk_sessions_ref(from->sessions);
+}
+
 /* Where others find it: nobody with other settings does. 1, 0 */
 static int outer_key(struct tsk_ctx *c, const uint8_t key[TSK_SESSION_KEY],
                      uint8_t out[OUTER_KEY])

@@ -1,7 +1,7 @@
-/* keep - where the sessions of a config's clients are: in the memory of its
- * snapshot, or, if the config says so, in a file or a store of the caller's
- * that other processes have, too. There they are under a key that has the
- * digest of the settings in it.
+/* keep - where the sessions of a config's clients are: in memory that its
+ * snapshots share as long as their sessions mean the same, or, if the config
+ * says so, in a file or a store of the caller's that other processes have, too.
+ * There they are under a key that has the digest of the settings in it.
  *
  * What cannot be kept or read is no failure: a full handshake follows. */
 #ifndef TSK_TLS_KEEP_H
@@ -12,6 +12,9 @@
 /* c->keep, of the settings: 0, or E_OWN_FILE, E_NOMEM */
 int tsk_keep_open(struct tsk_ctx *c, tlsock_error *err);
 void tsk_keep_close(struct tsk_ctx *c);
+/* What was won under from is good under to as well, if it means the same. to is
+ * nobody's yet. */
+void tsk_keep_inherit(struct tsk_ctx *to, struct tsk_ctx *from);
 /* The digest of the settings, made when first asked for. 1, 0 no memory. */
 int tsk_keep_binding(struct tsk_ctx *c, uint8_t out[TSK_SESSION_KEY]);
 /* item is borrowed; its binding is filled in if anybody needs it. s: whom a

@@ -54,13 +54,14 @@ static char *slurp(const char *path, size_t *len)
 /* The intermediate's list, with or without the client on it. */
 static void save_crl(int revoke_client)
 {
-    const char *serial = tlsock_cert_field(ca_get()->client, TLSOCK_CERT_SERIAL);
+    const char *serial =
+        tlsock_cert_field(ca_get()->client, TLSOCK_CERT_SERIAL);
     tlsock_revoked one = {.size = sizeof(one), .serial = serial};
     tlsock_error err;
 
     one.when = time(NULL) - 60;
-    if (tlsock_crl_save(TLSOCK_CRL_OPTS(.issuer = ca_get()->inter, .number = "1",
-                                        .revoked = &one,
+    if (tlsock_crl_save(TLSOCK_CRL_OPTS(.issuer = ca_get()->inter,
+                                        .number = "1", .revoked = &one,
                                         .n_revoked = (size_t)revoke_client),
                         TLSOCK_FORMAT_PEM, crl, &err) != 0)
         fail_msg("%s", err.message);
@@ -318,14 +319,51 @@ static void a_client_forgets_sessions_of_older_trust(void **state)
     assert_code(meet(cc, sc, &theirs, &resumed), 0);
     assert_code(meet(cc, sc, &theirs, &resumed), 0);
     assert_int_equal(resumed, 1);
+    for (int i = 0; i < 2; i++) { /* the same again, and written anew */
+        assert_code(tlsock_config_reload(cc), 0);
+        assert_code(meet(cc, sc, &theirs, &resumed), 0);
+        assert_int_equal(resumed, 1);
+        save(ca_get()->root, TLSOCK_PART_CERT, trust);
+    }
     save(ca_get()->stranger_root, TLSOCK_PART_CERT, trust);
     assert_code(tlsock_config_reload(cc), 0);
     assert_true(meet(cc, sc, &theirs, &resumed) <= TLSOCK_E_CHAIN_INCOMPLETE);
     save(ca_get()->root, TLSOCK_PART_CERT, trust);
     assert_code(tlsock_config_reload(cc), 0);
     assert_code(meet(cc, sc, &theirs, &resumed), 0);
+    assert_int_equal(resumed, 0);
     tlsock_config_unref(cc);
     tlsock_config_unref(sc);
+}
+
+/* Each file that sessions are bound to. */
+static void a_client_forgets_what_another_file_would_not_have_won(void **state)
+{
+    static const char *const rows[] = {"nothing", "trust", "crl", "identity",
+                                       "psk"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tlsock_config *cc = server(NULL, NULL); /* as a client */
+        tlsock_config *sc = ca_server(ca_get()->a, NULL);
+        int theirs, resumed;
+
+        assert_code(meet(cc, sc, &theirs, &resumed), 0);
+        if (strcmp(rows[i], "trust") == 0)
+            save(ca_get()->inter, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, trust);
+        else if (strcmp(rows[i], "crl") == 0)
+            save_crl(1);
+        else if (strcmp(rows[i], "identity") == 0)
+            save_identity(ca_get()->b);
+        else if (strcmp(rows[i], "psk") == 0)
+            spill(psk, "ffeeddccbbaa99887766554433221100\n", 33);
+        assert_code(tlsock_config_reload(cc), 0);
+        assert_code(meet(cc, sc, &theirs, &resumed), 0);
+        if (resumed != (i == 0))
+            fail_msg("%s: %d", rows[i], resumed);
+        tlsock_config_unref(cc);
+        tlsock_config_unref(sc);
+    }
 }
 
 static void a_new_key_of_a_device_is_taken(void **state)
@@ -530,8 +568,8 @@ static void no_connection_fails_meanwhile(void **state)
 
 static int set_up(void **state)
 {
-    static const char *const names[] = {"r.pem", "r.key", "r-ca.pem",
-                                        "r.crl", "r.psk"};
+    static const char *const names[] = {"r.pem", "r.key", "r-ca.pem", "r.crl",
+                                        "r.psk"};
 
     for (size_t i = 0; i < COUNT(paths); i++)
         snprintf(paths[i], sizeof(cert), "%s/%s", ca_get()->dir, names[i]);
@@ -554,6 +592,7 @@ int main(void)
         cmocka_unit_test(files_of_others_change_nothing),
         cmocka_unit_test(sessions_of_clients_end_with_their_trust),
         cmocka_unit_test(a_client_forgets_sessions_of_older_trust),
+        cmocka_unit_test(a_client_forgets_what_another_file_would_not_have_won),
         cmocka_unit_test(a_new_key_of_a_device_is_taken),
         cmocka_unit_test(changed_files_are_taken_by_themselves),
         cmocka_unit_test(hooks_are_asked_by_the_caller),

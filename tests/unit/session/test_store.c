@@ -35,7 +35,7 @@ static void a_tls13_session_is_given_out_once(void **state)
     assert_int_equal(take(c, "a", 50), 1);
     assert_int_equal(take(c, "a", 50), 0);
     SSL_SESSION_free(s);
-    tsk_sessions_free(c);
+    tsk_sessions_unref(c);
 }
 
 static void a_tls12_session_may_be_used_again(void **state)
@@ -48,7 +48,7 @@ static void a_tls12_session_may_be_used_again(void **state)
     assert_int_equal(take(c, "a", 50), 1);
     assert_int_equal(take(c, "a", 50), 1);
     SSL_SESSION_free(s);
-    tsk_sessions_free(c);
+    tsk_sessions_unref(c);
 }
 
 static void what_has_expired_is_gone(void **state)
@@ -61,7 +61,7 @@ static void what_has_expired_is_gone(void **state)
     assert_int_equal(take(c, "a", 100), 0);
     assert_int_equal(tsk_sessions_count(c), 0);
     SSL_SESSION_free(s);
-    tsk_sessions_free(c);
+    tsk_sessions_unref(c);
 }
 
 static void the_oldest_goes_when_it_is_full(void **state)
@@ -81,8 +81,8 @@ static void the_oldest_goes_when_it_is_full(void **state)
         put(c, "e", s, 100);
     assert_true(tsk_sessions_count(c) <= 3);
     SSL_SESSION_free(s);
-    tsk_sessions_free(c);
-    tsk_sessions_free(NULL);
+    tsk_sessions_unref(c);
+    tsk_sessions_unref(NULL);
 }
 
 static int never_memory(void)
@@ -102,7 +102,7 @@ static void without_memory_it_is_not_kept(void **state)
     tsk_mem_fail = NULL;
     assert_int_equal(tsk_sessions_count(c), 0);
     SSL_SESSION_free(s);
-    tsk_sessions_free(c);
+    tsk_sessions_unref(c);
 }
 
 static void what_is_forgotten_is_gone(void **state)
@@ -122,7 +122,7 @@ static void what_is_forgotten_is_gone(void **state)
     assert_int_equal(take(c, "b", 1), 1);
     SSL_SESSION_free(one);
     SSL_SESSION_free(two);
-    tsk_sessions_free(c);
+    tsk_sessions_unref(c);
 }
 
 static void a_clock_set_back_tells_nothing(void **state)
@@ -137,7 +137,7 @@ static void a_clock_set_back_tells_nothing(void **state)
     assert_int_equal(take(c, "a", 50000 - TSK_SESSION_SKEW), 1);
     assert_int_equal(take(c, "a", 50000 - TSK_SESSION_SKEW - 1), 0);
     SSL_SESSION_free(s);
-    tsk_sessions_free(c);
+    tsk_sessions_unref(c);
 }
 
 static void *hammer(void *arg)
@@ -166,7 +166,7 @@ static void threads_may_share_it(void **state)
     for (int i = 0; i < 4; i++)
         pthread_join(t[i], NULL);
     assert_true(tsk_sessions_count(c) <= 20);
-    tsk_sessions_free(c);
+    tsk_sessions_unref(c);
 }
 
 int main(void)
