@@ -30,13 +30,17 @@ extern "C" {
                                  out of the config's memory, file or store */
 #define TLSOCK_ON_CLOSE_NOTIFY 8   /**< the peer ended its direction of TLS */
 #define TLSOCK_ON_HANDSHAKE_FAIL 9 /**< no TLS came about */
-#define TLSOCK_ON_MESSAGE 10
-#define TLSOCK_ON_KEYLOG 11
+#define TLSOCK_ON_MESSAGE 10 /**< a message of TLS came, or is on its way out:
+                                  handshake, alert, ChangeCipherSpec */
+#define TLSOCK_ON_KEYLOG 11  /**< a secret of a connection: who has it can
+                                  decrypt what was recorded */
 #define TLSOCK_ON_LOG 12 /**< a line about what is no failure of a call; the
                               answer means nothing */
 #define TLSOCK_ON_NAME 13
 #define TLSOCK_ON_EARLY_DATA 14 /**< a client offers early data that this
                                      process and its forks have not seen */
+#define TLSOCK_ON_WIRE 15       /**< bytes of the transport came, or have left,
+                                     since TLS began */
 /** @} */
 
 /** What a VERIFY, STAPLE or TICKET_KEY hook may answer beside 0 and refusals. */
@@ -72,7 +76,10 @@ typedef struct tlsock_event {
                                SESSION: what tlsock_session_load() takes, a
                                secret, wiped after the call;
                                TICKET_KEY: the 16 bytes of the key's name, NULL:
-                               a ticket is to be sealed */
+                               a ticket is to be sealed; MESSAGE: all of it,
+                               decrypted, a handshake's from its type on (RFC
+                               8446, 4); WIRE: the bytes, NULL: there are no
+                               more, see tlsock_config_on() */
     size_t len;           /**< bytes of it */
     const tlsock_error *error; /**< HANDSHAKE_FAIL: why; LOG: the facts, or
                                     NULL; PASSWORD: the last one was wrong, or
@@ -83,11 +90,18 @@ typedef struct tlsock_event {
                            name that is expected, NULL: none; PASSWORD: the file or URI it
                            is for; SIGN: the scheme, "ecdsa_secp256r1_sha256" */
     const char *text; /**< VERIFY: as TLSOCK_INFO_VERIFIED; HELLO: the ALPN
-                           protocols, "h2,http/1.1"; LOG: the line */
+                           protocols, "h2,http/1.1"; LOG: the line; KEYLOG: a
+                           line as in a file of SSLKEYLOGFILE, without its end;
+                           a secret, wiped after the call */
     const tlsock_cert *cert; /**< VERIFY: the chain as it was built, leaf first,
                                   anchor last; NAME: the peer's; STAPLE: leaf
                                   and issuer; SIGN: ours. Borrowed. */
     tlsock_ticket_key *ticket; /**< TICKET_KEY: to be filled in; else NULL */
+    int sent;    /**< MESSAGE, WIRE: 1 by us, 0 by the peer */
+    int version; /**< MESSAGE: of TLS, as on the wire: 0x0304 is TLS 1.3; what
+                      is known by then: a ClientHello's is no promise */
+    int type;    /**< MESSAGE: TLS's ContentType: 22 handshake, 21 alert, 20
+                      ChangeCipherSpec (RFC 8446, B.1) */
 } tlsock_event;
 
 /** 0 goes on, a negative TLSOCK_E_* refuses; anything that means nothing for
@@ -205,13 +219,23 @@ TLSOCK_API int tlsock_use_client_auth(tlsock *s, const char *how);
  * if it is another one: the client then gets a new ticket. A refusal ends the
  * connection. Threads that share the config call it at once; forget old keys,
  * and do not let one seal for more than some hours.
+ * TLSOCK_ON_MESSAGE: in their order, also those that are encrypted; of a
+ * connection whose peer spoke SSLv2's form in its first message, that one has
+ * version 2. TLS 1.3's ChangeCipherSpec means nothing. TLSOCK_ON_KEYLOG: each secret once it is there, which is before what it
+ * encrypts leaves, and after what it decrypts came. TLSOCK_ON_WIRE: ciphertext
+ * as it is read from and written to the transport, in whatever portions; what
+ * went before TLS, a dialogue of STARTTLS or of a proxy, is not part of it. With
+ * data NULL, sent 0: the peer ended the stream; sent 1: TLS is over on this
+ * connection, which is closed, abandoned or PLAIN again; the last event of it,
+ * told in any case once there was one. On a server the first WIRE comes before
+ * MESSAGE, and that before HELLO. A refusal by one of these three ends the
+ * connection: nothing more is read or sent, no alert either.
  * @param c      the config
  * @param event  TLSOCK_ON_*
  * @param hook   the function; NULL: none
  * @param arg    handed to it
  * @retval 0                     done
  * @retval TLSOCK_E_ARGUMENT     no such event
- * @retval TLSOCK_E_UNSUPPORTED  not in this version
  * @retval TLSOCK_E_FROZEN       the config is in use
  */
 TLSOCK_API int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook,

@@ -87,41 +87,16 @@ const tlsock_error *tlsock_config_error(const tlsock_config *c)
     return c != NULL ? &c->err : &none;
 }
 
-/* The events that there are, and whether this version tells of them. */
-static const unsigned char events[TLSOCK_ON_EARLY_DATA + 1] = {
-    [TLSOCK_ON_HELLO] = 1,
-    [TLSOCK_ON_VERIFY] = 1,
-    [TLSOCK_ON_STAPLE] = 1,
-    [TLSOCK_ON_SIGN] = 1,
-    [TLSOCK_ON_PASSWORD] = 1,
-    [TLSOCK_ON_TICKET_KEY] = 1,
-    [TLSOCK_ON_SESSION] = 1,
-    [TLSOCK_ON_CLOSE_NOTIFY] = 1,
-    [TLSOCK_ON_HANDSHAKE_FAIL] = 1,
-    [TLSOCK_ON_LOG] = 1,
-    [TLSOCK_ON_NAME] = 1,
-    [TLSOCK_ON_EARLY_DATA] = 1,
-};
-
-static int check_event(tlsock_config *c, int event)
-{
-    if (event < TLSOCK_ON_HELLO || event > TLSOCK_ON_EARLY_DATA)
-        return tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "there is no event %d",
-                        event);
-    if (!events[event])
-        return tsk_fail(&c->err, TLSOCK_E_UNSUPPORTED,
-                        "event %d is not in version %s", event, TSK_VERSION);
-    return TLSOCK_OK;
-}
-
 int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook, void *arg)
 {
     int rc = tsk_config_begin(c);
 
     if (rc < 0)
         return rc;
-    rc = check_event(c, event);
-    if (rc == TLSOCK_OK)
+    if (event < TLSOCK_ON_HELLO || event >= TSK_EVENTS)
+        rc = tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "there is no event %d",
+                      event);
+    else
         c->box->set.on[event] = (struct tsk_hook){hook, arg};
     return tsk_config_end(c, rc);
 }

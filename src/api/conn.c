@@ -10,6 +10,7 @@
 #include "net/addr.h"
 #include "net/fd.h"
 #include "ossl/queue.h"
+#include "tls/evidence.h"
 #include "tls/hello.h"
 #include "tls/prints.h"
 #include "tls/op.h"
@@ -165,6 +166,7 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_prints_free(s);
     tsk_waitfd_free(s->waitfd);
     if (s->ssl != NULL) {
+        tsk_evidence_end(s);
         SSL_set_quiet_shutdown(s->ssl, 1);
         tsk_resume_end(s);
         /* libssl marks the session of a connection that is freed without

@@ -28,8 +28,27 @@ static int flush_below(struct tsk_bio *io)
     return rc;
 }
 
+static void tell(struct tsk_bio *io, int sent, const uint8_t *p, size_t n)
+{
+    size_t skip = 0;
+
+    if (sent && io->untapped != 0) {
+        skip = n < io->untapped ? n : io->untapped;
+        io->untapped -= skip;
+        if (skip == n)
+            return;
+        p += skip;
+    }
+    if (io->tap(io->tap_arg, sent, p, n - skip) != 0)
+        io->stop = 1;
+}
+
 int tsk_bio_flush(struct tsk_bio *io)
 {
+    if (io->stop) {
+        io->code = TLSOCK_E_HOOK;
+        return io->code;
+    }
     while (io->out.len != 0) {
         ssize_t n =
             io->below->ops->send(io->below, tsk_buf_at(&io->out), io->out.len);
@@ -42,6 +61,8 @@ int tsk_bio_flush(struct tsk_bio *io)
             io->code = (int)n;
             return (int)n;
         }
+        if (io->tap != NULL)
+            tell(io, 1, tsk_buf_at(&io->out), (size_t)n);
         tsk_buf_take(&io->out, (size_t)n);
         io->lazy = 0;
         io->just_sent = 1;
@@ -146,6 +167,8 @@ static int fill(struct tsk_bio *io, size_t asked)
         return TLSOCK_E_NOMEM;
     }
     n = recv_now(io, room, most);
+    if (io->tap != NULL && n >= 0)
+        tell(io, 0, n != 0 ? room : NULL, (size_t)n);
     if (n <= 0)
         return (int)n;
     if (io->n_first < sizeof(io->first))
@@ -162,12 +185,14 @@ static int bio_read(BIO *b, char *out, size_t len, size_t *got)
 
     BIO_clear_retry_flags(b);
     *got = 0;
+    if (io->stop)
+        return 0;
     if (io->in.len == 0) {
         int rc = io->eof ? 0 : fill(io, len);
 
         if (rc == TLSOCK_AGAIN)
             BIO_set_retry_read(b);
-        if (rc <= 0)
+        if (rc <= 0 || io->stop)
             return 0;
     }
     if (len > io->in.len)
@@ -184,7 +209,7 @@ static int bio_write(BIO *b, const char *data, size_t len, size_t *put)
 
     BIO_clear_retry_flags(b);
     *put = 0;
-    if (io->code < 0)
+    if (io->code < 0 || io->stop)
         return 0;
     if (io->out.len + len > TSK_BIO_OUT_MOST) {
         int rc = tsk_bio_flush(io);

@@ -20,17 +20,23 @@
 struct tsk_bio {
     struct tsk_layer *below; /* borrowed */
     struct tsk_buf in, out;
-    size_t in_size;    /* how much the next recv asks for */
-    int polite;        /* blocking: after a send, wait before the first recv */
-    int exact;         /* never receive beyond the record under way */
-    int from_memory;   /* for now: do not ask the socket */
-    int just_sent;     /* nothing was received since the last send */
-    int drained;       /* the last recv took all there was */
-    size_t lazy;       /* of out: nobody waits for them (TLS 1.3 tickets) */
-    size_t turn;       /* received since a call began, or had a result */
-    int turn_over;     /* that was too much: let others have theirs */
-    int eof;           /* the stream below has ended */
-    int code;          /* failure of the layer below, or 0 */
+    size_t in_size;  /* how much the next recv asks for */
+    int polite;      /* blocking: after a send, wait before the first recv */
+    int exact;       /* never receive beyond the record under way */
+    int from_memory; /* for now: do not ask the socket */
+    int just_sent;   /* nothing was received since the last send */
+    int drained;     /* the last recv took all there was */
+    size_t lazy;     /* of out: nobody waits for them (TLS 1.3 tickets) */
+    size_t turn;     /* received since a call began, or had a result */
+    int turn_over;   /* that was too much: let others have theirs */
+    int eof;         /* the stream below has ended */
+    int code;        /* failure of the layer below, or 0 */
+    int stop;        /* libssl reads and writes nothing any more */
+    /* Told of what has come (no bytes: the end) and of what has left; other
+     * than 0 stops it. NULL: nobody wants to know. */
+    int (*tap)(void *arg, int sent, const void *bytes, size_t len);
+    void *tap_arg;
+    size_t untapped;   /* of out: from before there was a tap */
     short want;        /* POLLIN, POLLOUT: what a wait is for */
     uint8_t first[64]; /* what the peer said first, for error texts */
     size_t n_first;

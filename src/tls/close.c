@@ -1,4 +1,5 @@
 #include "tls/conn.h"
+#include "tls/evidence.h"
 
 #include <openssl/err.h>
 #include <stdint.h>
@@ -72,6 +73,7 @@ static int become_plain(tlsock *s)
     if (tsk_buf_add(&s->plain, tsk_buf_at(in), in->len) < 0)
         return tsk_fail_nomem(&s->err);
     tsk_buf_take(in, in->len);
+    tsk_evidence_end(s);
     SSL_free(s->ssl);
     s->ssl = NULL;
     s->sent_close = 0;

@@ -136,6 +136,9 @@ struct tlsock {
     enum tsk_pha pha;
     int asking; /* tlsock_request_client_cert() is under way */
     int alert, alert_from_peer;
+    struct {
+        int kind, code; /* of a hook of tls/evidence.h; kind 0: none did */
+    } refusal;
     unsigned fork_generation;
     struct tsk_session_facts facts;
     struct tsk_check *check;    /* of the peer's chain, until it is over */

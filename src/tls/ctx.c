@@ -11,6 +11,7 @@
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/early.h"
+#include "tls/evidence.h"
 #include "tls/hello.h"
 #include "tls/hosts.h"
 #include "tls/hostset.h"
@@ -259,38 +260,6 @@ static int set_client_auth(struct tsk_ctx *c, tlsock_error *err)
     return TLSOCK_OK;
 }
 
-static void keylog(const SSL *ssl, const char *line)
-{
-    const struct tsk_ctx *c = tsk_conn_of(ssl)->ctx;
-    size_t len = strlen(line);
-    char text[512];
-
-    if (c->keylog_fd < 0 || len + 1 >= sizeof(text))
-        return;
-    memcpy(text, line, len);
-    text[len] = '\n';
-    if (write(c->keylog_fd, text, len + 1) < 0) {
-        /* evidence for a debugger: nothing depends on it */
-    }
-    tsk_wipe(text, sizeof(text));
-}
-
-static int set_keylog(struct tsk_ctx *c, tlsock_error *err)
-{
-    if (c->set->keylog == NULL)
-        return TLSOCK_OK;
-    c->keylog_fd =
-        open(c->set->keylog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (c->keylog_fd < 0) {
-        tsk_fail_sys(err, TLSOCK_E_OWN_FILE, errno, "keylog file %s",
-                     c->set->keylog);
-        tsk_hint(err, "name a file that this process may write");
-        return TLSOCK_E_OWN_FILE;
-    }
-    SSL_CTX_set_keylog_callback(c->ssl, keylog);
-    return TLSOCK_OK;
-}
-
 static void note(const SSL *ssl, int where, int value)
 {
     tlsock *s;
@@ -382,7 +351,7 @@ static int build(struct tsk_ctx *c, tlsock_error *err)
     if (rc == TLSOCK_OK)
         rc = tsk_hostset_setup(c, err);
     if (rc == TLSOCK_OK)
-        rc = set_keylog(c, err);
+        rc = tsk_evidence_setup(c, err);
     if (rc == TLSOCK_OK)
         rc = set_dane(c, err);
     return rc;

@@ -1,6 +1,7 @@
 #include "core/str.h"
 #include "ossl/queue.h"
 #include "tls/conn.h"
+#include "tls/evidence.h"
 #include "tls/fail.h"
 
 #include <openssl/err.h>
@@ -164,6 +165,8 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
 {
     int ssl_error, rc;
 
+    if (s->err.code == 0 && s->refusal.kind != 0)
+        return settle(s, tsk_evidence_refused(s), phase);
     if (s->io.code < 0 && phase != TLSOCK_PHASE_READ && heard_why(s))
         return settle(s, tsk_fail_protocol(s), phase);
     if (s->io.code < 0)

@@ -4,6 +4,7 @@
 #include "revoke/check.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
+#include "tls/evidence.h"
 #include "tls/fail.h"
 #include "tls/hello.h"
 #include "tls/log.h"
@@ -77,8 +78,6 @@ static void hold_tickets(tlsock *s)
 static int start_server(tlsock *s)
 {
     SSL_set_accept_state(s->ssl);
-    if (s->set->on[TLSOCK_ON_HELLO].call != NULL && !s->set->prints)
-        SSL_set_msg_callback(s->ssl, tsk_hello_seen);
     if (s->set->tickets && !tsk_ticket_ready(s))
         SSL_set_num_tickets(s->ssl, 0);
     return tsk_hand_ask_client(s);
@@ -143,8 +142,6 @@ static int start(tlsock *s)
         return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
     }
     s->fork_generation = tsk_fork_generation();
-    if (s->set->prints)
-        SSL_set_msg_callback(s->ssl, tsk_prints_seen);
     /* a handle that was PLAIN may be so again, and its descriptor go on */
     s->io.exact = !s->set->read_ahead || s->plain_first;
     bio = tsk_bio_new(&s->io);
@@ -155,6 +152,8 @@ static int start(tlsock *s)
     }
     SSL_set_bio(s->ssl, bio, bio);
     rc = s->server ? start_server(s) : start_client(s);
+    if (rc == TLSOCK_OK)
+        tsk_evidence_start(s);
     if (rc < 0) { /* begin anew if called again: there is nothing half done */
         SSL_free(s->ssl);
         s->ssl = NULL;
@@ -192,8 +191,10 @@ static int check_staple_came(tlsock *s)
 
 static int finish(tlsock *s)
 {
-    int rc = check_agreed(s);
+    int rc = tsk_evidence_refused(s);
 
+    if (rc == TLSOCK_OK)
+        rc = check_agreed(s);
     if (rc == TLSOCK_OK)
         rc = tsk_psk_finish(s);
     if (rc == TLSOCK_OK)
@@ -321,6 +322,8 @@ void tsk_hand_reset(tlsock *s)
     s->early.sent = 0;
     s->io.n_first = 0;
     s->io.lazy = 0;
+    s->io.stop = 0;
+    s->refusal.kind = 0;
     s->late_tickets = 0;
     s->issuers_tried = 0;
     memset(&s->facts, 0, sizeof(s->facts));

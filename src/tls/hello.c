@@ -4,6 +4,7 @@
 #include "core/mem.h"
 #include "core/str.h"
 #include "ossl/queue.h"
+#include "tls/evidence.h"
 #include "tls/hostset.h"
 #include "tls/op.h"
 
@@ -55,16 +56,12 @@ void tsk_hello_alpn(const unsigned char *ext, size_t len,
 
 /* The message as it came is seen nowhere else: libssl keeps no extensions that
  * it does not know. */
-void tsk_hello_seen(int sent, int version, int type, const void *bytes,
-                    size_t len, SSL *ssl, void *arg)
+void tsk_hello_seen(tlsock *s, const void *bytes, size_t len)
 {
     const unsigned char *p = bytes;
-    tlsock *s = tsk_conn_of(ssl);
 
-    (void)version;
-    (void)arg;
-    if (sent || type != SSL3_RT_HANDSHAKE || len < 4 || p[0] != CLIENT_HELLO ||
-        s->hello.told || s->hello.data != NULL)
+    if (!s->server || len < 4 || p[0] != CLIENT_HELLO || s->hello.told ||
+        s->hello.data != NULL)
         return;
     s->hello.data = tsk_alloc(len);
     if (s->hello.data == NULL)
@@ -179,8 +176,7 @@ int tsk_hello_cb(SSL *ssl, int *alert, void *arg)
         return SSL_CLIENT_HELLO_RETRY;
     let_choose(s, 0);
     s->hello.told = 1;
-    if (!tsk_ctx_settings(s->ctx)->prints)
-        SSL_set_msg_callback(ssl, NULL);
+    tsk_evidence_told(s);
     tsk_op_end(s);
     if (rc >= 0)
         rc = use_chosen(s, ssl);

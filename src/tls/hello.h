@@ -10,10 +10,10 @@
 
 #define TSK_HELLO_TEXT 512
 
-/* libssl's callbacks; set only where there is a HELLO hook. */
+/* libssl's callback; set only where there is a HELLO hook. */
 int tsk_hello_cb(SSL *ssl, int *alert, void *arg);
-void tsk_hello_seen(int sent, int version, int type, const void *bytes,
-                    size_t len, SSL *ssl, void *arg);
+/* A handshake message came, and there is a HELLO hook. */
+void tsk_hello_seen(tlsock *s, const void *bytes, size_t len);
 /* The bytes of the two extensions (RFC 6066, 3; RFC 7301, 3.1) as text; "" if
  * they are none, or malformed: libssl refuses those afterwards. */
 void tsk_hello_sni(const unsigned char *ext, size_t len,

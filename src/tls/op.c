@@ -114,6 +114,7 @@ const char *tsk_op_name(const struct tsk_op *op)
         [TLSOCK_ON_LOG] = "LOG",
         [TLSOCK_ON_NAME] = "NAME",
         [TLSOCK_ON_EARLY_DATA] = "EARLY_DATA",
+        [TLSOCK_ON_WIRE] = "WIRE",
     };
 
     return names[op->kind];
@@ -203,6 +204,13 @@ static int judge(const struct tsk_op *op, int code, tlsock_error *err)
     if (code < 0 && code != TLSOCK_AGAIN && tsk_errname_find(code) != NULL)
         return refused(op, code, err);
     return nonsense(op, code, err);
+}
+
+int tsk_op_judge(int kind, int code, tlsock_error *err)
+{
+    const struct tsk_op plain = {.kind = kind};
+
+    return judge(&plain, code, err);
 }
 
 static int no_later(const struct tsk_op *op, tlsock_error *err)

@@ -47,6 +47,8 @@ int tsk_op_ask(const struct tsk_hook *on, tlsock_event *e,
 void tsk_op_free(struct tsk_op *op);
 /* The hook, which is there, on the stack that its caller gave us. */
 int tsk_op_call(const struct tsk_hook *on, const tlsock_event *e);
+/* What the value of a hook without an op means: >= 0, or a code, recorded. */
+int tsk_op_judge(int kind, int code, tlsock_error *err);
 /* What tlsock_op_done() does. */
 int tsk_op_answer(struct tlsock_op *handle, int code, const void *data,
                   size_t len);

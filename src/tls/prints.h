@@ -17,9 +17,8 @@ int tsk_prints_text(const struct tsk_greeting *g, int item, char *out,
 int tsk_prints_item(int item);      /* 1: it is one of these */
 int tsk_prints_of_server(int item); /* 1: and of a ServerHello */
 
-/* libssl's message callback of a connection with prints = on. */
-void tsk_prints_seen(int sent, int version, int type, const void *bytes,
-                     size_t len, SSL *ssl, void *arg);
+/* A handshake message, of a connection with prints = on. */
+void tsk_prints_seen(tlsock *s, const void *bytes, size_t len);
 /* An item of the connection: borrowed until the next one; "" not known. */
 const char *tsk_prints_info(tlsock *s, int item);
 void tsk_prints_free(tlsock *s); /* what is kept of it */

@@ -3,7 +3,6 @@
 
 #include "core/mem.h"
 #include "ossl/queue.h"
-#include "tls/hello.h"
 
 #include <string.h>
 
@@ -49,15 +48,11 @@ static void look(tlsock *s, const uint8_t *bytes, size_t len)
         keep(&p->client, bytes, len);
 }
 
-void tsk_prints_seen(int sent, int version, int type, const void *bytes,
-                     size_t len, SSL *ssl, void *arg)
+void tsk_prints_seen(tlsock *s, const void *bytes, size_t len)
 {
     const uint8_t *p = bytes;
-    tlsock *s = tsk_conn_of(ssl);
 
-    if (s->server && s->set->on[TLSOCK_ON_HELLO].call != NULL)
-        tsk_hello_seen(sent, version, type, bytes, len, ssl, arg);
-    if (type == SSL3_RT_HANDSHAKE && len >= 4 && p[0] <= SERVER_HELLO)
+    if (len >= 4 && p[0] <= SERVER_HELLO)
         look(s, bytes, len);
 }
 

@@ -55,6 +55,8 @@ enum tsk_rule_kind {
     TSK_RULE_KINDS
 };
 
+#define TSK_EVENTS (TLSOCK_ON_WIRE + 1)
+
 struct tsk_tickets;
 struct tsk_idcache;
 struct tsk_lazy;
@@ -145,7 +147,7 @@ struct tsk_settings {
     struct tsk_hook {
         tlsock_hook *call; /* NULL: none */
         void *arg;
-    } on[TLSOCK_ON_EARLY_DATA + 1]; /* by TLSOCK_ON_* */
+    } on[TSK_EVENTS]; /* by TLSOCK_ON_* */
     /* lists */
     char **trust;
     size_t n_trust; /* 0: the system's */

@@ -165,6 +165,42 @@ static void with_prints(enum fault_kind kind)
     tlsock_config_unref(w.sc);
 }
 
+static int look(const tlsock_event *e, void *arg)
+{
+    (void)arg;
+    return e->conn != NULL ? 0 : TLSOCK_E_HOOK;
+}
+
+/* Messages, secrets and bytes are shown of a connection that fails somewhere:
+ * the end of what was begun is shown as well. */
+static int watched(struct world *w)
+{
+    static const int events[] = {TLSOCK_ON_MESSAGE, TLSOCK_ON_KEYLOG,
+                                 TLSOCK_ON_WIRE, TLSOCK_ON_HELLO};
+    struct peer p;
+    int rc = TLSOCK_E_NOMEM;
+
+    peer_init(&p);
+    w->sc = tlsock_config_new();
+    if (w->sc == NULL)
+        return note(w, &(tlsock_error){0}, rc);
+    rc = tlsock_config_add_cert(w->sc, ca_get()->a);
+    for (size_t i = 0; i < COUNT(events) && rc == 0; i++)
+        rc = tlsock_config_on(w->sc, events[i], look, NULL);
+    if (rc != 0)
+        (void)note(w, tlsock_config_error(w->sc), rc);
+    if (rc == 0)
+        rc = ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1));
+    if (rc == 0)
+        rc = ends_shake(w, &p);
+    if (rc == 0)
+        rc = ends_talk(w, &p, TLSOCK_STATE_TLS);
+    peer_free(&p);
+    tlsock_config_unref(w->sc);
+    w->sc = NULL;
+    return rc;
+}
+
 static int password(const tlsock_event *e, void *arg)
 {
     (void)arg;
@@ -233,6 +269,7 @@ static void own_memory_may_fail_while_hooks_are_asked(void **state)
     (void)state;
     with_client("later", answered_later, FAULT_OWN);
     with_client("given up", given_up, FAULT_OWN);
+    with_client("watched", watched, FAULT_OWN);
     with_file(FAULT_OWN);
     with_prints(FAULT_OWN);
 }
@@ -242,6 +279,7 @@ static void openssls_memory_may_fail_while_hooks_are_asked(void **state)
     (void)state;
     with_client("later", answered_later, FAULT_OPENSSL);
     with_client("given up", given_up, FAULT_OPENSSL);
+    with_client("watched", watched, FAULT_OPENSSL);
     with_file(FAULT_OPENSSL);
     with_prints(FAULT_OPENSSL);
 }
