@@ -1,8 +1,12 @@
 /* fingerprint - what to paste so that a certificate or key is accepted, and no
  * other: for C, config files, this tool, curl. Whether the peer was verified
- * is said; who pins is told what not to take on trust. */
+ * is said; who pins is told what not to take on trust. Of TLS programs, JA3,
+ * JA3S and JA4: of a server, of captures, of clients that come. */
+#include "capread.h"
 #include "commands.h"
 #include "errors.h"
+#include "helloserve.h"
+#include "peer.h"
 #include "source.h"
 
 #include <openssl/evp.h>
@@ -10,11 +14,18 @@
 #include <string.h>
 #include <tlsock/config.h>
 
-enum { OPT_ONLY = OPT_OWN };
+enum {
+    OPT_ONLY = OPT_OWN,
+    OPT_LISTEN,
+    OPT_ANSWER,
+    OPT_COUNT,
+    OPT_PORT_FILE
+};
 
 struct fingerprint {
     struct opts o;
     const char *only;
+    struct helloserve serve; /* --listen */
     tlsock_config *config;
 };
 
@@ -35,6 +46,15 @@ static struct poptOption own_options[] = {
      "print this of the leaf, and nothing else", "pin|cert|curl|hex"},
     {"pass", '\0', POPT_ARG_STRING, NULL, OPT_PASS,
      "where a file's password is", "file:FILE|env:NAME|fd:N|prompt"},
+    {"listen", '\0', POPT_ARG_STRING, NULL, OPT_LISTEN,
+     "wait for clients there, and tell what their hellos say", "TARGET"},
+    {"answer", '\0', POPT_ARG_STRING, NULL, OPT_ANSWER,
+     "what they get: an alert (default), or a certificate for localhost",
+     "alert|certificate"},
+    {"count", '\0', POPT_ARG_STRING, NULL, OPT_COUNT,
+     "with --listen: end after N clients", "N"},
+    {"port-file", '\0', POPT_ARG_STRING, NULL, OPT_PORT_FILE,
+     "with --listen: write the port there when ready", "FILE"},
     POPT_TABLEEND};
 
 static struct poptOption table[] = {
@@ -42,11 +62,8 @@ static struct poptOption table[] = {
     OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_output, "Output:"),
     POPT_TABLEEND};
 
-static int take(void *own, struct opts *o, int val, const char *arg)
+static int take_only(struct fingerprint *w, struct opts *o, const char *arg)
 {
-    struct fingerprint *w = own;
-
-    (void)val;
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
         if (strcmp(arg, forms[i]) == 0) {
             w->only = forms[i];
@@ -57,21 +74,49 @@ static int take(void *own, struct opts *o, int val, const char *arg)
                      "--only \"%s\"", arg);
 }
 
+static int take(void *own, struct opts *o, int val, const char *arg)
+{
+    struct fingerprint *w = own;
+
+    switch (val) {
+    case OPT_ONLY:
+        return take_only(w, o, arg);
+    case OPT_LISTEN:
+        w->serve.target = arg;
+        return 0;
+    case OPT_ANSWER:
+        w->serve.let_in = strcmp(arg, "certificate") == 0;
+        if (w->serve.let_in || strcmp(arg, "alert") == 0)
+            return 0;
+        return err_usage(&o->out, "fingerprint",
+                         "--answer alert, or certificate", "--answer \"%s\"",
+                         arg);
+    case OPT_COUNT:
+        return opt_number(o, "--count", arg, 1, 1000000000, &w->serve.count);
+    default:
+        w->serve.port_file = arg;
+        return 0;
+    }
+}
+
 static const struct opt_spec spec = {
     .command = "fingerprint",
-    .usage = "[options] FILE|-|HOST[:PORT]|URL...",
+    .usage = "[options] FILE|-|HOST[:PORT]|URL|CAPTURE... | --listen TARGET",
     .about = "Prints fingerprints of a certificate and of its key, as lines to "
              "paste into C, a configuration file, or the line of tlsock or "
              "curl; for each certificate of the chain. The peer is verified, "
              "and shown all the same if that fails: then compare the "
-             "fingerprint by another way before you pin it.",
+             "fingerprint by another way before you pin it. Of a server JA3S "
+             "too, of the hellos in a capture (pcap, pcapng) and of clients "
+             "that come to --listen JA3 and JA4.",
     .after = "  tlsock fingerprint example.com\n"
+             "  tlsock fingerprint dump.pcapng\n"
+             "  tlsock fingerprint --listen :8443\n"
              "  tlsock fingerprint smtp://mx.example.com\n"
              "  tlsock connect --pin \"$(tlsock fingerprint --only pin "
              "me.pem)\" example.com\n",
     .table = table,
     .take = take,
-    .min_args = 1,
     .max_args = 1000};
 
 static int nibble(char c)
@@ -227,8 +272,25 @@ static void say_verdict(const struct fingerprint *w, const char *target,
     fprintf(to, "before you pin it, compare with what its owner says\n");
 }
 
+/* What the two hellos of the connection tell. */
+static void print_hellos(const struct out *o, const struct peer_prints *hellos)
+{
+    out_label(o, stdout, "1", "server");
+    printf("ja3s %s, to our hello\n", hellos->ja3s);
+    out_label(o, stdout, "1", "client");
+    printf("ja4 %s  ja3 %s\n", hellos->ja4, hellos->ja3);
+}
+
+static void hellos_json(json_t *obj, const struct peer_prints *hellos)
+{
+    json_object_set_new(obj, "ja3s", out_json_text(hellos->ja3s));
+    json_object_set_new(obj, "own_ja3", out_json_text(hellos->ja3));
+    json_object_set_new(obj, "own_ja4", out_json_text(hellos->ja4));
+}
+
 static int show(const struct fingerprint *w, const char *target,
-                const char *name, const tlsock_cert *c, const tlsock_error *err)
+                const char *name, const tlsock_cert *c,
+                const struct peer_prints *hellos, const tlsock_error *err)
 {
     json_t *obj = json_object(), *list = json_array();
     int n = w->only != NULL ? 0 : tlsock_cert_chain_len(c), rc = 0;
@@ -258,6 +320,10 @@ static int show(const struct fingerprint *w, const char *target,
             obj, "error",
             err_json(&w->o.out, target, err, err_exit_code(err, 0)));
     json_object_set_new(obj, "certificates", list);
+    if (hellos->ja3s[0] != '\0' && w->o.out.json)
+        hellos_json(obj, hellos);
+    else if (rc == 0 && hellos->ja3s[0] != '\0' && w->only == NULL)
+        print_hellos(&w->o.out, hellos);
     if (rc == 0 && w->o.out.json)
         return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
     json_decref(obj);
@@ -270,26 +336,55 @@ static int show(const struct fingerprint *w, const char *target,
 static int one(struct fingerprint *w, const char *target)
 {
     const char *name = w->o.verify_name != NULL ? w->o.verify_name : w->o.name;
+    struct peer_prints hellos = {0};
     tlsock_error err = {0};
-    tlsock_cert *c;
+    tlsock_cert *c = NULL;
     char host[256];
     int rc = 0;
 
-    c = source_load(&w->o, target, &rc);
+    if (capread_is(target))
+        return capread_say(&w->o.out, target);
+    if (source_is_server(target))
+        rc = peer_look(&w->o, target, &c, &hellos);
+    else
+        c = source_load(&w->o, target, &rc);
     if (c == NULL)
         return rc;
     if (name == NULL && source_is_server(target) && source_host(target, host))
         name = host;
     (void)tlsock_verify(c, w->config, TLSOCK_VERIFY_OPTS(.name = name), &err);
-    rc = show(w, target, name, c, &err);
+    rc = show(w, target, name, c, &hellos, &err);
     tlsock_cert_unref(c);
     return rc;
 }
 
+static int check_line(const struct fingerprint *w)
+{
+    const struct out *o = &w->o.out;
+    int listen = w->serve.target != NULL;
+
+    if (listen && w->o.args.n != 0)
+        return err_usage(o, "fingerprint", "leave one of them out",
+                         "--listen takes no file and no host");
+    if (!listen && w->o.args.n == 0)
+        return err_usage(o, "fingerprint", "name a file, a host or a capture",
+                         "there is nothing to fingerprint");
+    if (!listen && (w->serve.count != 0 || w->serve.port_file != NULL ||
+                    w->serve.let_in))
+        return err_usage(o, "fingerprint", "add --listen TARGET",
+                         "--count, --answer and --port-file are for --listen");
+    return 0;
+}
+
 static int run(struct fingerprint *w)
 {
-    int rc = 0, worst = 0;
+    int rc = check_line(w), worst = 0;
 
+    if (rc != 0)
+        return rc;
+    w->serve.out = &w->o.out;
+    if (w->serve.target != NULL)
+        return helloserve_run(&w->serve);
     w->config = opt_make_file_config(&w->o, &rc);
     if (w->config == NULL)
         return rc;

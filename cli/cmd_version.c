@@ -10,13 +10,15 @@ static const char *const features[] = {
     "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",     "ciphersuites",
     "ocsp",   "pins",   "sessions", "tickets", "partial-chain",  "idn",
     "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs", "acme",
-    "curl",   "dane",   "redis"};
+    "curl",   "dane",   "redis",  "pcap"};
 
 /* Of the library, or of the tool itself. */
 static int is_there(const char *feature)
 {
     if (strcmp(feature, "acme") == 0)
         return CLI_ACME;
+    if (strcmp(feature, "pcap") == 0)
+        return CLI_PCAP;
     return strcmp(feature, "curl") == 0 ? CLI_CURL : tlsock_has(feature);
 }
 

@@ -14,5 +14,11 @@ int peer_certs(struct opts *o, const char *target, tlsock_cert **out);
 /* HOST gets a port; anything that has one, or a scheme, stays as it is. Lives
  * as long as the options; NULL: out of memory. */
 const char *peer_target(struct opts *o, const char *target);
+/* The same, and what the two hellos tell; "" what is not known. */
+struct peer_prints {
+    char ja3[40], ja3s[40], ja4[64];
+};
+int peer_look(struct opts *o, const char *target, tlsock_cert **out,
+              struct peer_prints *prints);
 
 #endif

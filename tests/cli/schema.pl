@@ -11,8 +11,8 @@ open my $f, '<', $ARGV[0] or die "$ARGV[0]: $!\n";
 my $schema = decode_json(do { local $/; <$f> });
 my %known = map { $_ => 1 } qw($schema $id $defs $ref title description type
     properties required additionalProperties items enum const pattern minimum
-    maximum);
-my $bad = 0;
+    maximum anyOf);
+our ($bad, $quiet) = (0, 0);
 
 sub is_type {
     my ($v, $type) = @_;
@@ -31,7 +31,7 @@ sub is_type {
 }
 
 sub say_bad {
-    print "$_[0]: $_[1]\n";
+    print "$_[0]: $_[1]\n" unless $quiet;
     $bad = 1;
 }
 
@@ -42,6 +42,11 @@ sub check {
     if (my $ref = $s->{'$ref'}) {
         $ref =~ m{^#/\$defs/(\w+)$} or die "unknown reference $ref\n";
         check($v, $schema->{'$defs'}{$1} // die("no $ref\n"), $at);
+    }
+    if (my $any = $s->{anyOf}) {
+        my $fits = grep { local ($bad, $quiet) = (0, 1); check($v, $_, $at);
+            !$bad } @$any;
+        say_bad($at, 'is none of those') unless $fits;
     }
     if (my $type = $s->{type}) {
         my @types = ref $type ? @$type : ($type);
