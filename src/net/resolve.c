@@ -19,6 +19,7 @@ void (*tsk_resolve_freeaddrinfo)(struct addrinfo *) = freeaddrinfo;
 /* What is asked and what came back. */
 struct query {
     char host[256], service[64];
+    int local; /* a name under localhost: nobody is asked */
     struct addrinfo hints;
     struct addrinfo *answer;
     int code;   /* EAI_* */
@@ -33,8 +34,9 @@ struct tsk_lookup {
 static void ask(struct query *q)
 {
     errno = 0;
-    q->code = tsk_resolve_getaddrinfo(q->host, q->service, &q->hints,
-                                      &q->answer);
+    /* without a name it gives the addresses of the loopback interface */
+    q->code = tsk_resolve_getaddrinfo(q->local ? NULL : q->host, q->service,
+                                      &q->hints, &q->answer);
     q->errnum = errno;
     if (q->code != 0)
         q->answer = NULL;
@@ -64,6 +66,8 @@ static int family_of(int family)
     return family == 4 ? AF_INET : family == 6 ? AF_INET6 : AF_UNSPEC;
 }
 
+/* RFC 6761, 6.3: a name server might say otherwise, and a machine may lack the
+ * file that has the name. */
 static int is_localhost(const char *host)
 {
     size_t len = strlen(host);
@@ -84,9 +88,10 @@ static int query_init(struct query *q, const struct tsk_target *t, int family,
     memcpy(q->service, t->service, sizeof(q->service));
     q->hints.ai_family = family_of(family);
     q->hints.ai_socktype = SOCK_STREAM;
+    q->local = is_localhost(q->host);
     /* Loopback does not count as an address of the machine, so asking only
      * for families that have one would hide ::1 from localhost. */
-    if (family == 0 && !is_localhost(q->host))
+    if (family == 0 && !q->local)
         q->hints.ai_flags |= AI_ADDRCONFIG;
     if (t->is_ip != 0)
         q->hints.ai_flags |= AI_NUMERICHOST;
@@ -112,8 +117,10 @@ static int query_failed(const struct query *q, tlsock_error *err)
         tsk_hint(err, "no name server answered: is the network up, and is "
                       "/etc/resolv.conf right?");
     else
-        tsk_hint(err, "is the name spelt right? \"getent ahosts %.120s\" asks "
-                      "the same resolver", q->host);
+        tsk_hint(err,
+                 "is the name spelt right? \"getent ahosts %.120s\" asks "
+                 "the same resolver",
+                 q->host);
     return TLSOCK_E_RESOLVE;
 }
 

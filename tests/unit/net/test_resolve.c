@@ -67,20 +67,31 @@ static void what_is_numeric_needs_no_lookup(void **state)
     assert_int_equal(tsk_resolve_numeric(&a, &t, 0, &err), 0);
 }
 
-static void the_system_resolver_answers(void **state)
+/* The system's resolver knows "localhost" at most, by a file. */
+static void names_under_localhost_are_this_machine(void **state)
 {
-    struct tsk_target t = target("localhost", "443");
-    struct tsk_addrs a;
-    tlsock_error err = {0};
-    char text[64];
+    static const char *const names[] = {"localhost", "no.such.name.localhost"};
+    static const char *const want[] = {[4] = "127.0.0.1:443",
+                                       [6] = "[::1]:443"};
 
     (void)state;
-    if (look_up(&t, 4, &a, &err) != TLSOCK_OK)
-        fail_msg("%s", err.message);
-    tsk_addr_text(text, sizeof(text), (struct sockaddr *)&a.list[0].ss,
-                  a.list[0].len);
-    assert_string_equal(text, "127.0.0.1:443");
-    tsk_addrs_free(&a);
+    for (size_t i = 0; i < COUNT(names) * 2; i++) {
+        struct tsk_target t = target(names[i / 2], "443");
+        int family = i % 2 == 0 ? 4 : 6;
+        struct tsk_addrs a;
+        tlsock_error err = {0};
+        char text[64];
+
+        if (look_up(&t, family, &a, &err) != TLSOCK_OK)
+            fail_msg("%s", err.message);
+        tsk_addr_text(text, sizeof(text), (struct sockaddr *)&a.list[0].ss,
+                      a.list[0].len);
+        assert_string_equal(text, want[family]);
+        tsk_addrs_free(&a);
+        assert_int_equal(tsk_resolve_now(&a, &t, family, &err), TLSOCK_OK);
+        assert_int_equal(a.n, 1);
+        tsk_addrs_free(&a);
+    }
 }
 
 /* What the resolver was asked last. */
@@ -94,7 +105,7 @@ static struct {
 static int record(const char *host, const char *service,
                   const struct addrinfo *hints, struct addrinfo **out)
 {
-    snprintf(asked.host, sizeof(asked.host), "%s", host);
+    snprintf(asked.host, sizeof(asked.host), "%s", host != NULL ? host : "");
     snprintf(asked.service, sizeof(asked.service), "%s", service);
     asked.hints = *hints;
     pthread_sigmask(SIG_SETMASK, NULL, &asked.mask);
@@ -131,8 +142,19 @@ static const struct {
     {"a.example", "https", 0, "a.example", AF_UNSPEC, AI_ADDRCONFIG},
     {"a.example", "443", 4, "a.example", AF_INET, AI_NUMERICSERV},
     {"a.example", "443", 6, "a.example", AF_INET6, AI_NUMERICSERV},
-    {"localhost", "443", 0, "localhost", AF_UNSPEC, AI_NUMERICSERV},
-    {"x.LocalHost", "443", 0, "x.localhost", AF_UNSPEC, AI_NUMERICSERV},
+    /* RFC 6761, 6.3: no name is asked for */
+    {"localhost", "443", 0, "", AF_UNSPEC, AI_NUMERICSERV},
+    {"localhost.", "https", 6, "", AF_INET6, 0},
+    {"x.LocalHost", "443", 0, "", AF_UNSPEC, AI_NUMERICSERV},
+    {"a.b.localhost", "443", 4, "", AF_INET, AI_NUMERICSERV},
+    {"localhost.example", "443", 0, "localhost.example", AF_UNSPEC,
+     AI_ADDRCONFIG | AI_NUMERICSERV},
+    {"notlocalhost", "443", 0, "notlocalhost", AF_UNSPEC,
+     AI_ADDRCONFIG | AI_NUMERICSERV},
+    {"x.notlocalhost", "443", 0, "x.notlocalhost", AF_UNSPEC,
+     AI_ADDRCONFIG | AI_NUMERICSERV},
+    {"localhost.localdomain", "443", 0, "localhost.localdomain", AF_UNSPEC,
+     AI_ADDRCONFIG | AI_NUMERICSERV},
 };
 
 static void the_resolver_is_asked_in_wire_form(void **state)
@@ -383,7 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_numeric_needs_no_lookup),
-        cmocka_unit_test(the_system_resolver_answers),
+        cmocka_unit_test(names_under_localhost_are_this_machine),
         R(the_resolver_is_asked_in_wire_form),
         R(each_failure_names_host_service_and_advice),
         R(an_answer_without_addresses_is_a_failure),
