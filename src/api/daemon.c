@@ -1,8 +1,8 @@
 #include "api/daemon.h"
 
 #include "core/clock.h"
+#include "core/forklock.h"
 #include "net/wait.h"
-#include "net/work.h"
 #include "ossl/queue.h"
 #include "tls/conn.h"
 
@@ -13,30 +13,27 @@
 
 #define LONGEST_MS 300000 /* of one wait: the wall clock may be set */
 
-/* life: who has a thread; before working. */
-static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t working = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* life: who has a thread; before working. Fetchers' come after those of who
+ * reloads, and before the locks which a thread takes while it works. */
+static struct {
+    struct tsk_forklock life, working;
+} locks[] = {
+    [TSK_DAEMON_RELOADS] = {TSK_FORKLOCK(0, NULL, NULL, NULL),
+                            TSK_FORKLOCK(1, NULL, NULL, NULL)},
+    [TSK_DAEMON_FETCHES] = {TSK_FORKLOCK(2, NULL, NULL, NULL),
+                            TSK_FORKLOCK(3, NULL, NULL, NULL)},
+};
 
-static void before_fork(void)
+_Static_assert(TSK_FORK_LEAF > 3, "a thread that works takes other locks");
+
+static void begin_work(const struct tsk_daemon *d)
 {
-    pthread_mutex_lock(&life);
-    pthread_mutex_lock(&working);
+    tsk_forklock_hold(&locks[d->kind].working);
 }
 
-static void after_fork(void)
+static void end_work(const struct tsk_daemon *d)
 {
-    pthread_mutex_unlock(&working);
-    pthread_mutex_unlock(&life);
-}
-
-/* What is registered last is called first, so that the locks which a thread
- * takes while it works come behind these. */
-static void watch_forks(void)
-{
-    tsk_work_watch_forks();
-    (void)tsk_fork_generation();
-    pthread_atfork(before_fork, after_fork, after_fork);
+    tsk_forklock_let_go(&locks[d->kind].working);
 }
 
 void tsk_daemon_init(struct tsk_daemon *d)
@@ -47,25 +44,19 @@ void tsk_daemon_init(struct tsk_daemon *d)
     d->wake = -1;
 }
 
-void tsk_daemon_watch_forks(void)
+void tsk_daemon_lock(enum tsk_daemon_kind kind)
 {
-    pthread_once(&once, watch_forks);
+    tsk_forklock_hold(&locks[kind].life);
 }
 
-void tsk_daemon_lock(void)
+void tsk_daemon_unlock(enum tsk_daemon_kind kind)
 {
-    tsk_daemon_watch_forks();
-    pthread_mutex_lock(&life);
+    tsk_forklock_let_go(&locks[kind].life);
 }
 
-void tsk_daemon_unlock(void)
+pthread_mutex_t *tsk_daemon_working(enum tsk_daemon_kind kind)
 {
-    pthread_mutex_unlock(&life);
-}
-
-pthread_mutex_t *tsk_daemon_working(void)
-{
-    return &working;
+    return &locks[kind].working.mutex;
 }
 
 int tsk_daemon_ends(const struct tsk_daemon *d)
@@ -85,13 +76,13 @@ static void wait_all(struct tsk_daemon *d)
     n += d->pollfds(d->arg, fds + 1, TSK_DAEMON_FDS, &due);
     if (due < until)
         until = due;
-    pthread_mutex_unlock(&working);
+    end_work(d);
     if (tsk_wait(fds, n, until, NULL) < 0) /* the system lacks something */
         (void)tsk_wait(fds, 1, tsk_deadline_in(1000), NULL);
     if (fds[0].revents != 0 && read(d->wake, &count, sizeof(count)) < 0) {
         /* taken by nobody else: it was readable */
     }
-    pthread_mutex_lock(&working);
+    begin_work(d);
 }
 
 static void *run(void *arg)
@@ -101,7 +92,7 @@ static void *run(void *arg)
     pthread_setname_np(pthread_self(), d->name);
     if (d->open != NULL)
         d->open(d->arg);
-    pthread_mutex_lock(&working);
+    begin_work(d);
     while (!tsk_daemon_ends(d)) {
         tsk_ossl_enter();
         d->step(d->arg);
@@ -109,7 +100,7 @@ static void *run(void *arg)
         if (!tsk_daemon_ends(d))
             wait_all(d);
     }
-    pthread_mutex_unlock(&working);
+    end_work(d);
     return NULL;
 }
 
@@ -168,16 +159,16 @@ void tsk_daemon_stop(struct tsk_daemon *d)
 {
     int runs;
 
-    tsk_daemon_lock();
+    tsk_daemon_lock(d->kind);
     runs = d->generation == tsk_fork_generation();
     d->stopped = 1;
-    tsk_daemon_unlock();
+    tsk_daemon_unlock(d->kind);
     if (runs) {
         atomic_store(&d->end, 1);
         tsk_daemon_wake(d);
         pthread_join(d->thread, NULL);
     }
-    tsk_daemon_lock();
+    tsk_daemon_lock(d->kind);
     drop_thread(d);
-    tsk_daemon_unlock();
+    tsk_daemon_unlock(d->kind);
 }

@@ -1,10 +1,11 @@
 /* daemon - a thread of the library's own, for what has to go on while nobody
- * calls: fetching ahead. It takes no signals, and ends when it is told to.
+ * calls: fetching ahead, looking at files. It takes no signals, and ends when it
+ * is told to.
  *
  * After fork() a child has none; its own begins when it is wanted there. Who
  * forks waits until no such thread is within OpenSSL or holds a lock of ours:
- * each holds one lock, "working", as long as it does not wait. Knows nothing of
- * what is done. */
+ * each holds the lock "working" of its kind as long as it does not wait. Knows
+ * nothing of what is done. */
 #ifndef TSK_API_DAEMON_H
 #define TSK_API_DAEMON_H
 
@@ -15,8 +16,12 @@
 
 #define TSK_DAEMON_FDS 128 /* most that one waits for */
 
+/* Who reloads begins and wakes those that fetch, and so takes their locks. */
+enum tsk_daemon_kind { TSK_DAEMON_RELOADS, TSK_DAEMON_FETCHES };
+
 struct tsk_daemon {
     const char *name;        /* of the thread */
+    enum tsk_daemon_kind kind;
     void (*open)(void *arg); /* first, not yet working; or NULL */
     void (*step)(void *arg); /* working: all that can be done now */
     /* What to wait for, and until when (tsk_now_ms()). */
@@ -34,11 +39,10 @@ struct tsk_daemon {
 };
 
 void tsk_daemon_init(struct tsk_daemon *d); /* its own fields */
-/* For who registers a handler that has to come before, when a fork comes. */
-void tsk_daemon_watch_forks(void);
-/* Over who has a thread and who has not: held around tsk_daemon_begin(). */
-void tsk_daemon_lock(void);
-void tsk_daemon_unlock(void);
+/* Over who of a kind has a thread and who has not: held around
+ * tsk_daemon_begin(), and before the other one. */
+void tsk_daemon_lock(enum tsk_daemon_kind kind);
+void tsk_daemon_unlock(enum tsk_daemon_kind kind);
 /* Locked. 1: a thread runs in this process, or it was stopped; 0. */
 int tsk_daemon_begin(struct tsk_daemon *d);
 /* Not locked. For good; waits for the thread. */
@@ -46,7 +50,8 @@ void tsk_daemon_stop(struct tsk_daemon *d);
 /* Locked. Something has changed: step. */
 void tsk_daemon_wake(struct tsk_daemon *d);
 int tsk_daemon_ends(const struct tsk_daemon *d);
-/* For who is within step() and has to wait for a disk: unlocks, locks. */
-pthread_mutex_t *tsk_daemon_working(void);
+/* What is held within step(). For who has to wait for a disk there: unlocks,
+ * locks; or has to keep all threads of a kind out of it. */
+pthread_mutex_t *tsk_daemon_working(enum tsk_daemon_kind kind);
 
 #endif

@@ -107,7 +107,7 @@ static int take_orders(struct stapler *f, struct tsk_ctx *c)
 
         if (rc < 0)
             return rc;
-        o->working = tsk_daemon_working();
+        o->working = tsk_daemon_working(TSK_DAEMON_FETCHES);
         f->n += (size_t)rc;
     }
     return TLSOCK_OK;
@@ -122,6 +122,7 @@ static struct stapler *stapler_new(struct tsk_ctx *c)
     if (f == NULL)
         return NULL;
     f->thread = (struct tsk_daemon){.name = "tlsock-staple",
+                                    .kind = TSK_DAEMON_FETCHES,
                                     .open = open_cache,
                                     .step = step_all,
                                     .pollfds = pollfds_all,
@@ -160,10 +161,10 @@ void tsk_stapler_begin(struct tsk_ctx *c)
     if (st == NULL || atomic_load(&st->begun) == now)
         return;
     tsk_ossl_enter();
-    tsk_daemon_lock();
+    tsk_daemon_lock(TSK_DAEMON_FETCHES);
     if (begin(c, st))
         atomic_store(&st->begun, now);
-    tsk_daemon_unlock();
+    tsk_daemon_unlock(TSK_DAEMON_FETCHES);
     tsk_ossl_leave();
 }
 
@@ -182,8 +183,8 @@ void tsk_stapler_poke(struct tsk_ctx *c)
 {
     struct tsk_staples *st = tsk_ctx_staples(c);
 
-    tsk_daemon_lock();
+    tsk_daemon_lock(TSK_DAEMON_FETCHES);
     if (st->fetcher != NULL)
         tsk_daemon_wake(&((struct stapler *)st->fetcher)->thread);
-    tsk_daemon_unlock();
+    tsk_daemon_unlock(TSK_DAEMON_FETCHES);
 }

@@ -287,6 +287,7 @@ static struct ticketer *ticketer_new(struct tsk_tickets *t)
         return NULL;
     }
     f->thread = (struct tsk_daemon){.name = "tlsock-ticket",
+                                    .kind = TSK_DAEMON_FETCHES,
                                     .step = step,
                                     .pollfds = pollfds,
                                     .drop = hang_up,
@@ -319,10 +320,10 @@ void tsk_ticketer_begin(struct tsk_ctx *c)
     if (tsk_tickets_remote(t) == NULL || atomic_load(&fetcher->begun) == now)
         return;
     tsk_ossl_enter();
-    tsk_daemon_lock();
+    tsk_daemon_lock(TSK_DAEMON_FETCHES);
     if (begin(t, fetcher))
         atomic_store(&fetcher->begun, now);
-    tsk_daemon_unlock();
+    tsk_daemon_unlock(TSK_DAEMON_FETCHES);
     tsk_ossl_leave();
 }
 
@@ -331,8 +332,8 @@ void tsk_ticketer_poke(struct tsk_ctx *c)
     struct tsk_tickets_fetcher *fetcher =
         tsk_tickets_fetcher(tsk_ctx_settings(c)->ticket_keys);
 
-    tsk_daemon_lock();
+    tsk_daemon_lock(TSK_DAEMON_FETCHES);
     if (fetcher->fetcher != NULL)
         tsk_daemon_wake(&((struct ticketer *)fetcher->fetcher)->thread);
-    tsk_daemon_unlock();
+    tsk_daemon_unlock(TSK_DAEMON_FETCHES);
 }

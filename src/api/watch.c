@@ -3,14 +3,7 @@
 #include "api/daemon.h"
 #include "core/clock.h"
 #include "core/mem.h"
-#include "net/wait.h"
-#include "ossl/queue.h"
 #include "tls/conn.h"
-
-#include <signal.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define REST_MS 200    /* most time between two looks at what has changed */
 #define MOST_RESTS 50  /* of what changes at each look */
@@ -25,39 +18,9 @@ struct tsk_watch {
     int begun; /* known is */
 };
 
-/* life: who has the thread; before working, which the thread holds as long as
- * it does not wait. The list is for who has working. */
-static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER;
-static pthread_mutex_t working = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* The list is for who has working, the thread for who has life (daemon.h). */
 static struct tsk_watch *all;
-static struct {
-    unsigned generation; /* of the process that the thread is in; 0: none */
-    int wake;            /* eventfd, if there is a generation */
-    atomic_int end;
-    pthread_t id;
-} thread;
-
-static void before_fork(void)
-{
-    pthread_mutex_lock(&life);
-    pthread_mutex_lock(&working);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&working);
-    pthread_mutex_unlock(&life);
-}
-
-/* What is registered last is called first: a reload takes the locks of
- * other threads of ours
- * while it holds working. */
-static void watch_forks(void)
-{
-    tsk_daemon_watch_forks();
-    pthread_atfork(before_fork, after_fork, after_fork);
-}
+static struct tsk_daemon *thread; /* NULL: nobody is watched */
 
 static struct tsk_box *box_of(tlsock_config *c)
 {
@@ -116,86 +79,56 @@ static void look(struct tsk_watch *w)
     tsk_box_unref(box);
 }
 
-static int64_t look_at_all(void)
+static void look_at_all(void *arg)
 {
-    int64_t until = TSK_NEVER;
-
-    for (struct tsk_watch *w = all; w != NULL; w = w->next) {
+    (void)arg;
+    for (struct tsk_watch *w = all; w != NULL; w = w->next)
         if (tsk_now_ms() >= w->due)
             look(w);
-        if (w->due < until)
-            until = w->due;
-    }
-    return until;
 }
 
-static void *run(void *arg)
+static size_t until_the_next(void *arg, struct pollfd *fds, size_t max,
+                             int64_t *until)
 {
-    struct pollfd wake = {thread.wake, POLLIN, 0};
-    uint64_t count;
-    int64_t until;
-
     (void)arg;
-    pthread_setname_np(pthread_self(), "tlsock-reload");
-    while (!atomic_load(&thread.end)) {
-        pthread_mutex_lock(&working);
-        tsk_ossl_enter();
-        until = look_at_all();
-        tsk_ossl_leave();
-        pthread_mutex_unlock(&working);
-        wake.revents = 0;
-        if (tsk_wait(&wake, 1, until, NULL) > 0 &&
-            read(wake.fd, &count, sizeof(count)) < 0) {
-            /* taken by nobody else: it was readable */
-        }
-    }
-    return NULL;
+    (void)fds;
+    (void)max;
+    for (const struct tsk_watch *w = all; w != NULL; w = w->next)
+        if (w->due < *until)
+            *until = w->due;
+    return 0;
 }
 
-/* life. Signals are the program's, for its own threads. */
+static void nothing_to_drop(void *arg)
+{
+    (void)arg;
+}
+
+/* life. NULL: no memory */
+static struct tsk_daemon *new_thread(void)
+{
+    struct tsk_daemon *d = tsk_alloc(sizeof(*d));
+
+    if (d == NULL)
+        return NULL;
+    *d = (struct tsk_daemon){.name = "tlsock-reload",
+                             .kind = TSK_DAEMON_RELOADS,
+                             .step = look_at_all,
+                             .pollfds = until_the_next,
+                             .drop = nothing_to_drop};
+    tsk_daemon_init(d);
+    return d;
+}
+
+/* life. 1: the thread knows of what is new. */
 static int start_thread(void)
 {
-    sigset_t every, old;
-    int rc;
-
-    if (thread.generation != 0)
-        close(thread.wake); /* the parent's, shared with it */
-    thread.generation = 0;
-    thread.wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (thread.wake < 0)
+    if (thread == NULL)
+        thread = new_thread();
+    if (thread == NULL || !tsk_daemon_begin(thread))
         return 0;
-    atomic_store(&thread.end, 0);
-    sigfillset(&every);
-    pthread_sigmask(SIG_SETMASK, &every, &old);
-    rc = pthread_create(&thread.id, NULL, run, NULL);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (rc != 0) {
-        close(thread.wake);
-        return 0;
-    }
-    thread.generation = tsk_fork_generation();
+    tsk_daemon_wake(thread);
     return 1;
-}
-
-static void wake_thread(void)
-{
-    static const uint64_t one = 1;
-
-    if (write(thread.wake, &one, sizeof(one)) < 0) {
-        /* full: then it is awake */
-    }
-}
-
-/* life */
-static void stop_thread(void)
-{
-    if (thread.generation != tsk_fork_generation())
-        return;
-    atomic_store(&thread.end, 1);
-    wake_thread();
-    pthread_join(thread.id, NULL);
-    close(thread.wake);
-    thread.generation = 0;
 }
 
 /* What the files were when they were read is not known: what is younger than
@@ -219,23 +152,19 @@ static int add(tlsock_config *c)
 
 void tsk_watch_begin(tlsock_config *c)
 {
+    pthread_mutex_t *working = tsk_daemon_working(TSK_DAEMON_RELOADS);
     unsigned now = tsk_fork_generation();
     int ok;
 
     if (atomic_load(&c->watched) == now)
         return;
-    pthread_once(&once, watch_forks);
-    pthread_mutex_lock(&life);
-    pthread_mutex_lock(&working);
+    tsk_daemon_lock(TSK_DAEMON_RELOADS);
+    pthread_mutex_lock(working);
     ok = add(c);
-    pthread_mutex_unlock(&working);
-    if (ok && thread.generation == now)
-        wake_thread();
-    else if (ok)
-        ok = start_thread();
-    if (ok)
+    pthread_mutex_unlock(working);
+    if (ok && start_thread())
         atomic_store(&c->watched, now);
-    pthread_mutex_unlock(&life);
+    tsk_daemon_unlock(TSK_DAEMON_RELOADS);
 }
 
 void tsk_watch_do(tlsock_config *c)
@@ -244,21 +173,30 @@ void tsk_watch_do(tlsock_config *c)
         (void)tlsock_config_reload(c);
 }
 
+/* The thread is waited for without a lock: another config may begin meanwhile,
+ * and has one of its own then. */
 void tsk_watch_end(tlsock_config *c)
 {
+    pthread_mutex_t *working = tsk_daemon_working(TSK_DAEMON_RELOADS);
     struct tsk_watch **at = &all;
+    struct tsk_daemon *last = NULL;
 
     if (c->watch == NULL)
         return;
-    pthread_mutex_lock(&life);
-    pthread_mutex_lock(&working);
+    tsk_daemon_lock(TSK_DAEMON_RELOADS);
+    pthread_mutex_lock(working);
     while (*at != c->watch)
         at = &(*at)->next;
     *at = c->watch->next;
-    pthread_mutex_unlock(&working);
-    if (all == NULL)
-        stop_thread();
-    pthread_mutex_unlock(&life);
+    pthread_mutex_unlock(working);
+    if (all == NULL) {
+        last = thread;
+        thread = NULL;
+    }
+    tsk_daemon_unlock(TSK_DAEMON_RELOADS);
+    if (last != NULL)
+        tsk_daemon_stop(last);
+    tsk_free(last);
     tsk_free(c->watch);
     c->watch = NULL;
 }

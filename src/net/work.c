@@ -1,5 +1,6 @@
 #include "net/work.h"
 
+#include "core/forklock.h"
 #include "net/wait.h"
 
 #include <errno.h>
@@ -14,22 +15,9 @@
 #define STACK_SIZE ((size_t)512 * 1024)
 
 static struct {
-    pthread_mutex_t lock;
     struct tsk_work *first, *last;
     int threads;
-} pool = {PTHREAD_MUTEX_INITIALIZER, NULL, NULL, 0};
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void before_fork(void)
-{
-    pthread_mutex_lock(&pool.lock);
-}
-
-static void in_parent(void)
-{
-    pthread_mutex_unlock(&pool.lock);
-}
+} pool;
 
 /* Nobody is left to do what the parent asked for; new jobs start afresh. */
 static void in_child(void)
@@ -37,18 +25,10 @@ static void in_child(void)
     pool.first = NULL;
     pool.last = NULL;
     pool.threads = 0;
-    pthread_mutex_unlock(&pool.lock);
 }
 
-static void init(void)
-{
-    pthread_atfork(before_fork, in_parent, in_child);
-}
-
-void tsk_work_watch_forks(void)
-{
-    pthread_once(&once, init);
-}
+static struct tsk_forklock lock =
+    TSK_FORKLOCK(TSK_FORK_LEAF, NULL, NULL, in_child);
 
 static void destroy(struct tsk_work *w)
 {
@@ -73,14 +53,14 @@ static void *work(void *unused)
     struct tsk_work *w;
 
     (void)unused;
-    pthread_mutex_lock(&pool.lock);
+    tsk_forklock_hold(&lock);
     while (pool.first != NULL) {
         w = pool.first;
         pool.first = w->next;
         w->queued = 0;
-        pthread_mutex_unlock(&pool.lock);
+        tsk_forklock_let_go(&lock);
         w->run(w);
-        pthread_mutex_lock(&pool.lock);
+        tsk_forklock_hold(&lock);
         w->done = 1;
         if (w->abandoned)
             destroy(w);
@@ -88,7 +68,7 @@ static void *work(void *unused)
             wake(w->fd);
     }
     pool.threads--;
-    pthread_mutex_unlock(&pool.lock);
+    tsk_forklock_let_go(&lock);
     return NULL;
 }
 
@@ -138,7 +118,7 @@ static int enqueue(struct tsk_work *w)
 {
     int rc = 0;
 
-    pthread_mutex_lock(&pool.lock);
+    tsk_forklock_hold(&lock);
     w->queued = 1;
     if (pool.first == NULL)
         pool.first = w;
@@ -154,7 +134,7 @@ static int enqueue(struct tsk_work *w)
         else
             dequeue(w);
     }
-    pthread_mutex_unlock(&pool.lock);
+    tsk_forklock_let_go(&lock);
     return rc;
 }
 
@@ -170,7 +150,6 @@ int tsk_work_start(struct tsk_work *w, const char *host, tlsock_error *err)
 {
     int rc;
 
-    tsk_work_watch_forks();
     w->pid = getpid();
     w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->fd < 0) {
@@ -200,9 +179,9 @@ int tsk_work_done(struct tsk_work *w, const char *host, tlsock_error *err)
     if (w->pid != getpid())
         return tsk_fail(err, TLSOCK_E_FORKED,
                         "\"%s\" is being resolved by another process", host);
-    pthread_mutex_lock(&pool.lock);
+    tsk_forklock_hold(&lock);
     done = w->done;
-    pthread_mutex_unlock(&pool.lock);
+    tsk_forklock_let_go(&lock);
     return done ? TLSOCK_OK : TLSOCK_AGAIN;
 }
 
@@ -210,7 +189,7 @@ void tsk_work_end(struct tsk_work *w)
 {
     int ours = 1;
 
-    pthread_mutex_lock(&pool.lock);
+    tsk_forklock_hold(&lock);
     if (w->pid != getpid()) {
         w->torn = !w->done;
     } else if (w->queued) {
@@ -221,7 +200,7 @@ void tsk_work_end(struct tsk_work *w)
         w->abandoned = 1;
         ours = 0;
     }
-    pthread_mutex_unlock(&pool.lock);
+    tsk_forklock_let_go(&lock);
     if (ours)
         destroy(w);
 }

@@ -28,9 +28,6 @@ struct tsk_work {
     int done;
 };
 
-/* Make fork() safe beside jobs. Only for who registers handlers of its own that
- * have to come before: the first job does it anyway. */
-void tsk_work_watch_forks(void);
 void tsk_work_init(struct tsk_work *w, void (*run)(struct tsk_work *),
                    void (*release)(struct tsk_work *));
 /* host: whose lookup it is, for messages. 0; or E_SYSTEM, and w is as it was

@@ -1,4 +1,5 @@
 #include "core/clock.h"
+#include "core/forklock.h"
 #include "core/mem.h"
 #include "revoke/cache_private.h"
 #include "revoke/ocsp.h"
@@ -10,14 +11,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Before the locks of any cache. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct tsk_revcache *caches;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void before_fork(void)
+static void hold_each(void)
 {
-    pthread_mutex_lock(&lock);
     for (struct tsk_revcache *c = caches; c != NULL; c = c->next) {
         pthread_mutex_lock(&c->mem.verdict_lock);
         pthread_mutex_lock(&c->mem.list_lock);
@@ -26,7 +23,7 @@ static void before_fork(void)
     }
 }
 
-static void after_fork(void)
+static void let_each_go(void)
 {
     for (struct tsk_revcache *c = caches; c != NULL; c = c->next) {
         pthread_mutex_unlock(&c->disk.lock);
@@ -34,15 +31,11 @@ static void after_fork(void)
         pthread_mutex_unlock(&c->mem.list_lock);
         pthread_mutex_unlock(&c->mem.verdict_lock);
     }
-    pthread_mutex_unlock(&lock);
 }
 
-/* A child has the memory as it was, and no thread that would give a lock
- * back. */
-static void watch_forks(void)
-{
-    pthread_atfork(before_fork, after_fork, after_fork);
-}
+/* Before the locks of any cache. */
+static struct tsk_forklock lock =
+    TSK_FORKLOCK(TSK_FORK_LEAF, hold_each, let_each_go, NULL);
 
 /* A file system that is read-only may hold what somebody else put there. */
 static int is_usable(const char *dir)
@@ -124,14 +117,13 @@ struct tsk_revcache *tsk_revcache_open(const char *dir, tlsock_error *err)
         if (name == NULL)
             return NULL;
     }
-    pthread_once(&once, watch_forks);
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     c = find(name);
     if (c == NULL)
         c = make(name);
     if (c != NULL)
         c->refs++;
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     free(name);
     if (c == NULL)
         tsk_fail_nomem(err);
@@ -140,9 +132,9 @@ struct tsk_revcache *tsk_revcache_open(const char *dir, tlsock_error *err)
 
 struct tsk_revcache *tsk_revcache_ref(struct tsk_revcache *c)
 {
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     c->refs++;
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     return c;
 }
 
@@ -153,14 +145,14 @@ void tsk_revcache_unref(struct tsk_revcache *c)
 
     if (c == NULL)
         return;
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     left = --c->refs;
     if (left == 0) {
         while (*at != c)
             at = &(*at)->next;
         *at = c->next;
     }
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     if (left != 0)
         return;
     tsk_cachemem_free(&c->mem);

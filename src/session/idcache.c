@@ -1,9 +1,9 @@
 #include "session/idcache.h"
 
+#include "core/forklock.h"
 #include "core/lru.h"
 #include "core/mem.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -18,23 +18,7 @@ struct tsk_idcache {
 };
 
 /* Over all of them; held for a look-up. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void hold(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void let_go(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-static void watch_forks(void)
-{
-    pthread_atfork(hold, let_go, let_go);
-}
+static struct tsk_forklock lock = TSK_FORKLOCK(TSK_FORK_LEAF, NULL, NULL, NULL);
 
 struct tsk_idcache *tsk_idcache_new(void)
 {
@@ -42,7 +26,6 @@ struct tsk_idcache *tsk_idcache_new(void)
 
     if (c == NULL)
         return NULL;
-    pthread_once(&once, watch_forks);
     atomic_init(&c->refs, 1);
     return c;
 }
@@ -111,7 +94,7 @@ void tsk_idcache_put(struct tsk_idcache *c, SSL_SESSION *ses, size_t most)
         return;
     }
     e->ses = ses;
-    hold();
+    tsk_forklock_hold(&lock);
     old = tsk_lru_find(&c->table, e->node.key);
     if (old != NULL)
         gone[0] = take_out(c, old);
@@ -119,7 +102,7 @@ void tsk_idcache_put(struct tsk_idcache *c, SSL_SESSION *ses, size_t most)
         gone[1] = take_out(c, c->table.oldest);
     if (tsk_lru_add(&c->table, &e->node) == 0)
         e = NULL;
-    let_go();
+    tsk_forklock_let_go(&lock);
     entry_free(gone[0]);
     entry_free(gone[1]);
     entry_free(e); /* no memory to keep it */
@@ -134,11 +117,11 @@ SSL_SESSION *tsk_idcache_get(struct tsk_idcache *c, const unsigned char *id,
 
     if (!key_of(key, id, len))
         return NULL;
-    hold();
+    tsk_forklock_hold(&lock);
     n = tsk_lru_find(&c->table, key);
     if (n != NULL && SSL_SESSION_up_ref(((struct entry *)n)->ses))
         ses = ((struct entry *)n)->ses;
-    let_go();
+    tsk_forklock_let_go(&lock);
     return ses;
 }
 
@@ -150,11 +133,11 @@ void tsk_idcache_drop(struct tsk_idcache *c, const SSL_SESSION *ses)
 
     if (!key_of_session(key, ses))
         return;
-    hold();
+    tsk_forklock_hold(&lock);
     n = tsk_lru_find(&c->table, key);
     if (n != NULL)
         gone = take_out(c, n);
-    let_go();
+    tsk_forklock_let_go(&lock);
     entry_free(gone);
 }
 
@@ -162,8 +145,8 @@ size_t tsk_idcache_count(struct tsk_idcache *c)
 {
     size_t n;
 
-    hold();
+    tsk_forklock_hold(&lock);
     n = c->table.count;
-    let_go();
+    tsk_forklock_let_go(&lock);
     return n;
 }

@@ -1,9 +1,9 @@
 #include "session/ticket.h"
 
 #include "core/clock.h"
+#include "core/forklock.h"
 #include "core/mem.h"
 
-#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,25 +35,8 @@ struct tsk_tickets {
 };
 
 /* Over all that is not atomic in all of them; what reads files or derives keys
- * does so without it. A child of fork() must not find it held by a thread that
- * it does not have: who forks holds it. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void hold(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void let_go(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-static void watch_forks(void)
-{
-    pthread_atfork(hold, let_go, let_go);
-}
+ * does so without it. */
+static struct tsk_forklock lock = TSK_FORKLOCK(TSK_FORK_LEAF, NULL, NULL, NULL);
 
 struct tsk_tickets *tsk_tickets_new(void)
 {
@@ -61,7 +44,6 @@ struct tsk_tickets *tsk_tickets_new(void)
 
     if (t == NULL)
         return NULL;
-    pthread_once(&once, watch_forks);
     atomic_init(&t->refs, 1);
     atomic_init(&t->next_look, TSK_NEVER);
     return t;
@@ -135,9 +117,9 @@ int tsk_tickets_open(struct tsk_tickets *t, const char *source, int rotate_s,
     char *copy = NULL;
     int rc, is_open;
 
-    hold();
+    tsk_forklock_hold(&lock);
     is_open = t->rotate_s == rotate_s && same(t->source, source);
-    let_go();
+    tsk_forklock_let_go(&lock);
     if (is_open)
         return TLSOCK_OK;
     if (source != NULL) {
@@ -149,7 +131,7 @@ int tsk_tickets_open(struct tsk_tickets *t, const char *source, int rotate_s,
     if (rc == TLSOCK_OK) {
         char *old;
 
-        hold();
+        tsk_forklock_hold(&lock);
         old = t->source;
         t->source = copy;
         copy = old;
@@ -159,7 +141,7 @@ int tsk_tickets_open(struct tsk_tickets *t, const char *source, int rotate_s,
         atomic_store(&t->next_look, TSK_NEVER);
         if (st.st_ino != 0)
             take_stat(t, &st);
-        let_go();
+        tsk_forklock_let_go(&lock);
     }
     if (copy != NULL)
         tsk_free_secret(copy, strlen(copy));
@@ -181,9 +163,9 @@ void tsk_tickets_use(struct tsk_tickets *t, const struct tsk_secrets *s,
 {
     if (s->n == 0)
         return;
-    hold();
+    tsk_forklock_hold(&lock);
     take_secrets(t, s, until);
-    let_go();
+    tsk_forklock_let_go(&lock);
 }
 
 static int unchanged(const struct stat *a, const struct stat *b)
@@ -204,11 +186,11 @@ static void read_again(struct tsk_tickets *t, const struct stat *seen)
 
     if (rc == TLSOCK_E_NOMEM)
         return; /* the next look finds it changed again */
-    hold();
+    tsk_forklock_hold(&lock);
     t->st = st;
     if (rc == TLSOCK_OK)
         take_secrets(t, &s, INT64_MAX);
-    let_go();
+    tsk_forklock_let_go(&lock);
     tsk_wipe(&s, sizeof(s));
     if (rc < 0)
         tsk_tickets_say(t, "%s; what was read before stays in use",
@@ -229,9 +211,9 @@ void tsk_tickets_look(struct tsk_tickets *t)
     if (now < due || !atomic_compare_exchange_strong(&t->next_look, &due,
                                                      now + TSK_TICKETS_LOOK_MS))
         return;
-    hold();
+    tsk_forklock_hold(&lock);
     was = t->st;
-    let_go();
+    tsk_forklock_let_go(&lock);
     if (stat(t->source + 5, &st) != 0)
         tsk_tickets_say(t,
                         "tickets.secret: %s is gone; what was read before "
@@ -293,11 +275,11 @@ static int renew(struct tsk_tickets *t, int64_t now)
     int rotate_s = t->rotate_s, aged = now > t->until;
     struct table *fresh = NULL;
 
-    let_go();
+    tsk_forklock_let_go(&lock);
     if (!aged && s.n != 0)
         fresh = table_new(&s, rotate_s, period, version);
     tsk_wipe(&s, sizeof(s));
-    hold();
+    tsk_forklock_hold(&lock);
     if (aged && now > t->until && t->secrets.n != 0) {
         static const struct tsk_secrets none;
 
@@ -318,10 +300,10 @@ static int with_table(struct tsk_tickets *t)
 {
     int64_t now = tsk_wall_time();
 
-    hold();
+    tsk_forklock_hold(&lock);
     if (t->rotate_s != 0 && (is_current(t, now) || renew(t, now)))
         return 1;
-    let_go();
+    tsk_forklock_let_go(&lock);
     return 0;
 }
 
@@ -330,7 +312,7 @@ int tsk_tickets_issue(struct tsk_tickets *t, struct tsk_ticketkey *k)
     if (!tsk_tickets_ready(t) || !with_table(t))
         return 0;
     *k = t->table->keys[0];
-    let_go();
+    tsk_forklock_let_go(&lock);
     return 1;
 }
 
@@ -348,7 +330,7 @@ int tsk_tickets_find(struct tsk_tickets *t, const uint8_t name[TSK_TICKET_NAME],
         /* a neighbour whose clock is ahead need not be told again */
         found = i < 2 ? 1 : 2;
     }
-    let_go();
+    tsk_forklock_let_go(&lock);
     return found;
 }
 
@@ -361,14 +343,14 @@ void tsk_tickets_say(struct tsk_tickets *t, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(note, sizeof(note), fmt, args);
     va_end(args);
-    hold();
+    tsk_forklock_hold(&lock);
     if (strcmp(note, t->last_note) != 0 || now - t->last_said >= QUIET_MS) {
         memcpy(t->note, note, sizeof(note));
         memcpy(t->last_note, note, sizeof(note));
         t->last_said = now;
         atomic_store(&t->noted, 1);
     }
-    let_go();
+    tsk_forklock_let_go(&lock);
 }
 
 int tsk_tickets_said(struct tsk_tickets *t, char out[TSK_TICKETS_NOTE])
@@ -377,10 +359,10 @@ int tsk_tickets_said(struct tsk_tickets *t, char out[TSK_TICKETS_NOTE])
 
     if (!atomic_load_explicit(&t->noted, memory_order_relaxed))
         return 0;
-    hold();
+    tsk_forklock_hold(&lock);
     noted = atomic_exchange(&t->noted, 0);
     memcpy(out, t->note, sizeof(t->note));
-    let_go();
+    tsk_forklock_let_go(&lock);
     return noted;
 }
 

@@ -1,5 +1,6 @@
 #include "tls/op.h"
 
+#include "core/forklock.h"
 #include "core/mem.h"
 #include "ossl/fiber.h"
 
@@ -26,26 +27,10 @@ struct tsk_op {
     size_t len;
 };
 
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* A child must find the table whole. */
+static struct tsk_forklock lock = TSK_FORKLOCK(TSK_FORK_LEAF, NULL, NULL, NULL);
 static struct tsk_op *table[BUCKETS];
 static uintptr_t last_id;
-
-static void hold(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void release(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-/* A child must find the table whole and the lock free. */
-static void watch_forks(void)
-{
-    pthread_atfork(hold, release, release);
-}
 
 /* Locked. */
 static struct tsk_op **place(uintptr_t id)
@@ -67,15 +52,14 @@ static struct tsk_op *op_new(int kind)
     op->generation = tsk_fork_generation();
     op->fd = op->fd_write = -1;
     atomic_init(&op->done, 0);
-    pthread_once(&once, watch_forks);
-    hold();
+    tsk_forklock_hold(&lock);
     do /* after the last number come those that are free again */
         op->id = ++last_id;
     while (op->id == 0 || *place(op->id) != NULL);
     p = &table[op->id % BUCKETS];
     op->next = *p;
     *p = op;
-    release();
+    tsk_forklock_let_go(&lock);
     return op;
 }
 
@@ -85,10 +69,10 @@ void tsk_op_free(struct tsk_op *op)
 
     if (op == NULL)
         return;
-    hold();
+    tsk_forklock_hold(&lock);
     p = place(op->id);
     *p = op->next;
-    release();
+    tsk_forklock_let_go(&lock);
     if (op->fd_write >= 0 && op->fd_write != op->fd)
         tsk_wait_close(op->fd_write);
     if (op->fd >= 0)
@@ -160,12 +144,12 @@ static int arm(struct tsk_op *op, tlsock_error *err)
         tsk_hint(err, "close descriptors, or raise the limit on open files");
         return TLSOCK_E_SYSTEM;
     }
-    hold();
+    tsk_forklock_hold(&lock);
     op->fd = fds[0];
     op->fd_write = fds[1];
     if (atomic_load(&op->done))
         wake(op);
-    release();
+    tsk_forklock_let_go(&lock);
     return TLSOCK_OK;
 }
 
@@ -404,9 +388,9 @@ int tsk_op_answer(struct tlsock_op *handle, int code, const void *data,
         else
             memcpy(copy, data, len);
     }
-    hold();
+    tsk_forklock_hold(&lock);
     taken = deliver((uintptr_t)handle, code, copy, len);
-    release();
+    tsk_forklock_let_go(&lock);
     if (taken != 1)
         tsk_free_secret(copy, len);
     return taken < 0 ? taken : rc;

@@ -1,6 +1,7 @@
 #include "tls/staple.h"
 
 #include "cert/cert.h"
+#include "core/forklock.h"
 #include "core/mem.h"
 #include "tls/choose.h"
 #include "tls/conn.h"
@@ -12,31 +13,13 @@
 
 #define MARGIN_S 300 /* most; a twentieth of its validity if that is less */
 
-/* Over all slots. A child of fork() must not find it held by a thread that it
- * does not have: who forks holds it. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void hold(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void let_go(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-static void watch_forks(void)
-{
-    pthread_atfork(hold, let_go, let_go);
-}
+/* Over all slots. */
+static struct tsk_forklock lock = TSK_FORKLOCK(TSK_FORK_LEAF, NULL, NULL, NULL);
 
 struct tsk_staples *tsk_staples_new(size_t n)
 {
     struct tsk_staples *st = tsk_alloc(sizeof(*st));
 
-    pthread_once(&once, watch_forks);
     if (st == NULL)
         return NULL;
     st->slots = tsk_alloc(n * sizeof(struct tsk_staple *));
@@ -81,7 +64,7 @@ static int swap(struct tsk_staples *st, size_t i, struct tsk_staple *fresh)
     struct tsk_staple *old;
     int rc = TLSOCK_OK;
 
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     old = st->slots[i];
     if (old != NULL && old->as_of > fresh->as_of &&
         may_be_sent(old, tsk_wall_time())) {
@@ -90,7 +73,7 @@ static int swap(struct tsk_staples *st, size_t i, struct tsk_staple *fresh)
     } else {
         st->slots[i] = fresh;
     }
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     tsk_staple_unref(old);
     return rc;
 }
@@ -116,22 +99,22 @@ struct tsk_staple *tsk_staples_get(struct tsk_staples *st, size_t i,
 {
     struct tsk_staple *s;
 
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     s = st->slots[i];
     if (s != NULL && may_be_sent(s, now))
         atomic_fetch_add(&s->refs, 1);
     else
         s = NULL;
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     return s;
 }
 
 void tsk_staples_say(struct tsk_staples *st, const char *text)
 {
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     snprintf(st->note, sizeof(st->note), "%s", text);
     atomic_store(&st->noted, 1);
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
 }
 
 int tsk_staples_said(struct tsk_staples *st, char out[TSK_STAPLE_NOTE])
@@ -140,10 +123,10 @@ int tsk_staples_said(struct tsk_staples *st, char out[TSK_STAPLE_NOTE])
 
     if (!atomic_load_explicit(&st->noted, memory_order_relaxed))
         return 0;
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     noted = atomic_exchange(&st->noted, 0);
     memcpy(out, st->note, sizeof(st->note));
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     return noted;
 }
 
