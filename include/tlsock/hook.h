@@ -25,7 +25,7 @@ extern "C" {
 #define TLSOCK_ON_PASSWORD 5 /**< a key file is encrypted, and no password was
                                   named; cannot be answered later */
 #define TLSOCK_ON_TICKET_KEY 6 /**< a server seals a session ticket, or opens
-                                    one; cannot be answered later */
+                                    one */
 #define TLSOCK_ON_SESSION 7 /**< a client has won a session; a refusal keeps it
                                  out of the config's memory, file or store */
 #define TLSOCK_ON_CLOSE_NOTIFY 8   /**< the peer ended its direction of TLS */
@@ -118,7 +118,8 @@ typedef int tlsock_hook(const tlsock_event *event, void *arg);
  * an answer may come twice: both are harmless. Not after fork() in the child.
  * @param op    of the event; an opaque number, never followed as a pointer
  * @param code  as the hook would have returned
- * @param data  SIGN: the signature, PASSWORD: the password; copied, wiped later
+ * @param data  SIGN: the signature, PASSWORD: the password, TICKET_KEY: a
+ *              tlsock_ticket_key; copied, wiped later
  * @param len   bytes of it, at most 65536
  * @retval 0                  taken, or nobody waits for it any more
  * @retval TLSOCK_E_ARGUMENT  there never was such an op; or no data, with len
@@ -217,8 +218,12 @@ TLSOCK_API int tlsock_use_client_auth(tlsock *s, const char *how);
  * the key, and answer TLSOCK_ACCEPT; 0 says that it is unknown, and a full
  * handshake follows. Change the name there to that of the key which seals now,
  * if it is another one: the client then gets a new ticket. A refusal ends the
- * connection. Threads that share the config call it at once; forget old keys,
- * and do not let one seal for more than some hours.
+ * connection. It may answer later, where there is an op, and then hands over
+ * all of a tlsock_ticket_key; there is none, and TLSOCK_AGAIN is no answer, for
+ * a ticket that follows the handshake: after lists or responders were asked
+ * about the client, or after tlsock_request_client_cert(). Threads that share
+ * the config call it at once; forget old keys, and do not let one seal for more
+ * than some hours.
  * TLSOCK_ON_MESSAGE: in their order, also those that are encrypted; of a
  * connection whose peer spoke SSLv2's form in its first message, that one has
  * version 2. TLS 1.3's ChangeCipherSpec means nothing. TLSOCK_ON_KEYLOG: each secret once it is there, which is before what it

@@ -293,11 +293,12 @@ out:
 int tsk_conn_prepare_waiting(tlsock *s)
 {
     static const int later[] = {TLSOCK_ON_HELLO, TLSOCK_ON_VERIFY,
-                                TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN};
+                                TLSOCK_ON_STAPLE, TLSOCK_ON_SIGN,
+                                TLSOCK_ON_TICKET_KEY};
     int any = s->set->revocation >= TSK_REVOKE_CRL;
 
     any = s->server ? any && (s->set->client_auth != TSK_CLIENT_NONE ||
-                            s->set->n_host_sets != 0)
+                              s->set->n_host_sets != 0)
                     : any || s->set->aia;
     for (size_t i = 0; i < sizeof(later) / sizeof(later[0]); i++)
         any |= s->set->on[later[i]].call != NULL;

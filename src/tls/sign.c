@@ -64,7 +64,22 @@ static int take(tlsock *s, const struct tsk_remote_ask *ask, unsigned char *sig,
     return TLSOCK_OK;
 }
 
-/* Where the handshake is not on a fiber there is no way to wait. */
+int tsk_sign_can_wait(const tlsock *s)
+{
+    return tsk_fiber_paused(s->fiber);
+}
+
+int tsk_sign_ask(tlsock *s, tlsock_event *e, enum tsk_op_mode mode)
+{
+    int rc = tsk_op_event(s, e, mode);
+
+    while (rc == TLSOCK_AGAIN && !s->giving_up) {
+        tsk_fiber_pause();
+        rc = tsk_op_poll(s);
+    }
+    return rc;
+}
+
 static int ask_hook(tlsock *s, const struct tsk_remote_ask *ask)
 {
     tlsock_event e = {.size = sizeof(e),
@@ -75,14 +90,9 @@ static int ask_hook(tlsock *s, const struct tsk_remote_ask *ask)
                       .len = ask->len,
                       .name = ask->scheme,
                       .cert = ask->arg};
-    int rc = tsk_op_event(
-        s, &e, tsk_fiber_paused(s->fiber) ? TSK_OP_LATER : TSK_OP_NOW);
 
-    while (rc == TLSOCK_AGAIN && !s->giving_up) {
-        tsk_fiber_pause();
-        rc = tsk_op_poll(s);
-    }
-    return rc;
+    return tsk_sign_ask(s, &e,
+                        tsk_sign_can_wait(s) ? TSK_OP_LATER : TSK_OP_NOW);
 }
 
 static int sign(const struct tsk_remote_ask *ask, unsigned char *sig,
@@ -137,8 +147,15 @@ static void shake(void *arg)
 {
     tlsock *s = arg;
 
-    s->hand_ret = tsk_early_reading(s) ? tsk_early_shake(s)
-                                       : SSL_do_handshake(s->ssl);
+    s->hand_ret =
+        tsk_early_reading(s) ? tsk_early_shake(s) : SSL_do_handshake(s->ssl);
+}
+
+/* Is there a hook that libssl cannot wait for by itself? */
+static int may_wait(const tlsock *s)
+{
+    return s->set->on[TLSOCK_ON_SIGN].call != NULL ||
+           (s->server && s->set->on[TLSOCK_ON_TICKET_KEY].call != NULL);
 }
 
 int tsk_sign_handshake(tlsock *s, int *ret)
@@ -146,7 +163,7 @@ int tsk_sign_handshake(tlsock *s, int *ret)
     tlsock *before = get_signer();
     int paused = 0;
 
-    if (s->set->on[TLSOCK_ON_SIGN].call == NULL) {
+    if (!may_wait(s)) {
         shake(s);
         *ret = s->hand_ret;
         return TLSOCK_OK;

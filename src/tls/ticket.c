@@ -5,6 +5,7 @@
 #include "session/ticket.h"
 #include "tls/ctx_private.h"
 #include "tls/op.h"
+#include "tls/sign.h"
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -26,6 +27,53 @@ int tsk_ticket_ready(const tlsock *s)
     return has_hook(s->set) || tsk_tickets_ready(s->set->ticket_keys);
 }
 
+static int is_zero(const unsigned char *p, size_t len)
+{
+    unsigned char any = 0;
+
+    for (size_t i = 0; i < len; i++)
+        any |= p[i];
+    return any == 0;
+}
+
+/* What came with tlsock_op_done() takes the place of what the hook left. */
+static int take_answer(tlsock *s, tlsock_ticket_key *room)
+{
+    size_t len;
+    const void *data = tsk_op_data(s->op, &len);
+
+    if (len == sizeof(*room))
+        memcpy(room, data, len);
+    if ((len == 0 || len == sizeof(*room)) &&
+        !is_zero(room->key, sizeof(room->key)))
+        return TLSOCK_ACCEPT;
+    tsk_fail(&s->err, TLSOCK_E_HOOK,
+             "the TICKET_KEY hook of this program accepted without a key");
+    tsk_hint(&s->err,
+             "fill in event->ticket within the call, or hand a "
+             "tlsock_ticket_key of %zu bytes over with "
+             "tlsock_op_done()",
+             sizeof(*room));
+    return TLSOCK_E_HOOK;
+}
+
+/* Tickets that follow the handshake are made within a write or read, where
+ * nothing can wait: there the event has no op. */
+static int ask_hook(tlsock *s, tlsock_event *e)
+{
+    int rc;
+
+    if (s->giving_up)
+        return TLSOCK_E_INTERRUPTED;
+    rc = tsk_sign_ask(s, e, tsk_sign_can_wait(s) ? TSK_OP_LATER : TSK_OP_NONE);
+    if (rc == TLSOCK_ACCEPT)
+        rc = take_answer(s, e->ticket);
+    tsk_op_end(s);
+    if (rc < 0 && s->err.phase == 0)
+        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    return rc;
+}
+
 /* What libssl's callback returns: name NULL: 1, 0; else 1, 2, 0; or -1. */
 static int by_hook(tlsock *s, const unsigned char *name,
                    struct tsk_ticketkey *k)
@@ -38,15 +86,11 @@ static int by_hook(tlsock *s, const unsigned char *name,
                       .data = name,
                       .len = name != NULL ? TSK_TICKET_NAME : 0,
                       .ticket = &room};
-    struct tsk_op *none;
     int rc;
 
     if (name != NULL)
         memcpy(room.name, name, sizeof(room.name));
-    rc = tsk_op_ask(&s->set->on[TLSOCK_ON_TICKET_KEY], &e, TSK_OP_NONE, &none,
-                    &s->err);
-    if (rc < 0 && s->err.phase == 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    rc = ask_hook(s, &e);
     if (rc == TLSOCK_ACCEPT) {
         memcpy(k->name, room.name, sizeof(k->name));
         memcpy(k->aes, room.key, sizeof(k->aes));

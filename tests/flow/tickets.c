@@ -332,7 +332,7 @@ static int keep(const tlsock_event *e, void *arg)
 
     assert_int_equal(e->kind, TLSOCK_ON_TICKET_KEY);
     assert_non_null(e->conn);
-    assert_null(e->op);
+    assert_non_null(e->op); /* it might come later */
     assert_non_null(e->ticket);
     assert_int_equal(e->len, e->data != NULL ? 16 : 0);
     if (k->code != 0)
@@ -419,7 +419,7 @@ static void a_hook_may_refuse(void **state)
         const char *fact;
     } rows[] = {
         {TLSOCK_E_LIMIT, TLSOCK_E_LIMIT, "TICKET_KEY hook of this program"},
-        {TLSOCK_AGAIN, TLSOCK_E_HOOK, "nothing can wait"},
+        {TLSOCK_ACCEPT, TLSOCK_E_HOOK, "without a key"},
         {7, TLSOCK_E_HOOK, "means nothing"},
     };
 
@@ -444,6 +444,150 @@ static void a_hook_may_refuse(void **state)
         raw_free(ssl);
         peer_free(&p);
         leave(&v);
+        tlsock_config_unref(sc);
+    }
+}
+
+/* One whose keys are elsewhere: it has to be asked and says so later. */
+struct remote {
+    struct tlsock_op *op; /* asked, and not answered yet */
+    int opens, asked, now;
+};
+
+static int ask_remote(const tlsock_event *e, void *arg)
+{
+    struct remote *r = arg;
+
+    r->asked++;
+    r->op = e->op;
+    r->opens = e->data != NULL;
+    return e->op != NULL ? TLSOCK_AGAIN : r->now;
+}
+
+static const tlsock_ticket_key remote_key = {{'n', 'a', 'm', 'e'}, {1, 2, 3}};
+
+/* Steps of both, with answers: to open, this one; to seal, the key. */
+static int shake_remote(struct peer *p, struct remote *r, int code, size_t len)
+{
+    int rc = peer_shake(p);
+
+    while (rc == TLSOCK_AGAIN && r->op != NULL) {
+        struct tlsock_op *op = r->op;
+
+        assert_code(tlsock_handshake(p->conn[SERVER]), TLSOCK_AGAIN);
+        r->op = NULL;
+        if (r->opens)
+            assert_code(
+                tlsock_op_done(op, code, len != 0 ? &remote_key : NULL, len),
+                0);
+        else
+            assert_code(tlsock_op_done(op, TLSOCK_ACCEPT, &remote_key,
+                                       sizeof(remote_key)),
+                        0);
+        rc = peer_shake(p);
+    }
+    return rc == 0 ? 0 : p->rc[SERVER];
+}
+
+static const struct {
+    int code;
+    size_t len;
+    int want, resumed;
+} later[] = {
+    {TLSOCK_ACCEPT, sizeof(tlsock_ticket_key), 0, 1},
+    {0, 0, 0, 0},
+    {TLSOCK_E_LIMIT, 0, TLSOCK_E_LIMIT, 0},
+    {TLSOCK_ACCEPT, 0, TLSOCK_E_HOOK, 0},
+    {TLSOCK_ACCEPT, sizeof(tlsock_ticket_key) - 1, TLSOCK_E_HOOK, 0},
+};
+
+static void a_hook_may_have_its_keys_later(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(later) * 2; i++) {
+        const char *version = versions[i % 2];
+        tlsock_config *cc = ca_client("tls.max", version, NULL);
+        tlsock_config *sc = server(NULL, "12h");
+        struct remote r = {.asked = 0};
+        struct peer p;
+
+        assert_code(tlsock_config_on(sc, TLSOCK_ON_TICKET_KEY, ask_remote, &r),
+                    0);
+        for (int n = 0; n < 2; n++) {
+            size_t at = n == 0 ? 0 : i / 2;
+
+            peer_init(&p);
+            assert_code(peer_open(&p, cc, sc, "a.test"), 0);
+            assert_code(shake_remote(&p, &r, later[at].code, later[at].len),
+                        later[at].want);
+            if (later[at].want == 0) {
+                peer_pingpong(&p);
+                assert_int_equal(
+                    tlsock_info_int(p.conn[CLIENT], TLSOCK_INFO_RESUMED),
+                    n == 1 && later[at].resumed);
+                peer_close(&p);
+            }
+            peer_free(&p);
+        }
+        assert_true(r.asked >= 2);
+        tlsock_config_unref(cc);
+        tlsock_config_unref(sc);
+    }
+}
+
+/* Nothing leaks, and the answer finds nobody. */
+static void a_connection_may_go_while_a_key_is_awaited(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        tlsock_config *cc = ca_client("tls.max", versions[i], NULL);
+        tlsock_config *sc = server(NULL, "12h");
+        struct remote r = {.asked = 0};
+        struct peer p;
+
+        assert_code(tlsock_config_on(sc, TLSOCK_ON_TICKET_KEY, ask_remote, &r),
+                    0);
+        peer_init(&p);
+        assert_code(peer_open(&p, cc, sc, "a.test"), 0);
+        assert_code(peer_shake(&p), TLSOCK_AGAIN);
+        assert_int_equal(r.asked, 1);
+        peer_free(&p);
+        assert_code(tlsock_op_done(r.op, TLSOCK_ACCEPT, &remote_key,
+                                   sizeof(remote_key)),
+                    0);
+        assert_int_equal(r.asked, 1);
+        tlsock_config_unref(cc);
+        tlsock_config_unref(sc);
+    }
+}
+
+/* A ticket that is sent after the handshake leaves with what is written, which
+ * does not wait. */
+static void nothing_waits_for_a_ticket_after_the_handshake(void **state)
+{
+    static const struct {
+        int now;
+        ssize_t want;
+    } rows[] = {{0, 4}, {TLSOCK_AGAIN, TLSOCK_E_HOOK}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tlsock_config *cc = ca_client(NULL);
+        tlsock_config *sc = server(NULL, "12h");
+        struct remote r = {.now = rows[i].now};
+        struct peer p;
+
+        assert_code(tlsock_config_on(sc, TLSOCK_ON_TICKET_KEY, ask_remote, &r),
+                    0);
+        assert_code(tlsock_config_set(sc, "client-auth", "ask"), 0);
+        assert_code(tlsock_config_set(sc, "revocation", "crl"), 0);
+        assert_code(tlsock_config_add_trust(sc, ca_get()->root_pem), 0);
+        peer_init(&p);
+        peer_connect(&p, cc, sc, "a.test");
+        assert_int_equal(tlsock_write(p.conn[SERVER], "ping", 4), rows[i].want);
+        assert_true(r.asked >= 1);
+        peer_free(&p);
+        tlsock_config_unref(cc);
         tlsock_config_unref(sc);
     }
 }
@@ -670,6 +814,9 @@ int main(void)
         cmocka_unit_test(a_hook_has_the_keys),
         cmocka_unit_test(a_hook_without_a_key_means_a_full_handshake),
         cmocka_unit_test(a_hook_may_refuse),
+        cmocka_unit_test(a_hook_may_have_its_keys_later),
+        cmocka_unit_test(a_connection_may_go_while_a_key_is_awaited),
+        cmocka_unit_test(nothing_waits_for_a_ticket_after_the_handshake),
         cmocka_unit_test(a_server_without_tickets_remembers),
         cmocka_unit_test(a_file_is_rotated_live),
         cmocka_unit_test(what_is_no_secret_is_refused),
