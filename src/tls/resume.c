@@ -122,6 +122,12 @@ static int find(tlsock *s, struct tsk_session_item *item)
     return tsk_keep_take(s->ctx, r->key, r->peer, item, s);
 }
 
+static void hold(tlsock *s, SSL_SESSION *ses)
+{
+    SSL_SESSION_free(s->held);
+    s->held = ses != NULL && SSL_SESSION_up_ref(ses) ? ses : NULL;
+}
+
 void tsk_resume_offer(tlsock *s)
 {
     struct tsk_session_item item;
@@ -131,6 +137,8 @@ void tsk_resume_offer(tlsock *s)
         return;
     own = SSL_SESSION_dup(item.ses);
     s->offered = own != NULL && SSL_set_session(s->ssl, own);
+    if (s->offered && SSL_SESSION_get_protocol_version(own) < TLS1_3_VERSION)
+        hold(s, own); /* to be compared in the end */
     SSL_SESSION_free(own);
     SSL_SESSION_free(item.ses);
     if (!s->offered)
@@ -273,27 +281,38 @@ int tsk_resume_won(SSL *ssl, SSL_SESSION *ses)
         return 0;
     }
     if (!tsk_conn_open(s) && s->rung != TSK_RUNG_AFTER) {
-        if (SSL_SESSION_up_ref(ses)) {
-            SSL_SESSION_free(s->held);
-            s->held = ses;
-        }
+        hold(s, ses);
         return 0;
     }
     tsk_resume_keep(s, ses);
     return 0; /* each that keeps it has a reference of its own */
 }
 
+/* Of TLS 1.2, what came before the connection was open. Of a session that is
+ * resumed libssl says nothing, but if its ticket was renewed (RFC 5077, 3.3) it
+ * is another one now. Borrowed; or NULL. */
+static SSL_SESSION *won_early(const tlsock *s)
+{
+    SSL_SESSION *now = SSL_get0_session(s->ssl);
+    int renewed = tsk_conn_resumed(s) && now != s->held;
+
+    if (s->held == NULL || SSL_version(s->ssl) >= TLS1_3_VERSION)
+        return NULL;
+    return renewed || (!tsk_conn_resumed(s) && now == s->held) ? now : NULL;
+}
+
 void tsk_resume_settle(tlsock *s)
 {
     struct tsk_resume *r = &s->resume;
     struct tsk_session_item item = {0};
+    SSL_SESSION *early;
 
     if (s->server || !r->wanted)
         return;
-    if (s->held != NULL)
-        tsk_resume_keep(s, s->held);
-    SSL_SESSION_free(s->held);
-    s->held = NULL;
+    early = won_early(s);
+    if (early != NULL)
+        tsk_resume_keep(s, early);
+    hold(s, NULL);
     if (!tsk_conn_resumed(s) || r->newest != NULL ||
         SSL_version(s->ssl) >= TLS1_3_VERSION)
         return;

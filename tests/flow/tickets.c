@@ -394,6 +394,48 @@ static void a_hook_has_the_keys(void **state)
     }
 }
 
+/* At first there is a key, then a second one that seals, then that alone. */
+static int two_keys(const tlsock_event *e, void *arg)
+{
+    int stage = *(const int *)arg, newest = stage == 0 ? 1 : 2;
+    int n = e->data != NULL ? e->ticket->name[0] : newest;
+
+    if (n > newest || (n == 1 && stage == 2))
+        return 0;
+    memset(e->ticket->key, n, sizeof(e->ticket->key));
+    e->ticket->name[0] = (unsigned char)newest;
+    return TLSOCK_ACCEPT;
+}
+
+static void a_client_goes_on_with_a_renewed_ticket(void **state)
+{
+    static const int resumed[] = {0, 1, 1};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(versions); i++) {
+        tlsock_config *cc = ca_client("tls.max", versions[i], NULL);
+        tlsock_config *sc = server(NULL, "12h");
+        int stage;
+
+        assert_code(tlsock_config_on(sc, TLSOCK_ON_TICKET_KEY, two_keys,
+                                     &stage), 0);
+        for (stage = 0; stage < 3; stage++) {
+            struct peer p;
+
+            peer_init(&p);
+            peer_connect(&p, cc, sc, "a.test");
+            peer_pingpong(&p);
+            assert_int_equal(
+                tlsock_info_int(p.conn[CLIENT], TLSOCK_INFO_RESUMED),
+                resumed[stage]);
+            peer_close(&p);
+            peer_free(&p);
+        }
+        tlsock_config_unref(cc);
+        tlsock_config_unref(sc);
+    }
+}
+
 static void a_hook_without_a_key_means_a_full_handshake(void **state)
 {
     (void)state;
@@ -813,6 +855,7 @@ int main(void)
         cmocka_unit_test(children_of_one_parent_resume_each_others),
         cmocka_unit_test(a_hook_has_the_keys),
         cmocka_unit_test(a_hook_without_a_key_means_a_full_handshake),
+        cmocka_unit_test(a_client_goes_on_with_a_renewed_ticket),
         cmocka_unit_test(a_hook_may_refuse),
         cmocka_unit_test(a_hook_may_have_its_keys_later),
         cmocka_unit_test(a_connection_may_go_while_a_key_is_awaited),
