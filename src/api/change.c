@@ -140,7 +140,7 @@ static int go_on_within_tls(tlsock *s, const struct wish *w)
     if (rc < 0)
         return rc;
     tsk_dialogue_begin(s);
-    s->hs_deadline = tsk_deadline_in(s->budget_ms);
+    tsk_conn_hurry(s, tsk_deadline_in(s->budget_ms));
     s->rung = TSK_RUNG_AFTER;
     return TLSOCK_OK;
 }
@@ -186,7 +186,7 @@ static ssize_t do_stop_tls(tlsock *s, void *arg)
                    : TLSOCK_OK;
     if (!s->stopping) {
         s->stopping = 1;
-        s->hs_deadline = tsk_deadline_in(s->set->handshake_timeout_ms);
+        tsk_conn_hurry(s, tsk_deadline_in(s->set->handshake_timeout_ms));
     }
     return tsk_close_tls(s);
 }

@@ -136,6 +136,7 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
     s->fork_generation = tsk_fork_generation();
     s->wake_fd = -1;
     atomic_init(&s->interrupted, 0);
+    s->io.interrupted = &s->interrupted;
     atomic_init(&s->in_call, 0);
     pthread_mutex_init(&s->wake_lock, NULL);
     s->user = opts->user;
@@ -311,12 +312,19 @@ int tsk_conn_prepare_waiting(tlsock *s)
     return tsk_conn_sync_waitfd(s);
 }
 
-/* layer: owned on success alone. target: of the listener, or NULL */
+/* What is known of a transport beforehand; NULL, "": nothing. */
+struct origin {
+    const char *target; /* of the listener that accepted it */
+    char address[64];   /* of the peer */
+};
+
+/* layer: owned on success alone. */
 static tlsock *over_layer(struct tsk_layer *layer, int server,
-                          const char *target, const char *name,
+                          const struct origin *from, const char *name,
                           tlsock_config *config, const tlsock_opts *o,
                           tlsock_error *err)
 {
+    const char *target = from->target;
     tlsock *s, *done = NULL;
 
     if (target == NULL)
@@ -325,6 +333,7 @@ static tlsock *over_layer(struct tsk_layer *layer, int server,
 
     if (s == NULL)
         return NULL;
+    memcpy(s->address, from->address, sizeof(s->address));
     if (!server && tsk_conn_set_name(s, name, NULL, o, err) < 0)
         goto out;
     if (prepare_way(s, NULL, o, err) < 0 ||
@@ -348,7 +357,9 @@ tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
                             const char *name, tlsock_config *config,
                             const tlsock_opts *o, tlsock_error *err)
 {
-    return over_layer(layer, server, NULL, name, config, o, err);
+    static const struct origin unknown;
+
+    return over_layer(layer, server, &unknown, name, config, o, err);
 }
 
 /* target: of the listener that accepted it: known to be a stream socket,
@@ -357,6 +368,7 @@ static tlsock *over_fd(int fd, int server, const char *target, const char *name,
                        tlsock_config *config, const tlsock_opts *opts,
                        tlsock_error *err)
 {
+    struct origin from = {.target = target};
     struct tsk_layer *layer = NULL;
     tlsock_opts o;
     tlsock *s = NULL;
@@ -365,14 +377,17 @@ static tlsock *over_fd(int fd, int server, const char *target, const char *name,
     tsk_clear(err);
     tsk_ossl_enter();
     if (tsk_opts_take(&o, opts, err) < 0 || tsk_opts_no_dial(&o, err) < 0 ||
-        (target == NULL && tsk_fd_check_stream(fd, err) < 0))
+        (target == NULL && tsk_fd_check_stream(fd, from.address,
+                                               sizeof(from.address), err) < 0))
         goto out;
     layer = tsk_fd_layer_new(fd, 0);
     if (layer == NULL) {
         tsk_fail_nomem(err);
         goto out;
     }
-    s = over_layer(layer, server, target, name, config, &o, err);
+    if ((o.flags & TLSOCK_F_BORROW_FD) == 0)
+        tsk_fd_layer_may_wait(layer, target != NULL);
+    s = over_layer(layer, server, &from, name, config, &o, err);
     if (s == NULL)
         layer->ops->free(layer, 0);
     else if ((o.flags & TLSOCK_F_BORROW_FD) == 0)

@@ -44,7 +44,7 @@ static int enter_tls(tlsock *s)
     if (rc < 0)
         return rc;
     if (hs < s->hs_deadline)
-        s->hs_deadline = hs;
+        tsk_conn_hurry(s, hs);
     s->rung = TSK_RUNG_TLS;
     return TLSOCK_OK;
 }
@@ -60,7 +60,7 @@ static int begin_tls(tlsock *s)
 
 int tsk_ladder_go_on(tlsock *s)
 {
-    s->hs_deadline = tsk_deadline_in(s->budget_ms);
+    tsk_conn_hurry(s, tsk_deadline_in(s->budget_ms));
     return begin_tls(s);
 }
 
@@ -121,7 +121,9 @@ static int dialled(tlsock *s)
     }
     s->resolve_ms = tsk_dial_resolve_ms(s->dial);
     s->tcp_ms = tsk_dial_connect_ms(s->dial);
-    tsk_fd_address(fd, 1, s->address, sizeof(s->address));
+    if (tsk_dial_blocking(s->dial))
+        tsk_fd_layer_may_wait(layer, 1);
+    tsk_dial_address(s->dial, s->address, sizeof(s->address));
     rc = tsk_ladder_begin(s, layer);
     if (rc < 0) {
         layer->ops->free(layer, 0);
@@ -140,6 +142,8 @@ static int step_dial(tlsock *s)
 
     if (rc < 0)
         return rc;
+    tsk_dial_may_wait(s->dial, !s->nonblocking && s->dane == NULL &&
+                                   tsk_bio_may_wait(&s->io));
     rc = tsk_dial_step(s->dial, &s->err);
     if (rc == TLSOCK_OK)
         return dialled(s);

@@ -140,7 +140,7 @@ static int accept_fd(tlsock_listener *l, int *fd, tlsock_error *err)
 {
     for (;;) {
         struct pollfd p = {l->fd, POLLIN, 0};
-        int rc = tsk_fd_accept(l->fd, fd, err);
+        int rc = tsk_fd_accept(l->fd, l->opts.nonblocking, fd, err);
 
         if (rc != TLSOCK_AGAIN)
             return rc;

@@ -283,6 +283,7 @@ static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
     for (;;) {
         int was = s->rung, up, wait;
 
+        s->io.until = s->hold.len == 0 ? deadline : 0; /* then poll for both */
         rc = tsk_ladder_step(s);
         up = rc == TLSOCK_OK;
         if (up && job != NULL)
@@ -292,6 +293,8 @@ static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
         up = up && s->rung == TSK_RUNG_CHECK; /* a late client certificate */
         if (up || was < TSK_RUNG_READY) /* rungs have deadlines of their own */
             deadline = tsk_conn_deadline(s);
+        if (s->stopping && s->hs_deadline < deadline) /* it began just now */
+            deadline = s->hs_deadline;
         if (up) /* nobody was asked about it yet: nothing to wait for */
             continue;
         wait = after_again(s, phase, deadline);
@@ -332,6 +335,7 @@ static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
         drop_waitfd(s);
     tsk_ossl_enter();
     rc = climb_and_do(s, phase, job, arg);
+    s->io.until = 0;
     if (rc >= 0 && s->nonblocking) /* it may have left something to send */
         tsk_conn_sync_waitfd(s);
     tsk_ossl_leave();

@@ -5,6 +5,8 @@
  * send: > 0 bytes, TLSOCK_AGAIN, other negative code.
  * On a negative code other than AGAIN, sys_errno says why (or is 0).
  * Neither ever waits. free closes what the layer owns and frees the layer.
+ * recv_wait is recv, but may wait for TSK_LAYER_WAIT_MS before it is AGAIN;
+ * only while the layer's "waits" is set, which it clears itself.
  * Those marked optional are NULL where a layer has nothing of the kind. */
 #ifndef TSK_CORE_LAYER_H
 #define TSK_CORE_LAYER_H
@@ -12,6 +14,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 #include <tlsock.h>
+
+/* So long may a blocking call not notice tlsock_interrupt(). */
+#define TSK_LAYER_WAIT_MS 20
 
 struct tsk_layer;
 
@@ -23,6 +28,7 @@ struct tsk_layer_ops {
     void (*free)(struct tsk_layer *, int graceful);
     /* optional: look at what recv would give, and leave it there */
     ssize_t (*peek)(struct tsk_layer *, void *buf, size_t len);
+    ssize_t (*recv_wait)(struct tsk_layer *, void *buf, size_t len);
     /* optional: no more will be sent. 0 or code */
     int (*shut)(struct tsk_layer *);
     /* optional: send on what send took and holds. 0, AGAIN, code */
@@ -38,6 +44,7 @@ struct tsk_layer_ops {
 struct tsk_layer {
     const struct tsk_layer_ops *ops;
     int sys_errno;
+    int waits; /* recv_wait may be called */
 };
 
 #endif

@@ -3,7 +3,6 @@
 #include "net/fd.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/sendfile.h>
@@ -50,13 +49,10 @@ ssize_t tsk_copy_file(struct tsk_layer *to, int from, int64_t *offset,
                       size_t len)
 {
     off_t at = offset != NULL ? (off_t)*offset : 0;
-    int fd = to->ops->fd(to), flags;
+    int fd = to->ops->fd(to);
     ssize_t n;
 
-    if (!tsk_fd_layer_is(to))
-        return TLSOCK_E_UNSUPPORTED;
-    flags = fcntl(fd, F_GETFL);
-    if (flags < 0 || (flags & O_NONBLOCK) == 0)
+    if (!tsk_fd_layer_is(to) || !tsk_fd_layer_nonblock(to))
         return TLSOCK_E_UNSUPPORTED; /* a foreign socket: it would wait */
     n = without_sigpipe(fd, from, offset != NULL ? &at : NULL, len);
     if (n < 0)

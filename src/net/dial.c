@@ -1,24 +1,27 @@
 #include "net/dial.h"
 
 #include "core/clock.h"
+#include "core/layer.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "net/addr.h"
 #include "net/resolve.h"
 #include "net/wait.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 #define ATTEMPT_DELAY_MS 250 /* RFC 8305, 5: Connection Attempt Delay */
 #define UNIX_RETRY_MS 20     /* its queue is full, and nothing tells when not */
 
 struct attempt {
-    int fd;
+    int fd, blocking;
     size_t addr; /* which of addrs */
 };
 
@@ -36,6 +39,9 @@ struct tsk_dial {
     int phase;
     int fd;     /* the winner, until it is taken */
     int taken;  /* it was */
+    size_t winner; /* which of addrs */
+    int may_wait;  /* a single attempt, in connect(2) */
+    int blocking;  /* the winner is */
     int failed; /* code, once it is known; err says the rest */
     int last_errno;
     char tried[220];
@@ -112,26 +118,6 @@ struct tsk_dial *tsk_dial_new(const struct tsk_target *t, int family,
     return d;
 }
 
-/* RFC 8305, 4: the families take turns, beginning with the one that the
- * resolver prefers; within a family its order stays. In place: when a turn's
- * family is not at hand, its next address is moved up. */
-static void interleave(struct tsk_addrs *a)
-{
-    for (size_t i = 1; i < a->n; i++) {
-        sa_family_t before = a->list[i - 1].ss.ss_family;
-        struct tsk_addr other;
-        size_t j = i;
-
-        while (j < a->n && a->list[j].ss.ss_family == before)
-            j++;
-        if (j == i || j == a->n)
-            continue;
-        other = a->list[j];
-        memmove(&a->list[i + 1], &a->list[i], (j - i) * sizeof(other));
-        a->list[i] = other;
-    }
-}
-
 static void where(const struct tsk_dial *d, size_t i, char *out, size_t size)
 {
     const struct tsk_addr *a = &d->addrs.list[i];
@@ -175,23 +161,59 @@ static int bind_local(const struct tsk_dial *d, int fd)
                 d->local.list[0].len);
 }
 
-static void won(struct tsk_dial *d, int fd, size_t addr)
+/* Who asks for "any" address is given one of this machine's. */
+static int is_any(const struct tsk_addr *a)
 {
+    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&a->ss;
+    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&a->ss;
+
+    return a->ss.ss_family == AF_INET
+               ? v4->sin_addr.s_addr == htonl(INADDR_ANY)
+               : a->ss.ss_family == AF_INET6 &&
+                     IN6_IS_ADDR_UNSPECIFIED(&v6->sin6_addr);
+}
+
+static void won(struct tsk_dial *d, const struct attempt *w)
+{
+    struct tsk_addr *a = &d->addrs.list[w->addr];
     int on = 1;
 
-    if (d->addrs.list[addr].ss.ss_family != AF_UNIX)
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    d->fd = fd;
+    if (a->ss.ss_family != AF_UNIX)
+        (void)setsockopt(w->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (is_any(a)) {
+        a->len = sizeof(a->ss);
+        (void)getpeername(w->fd, (struct sockaddr *)&a->ss, &a->len);
+    }
+    d->fd = w->fd;
+    d->winner = w->addr;
+    d->blocking = w->blocking;
     d->connected = tsk_now_ms();
+}
+
+/* A blocking one does not block for long. -1, and errno. */
+static int open_socket(int family, int *blocking)
+{
+    static const struct timeval limit = {.tv_usec = TSK_LAYER_WAIT_MS * 1000};
+    int type = SOCK_STREAM | SOCK_CLOEXEC | (*blocking ? 0 : SOCK_NONBLOCK);
+    int fd = socket(family, type, 0);
+
+    if (fd < 0 || !*blocking ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0)
+        return fd;
+    tsk_wait_close(fd);
+    *blocking = 0;
+    return open_socket(family, blocking);
 }
 
 /* Begins the attempt that is due. Not OK: no more can begin for now. */
 static int begin(struct tsk_dial *d)
 {
     const struct tsk_addr *a = &d->addrs.list[d->next];
-    int errnum, fd = socket(a->ss.ss_family,
-                            SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    struct attempt at = {.blocking = d->may_wait && d->n_racing == 0,
+                         .addr = d->next};
+    int errnum, fd;
 
+    fd = at.fd = open_socket(a->ss.ss_family, &at.blocking);
     d->next_at = tsk_now_ms() + ATTEMPT_DELAY_MS;
     if (fd < 0 && no_descriptor(errno)) {
         if (d->n_racing > 0) /* those that race may still win */
@@ -212,13 +234,15 @@ static int begin(struct tsk_dial *d)
         return TLSOCK_OK;
     }
     if (connect(fd, (const struct sockaddr *)&a->ss, a->len) == 0) {
-        won(d, fd, d->next++);
+        d->next++;
+        won(d, &at);
         return TLSOCK_OK;
     }
     errnum = errno;
     /* POSIX: an interrupted connect() goes on as if it did not wait. */
     if (errnum == EINPROGRESS || errnum == EINTR) {
-        d->racing[d->n_racing++] = (struct attempt){fd, d->next++};
+        d->racing[d->n_racing++] = at;
+        d->next++;
         return TLSOCK_OK;
     }
     tsk_wait_close(fd);
@@ -256,7 +280,7 @@ static void look(struct tsk_dial *d)
         if (getsockopt(a.fd, SOL_SOCKET, SO_ERROR, &errnum, &len) != 0)
             errnum = errno;
         if (errnum == 0) {
-            won(d, a.fd, a.addr);
+            won(d, &a);
             continue;
         }
         tsk_wait_close(a.fd);
@@ -354,7 +378,7 @@ static int resolve(struct tsk_dial *d)
         tsk_lookup_free(d->lookup);
         d->lookup = NULL;
     }
-    interleave(&d->addrs);
+    tsk_addrs_interleave(&d->addrs);
     d->resolved = tsk_now_ms();
     d->next_at = d->resolved;
     d->phase = TLSOCK_PHASE_CONNECT;
@@ -419,6 +443,21 @@ int tsk_dial_take_fd(struct tsk_dial *d)
         d->taken = 1;
     d->fd = -1;
     return fd;
+}
+
+void tsk_dial_may_wait(struct tsk_dial *d, int on)
+{
+    d->may_wait = on;
+}
+
+int tsk_dial_blocking(const struct tsk_dial *d)
+{
+    return d->blocking;
+}
+
+void tsk_dial_address(const struct tsk_dial *d, char *out, size_t size)
+{
+    where(d, d->winner, out, size);
 }
 
 static int elapsed(int64_t from, int64_t to)

@@ -19,11 +19,18 @@ struct tsk_dial *tsk_dial_new(const struct tsk_target *t, int family,
 /* OK: connected, see tsk_dial_take_fd(). AGAIN. Or a code: E_RESOLVE,
  * E_CONNECT (the message lists each address tried and why), E_SYSTEM... */
 int tsk_dial_step(struct tsk_dial *d, tlsock_error *err);
+/* From the next step on, an attempt without a rival may wait in connect(2) for
+ * TSK_LAYER_WAIT_MS: then the socket is a blocking one. */
+void tsk_dial_may_wait(struct tsk_dial *d, int on);
 int tsk_dial_phase(const struct tsk_dial *d); /* TLSOCK_PHASE_RESOLVE, ... */
 size_t tsk_dial_pollfds(const struct tsk_dial *d, struct pollfd *out,
                         size_t max);
 int tsk_dial_wait_ms(const struct tsk_dial *d); /* -1: no timer of its own */
 int tsk_dial_take_fd(struct tsk_dial *d);       /* yours: TCP_NODELAY set */
+/* Of the one that was taken: is it a blocking one (its SO_SNDTIMEO is set),
+ * and where does it lead to? As tsk_fd_address() says it. */
+int tsk_dial_blocking(const struct tsk_dial *d);
+void tsk_dial_address(const struct tsk_dial *d, char *out, size_t size);
 int tsk_dial_resolve_ms(const struct tsk_dial *d);
 int tsk_dial_connect_ms(const struct tsk_dial *d);
 /* What was tried so far and what is under way, for the message of a deadline

@@ -7,14 +7,19 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 
 struct fd_layer {
     struct tsk_layer layer; /* first: the two are cast to each other */
     int fd, owned;
+    int ours;    /* made by this library */
+    int limited; /* SO_RCVTIMEO is set, by us */
+    int looked;  /* is it O_NONBLOCK? "waits" says so */
 };
 
 static ssize_t failed(struct tsk_layer *l)
@@ -34,6 +39,43 @@ static ssize_t fd_recv(struct tsk_layer *l, void *buf, size_t len)
     do
         n = recv(((struct fd_layer *)l)->fd, buf, len, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
+    return n >= 0 ? n : failed(l);
+}
+
+static int set_limit(int fd, int option, int ms)
+{
+    struct timeval t = {.tv_usec = ms * 1000};
+
+    return setsockopt(fd, SOL_SOCKET, option, &t, sizeof(t));
+}
+
+static int is_nonblocking(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags < 0 || (flags & O_NONBLOCK) != 0;
+}
+
+/* In one call what poll() and recv() need two for. A signal ends the wait: time
+ * goes on, and who calls looks at it. */
+static ssize_t fd_recv_wait(struct tsk_layer *l, void *buf, size_t len)
+{
+    struct fd_layer *f = (struct fd_layer *)l;
+    ssize_t n;
+
+    if (!f->limited)
+        f->limited = set_limit(f->fd, SO_RCVTIMEO, TSK_LAYER_WAIT_MS) == 0;
+    l->waits = f->limited;
+    if (!f->limited)
+        return fd_recv(l, buf, len);
+    n = recv(f->fd, buf, len, 0);
+    if (n < 0 && errno == EINTR)
+        errno = EAGAIN;
+    if (n < 0 && errno == EAGAIN && !f->looked) {
+        f->looked = 1;
+        l->waits = !is_nonblocking(f->fd);
+        errno = EAGAIN;
+    }
     return n >= 0 ? n : failed(l);
 }
 
@@ -83,6 +125,8 @@ static void fd_free(struct tsk_layer *l, int graceful)
     (void)graceful; /* what was sent is the kernel's to deliver */
     if (f->owned)
         tsk_wait_close(f->fd);
+    else if (f->limited)
+        (void)set_limit(f->fd, SO_RCVTIMEO, 0);
     tsk_free(f);
 }
 
@@ -92,6 +136,7 @@ static const struct tsk_layer_ops fd_ops = {.recv = fd_recv,
                                             .events = fd_events,
                                             .free = fd_free,
                                             .peek = fd_peek,
+                                            .recv_wait = fd_recv_wait,
                                             .shut = fd_shut};
 
 struct tsk_layer *tsk_fd_layer_new(int fd, int owned)
@@ -106,13 +151,40 @@ struct tsk_layer *tsk_fd_layer_new(int fd, int owned)
     return &f->layer;
 }
 
+void tsk_fd_layer_may_wait(struct tsk_layer *l, int ours)
+{
+    l->waits = 1;
+    ((struct fd_layer *)l)->ours = ours;
+}
+
+int tsk_fd_layer_nonblock(struct tsk_layer *l)
+{
+    struct fd_layer *f = (struct fd_layer *)l;
+    int flags = fcntl(f->fd, F_GETFL);
+
+    if (flags < 0)
+        return 0;
+    if ((flags & O_NONBLOCK) == 0 &&
+        (!f->ours || fcntl(f->fd, F_SETFL, flags | O_NONBLOCK) != 0))
+        return 0;
+    l->waits = 0;
+    return 1;
+}
+
 int tsk_fd_layer_give(struct tsk_layer *l)
 {
+    struct fd_layer *f = (struct fd_layer *)l;
     int fd;
 
     if (l->ops != &fd_ops)
         return -1;
-    fd = ((struct fd_layer *)l)->fd;
+    fd = f->fd;
+    if (f->ours)
+        (void)tsk_fd_layer_nonblock(l);
+    if (f->ours) /* dialled, see dial.c */
+        (void)set_limit(fd, SO_SNDTIMEO, 0);
+    if (f->limited)
+        (void)set_limit(fd, SO_RCVTIMEO, 0);
     tsk_free(l);
     return fd;
 }
@@ -134,13 +206,13 @@ static int get_int(int fd, int option, int *value)
     return getsockopt(fd, SOL_SOCKET, option, value, &len);
 }
 
-/* Accepted sockets inherit it from their listener. */
-static void set_nodelay(int fd, int family)
+/* Accepted sockets inherit it from their listener. 1: it is TCP. */
+static int set_nodelay(int fd, int family)
 {
     int on = 1;
 
-    if (family == AF_INET || family == AF_INET6)
-        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return (family == AF_INET || family == AF_INET6) &&
+           setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0;
 }
 
 static int no_stream(int fd, const char *wanted, const char *is,
@@ -177,25 +249,33 @@ static int listens(int fd)
     return value;
 }
 
-int tsk_fd_check_stream(int fd, tlsock_error *err)
+static int no_peer(int fd, tlsock_error *err)
 {
-    struct sockaddr_storage ss;
-    socklen_t len = sizeof(ss);
-    int rc = check_socket(fd, "connected", err), errnum;
+    int errnum = errno, rc = check_socket(fd, "connected", err);
 
     if (rc != TLSOCK_OK)
         return rc;
-    if (getpeername(fd, (struct sockaddr *)&ss, &len) != 0) {
-        errnum = errno;
-        return no_stream(fd, "connected",
-                         listens(fd)          ? "it listens"
-                         : errnum == ENOTCONN ? "it has no peer (yet, or any "
-                                                "more)"
-                                              : "its peer is unknown",
-                         err);
-    }
-    set_nodelay(fd, ss.ss_family);
-    return TLSOCK_OK;
+    return no_stream(fd, "connected",
+                     listens(fd)          ? "it listens"
+                     : errnum == ENOTCONN ? "it has no peer (yet, or any more)"
+                                          : "its peer is unknown",
+                     err);
+}
+
+int tsk_fd_check_stream(int fd, char *peer, size_t size, tlsock_error *err)
+{
+    struct sockaddr_storage ss;
+    struct sockaddr *sa = (struct sockaddr *)&ss;
+    socklen_t len = sizeof(ss);
+    int rc = TLSOCK_OK;
+
+    if (getpeername(fd, sa, &len) != 0)
+        return no_peer(fd, err);
+    if (!set_nodelay(fd, ss.ss_family)) /* what has that is a stream */
+        rc = check_socket(fd, "connected", err);
+    if (rc == TLSOCK_OK)
+        tsk_addr_text(peer, size, sa, len);
+    return rc;
 }
 
 int tsk_fd_check_listening(int fd, tlsock_error *err)
@@ -207,7 +287,7 @@ int tsk_fd_check_listening(int fd, tlsock_error *err)
     if (rc == TLSOCK_OK && !listens(fd))
         return no_stream(fd, "listening", "it does not listen", err);
     if (rc == TLSOCK_OK && getsockname(fd, (struct sockaddr *)&ss, &len) == 0)
-        set_nodelay(fd, ss.ss_family);
+        (void)set_nodelay(fd, ss.ss_family);
     return rc;
 }
 

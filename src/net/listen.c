@@ -141,15 +141,15 @@ static int would_wait(int listener)
     return flags >= 0 && (flags & O_NONBLOCK) == 0 && poll(&p, 1, 0) <= 0;
 }
 
-int tsk_fd_accept(int listener, int *fd, tlsock_error *err)
+int tsk_fd_accept(int listener, int nonblocking, int *fd, tlsock_error *err)
 {
-    int errnum;
+    int flags = SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), errnum;
 
     *fd = -1;
     for (int i = 0; i < DEAD_IN_A_ROW; i++) {
-        if (would_wait(listener))
+        if (nonblocking && would_wait(listener))
             return TLSOCK_AGAIN;
-        *fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        *fd = accept4(listener, NULL, NULL, flags);
         if (*fd >= 0)
             return TLSOCK_OK;
         errnum = errno;

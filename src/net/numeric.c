@@ -102,6 +102,23 @@ int tsk_resolve_numeric(struct tsk_addrs *out, const struct tsk_target *t,
     return 1;
 }
 
+void tsk_addrs_interleave(struct tsk_addrs *a)
+{
+    for (size_t i = 1; i < a->n; i++) {
+        sa_family_t before = a->list[i - 1].ss.ss_family;
+        struct tsk_addr other;
+        size_t j = i;
+
+        while (j < a->n && a->list[j].ss.ss_family == before)
+            j++;
+        if (j == i || j == a->n)
+            continue;
+        other = a->list[j];
+        memmove(&a->list[i + 1], &a->list[i], (j - i) * sizeof(other));
+        a->list[i] = other;
+    }
+}
+
 void tsk_addr_text(char *out, size_t size, const struct sockaddr *sa,
                    socklen_t len)
 {

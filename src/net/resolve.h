@@ -28,6 +28,10 @@ int tsk_resolve_numeric(struct tsk_addrs *out, const struct tsk_target *t,
 int tsk_resolve_now(struct tsk_addrs *out, const struct tsk_target *t,
                     int family, tlsock_error *err);
 void tsk_addrs_free(struct tsk_addrs *a);
+/* RFC 8305, 4: the families take turns, beginning with the one that the
+ * resolver prefers; within a family its order stays. In place: when a turn's
+ * family is not at hand, its next address is moved up. */
+void tsk_addrs_interleave(struct tsk_addrs *a);
 /* "192.0.2.1:443", "[::1]:443", "unix:/path", or "" */
 void tsk_addr_text(char *out, size_t size, const struct sockaddr *sa,
                    socklen_t len);

@@ -1,5 +1,6 @@
 #include "ossl/bio.h"
 
+#include "core/clock.h"
 #include "core/mem.h"
 
 #include <poll.h>
@@ -95,6 +96,23 @@ static int holds_below(const struct tsk_bio *io)
     return io->below->ops->holds != NULL && io->below->ops->holds(io->below);
 }
 
+/* Twice the time: the system's own clock may be a coarse one. */
+int tsk_bio_may_wait(const struct tsk_bio *io)
+{
+    if (io->until == 0 ||
+        (io->interrupted != NULL && atomic_load(io->interrupted)))
+        return 0;
+    return io->until == TSK_NEVER ||
+           tsk_now_ms() + 2 * TSK_LAYER_WAIT_MS <= io->until;
+}
+
+/* Nothing else may be waiting to be sent: the layer waits for input alone. */
+static int waits_below(const struct tsk_bio *io)
+{
+    return io->polite && io->below->waits && !tsk_bio_must_send(io) &&
+           tsk_bio_may_wait(io);
+}
+
 /* 0: receive now, AGAIN: not yet, or code */
 static int before_recv(struct tsk_bio *io)
 {
@@ -106,6 +124,7 @@ static int before_recv(struct tsk_bio *io)
             return rc;
     }
     io->want |= POLLIN;
+    io->wait = waits_below(io);
     if (io->from_memory && !holds_below(io))
         return TLSOCK_AGAIN;
     /* libssl goes on for as long as there is something that is no result: new
@@ -118,7 +137,8 @@ static int before_recv(struct tsk_bio *io)
         return TLSOCK_AGAIN;
     }
     /* a layer that holds bytes may have them already: no descriptor tells */
-    if (io->polite && io->just_sent && io->below->ops->holds == NULL) {
+    if (io->polite && io->just_sent && io->below->ops->holds == NULL &&
+        !io->wait) {
         io->just_sent = 0;
         return TLSOCK_AGAIN;
     }
@@ -127,7 +147,9 @@ static int before_recv(struct tsk_bio *io)
 
 static ssize_t recv_now(struct tsk_bio *io, void *buf, size_t len)
 {
-    ssize_t n = io->below->ops->recv(io->below, buf, len);
+    ssize_t n = io->wait
+                    ? io->below->ops->recv_wait(io->below, buf, len)
+                    : io->below->ops->recv(io->below, buf, len);
 
     if (n == 0)
         io->eof = 1;

@@ -10,6 +10,7 @@
 #include "core/layer.h"
 
 #include <openssl/bio.h>
+#include <stdatomic.h>
 
 #define TSK_BIO_IN 16384        /* first size of the input buffer */
 #define TSK_BIO_IN_MOST 131072  /* grown to while every recv fills it */
@@ -21,7 +22,10 @@ struct tsk_bio {
     struct tsk_layer *below; /* borrowed */
     struct tsk_buf in, out;
     size_t in_size;  /* how much the next recv asks for */
-    int polite;      /* blocking: after a send, wait before the first recv */
+    int polite;      /* blocking: what is not there is waited for */
+    int64_t until;   /* and the layer may do that, until then; 0: it may not */
+    const atomic_int *interrupted; /* unless this is set; or NULL */
+    int wait;        /* the layer does, in the next recv */
     int exact;       /* never receive beyond the record under way */
     int from_memory; /* for now: do not ask the socket */
     int just_sent;   /* nothing was received since the last send */
@@ -53,6 +57,8 @@ static inline int tsk_bio_must_send(const struct tsk_bio *io)
 {
     return io->out.len > io->lazy;
 }
+/* Is the end so far away that a layer's wait ends before it? */
+int tsk_bio_may_wait(const struct tsk_bio *io);
 /* Bytes that were received before TLS began: 0, or E_NOMEM. */
 int tsk_bio_feed(struct tsk_bio *io, const void *bytes, size_t n);
 /* Nothing is under way: give memory back. */

@@ -248,6 +248,13 @@ static inline int tsk_conn_open(const tlsock *s)
 {
     return s->rung == TSK_RUNG_READY || s->rung == TSK_RUNG_PLAIN;
 }
+/* The way up or down ends by then, for a call that is under way, too. */
+static inline void tsk_conn_hurry(tlsock *s, int64_t until)
+{
+    s->hs_deadline = until;
+    if (until < s->io.until)
+        s->io.until = until;
+}
 /* io.c: plaintext or TLS; never wait; > 0, 0 end, AGAIN, code */
 ssize_t tsk_io_read(tlsock *s, void *buf, size_t len);
 ssize_t tsk_io_peek(tlsock *s, void *buf, size_t len);

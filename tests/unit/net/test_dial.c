@@ -151,8 +151,65 @@ static void one_address_connects(void **state)
     getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &len);
     assert_true(on != 0);
     assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
-    assert_int_equal(tsk_fd_check_stream(fd, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_check_stream(fd, NULL, 0, &err), TLSOCK_OK);
     close(fd);
+    close(listener);
+}
+
+/* In connect(2) itself; what it gives says so, and where it leads to. */
+static void a_single_attempt_may_wait(void **state)
+{
+    static const struct {
+        const char *ip;
+        int may_wait;
+    } rows[] = {{"127.0.0.1", 1}, {"127.0.0.1", 0}, {"0.0.0.0", 1}};
+    int port, listener = bound(INADDR_LOOPBACK, 5, &port), fd;
+    char text[64], address[64], peer[64];
+    tlsock_error err;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tsk_dial *d;
+
+        snprintf(text, sizeof(text), "%s:%d", rows[i].ip, port);
+        d = dial(text, 0, NULL, &err);
+        tsk_dial_may_wait(d, rows[i].may_wait);
+        assert_int_equal(run(d, &err), TLSOCK_OK);
+        fd = tsk_dial_take_fd(d);
+        assert_int_equal(tsk_dial_blocking(d), rows[i].may_wait);
+        assert_int_equal((fcntl(fd, F_GETFL) & O_NONBLOCK) == 0,
+                         rows[i].may_wait);
+        tsk_dial_address(d, address, sizeof(address));
+        tsk_fd_address(fd, 1, peer, sizeof(peer));
+        assert_string_equal(address, peer);
+        tsk_dial_free(d);
+        close(fd);
+    }
+    close(listener);
+}
+
+/* Nobody answers: it is back soon, races on, and the next one does not wait. */
+static void who_waits_does_not_wait_long(void **state)
+{
+    struct blackhole hole;
+    int port, listener = bound(INADDR_LOOPBACK, 5, &port);
+    struct tsk_dial *d;
+    tlsock_error err;
+
+    (void)state;
+    blackhole_open(&hole);
+    add("127.0.0.2", hole.port);
+    add("127.0.0.1", port);
+    tsk_clock_monotonic = fake_clock;
+    d = dial("a.example", 0, NULL, &err);
+    tsk_dial_may_wait(d, 1);
+    assert_int_equal(run(d, &err), TLSOCK_AGAIN);
+    fake_now += 250;
+    assert_int_equal(run(d, &err), TLSOCK_OK);
+    assert_int_equal(tsk_dial_blocking(d), 0);
+    tsk_clock_monotonic = NULL;
+    tsk_dial_free(d);
+    blackhole_close(&hole);
     close(listener);
 }
 
@@ -649,6 +706,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(one_address_connects),
+        T(a_single_attempt_may_wait),
+        T(who_waits_does_not_wait_long),
         T(a_name_is_resolved_first),
         T(refusal_names_the_address_and_what_to_do),
         T(a_failure_stays),

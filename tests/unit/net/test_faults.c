@@ -17,6 +17,8 @@ enum call {
     ACCEPT4,
     POLL,
     GETSOCKOPT,
+    SETSOCKOPT,
+    FCNTL,
     EVENTFD,
     PTHREAD_CREATE,
     CALLS
@@ -71,6 +73,10 @@ WRAP(int, accept4, ACCEPT4,
 WRAP(int, poll, POLL, (struct pollfd *p, nfds_t n, int ms), (p, n, ms))
 WRAP(int, getsockopt, GETSOCKOPT,
      (int fd, int level, int o, void *v, socklen_t *l), (fd, level, o, v, l))
+WRAP(int, setsockopt, SETSOCKOPT,
+     (int fd, int level, int o, const void *v, socklen_t l),
+     (fd, level, o, v, l))
+WRAP(int, fcntl64, FCNTL, (int fd, int c, long v), (fd, c, v))
 WRAP(int, eventfd, EVENTFD, (unsigned v, int f), (v, f))
 
 int __real_connect(int fd, const struct sockaddr *a, socklen_t l);
@@ -309,20 +315,77 @@ static void accept_outlives_the_errors_of_its_clients(void **state)
     client = connect_to("127.0.0.1", port, &err);
     for (size_t i = 0; i < COUNT(transient); i++) {
         order(ACCEPT4, 0, 1000, transient[i]);
-        assert_int_equal(tsk_fd_accept(listener, &fd, &err), TLSOCK_AGAIN);
+        assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_AGAIN);
     }
     order(ACCEPT4, 0, 1, EAGAIN);
-    assert_int_equal(tsk_fd_accept(listener, &fd, &err), TLSOCK_AGAIN);
+    assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_AGAIN);
     for (size_t i = 0; i < COUNT(hard); i++) {
         order(ACCEPT4, 0, 1, hard[i]);
-        assert_int_equal(tsk_fd_accept(listener, &fd, &err), TLSOCK_E_SYSTEM);
+        assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_E_SYSTEM);
         assert_int_equal(err.sys_errno, hard[i]);
     }
     order(ACCEPT4, 0, 3, ECONNABORTED);
-    assert_int_equal(tsk_fd_accept(listener, &fd, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_OK);
     close(fd);
     close(client);
     close(listener);
+}
+
+/* No time limit, no waiting: poll() it is, as everywhere else. */
+static void without_a_limit_nobody_waits(void **state)
+{
+    int port, listener = bound(INADDR_LOOPBACK, 5, &port), s[2];
+    struct tsk_layer *l;
+    struct tsk_target t;
+    struct tsk_dial *d;
+    char text[32], byte;
+
+    (void)state;
+    snprintf(text, sizeof(text), "127.0.0.1:%d", port);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tsk_target_parse(&t, text, 0, NULL), 0);
+        d = tsk_dial_new(&t, 4, NULL, NULL);
+        tsk_dial_may_wait(d, 1);
+        order(SETSOCKOPT, 0, i, ENOBUFS);
+        s[0] = tsk_dial_step(d, NULL);
+        for (int k = 0; k < 100 && s[0] == TLSOCK_AGAIN; k++) {
+            struct pollfd p;
+
+            tsk_dial_pollfds(d, &p, 1);
+            __real_poll(&p, 1, 100);
+            s[0] = tsk_dial_step(d, NULL);
+        }
+        assert_int_equal(s[0], TLSOCK_OK);
+        assert_int_equal(tsk_dial_blocking(d), !i);
+        tsk_dial_free(d);
+    }
+    close(listener);
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, s), 0);
+    l = tsk_fd_layer_new(s[0], 0);
+    tsk_fd_layer_may_wait(l, 0);
+    order(SETSOCKOPT, 0, 1, ENOBUFS);
+    assert_int_equal(l->ops->recv_wait(l, &byte, 1), TLSOCK_AGAIN);
+    assert_int_equal(l->waits, 0);
+    tsk_fd_layer_may_wait(l, 0);
+    order(RECV, 0, 1, EINTR); /* time goes on: the caller looks at it */
+    assert_int_equal(l->ops->recv_wait(l, &byte, 1), TLSOCK_AGAIN);
+    assert_int_equal(l->waits, 1);
+    order(RECV, 0, 1, ECONNRESET);
+    assert_int_equal(l->ops->recv_wait(l, &byte, 1), TLSOCK_E_RESET);
+    l->ops->free(l, 0);
+    l = tsk_fd_layer_new(s[0], 0);
+    tsk_fd_layer_may_wait(l, 1);
+    order(FCNTL, 0, 1, EPERM);
+    assert_int_equal(tsk_fd_layer_nonblock(l), 0);
+    order(FCNTL, 1, 1, EPERM);
+    assert_int_equal(tsk_fd_layer_nonblock(l), 0);
+    assert_int_equal(l->waits, 1);
+    assert_int_equal(tsk_fd_layer_nonblock(l), 1);
+    assert_int_equal(l->waits, 0);
+    l->ops->free(l, 0);
+    close(s[0]);
+    close(s[1]);
 }
 
 static void a_failing_poll_is_reported(void **state)
@@ -346,7 +409,7 @@ static void a_failing_poll_is_reported(void **state)
     order(RECV, 0, 2, EINTR);
     assert_int_equal(tsk_fd_sniff(s[0], -1), TLSOCK_SNIFF_TLS);
     order(GETSOCKOPT, 0, 1, ENOMEM);
-    assert_int_equal(tsk_fd_check_stream(s[0], &err), TLSOCK_E_SYSTEM);
+    assert_int_equal(tsk_fd_check_stream(s[0], NULL, 0, &err), TLSOCK_E_SYSTEM);
     close(s[0]);
     close(s[1]);
 }
@@ -383,6 +446,7 @@ int main(void)
         T(lookups_that_cannot_begin_say_why),
         T(interrupted_io_is_repeated),
         T(accept_outlives_the_errors_of_its_clients),
+        T(without_a_limit_nobody_waits),
         T(a_failing_poll_is_reported),
         T(star_falls_back_to_ipv4),
     };

@@ -131,11 +131,11 @@ static void check_stream_takes_connected_streams(void **state)
 
     (void)state;
     unix_pair(s);
-    assert_int_equal(tsk_fd_check_stream(s[0], NULL), TLSOCK_OK);
+    assert_int_equal(tsk_fd_check_stream(s[0], NULL, 0, NULL), TLSOCK_OK);
     close(s[0]);
     close(s[1]);
     tcp_pair(s);
-    assert_int_equal(tsk_fd_check_stream(s[0], NULL), TLSOCK_OK);
+    assert_int_equal(tsk_fd_check_stream(s[0], NULL, 0, NULL), TLSOCK_OK);
     getsockopt(s[0], IPPROTO_TCP, TCP_NODELAY, &on, &len);
     assert_true(on != 0);
     close(s[0]);
@@ -146,7 +146,7 @@ static void refused(int fd, int listening, const char *says)
 {
     tlsock_error err = {0};
     int rc = listening ? tsk_fd_check_listening(fd, &err)
-                       : tsk_fd_check_stream(fd, &err);
+                       : tsk_fd_check_stream(fd, NULL, 0, &err);
 
     assert_int_equal(rc, TLSOCK_E_ARGUMENT);
     assert_int_equal(err.code, rc);

@@ -79,7 +79,7 @@ static void star_is_every_address_of_both_families(void **state)
     assert_true(fd >= 0);
     c = dial("127.0.0.7", tsk_fd_port(fd));
     assert_true(c >= 0);
-    assert_int_equal(tsk_fd_accept(fd, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
     tsk_fd_address(s, 1, text, sizeof(text));
     assert_int_equal(strncmp(text, "127.0.0.1:", 10), 0); /* not ::ffff: */
     close(c);
@@ -164,7 +164,7 @@ static void a_listener_can_be_restarted_at_once(void **state)
     (void)state;
     port = tsk_fd_port(fd);
     c = dial("127.0.0.1", port);
-    assert_int_equal(tsk_fd_accept(fd, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
     close(s); /* the server ends first: its side lingers in TIME_WAIT */
     close(c);
     close(fd);
@@ -192,7 +192,7 @@ static void unix_sockets_replace_only_what_nobody_uses(void **state)
     assert_int_equal(err.sys_errno, EADDRINUSE);
     assert_non_null(strstr(err.message, path));
     /* that looked like a client */
-    assert_int_equal(tsk_fd_accept(fd, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
     close(s);
     close(fd);
     fd = listen_on(target, 0, &err); /* stale now */
@@ -219,18 +219,18 @@ static void accept_never_waits_even_on_a_blocking_listener(void **state)
 
     (void)state;
     assert_int_equal(tsk_fd_check_listening(fd, &err), TLSOCK_OK);
-    assert_int_equal(tsk_fd_accept(fd, &s, &err), TLSOCK_AGAIN);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_AGAIN);
     assert_int_equal(s, -1);
     assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     c = dial("127.0.0.1", port);
-    assert_int_equal(tsk_fd_accept(fd, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
     assert_true((fcntl(s, F_GETFD) & FD_CLOEXEC) != 0);
     getsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, &len);
     assert_true(on != 0);
     close(s);
     close(c);
     close(fd);
-    assert_int_equal(tsk_fd_accept(-1, &s, &err), TLSOCK_E_SYSTEM);
+    assert_int_equal(tsk_fd_accept(-1, 1, &s, &err), TLSOCK_E_SYSTEM);
     assert_int_equal(err.sys_errno, EBADF);
 }
 
@@ -247,13 +247,13 @@ static void out_of_descriptors_leaves_the_listener_usable(void **state)
     few = old;
     few.rlim_cur = (rlim_t)(c + 1);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    rc = tsk_fd_accept(fd, &s, &err);
+    rc = tsk_fd_accept(fd, 1, &s, &err);
     assert_int_equal(listen_on("127.0.0.1:0", 0, NULL), TLSOCK_E_SYSTEM);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     assert_int_equal(rc, TLSOCK_E_SYSTEM);
     assert_int_equal(err.sys_errno, EMFILE);
     assert_non_null(strstr(err.hint, "ulimit"));
-    assert_int_equal(tsk_fd_accept(fd, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
     close(s);
     close(c);
     close(fd);
