@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "errors.h"
 #include "local.h"
+#include "misbehave.h"
 #include "serve.h"
 
 #include <errno.h>
@@ -29,7 +30,9 @@ enum {
     OPT_SHOW_CLIENT,
     OPT_ONCE,
     OPT_COUNT,
-    OPT_PORT_FILE
+    OPT_PORT_FILE,
+    OPT_MISBEHAVE,
+    OPT_PKI
 };
 
 static struct poptOption options[] = {
@@ -62,6 +65,11 @@ static struct poptOption options[] = {
      "N"},
     {"port-file", '\0', POPT_ARG_STRING, NULL, OPT_PORT_FILE,
      "write the port there when ready", "FILE"},
+    {"misbehave", '\0', POPT_ARG_STRING, NULL, OPT_MISBEHAVE,
+     "do what no server should, for tests of clients; \"list\" shows what",
+     "WHAT|all|list"},
+    {"pki", '\0', POPT_ARG_STRING, NULL, OPT_PKI,
+     "with --misbehave: certificates, as tlsock testpki makes them", "DIR"},
     {"ca", '\0', POPT_ARG_STRING, NULL, OPT_CA,
      "who may sign clients' certificates", "FILE|DIR|system|+FILE"},
     POPT_TABLEEND};
@@ -129,6 +137,12 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         return 0;
     case OPT_COUNT:
         return opt_number(o, "--count", arg, 1, 1000000000, &v->count);
+    case OPT_MISBEHAVE:
+        v->misbehave = arg;
+        return 0;
+    case OPT_PKI:
+        v->pki = arg;
+        return 0;
     default:
         v->port_file = arg;
         return 0;
@@ -154,7 +168,6 @@ static const struct opt_spec spec = {
     .with_table = 1,
     .table = table,
     .take = take,
-    .min_args = 1,
     .max_args = 1};
 
 /* Names of the certificate in use, for the line that says we are ready. */
@@ -179,78 +192,6 @@ static int add_local(struct serve *v, tlsock_config *c)
         return err_report(&v->o.out, "local certificate",
                           tlsock_config_error(c), 1);
     return 0;
-}
-
-static int check_answer(const struct serve *v)
-{
-    int modes =
-        v->echo + v->exec + (v->reply_path != NULL) + (v->files != NULL);
-    const struct out *o = &v->o.out;
-
-    if (modes > 1)
-        return err_usage(o, "serve",
-                         "--echo, --exec, --files DIR or --reply FILE",
-                         "only one kind of answer can be given");
-    if (v->exec != (v->argv != NULL))
-        return err_usage(o, "serve", "tlsock serve :8443 --exec -- cat -n",
-                         v->exec ? "--exec needs a program after --"
-                                 : "a program after -- needs --exec");
-    if (v->o.timeout_ms != 0 && v->files == NULL)
-        return err_usage(o, "serve",
-                         "-o handshake-timeout=TIME limits the handshake",
-                         "--timeout is for --files");
-    return 0;
-}
-
-static int check_plain_too(const struct serve *v)
-{
-    const struct out *o = &v->o.out;
-
-    if (v->plain_remote && !v->plain_too)
-        return err_usage(o, "serve", "add --plain-too, or leave it out",
-                         "--allow-plain-remote allows nothing without "
-                         "--plain-too");
-    if (v->plain_too && v->o.starttls != NULL)
-        return err_usage(o, "serve", "leave one of them out",
-                         "--plain-too and --starttls together: how would a "
-                         "client begin?");
-    if (v->plain_too && v->client_auth != NULL &&
-        strcmp(v->client_auth, "require") == 0)
-        return err_usage(o, "serve", "leave one of them out",
-                         "--plain-too lets in clients that have no "
-                         "certificate, --client-auth require does not");
-    return 0;
-}
-
-static int check_clients(const struct serve *v)
-{
-    const struct out *o = &v->o.out;
-
-    if (v->client_auth != NULL && strcmp(v->client_auth, "none") != 0 &&
-        strcmp(v->client_auth, "ask") != 0 &&
-        strcmp(v->client_auth, "require") != 0)
-        return err_usage(o, "serve", "--client-auth none, ask or require",
-                         "--client-auth \"%s\"", v->client_auth);
-    if (v->allow && v->o.config == NULL &&
-        (v->client_auth == NULL || strcmp(v->client_auth, "none") == 0))
-        return err_usage(o, "serve", "add --client-auth ask or require",
-                         "--allow names clients by their certificates, but "
-                         "none is asked for");
-    if (v->o.ca.n > 0 && v->o.config == NULL &&
-        (v->client_auth == NULL || strcmp(v->client_auth, "none") == 0))
-        return err_usage(o, "serve", "add --client-auth ask or require",
-                         "--ca names who may sign clients' certificates, but "
-                         "none is asked for");
-    return 0;
-}
-
-static int check_line(const struct serve *v)
-{
-    int rc = check_answer(v);
-
-    if (rc == 0)
-        rc = check_plain_too(v);
-    return rc != 0 ? rc : check_clients(v);
 }
 
 static int read_reply(struct serve *v)
@@ -394,14 +335,30 @@ static tlsock_config *make_config(struct serve *v, int *rc)
     return NULL;
 }
 
+static int misbehave(const struct serve *v)
+{
+    const struct misbehave m = {.out = &v->o.out,
+                                .what = v->misbehave,
+                                .pki = v->pki,
+                                .port_file = v->port_file,
+                                .count = v->count,
+                                .target = v->o.args.n != 0 ? v->o.args.v[0]
+                                                           : NULL};
+
+    return strcmp(v->misbehave, "list") == 0 ? misbehave_list(m.out)
+                                             : misbehave_run(&m);
+}
+
 static int run(struct serve *v)
 {
     tlsock_error err = {0};
     tlsock_listener *l;
     tlsock_config *c;
-    int rc = check_line(v);
+    int rc = serve_check(v);
 
-    v->target = v->o.args.v[0];
+    if (rc == 0 && v->misbehave != NULL)
+        return misbehave(v);
+    v->target = v->o.args.n != 0 ? v->o.args.v[0] : NULL;
     if (rc == 0 && v->reply_path != NULL)
         rc = read_reply(v);
     if (rc == 0 && v->files != NULL)

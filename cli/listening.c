@@ -10,24 +10,31 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+int listening_address(char *out, size_t size, const struct sockaddr_storage *sa,
+                      socklen_t len)
+{
+    char host[128], port[16];
+
+    if (getnameinfo((const struct sockaddr *)sa, len, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        return -1;
+    snprintf(out, size, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host,
+             port);
+    return 0;
+}
+
 void listening_where(char *out, size_t size, const char *target,
                      const tlsock_listener *l)
 {
     struct sockaddr_storage sa;
     socklen_t len = sizeof(sa);
-    char host[128], port[16];
 
     snprintf(out, size, "%s", target);
     if (tlsock_listener_port(l) == 0)
         return;
     if (getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0 ||
-        getnameinfo((struct sockaddr *)&sa, len, host, sizeof(host), port,
-                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        listening_address(out, size, &sa, len) != 0)
         snprintf(out, size, "localhost:%d", tlsock_listener_port(l));
-        return;
-    }
-    snprintf(out, size, strchr(host, ':') != NULL ? "[%s]:%s" : "%s:%s", host,
-             port);
 }
 
 int listening_tell(const struct out *o, const char *file,

@@ -5,11 +5,15 @@
 
 #include "out.h"
 
+#include <sys/socket.h>
 #include <tlsock.h>
 
 /* "127.0.0.1:8443", "[::1]:8443"; the target itself if it is no port. */
 void listening_where(char *out, size_t size, const char *target,
                      const tlsock_listener *l);
+/* "192.0.2.1:443", "[2001:db8::1]:443": 0, or -1. */
+int listening_address(char *out, size_t size, const struct sockaddr_storage *sa,
+                      socklen_t len);
 /* The port into the file of --port-file; NULL: none is wanted. 0, or an exit
  * code after having said why. */
 int listening_tell(const struct out *o, const char *file,

@@ -9,6 +9,7 @@
 struct serve {
     struct opts o;
     const char *reply_path, *files, *client_auth, *port_file, *target;
+    const char *misbehave, *pki;
     int echo, exec, plain_too, plain_remote, show_client, allow;
     int root; /* the directory of --files, or -1 */
     long count;
@@ -22,6 +23,8 @@ struct serve {
     int exit_code; /* of the first connection that failed */
 };
 
+/* 0, or an exit code after having said what does not go together. */
+int serve_check(const struct serve *v);
 /* The engine's callbacks; arg is a struct serve. */
 int serve_ready(void *arg);
 void serve_open(void *arg, const tlsock *s, unsigned long id);
