@@ -53,6 +53,16 @@ extern "C" {
 #define TLSOCK_INFO_PSK_IDENTITY 41 /**< whose pre-shared key it was; "" */
 #define TLSOCK_INFO_SESSION 42 /**< of a client: "kept until 2026-01-31T12:00:00Z",
                                     "none yet", "not kept: why", "none: why" */
+#define TLSOCK_INFO_KTLS 43    /**< with ktls = on, which records the kernel
+                                    encrypts and decrypts: "send and receive",
+                                    "send; not receive: why", "receive; not
+                                    send: why", "no: why"; "": nobody asked;
+                                    int: TLSOCK_KTLS_* or'ed */
+/** @} */
+
+/** @name What the kernel does: TLSOCK_INFO_KTLS @{ */
+#define TLSOCK_KTLS_SEND 1
+#define TLSOCK_KTLS_RECEIVE 2
 /** @} */
 
 /** @name States @{ */

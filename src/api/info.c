@@ -7,6 +7,7 @@
 #include "ossl/remote.h"
 #include "tls/early.h"
 #include "tls/prints.h"
+#include "tls/ktls.h"
 #include "tls/resume.h"
 #include "verify/trust.h"
 
@@ -194,6 +195,11 @@ const char *tlsock_info(const tlsock *conn, int item)
         return trust(s);
     case TLSOCK_INFO_SESSION:
         return tsk_resume_text(s);
+    case TLSOCK_INFO_KTLS:
+        s->text[0] = '\0';
+        if (has_shaken(s))
+            tsk_ktls_text(s, s->text, sizeof(s->text));
+        return s->text;
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -225,6 +231,9 @@ int64_t tlsock_info_int(const tlsock *s, int item)
         return id;
     case TLSOCK_INFO_RESUMED:
         return tsk_conn_resumed(s);
+    case TLSOCK_INFO_KTLS:
+        return (s->io.kernel.sends ? TLSOCK_KTLS_SEND : 0) |
+               (s->io.kernel.receives ? TLSOCK_KTLS_RECEIVE : 0);
     default:
         return 0;
     }
@@ -255,6 +264,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"ja3", TLSOCK_INFO_JA3},
         {"ja3s", TLSOCK_INFO_JA3S},
         {"ja4", TLSOCK_INFO_JA4},
+        {"ktls", TLSOCK_INFO_KTLS},
     };
     const char *verified;
     size_t pos = 0;

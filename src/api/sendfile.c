@@ -1,5 +1,8 @@
 /* sendfile - from a descriptor into a connection.
  *
+ * Where nothing has to be encrypted, or the kernel does it, the system copies:
+ * what SSL_sendfile() does, too, but with the file's own position, without
+ * SIGPIPE, and with the reason of a failure. Else it goes through memory.
  * A byte is read only when there is room for it: before each part everything
  * that waits is sent, and a part fits into the queues below. So what was read
  * is taken, also from a pipe, which could not be given anything back. */
@@ -9,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COPY 1048576u /* for the system to copy at once */
@@ -116,14 +120,32 @@ static ssize_t take_part(tlsock *s, const struct file *f, size_t n)
     return got;
 }
 
-/* Plaintext over a socket needs no memory of ours. */
+/* A socket that encrypts keeps its record open for as long as more of what was
+ * asked for is to come: never ask for what the file does not have. */
+static ssize_t in_file(const struct file *f, int64_t at)
+{
+    struct stat st;
+
+    if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode))
+        return TLSOCK_E_UNSUPPORTED;
+    if (f->offset == NULL)
+        at = (int64_t)lseek(f->fd, 0, SEEK_CUR);
+    if (at < 0 || at >= st.st_size)
+        return TLSOCK_E_UNSUPPORTED; /* its end, or why, tells read(2) */
+    return st.st_size - at < COPY ? (ssize_t)(st.st_size - at) : COPY;
+}
+
+/* What the system can send as it is needs no memory of ours. */
 static ssize_t copy_part(tlsock *s, const struct file *f)
 {
     size_t n = f->len - f->done;
     int64_t at = f->offset != NULL ? *f->offset : 0;
-    ssize_t rc = tsk_copy_file(s->layer, f->fd, f->offset != NULL ? &at : NULL,
-                               n < COPY ? n : COPY);
+    ssize_t most = s->ssl != NULL ? in_file(f, at) : COPY, rc;
 
+    if (most < 0)
+        return most;
+    rc = tsk_copy_file(s->layer, f->fd, f->offset != NULL ? &at : NULL,
+                       n < (size_t)most ? n : (size_t)most);
     if (rc == TLSOCK_AGAIN)
         s->io.want = POLLOUT;
     if (rc >= TLSOCK_AGAIN || rc == TLSOCK_E_UNSUPPORTED)
@@ -139,7 +161,7 @@ static ssize_t send_part(tlsock *s, const struct file *f)
 {
     size_t n = f->len - f->done;
 
-    if (s->ssl == NULL) {
+    if (s->ssl == NULL || s->io.kernel.sends) {
         ssize_t rc = copy_part(s, f);
 
         if (rc != TLSOCK_E_UNSUPPORTED)

@@ -1,5 +1,7 @@
 #include "core/str.h"
 #include "net/dns.h"
+#include "net/ktls.h"
+#include "ossl/biokernel.h"
 #include "ossl/compat.h"
 #include "verify/host.h"
 #include "verify/trust.h"
@@ -46,6 +48,11 @@ static int has_stdio(void)
 #endif
 }
 
+static int has_ktls(void)
+{
+    return tsk_bio_kernel_built() && tsk_ktls_there();
+}
+
 static const struct {
     const char *name;
     int (*is_there)(void);
@@ -60,7 +67,7 @@ static const struct {
     {"ipv6", has_ipv6},      {"pq", tsk_compat_has_pq},
     {"happy-eyeballs", yes}, {"openssl-3.2", openssl_32},
     {"stdio", has_stdio},    {"dane", tsk_dns_there},
-    {"redis", yes},
+    {"redis", yes},          {"ktls", has_ktls},
 };
 
 int tlsock_has(const char *feature)

@@ -37,6 +37,10 @@ struct tsk_layer_ops {
     int (*holds)(struct tsk_layer *);
     /* optional: what failed below, in full */
     const tlsock_error *(*error)(struct tsk_layer *);
+    /* optional: one record of a type, of what encrypts by itself: as send and
+     * recv; see net/ktls.h */
+    ssize_t (*send_record)(struct tsk_layer *, int type, const void *, size_t);
+    ssize_t (*recv_record)(struct tsk_layer *, int *type, void *, size_t);
     /* optional: what is below belongs to this process from now on */
     void (*adopt)(struct tsk_layer *);
 };

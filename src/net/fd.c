@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "net/ktls.h"
 #include "net/resolve.h"
 #include "net/wait.h"
 
@@ -100,6 +101,22 @@ static ssize_t fd_peek(struct tsk_layer *l, void *buf, size_t len)
     return n >= 0 ? n : failed(l);
 }
 
+static ssize_t fd_send_record(struct tsk_layer *l, int type, const void *buf,
+                              size_t len)
+{
+    ssize_t n = tsk_ktls_send(((struct fd_layer *)l)->fd, type, buf, len);
+
+    return n >= 0 ? n : failed(l);
+}
+
+static ssize_t fd_recv_record(struct tsk_layer *l, int *type, void *buf,
+                              size_t len)
+{
+    ssize_t n = tsk_ktls_recv(((struct fd_layer *)l)->fd, type, buf, len);
+
+    return n >= 0 ? n : failed(l);
+}
+
 static int fd_shut(struct tsk_layer *l)
 {
     if (shutdown(((struct fd_layer *)l)->fd, SHUT_WR) == 0)
@@ -137,7 +154,9 @@ static const struct tsk_layer_ops fd_ops = {.recv = fd_recv,
                                             .free = fd_free,
                                             .peek = fd_peek,
                                             .recv_wait = fd_recv_wait,
-                                            .shut = fd_shut};
+                                            .shut = fd_shut,
+                                            .send_record = fd_send_record,
+                                            .recv_record = fd_recv_record};
 
 struct tsk_layer *tsk_fd_layer_new(int fd, int owned)
 {

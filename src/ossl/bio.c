@@ -2,6 +2,7 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
+#include "ossl/biokernel.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -16,6 +17,14 @@ static void drop(struct tsk_buf *b)
 {
     tsk_free(b->data);
     memset(b, 0, sizeof(*b));
+}
+
+static void drop_out(struct tsk_bio *io)
+{
+    if (io->kernel.sends)
+        tsk_buf_free(&io->out); /* still plaintext */
+    else
+        drop(&io->out);
 }
 
 static int flush_below(struct tsk_bio *io)
@@ -69,7 +78,7 @@ int tsk_bio_flush(struct tsk_bio *io)
         io->just_sent = 1;
     }
     if (io->out.cap > TSK_BIO_OUT_KEPT)
-        drop(&io->out);
+        drop_out(io);
     return io->below->ops->flush != NULL ? flush_below(io) : TLSOCK_OK;
 }
 
@@ -113,8 +122,17 @@ static int waits_below(const struct tsk_bio *io)
            tsk_bio_may_wait(io);
 }
 
-/* 0: receive now, AGAIN: not yet, or code */
-static int before_recv(struct tsk_bio *io)
+/* Nothing is there yet, most likely: who may wait saves a call. A layer that
+ * holds bytes may have them already, which no descriptor tells, and only of a
+ * socket a recv that was not filled says that it took all. */
+static int is_quiet(const struct tsk_bio *io)
+{
+    if (io->below->ops->holds != NULL)
+        return 0;
+    return io->just_sent || (io->drained && io->below->ops->peek != NULL);
+}
+
+int tsk_bio_may_recv(struct tsk_bio *io)
 {
     int rc;
 
@@ -136,10 +154,8 @@ static int before_recv(struct tsk_bio *io)
         io->in_size = TSK_BIO_IN;
         return TLSOCK_AGAIN;
     }
-    /* a layer that holds bytes may have them already: no descriptor tells */
-    if (io->polite && io->just_sent && io->below->ops->holds == NULL &&
-        !io->wait) {
-        io->just_sent = 0;
+    if (io->polite && !io->wait && is_quiet(io)) {
+        io->just_sent = io->drained = 0;
         return TLSOCK_AGAIN;
     }
     return TLSOCK_OK;
@@ -165,7 +181,7 @@ static ssize_t recv_now(struct tsk_bio *io, void *buf, size_t len)
 
 ssize_t tsk_bio_recv(struct tsk_bio *io, void *buf, size_t len)
 {
-    int rc = io->eof ? TLSOCK_OK : before_recv(io);
+    int rc = io->eof ? TLSOCK_OK : tsk_bio_may_recv(io);
 
     if (io->eof || rc < 0)
         return rc;
@@ -177,7 +193,7 @@ ssize_t tsk_bio_recv(struct tsk_bio *io, void *buf, size_t len)
 static int fill(struct tsk_bio *io, size_t asked)
 {
     size_t most = io->exact ? asked : io->in_size;
-    int rc = before_recv(io);
+    int rc = tsk_bio_may_recv(io);
     uint8_t *room;
     ssize_t n;
 
@@ -209,6 +225,8 @@ static int bio_read(BIO *b, char *out, size_t len, size_t *got)
     *got = 0;
     if (io->stop)
         return 0;
+    if (io->kernel.receives)
+        return tsk_bio_kernel_read(b, io, out, len, got);
     if (io->in.len == 0) {
         int rc = io->eof ? 0 : fill(io, len);
 
@@ -225,6 +243,27 @@ static int bio_read(BIO *b, char *out, size_t len, size_t *got)
     return 1;
 }
 
+int tsk_bio_through(struct tsk_bio *io, const char *data, size_t len)
+{
+    ssize_t n = 0;
+
+    if (io->out.len == 0)
+        n = io->below->ops->send(io->below, data, len);
+    if (n < 0 && n != TLSOCK_AGAIN) {
+        io->code = (int)n;
+        return 0;
+    }
+    if (n > 0)
+        io->just_sent = 1;
+    else
+        n = 0;
+    if (tsk_buf_add(&io->out, data + n, len - (size_t)n) < 0) {
+        io->code = TLSOCK_E_NOMEM;
+        return 0;
+    }
+    return 1;
+}
+
 static int bio_write(BIO *b, const char *data, size_t len, size_t *put)
 {
     struct tsk_bio *io = BIO_get_data(b);
@@ -233,6 +272,12 @@ static int bio_write(BIO *b, const char *data, size_t len, size_t *put)
     *put = 0;
     if (io->code < 0 || io->stop)
         return 0;
+    if (io->kernel.sends)
+        return tsk_bio_kernel_write(b, io, data, len, put);
+    if (io->through && io->out.len == 0 && io->tap == NULL) {
+        *put = len;
+        return tsk_bio_through(io, data, len);
+    }
     if (io->out.len + len > TSK_BIO_OUT_MOST) {
         int rc = tsk_bio_flush(io);
 
@@ -253,8 +298,6 @@ static long bio_ctrl(BIO *b, int cmd, long num, void *ptr)
 {
     struct tsk_bio *io = BIO_get_data(b);
 
-    (void)num;
-    (void)ptr;
     switch (cmd) {
     case BIO_CTRL_FLUSH: /* held: see tsk_bio_flush() */
         return 1;
@@ -265,7 +308,7 @@ static long bio_ctrl(BIO *b, int cmd, long num, void *ptr)
     case BIO_CTRL_EOF: /* 3.0's SSL_read tells EOF from failure by this */
         return io->eof && io->in.len == 0;
     default:
-        return 0;
+        return tsk_bio_kernel_ctrl(io, cmd, num, ptr);
     }
 }
 
@@ -318,11 +361,11 @@ void tsk_bio_idle(struct tsk_bio *io)
     if (io->in.len == 0 && io->in.cap != 0)
         drop(&io->in);
     if (io->out.len == 0 && io->out.cap != 0)
-        drop(&io->out);
+        drop_out(io);
 }
 
 void tsk_bio_free(struct tsk_bio *io)
 {
     drop(&io->in);
-    drop(&io->out);
+    drop_out(io);
 }

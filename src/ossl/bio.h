@@ -28,12 +28,21 @@ struct tsk_bio {
     int wait;        /* the layer does, in the next recv */
     int exact;       /* never receive beyond the record under way */
     int from_memory; /* for now: do not ask the socket */
+    int through;     /* a flush follows: send from libssl's own memory */
     int just_sent;   /* nothing was received since the last send */
     int drained;     /* the last recv took all there was */
     size_t lazy;     /* of out: nobody waits for them (TLS 1.3 tickets) */
     size_t turn;     /* received since a call began, or had a result */
     int turn_over;   /* that was too much: let others have theirs */
     int eof;         /* the stream below has ended */
+    struct {
+        int asked;           /* libssl may give keys to the socket */
+        int sends, receives; /* it did: records are the kernel's */
+        int type;            /* of the record that comes next, or 0: data */
+        int refused[2];      /* errno of receiving's, sending's keys, or 0 */
+        int rekeyed; /* new keys are due, which the kernel cannot have */
+        int damaged; /* it cannot read on, and sends nothing any more */
+    } kernel;        /* see biokernel.h */
     int code;        /* failure of the layer below, or 0 */
     int stop;        /* libssl reads and writes nothing any more */
     /* Told of what has come (no bytes: the end) and of what has left; other

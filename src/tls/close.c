@@ -1,5 +1,6 @@
 #include "tls/conn.h"
 #include "tls/evidence.h"
+#include "tls/ktls.h"
 
 #include <openssl/err.h>
 #include <stdint.h>
@@ -120,6 +121,8 @@ int tsk_close_tls(tlsock *s)
 {
     int rc;
 
+    if (s->io.kernel.sends || s->io.kernel.receives)
+        return tsk_ktls_stays(s);
     s->io.exact = 1; /* plaintext may follow on the heels of close_notify */
     rc = nothing_unread(s);
     if (rc == TLSOCK_OK)

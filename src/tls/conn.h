@@ -84,6 +84,8 @@ struct tlsock {
     int ssl_known;                  /* the user has it, and may change it */
     struct tsk_bio io;
     struct tsk_prints *prints; /* hellos kept, see tls/prints.h; or NULL */
+    const char *ktls_why_not; /* the kernel is not asked to encrypt; or NULL */
+    int ktls_errno;           /* what it said to that, or 0 */
     struct tsk_fiber *fiber; /* the handshake's, see tls/sign.h; or NULL */
     int hand_ret, giving_up;
     struct {

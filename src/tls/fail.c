@@ -3,6 +3,7 @@
 #include "tls/conn.h"
 #include "tls/evidence.h"
 #include "tls/fail.h"
+#include "tls/ktls.h"
 
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
@@ -88,6 +89,8 @@ static int transport(tlsock *s, int phase)
 {
     if (s->io.code == TLSOCK_E_NOMEM)
         return tsk_fail_nomem(&s->err);
+    if (s->io.kernel.rekeyed)
+        return tsk_ktls_fail(s);
     if (s->io.code < 0 && s->layer->ops->error != NULL)
         return below(s);
     if (s->io.code < 0 && s->io.code != TLSOCK_E_RESET) {

@@ -7,6 +7,7 @@
 #include "tls/evidence.h"
 #include "tls/fail.h"
 #include "tls/hello.h"
+#include "tls/ktls.h"
 #include "tls/log.h"
 #include "tls/sign.h"
 #include "tls/ticket.h"
@@ -152,8 +153,10 @@ static int start(tlsock *s)
     }
     SSL_set_bio(s->ssl, bio, bio);
     rc = s->server ? start_server(s) : start_client(s);
-    if (rc == TLSOCK_OK)
+    if (rc == TLSOCK_OK) {
         tsk_evidence_start(s);
+        tsk_ktls_begin(s);
+    }
     if (rc < 0) { /* begin anew if called again: there is nothing half done */
         SSL_free(s->ssl);
         s->ssl = NULL;
@@ -224,6 +227,7 @@ static int finish(tlsock *s)
                         "the handshake ended without a verdict on the peer");
     }
     s->tls_ms = (int)(tsk_now_ms() - s->t_connected);
+    tsk_ktls_settle(s);
     if (s->check != NULL || tsk_op_waits(s))
         s->rung = TSK_RUNG_CHECK;
     else

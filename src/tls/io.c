@@ -229,6 +229,17 @@ static ssize_t encrypt(tlsock *s, const uint8_t *p, size_t len)
     return (ssize_t)done;
 }
 
+/* A record that leaves at once need not be copied; several leave together. */
+static ssize_t encrypt_now(tlsock *s, const uint8_t *p, size_t len, int at_once)
+{
+    ssize_t rc;
+
+    s->io.through = at_once && len <= RECORD;
+    rc = encrypt(s, p, len);
+    s->io.through = 0;
+    return rc;
+}
+
 /* Encrypt what is held back: 0, AGAIN, code */
 static int encrypt_held(tlsock *s)
 {
@@ -308,7 +319,7 @@ ssize_t tsk_io_write(tlsock *s, const struct iovec *iov, int n, size_t skip)
         if (coalesce != 0 && (len < coalesce || s->hold.len != 0))
             rc = collect(s, p, len, coalesce);
         else
-            rc = encrypt(s, p, len);
+            rc = encrypt_now(s, p, len, limit == 0);
         if (rc < 0)
             return total != 0 && rc == TLSOCK_AGAIN ? (ssize_t)total : rc;
         total += (size_t)rc;

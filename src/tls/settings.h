@@ -141,7 +141,7 @@ struct tsk_settings {
     char *session_id_context; /* NULL: derived */
     /* time and buffers */
     int timeout_ms, handshake_timeout_ms; /* -1: none */
-    int write_buffer, record_size, read_ahead, release_buffers, prints;
+    int write_buffer, record_size, read_ahead, release_buffers, prints, ktls;
     int reload_ms; /* between looks at the files; 0: nobody looks */
     char *keylog;  /* file, or NULL */
     struct tsk_hook {

@@ -111,6 +111,59 @@ static void a_blocking_reader_waits_after_sending_before_it_reads(void **state)
     assert_int_equal(f.recvs, 1);
 }
 
+static ssize_t fake_peek(struct tsk_layer *l, void *buf, size_t len)
+{
+    (void)l, (void)buf, (void)len;
+    return TLSOCK_AGAIN;
+}
+
+/* Only of a socket a recv that was not filled says that it took all. */
+static void a_blocking_reader_of_a_drained_socket_waits_first(void **state)
+{
+    static const struct tsk_layer_ops socket_ops = {
+        .recv = fake_recv, .send = fake_send, .peek = fake_peek};
+    char out[10];
+
+    (void)state;
+    for (int socket = 0; socket < 2; socket++) {
+        f.base.ops = socket ? &socket_ops : &fake_ops;
+        io.polite = 1;
+        io.drained = 0;
+        f.in_len = 10;
+        f.in_at = 0;
+        f.recvs = 0;
+        assert_int_equal(BIO_read(bio, out, 10), 10);
+        assert_true(BIO_read(bio, out, 10) <= 0);
+        assert_int_equal(f.recvs, socket ? 1 : 2);
+        assert_true(BIO_read(bio, out, 10) <= 0); /* it has waited */
+        assert_int_equal(f.recvs, socket ? 2 : 3);
+        io.polite = 0;
+        f.in_at = 0;
+        assert_int_equal(BIO_read(bio, out, 10), 10);
+        assert_true(BIO_read(bio, out, 10) <= 0);
+        assert_int_equal(f.recvs, socket ? 4 : 5);
+    }
+}
+
+static void what_leaves_at_once_is_not_held(void **state)
+{
+    (void)state;
+    io.through = 1;
+    assert_int_equal(BIO_write(bio, "hello", 5), 5);
+    assert_int_equal(f.sent, 5);
+    assert_int_equal(io.out.len, 0);
+    f.full = 1;
+    assert_int_equal(BIO_write(bio, "hello", 5), 5);
+    f.full = 0;
+    assert_int_equal(BIO_write(bio, "!", 1), 1); /* behind what is held */
+    assert_int_equal(io.out.len, 6);
+    assert_int_equal(tsk_bio_flush(&io), TLSOCK_OK);
+    assert_int_equal(f.sent, 11);
+    f.fail = TLSOCK_E_RESET;
+    assert_true(BIO_write(bio, "hello", 5) <= 0);
+    assert_int_equal(io.code, TLSOCK_E_RESET);
+}
+
 static void the_end_is_told_apart_from_waiting_and_failing(void **state)
 {
     char out[5];
@@ -182,11 +235,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_recv_serves_many_reads, setup,
                                         teardown),
-        cmocka_unit_test_setup_teardown(
-            writes_are_held_until_a_read_would_wait, setup, teardown),
+        cmocka_unit_test_setup_teardown(writes_are_held_until_a_read_would_wait,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_blocking_reader_waits_after_sending_before_it_reads, setup,
             teardown),
+        cmocka_unit_test_setup_teardown(
+            a_blocking_reader_of_a_drained_socket_waits_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_leaves_at_once_is_not_held, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(
             the_end_is_told_apart_from_waiting_and_failing, setup, teardown),
         cmocka_unit_test_setup_teardown(held_output_is_bounded, setup,

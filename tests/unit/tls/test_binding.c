@@ -64,6 +64,7 @@ static const struct {
     {"read-ahead", "off", FREE},
     {"release-buffers", "off", FREE},
     {"prints", "on", FREE}, /* what is told, not what is done */
+    {"ktls", "on", FREE}, /* who encrypts, not what */
     {"keylog", "/dev/null", FREE},
 };
 
