@@ -127,6 +127,28 @@ SSL_CERT_FILE=root.pem "$bin/example_verify_hook" "localhost:$port" \
 [ $? -eq 1 ] && [ -s err ]
 ok $? "and refuses any other"
 
+serve chain.pem leaf.key
+upstream=$port
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
+    -keyout mint.key -out mint.pem -subj '/CN=Mint' -days 2 2>/dev/null \
+    -addext keyUsage=critical,keyCertSign
+export SSL_CERT_FILE=root.pem
+started "$bin/example_intercept" 127.0.0.1:0 "localhost:$upstream" mint.pem \
+    mint.key
+SSL_CERT_FILE=mint.pem "$bin/example_connect" "localhost:$port" >out 2>err
+[ $? -eq 0 ] && [ "$(cat out)" = hello ]
+ok $? "intercept shows a copy of the server's certificate, and relays"
+"$bin/example_connect" "localhost:$port" >out 2>err
+[ $? -eq 1 ] && [ -s err ] && [ ! -s out ]
+ok $? "whoever does not trust its CA does not fall for it"
+export SSL_CERT_FILE=mint.pem
+started "$bin/example_intercept" 127.0.0.1:0 "localhost:$upstream" mint.pem \
+    mint.key
+"$bin/example_connect" "localhost:$port" >out 2>err
+[ $? -eq 1 ] && [ ! -s out ]
+ok $? "intercept vouches for no server that it cannot verify"
+unset SSL_CERT_FILE
+
 openssl rand -hex 32 >psk
 openssl rand -hex 32 >other
 started "$bin/example_psk" serve box psk

@@ -13,5 +13,5 @@ tlsock_cert *tlsock_cert_clone(const tlsock_cert *seen, const tlsock_cert *ca,
                       "key");
         return NULL;
     }
-    return tsk_cert_clone(seen, ca, err);
+    return tsk_cert_clone(seen, ca, 0, err);
 }

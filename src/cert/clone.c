@@ -129,8 +129,8 @@ static int reread(X509 **x, tlsock_error *err)
     return TLSOCK_OK;
 }
 
-static int make(X509 **x, X509 *seen, struct tsk_make *m, tlsock_cert **out,
-                tlsock_error *err)
+static int make(X509 **x, X509 *seen, int own_key, struct tsk_make *m,
+                tlsock_cert **out, tlsock_error *err)
 {
     const tlsock_cert *ca = m->o->issuer;
     STACK_OF(X509) *chain = NULL;
@@ -142,7 +142,7 @@ static int make(X509 **x, X509 *seen, struct tsk_make *m, tlsock_cert **out,
     if (rc == TLSOCK_OK && i2d_X509(seen, NULL) > TSK_CLONE_BYTES)
         rc = too_long(err);
     if (rc == TLSOCK_OK)
-        rc = tsk_clone_key(*x, &m->key, seen, err);
+        rc = tsk_clone_key(*x, &m->key, seen, own_key, err);
     if (rc == TLSOCK_OK)
         rc = fill(*x, seen, ca->leaf, m->key, &m->sans, err);
     if (rc == TLSOCK_OK)
@@ -160,7 +160,7 @@ static int make(X509 **x, X509 *seen, struct tsk_make *m, tlsock_cert **out,
 }
 
 tlsock_cert *tsk_cert_clone(const tlsock_cert *seen, const tlsock_cert *ca,
-                            tlsock_error *err)
+                            int own_key, tlsock_error *err)
 {
     const tlsock_cert_opts o = {.size = sizeof(o), .issuer = ca};
     struct tsk_make m = {.o = &o, .now = tsk_wall_time()};
@@ -169,7 +169,7 @@ tlsock_cert *tsk_cert_clone(const tlsock_cert *seen, const tlsock_cert *ca,
 
     tsk_ossl_enter();
     x = X509_new();
-    (void)make(&x, seen->leaf, &m, &c, err);
+    (void)make(&x, seen->leaf, own_key, &m, &c, err);
     X509_free(x);
     GENERAL_NAMES_free(m.sans);
     EVP_PKEY_free(m.key);

@@ -171,15 +171,22 @@ static int copy_half(X509 *x, const X509_PUBKEY *half)
     return 0;
 }
 
-int tsk_clone_key(X509 *x, EVP_PKEY **out, X509 *seen, tlsock_error *err)
+int tsk_clone_key(X509 *x, EVP_PKEY **out, X509 *seen, int own,
+                  tlsock_error *err)
 {
-    struct pair *p = get(kind_of(seen), err);
+    struct pair *p =
+        own ? make(kind_of(seen), err) : get(kind_of(seen), err);
+    int rc = TLSOCK_OK;
 
     if (p == NULL)
         return TLSOCK_E_NOMEM;
-    if (!copy_half(x, p->half))
-        return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot set the public key");
-    EVP_PKEY_up_ref(p->key);
-    *out = p->key;
-    return TLSOCK_OK;
+    if (copy_half(x, p->half)) {
+        EVP_PKEY_up_ref(p->key);
+        *out = p->key;
+    } else {
+        rc = tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot set the public key");
+    }
+    if (own)
+        drop(p);
+    return rc;
 }

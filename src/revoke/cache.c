@@ -4,12 +4,8 @@
 #include "revoke/cache_private.h"
 #include "revoke/ocsp.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static struct tsk_revcache *caches;
 
@@ -36,43 +32,6 @@ static void let_each_go(void)
 /* Before the locks of any cache. */
 static struct tsk_forklock lock =
     TSK_FORKLOCK(TSK_FORK_LEAF, hold_each, let_each_go, NULL);
-
-/* A file system that is read-only may hold what somebody else put there. */
-static int is_usable(const char *dir)
-{
-    struct stat st;
-
-    if (stat(dir, &st) != 0)
-        return 0;
-    if (!S_ISDIR(st.st_mode)) {
-        errno = ENOTDIR;
-        return 0;
-    }
-    return faccessat(AT_FDCWD, dir, R_OK | W_OK | X_OK, AT_EACCESS) == 0 ||
-           errno == EROFS;
-}
-
-/* The one name that a directory has; NULL with err. */
-static char *real_name(const char *dir, tlsock_error *err)
-{
-    char *name = realpath(dir, NULL);
-    int errnum = errno;
-
-    if (name != NULL && is_usable(name))
-        return name;
-    if (name != NULL)
-        errnum = errno;
-    free(name);
-    if (errnum == ENOMEM) {
-        tsk_fail_nomem(err);
-        return NULL;
-    }
-    tsk_fail_sys(err, TLSOCK_E_OWN_FILE, errnum,
-                 "\"%s\" is no directory to keep revocation data in", dir);
-    tsk_hint(err, "make one that this user may write to, and no other "
-                  "(revocation.cache)");
-    return NULL;
-}
 
 static struct tsk_revcache *find(const char *dir)
 {
@@ -113,7 +72,8 @@ struct tsk_revcache *tsk_revcache_open(const char *dir, tlsock_error *err)
     char *name = NULL;
 
     if (dir != NULL) {
-        name = real_name(dir, err);
+        name = tsk_cachedisk_name(dir, "revocation data", "revocation.cache",
+                                  err);
         if (name == NULL)
             return NULL;
     }

@@ -47,12 +47,16 @@ static int read_all(int fd, uint8_t *at, size_t len)
     return 1;
 }
 
-/* Ours, or put there by root; nobody else may have written to it. */
-static int is_sound(const struct stat *st, size_t max)
+/* Ours, or put there by root; nobody else may have written to it, nor read it
+ * if it is a secret. */
+static int is_sound(const struct stat *st, enum tsk_cachekind kind, size_t max)
 {
+    mode_t others =
+        kind == TSK_CACHE_LEAF ? S_IRWXG | S_IRWXO : S_IWGRP | S_IWOTH;
+
     return S_ISREG(st->st_mode) &&
            (st->st_uid == geteuid() || st->st_uid == 0) &&
-           (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+           (st->st_mode & others) == 0 &&
            st->st_size > TSK_CACHEFILE_HEAD &&
            (uint64_t)st->st_size <= (uint64_t)max + TSK_CACHEFILE_HEAD;
 }
@@ -66,7 +70,7 @@ static enum found load(int fd, size_t max, enum tsk_cachekind kind,
 
     if (fstat(fd, &st) != 0)
         return NOTHING;
-    if (!is_sound(&st, max))
+    if (!is_sound(&st, kind, max))
         return ODD;
     out->file = tsk_realloc(NULL, (size_t)st.st_size);
     if (out->file == NULL)
@@ -95,6 +99,13 @@ static int is_over(int64_t until, int64_t now, enum tsk_cachekind kind)
     return until <= now || until > now + tsk_cache_longest(kind);
 }
 
+void tsk_cachedisk_free(struct tsk_cached *c)
+{
+    if (c->file != NULL)
+        tsk_free_secret(c->file, c->len + TSK_CACHEFILE_HEAD);
+    memset(c, 0, sizeof(*c));
+}
+
 int tsk_cachedisk_read(const struct tsk_cachedisk *d, enum tsk_cachekind kind,
                        const uint8_t key[32], int64_t now, size_t max,
                        struct tsk_cached *out)
@@ -118,8 +129,7 @@ int tsk_cachedisk_read(const struct tsk_cachedisk *d, enum tsk_cachekind kind,
     if (found == ODD ||
         (found == WHOLE && is_over(out->until, tsk_wall_time(), kind)))
         remove_odd(path);
-    tsk_free(out->file);
-    memset(out, 0, sizeof(*out));
+    tsk_cachedisk_free(out);
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #ifndef TSK_REVOKE_CACHEDISK_H
 #define TSK_REVOKE_CACHEDISK_H
 
+#include "core/err.h"
 #include "revoke/cachefile.h"
 
 #include <pthread.h>
@@ -30,7 +31,7 @@ struct tsk_cachedisk {
 int64_t tsk_cache_longest(enum tsk_cachekind kind);
 
 struct tsk_cached {
-    uint8_t *file; /* yours: tsk_free() */
+    uint8_t *file; /* yours: tsk_free(), or tsk_cachedisk_free() */
     const uint8_t *body;
     size_t len;
     int64_t until;
@@ -42,6 +43,7 @@ struct tsk_cached {
 int tsk_cachedisk_read(const struct tsk_cachedisk *d, enum tsk_cachekind kind,
                        const uint8_t key[32], int64_t now, size_t max,
                        struct tsk_cached *out);
+void tsk_cachedisk_free(struct tsk_cached *c); /* wiped first */
 /* Keeps it until until at the latest, or not at all. */
 void tsk_cachedisk_write(struct tsk_cachedisk *d, enum tsk_cachekind kind,
                          const uint8_t key[32], const void *body, size_t len,
@@ -51,5 +53,11 @@ void tsk_cachedisk_write(struct tsk_cachedisk *d, enum tsk_cachekind kind,
  * hour ago, and then what is over soonest, until the rest takes no more than
  * 7/8 of max. */
 void tsk_cachedisk_sweep(const struct tsk_cachedisk *d);
+
+/* cachename.c: the one name that a directory has, which this process can read,
+ * and write to unless its file system is read-only; yours to free(). NULL:
+ * E_OWN_FILE or E_NOMEM; what: "revocation data"; option: what to change. */
+char *tsk_cachedisk_name(const char *dir, const char *what, const char *option,
+                         tlsock_error *err);
 
 #endif

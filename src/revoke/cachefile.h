@@ -9,7 +9,7 @@
  *   8  8  until, Unix seconds   (big endian)
  *  16  8  length of what follows the header
  *  24 32  SHA-256 of bytes 0 to 23, the key, and what follows
- *  56     what was fetched
+ *  56     what was fetched, or made
  */
 #ifndef TSK_REVOKE_CACHEFILE_H
 #define TSK_REVOKE_CACHEFILE_H
@@ -19,7 +19,12 @@
 
 #define TSK_CACHEFILE_HEAD 56
 
-enum tsk_cachekind { TSK_CACHE_CRL = 1, TSK_CACHE_OCSP = 2 };
+/* LEAF is a certificate with its key (intercept/shelf.c): a secret. */
+enum tsk_cachekind {
+    TSK_CACHE_CRL = 1,
+    TSK_CACHE_OCSP = 2,
+    TSK_CACHE_LEAF = 3
+};
 
 /* The key of an entry and, in hex, the name of its file: a digest of kind and
  * id. 1, 0 no memory. */
