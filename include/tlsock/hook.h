@@ -135,7 +135,7 @@ TLSOCK_API int tlsock_op_done(struct tlsock_op *op, int code, const void *data,
  * Choose our certificate for one connection: within a HELLO hook, or after it
  * said TLSOCK_AGAIN and before tlsock_op_done(), by whatever thread, as long as
  * the connection is there. The last call counts; what the config has is not
- * asked then. Nothing is recorded in tlsock_last_error().
+ * asked then, and with a HELLO hook it need not have any. Nothing is recorded in tlsock_last_error().
  * @param s     the event's conn
  * @param cert  certificate with chain and key, one reference is taken
  * @retval 0                      this one is used

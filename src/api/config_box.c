@@ -387,13 +387,14 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
         if (rc < 0)
             return rc;
     }
-    if (server && set->n_identities != 0) {
+    if (!server)
+        return TLSOCK_OK;
+    /* a HELLO hook may bring one for each connection */
+    if (set->n_identities != 0 || set->on[TLSOCK_ON_HELLO].call != NULL) {
         int rc = prove_all_clients(set, err);
 
         return rc == TLSOCK_OK ? prove_tickets(set, err) : rc;
     }
-    if (!server)
-        return TLSOCK_OK;
     if (set->n_psks != 0)
         return prove_tickets(set, err);
     tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "

@@ -142,8 +142,15 @@ static int use_chosen(tlsock *s, SSL *ssl)
 {
     const tlsock_cert *id = s->hello.chosen;
 
-    if (id == NULL)
+    if (id == NULL && (s->set->n_identities != 0 || s->set->n_psks != 0))
         return TLSOCK_OK;
+    if (id == NULL) {
+        tsk_fail(&s->err, TLSOCK_E_OWN_FILE,
+                 "the HELLO hook chose no certificate, and the config has "
+                 "none");
+        tsk_hint(&s->err, "choose one with tlsock_use_cert(), or refuse");
+        return TLSOCK_E_OWN_FILE;
+    }
     SSL_certs_clear(ssl);
     if (tsk_server_use(ssl, id))
         return TLSOCK_OK;

@@ -317,6 +317,33 @@ static void choices_may_come_until_the_answer(void **state)
     end(&w);
 }
 
+static int choose_a(const tlsock_event *e, void *arg)
+{
+    const int *yes = arg;
+
+    return *yes ? tlsock_use_cert(e->conn, ca_get()->a) : 0;
+}
+
+static void a_config_without_a_certificate_leaves_it_to_the_hook(void **state)
+{
+    (void)state;
+    for (int yes = 0; yes < 2; yes++) {
+        struct world w = {ca_client(NULL), tlsock_config_new(), .p = {{{0}}}};
+
+        assert_code(
+            tlsock_config_on(w.sc, TLSOCK_ON_HELLO, choose_a, &yes), 0);
+        peer_init(&w.p);
+        assert_code(peer_open(&w.p, w.cc, w.sc, "a.test"), 0);
+        (void)peer_shake(&w.p);
+        assert_code(w.p.rc[SERVER], yes ? 0 : TLSOCK_E_OWN_FILE);
+        if (!yes) {
+            assert_tells(w.p.err[SERVER].message, "chose no certificate");
+            assert_int_equal(w.p.err[CLIENT].alert, 80);
+        }
+        end(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +353,7 @@ int main(void)
         POLICIES(who_was_not_verified_does_not_come_back),
         POLICIES(a_verify_hook_has_the_last_word_on_any_client),
         POLICIES(choices_may_come_until_the_answer),
+        POLICIES(a_config_without_a_certificate_leaves_it_to_the_hook),
     };
 
     return cmocka_run_group_tests_name("hellouse", tests, policies_setup,
