@@ -3,6 +3,7 @@
 #include "cert/clone.h"
 #include "cert/make.h"
 #include "core/clock.h"
+#include "core/forklock.h"
 #include "core/lru.h"
 #include "core/mem.h"
 #include "intercept/shelf.h"
@@ -33,6 +34,7 @@ struct flight {
 };
 
 struct tlsock_intercept {
+    tlsock_intercept *next; /* in all */
     tlsock_cert *ca;
     uint8_t ca_digest[32];
     struct tsk_shelf shelf;
@@ -45,36 +47,35 @@ struct tlsock_intercept {
     unsigned forks; /* whose they are */
 };
 
-/* Of all handles: it is held for moments. A child of fork() must not find it
- * held by a thread that it does not have, nor wait for one. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static tlsock_intercept *all; /* lock */
 static pthread_cond_t landed = PTHREAD_COND_INITIALIZER;
 static unsigned forks; /* lock */
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-static void hold(void)
+/* Locks of directories are held for moments, and never with another. */
+static void hold_shelves(void)
 {
-    pthread_mutex_lock(&lock);
+    for (tlsock_intercept *m = all; m != NULL; m = m->next)
+        tsk_shelf_hold(&m->shelf);
 }
 
-static void let_go(void)
+static void let_go_of_shelves(void)
 {
-    pthread_mutex_unlock(&lock);
+    for (tlsock_intercept *m = all; m != NULL; m = m->next)
+        tsk_shelf_let_go(&m->shelf);
 }
 
+/* Nobody waits here, and nobody mints. */
 static void in_child(void)
 {
     static const pthread_cond_t none_waits = PTHREAD_COND_INITIALIZER;
 
     landed = none_waits;
     forks++;
-    pthread_mutex_unlock(&lock);
 }
 
-static void watch_forks(void)
-{
-    pthread_atfork(hold, let_go, in_child);
-}
+/* Of all handles: it is held for moments. */
+static struct tsk_forklock lock = TSK_FORKLOCK(
+    TSK_FORK_LEAF, hold_shelves, let_go_of_shelves, in_child);
 
 static void forget(tlsock_intercept *m, struct leaf *l)
 {
@@ -203,9 +204,9 @@ static tlsock_cert *fly(tlsock_intercept *m, const uint8_t key[TSK_LRU_KEY],
     f->waiting = 1;
     f->next = m->flights;
     m->flights = f;
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     f->cert = make(m, f, upstream, &was_signed, &f->why);
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     m->n_signed += (size_t)was_signed;
     land(m, f);
     return take(f, err);
@@ -226,7 +227,7 @@ static tlsock_cert *get(tlsock_intercept *m, const uint8_t key[TSK_LRU_KEY],
         return fly(m, key, upstream, err);
     f->waiting++;
     while (!f->done)
-        pthread_cond_wait(&landed, &lock);
+        pthread_cond_wait(&landed, &lock.mutex);
     return take(f, err);
 }
 
@@ -236,25 +237,41 @@ tlsock_cert *tsk_mint_leaf(tlsock_intercept *m, const tlsock_cert *upstream,
     uint8_t key[TSK_LRU_KEY];
     tlsock_cert *c;
 
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     m->frozen = 1;
     if (m->forks != forks)
         drop_flights(m);
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     if (!key_of(m, upstream, key)) {
         tsk_fail_nomem(err);
         return NULL;
     }
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     c = get(m, key, upstream, err);
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     return c;
+}
+
+static void enlist(tlsock_intercept *m, int yes)
+{
+    tlsock_intercept **at = &all;
+
+    tsk_forklock_hold(&lock);
+    m->forks = forks;
+    while (*at != NULL && *at != m)
+        at = &(*at)->next;
+    if (yes)
+        *at = m;
+    else if (*at == m)
+        *at = m->next;
+    tsk_forklock_let_go(&lock);
 }
 
 void tsk_mint_free(tlsock_intercept *m)
 {
     if (m == NULL)
         return;
+    enlist(m, 0);
     while (m->held.oldest != NULL)
         forget(m, (struct leaf *)m->held.oldest);
     drop_flights(m);
@@ -290,16 +307,16 @@ tlsock_intercept *tsk_mint_new(tlsock_cert *ca, const char *dir,
         tsk_fail_nomem(err);
         return NULL;
     }
-    pthread_once(&once, watch_forks);
     m->most = HELD;
-    m->forks = forks;
     tsk_ossl_enter();
     rc = take_ca(m, ca, err);
     tsk_ossl_leave();
     if (rc == TLSOCK_OK)
         rc = tsk_shelf_open(&m->shelf, dir, err);
-    if (rc == TLSOCK_OK)
+    if (rc == TLSOCK_OK) {
+        enlist(m, 1);
         return m;
+    }
     tsk_mint_free(m);
     return NULL;
 }
@@ -322,7 +339,7 @@ int tsk_mint_set(tlsock_intercept *m, const char *option, const char *value)
 {
     int rc = TLSOCK_E_OPTION;
 
-    pthread_mutex_lock(&lock);
+    tsk_forklock_hold(&lock);
     if (m->frozen) {
         rc = TLSOCK_E_FROZEN;
     } else if (strcmp(option, "cache-size") == 0) {
@@ -332,7 +349,7 @@ int tsk_mint_set(tlsock_intercept *m, const char *option, const char *value)
         m->own_key = strcmp(value, "leaf") == 0;
         rc = TLSOCK_OK;
     }
-    pthread_mutex_unlock(&lock);
+    tsk_forklock_let_go(&lock);
     return rc;
 }
 

@@ -35,6 +35,18 @@ void tsk_shelf_close(struct tsk_shelf *s)
     tsk_free(s->disk.dir);
 }
 
+void tsk_shelf_hold(struct tsk_shelf *s)
+{
+    if (s->disk.dir != NULL)
+        pthread_mutex_lock(&s->disk.lock);
+}
+
+void tsk_shelf_let_go(struct tsk_shelf *s)
+{
+    if (s->disk.dir != NULL)
+        pthread_mutex_unlock(&s->disk.lock);
+}
+
 /* The digest says that it is whole; whose it is, the signature. */
 static int is_ours(X509 *x, const tlsock_cert *upstream, const tlsock_cert *ca,
                    int64_t now)

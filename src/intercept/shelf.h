@@ -17,6 +17,9 @@ struct tsk_shelf {
 /* dir NULL: none. 0, E_OWN_FILE, E_NOMEM */
 int tsk_shelf_open(struct tsk_shelf *s, const char *dir, tlsock_error *err);
 void tsk_shelf_close(struct tsk_shelf *s);
+/* Around a fork: its lock is held by who forks. */
+void tsk_shelf_hold(struct tsk_shelf *s);
+void tsk_shelf_let_go(struct tsk_shelf *s);
 /* With the CA's chain, a reference of yours; NULL: none. */
 tlsock_cert *tsk_shelf_find(const struct tsk_shelf *s, const uint8_t key[32],
                             const tlsock_cert *upstream, const tlsock_cert *ca);
