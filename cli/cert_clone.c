@@ -38,9 +38,9 @@ static struct poptOption source_options[] = {
     POPT_TABLEEND};
 
 static struct poptOption table[] = {
-    OPT_GROUP(options, "Clone:"), OPT_GROUP(source_options, "Source:"),
-    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_output, "Output:"),
-    POPT_TABLEEND};
+    OPT_GROUP(options, "Clone:"),       OPT_GROUP(source_options, "Source:"),
+    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_evidence, "Evidence:"),
+    OPT_GROUP(opt_output, "Output:"),   POPT_TABLEEND};
 
 static int take(void *own, struct opts *o, int val, const char *arg)
 {

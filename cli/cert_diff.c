@@ -20,7 +20,8 @@ struct diff {
 
 static struct poptOption table[] = {
     OPT_GROUP(opt_source, "Source:"), OPT_GROUP(opt_network, "Network:"),
-    OPT_GROUP(opt_output, "Output:"), POPT_TABLEEND};
+    OPT_GROUP(opt_evidence, "Evidence:"), OPT_GROUP(opt_output, "Output:"),
+    POPT_TABLEEND};
 
 static const struct opt_spec spec = {
     .command = "cert diff",

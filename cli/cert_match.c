@@ -24,7 +24,8 @@ static struct poptOption own_options[] = {
 
 static struct poptOption table[] = {
     OPT_GROUP(own_options, "Match:"), OPT_GROUP(opt_network, "Network:"),
-    OPT_GROUP(opt_output, "Output:"), POPT_TABLEEND};
+    OPT_GROUP(opt_evidence, "Evidence:"), OPT_GROUP(opt_output, "Output:"),
+    POPT_TABLEEND};
 
 static const struct opt_spec spec = {
     .command = "cert match",

@@ -22,9 +22,9 @@ static struct poptOption own_options[] = {
     POPT_TABLEEND};
 
 static struct poptOption table[] = {
-    OPT_GROUP(own_options, "Show:"), OPT_GROUP(opt_source, "Source:"),
-    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_output, "Output:"),
-    POPT_TABLEEND};
+    OPT_GROUP(own_options, "Show:"),    OPT_GROUP(opt_source, "Source:"),
+    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_evidence, "Evidence:"),
+    OPT_GROUP(opt_output, "Output:"),   POPT_TABLEEND};
 
 static int take(void *own, struct opts *o, int val, const char *arg)
 {

@@ -34,9 +34,9 @@ static struct poptOption own_options[] = {
     POPT_TABLEEND};
 
 static struct poptOption table[] = {
-    OPT_GROUP(own_options, "Verify:"), OPT_GROUP(opt_trust, "Trust:"),
-    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_output, "Output:"),
-    POPT_TABLEEND};
+    OPT_GROUP(own_options, "Verify:"),  OPT_GROUP(opt_trust, "Trust:"),
+    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_evidence, "Evidence:"),
+    OPT_GROUP(opt_output, "Output:"),   POPT_TABLEEND};
 
 static const char *const purposes[] = {"server", "client", "any"};
 

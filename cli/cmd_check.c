@@ -39,11 +39,15 @@ static struct poptOption options[] = {
      "do not fetch what is missing from where certificates say", NULL},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {
-    OPT_GROUP(options, "Check:"),         OPT_GROUP(opt_trust, "Trust:"),
-    OPT_GROUP(opt_identity, "Identity:"), OPT_GROUP(opt_protocol, "Protocol:"),
-    OPT_GROUP(opt_network, "Network:"),   OPT_GROUP(opt_settings, "Settings:"),
-    OPT_GROUP(opt_output, "Output:"),     POPT_TABLEEND};
+static struct poptOption table[] = {OPT_GROUP(options, "Check:"),
+                                    OPT_GROUP(opt_trust, "Trust:"),
+                                    OPT_GROUP(opt_identity, "Identity:"),
+                                    OPT_GROUP(opt_protocol, "Protocol:"),
+                                    OPT_GROUP(opt_network, "Network:"),
+                                    OPT_GROUP(opt_settings, "Settings:"),
+                                    OPT_GROUP(opt_evidence, "Evidence:"),
+                                    OPT_GROUP(opt_output, "Output:"),
+                                    POPT_TABLEEND};
 
 static int take_fail_on(struct check *c, const struct opts *o, const char *arg)
 {

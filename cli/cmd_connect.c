@@ -42,11 +42,15 @@ static struct poptOption options[] = {
      "end TLS when a line from the peer has this text (FTPS CCC)", "TEXT"},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {
-    OPT_GROUP(options, "Connect:"),       OPT_GROUP(opt_trust, "Trust:"),
-    OPT_GROUP(opt_identity, "Identity:"), OPT_GROUP(opt_protocol, "Protocol:"),
-    OPT_GROUP(opt_network, "Network:"),   OPT_GROUP(opt_settings, "Settings:"),
-    OPT_GROUP(opt_output, "Output:"),     POPT_TABLEEND};
+static struct poptOption table[] = {OPT_GROUP(options, "Connect:"),
+                                    OPT_GROUP(opt_trust, "Trust:"),
+                                    OPT_GROUP(opt_identity, "Identity:"),
+                                    OPT_GROUP(opt_protocol, "Protocol:"),
+                                    OPT_GROUP(opt_network, "Network:"),
+                                    OPT_GROUP(opt_settings, "Settings:"),
+                                    OPT_GROUP(opt_evidence, "Evidence:"),
+                                    OPT_GROUP(opt_output, "Output:"),
+                                    POPT_TABLEEND};
 
 static int take_half_close(struct connect *c, const struct opts *o,
                            const char *arg)

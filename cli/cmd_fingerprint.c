@@ -57,10 +57,12 @@ static struct poptOption own_options[] = {
      "with --listen: write the port there when ready", "FILE"},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {
-    OPT_GROUP(own_options, "Fingerprint:"), OPT_GROUP(opt_trust, "Trust:"),
-    OPT_GROUP(opt_network, "Network:"), OPT_GROUP(opt_output, "Output:"),
-    POPT_TABLEEND};
+static struct poptOption table[] = {OPT_GROUP(own_options, "Fingerprint:"),
+                                    OPT_GROUP(opt_trust, "Trust:"),
+                                    OPT_GROUP(opt_network, "Network:"),
+                                    OPT_GROUP(opt_evidence, "Evidence:"),
+                                    OPT_GROUP(opt_output, "Output:"),
+                                    POPT_TABLEEND};
 
 static int take_only(struct fingerprint *w, struct opts *o, const char *arg)
 {

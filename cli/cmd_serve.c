@@ -74,10 +74,13 @@ static struct poptOption options[] = {
      "who may sign clients' certificates", "FILE|DIR|system|+FILE"},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {
-    OPT_GROUP(options, "Serve:"),         OPT_GROUP(opt_identity, "Identity:"),
-    OPT_GROUP(opt_protocol, "Protocol:"), OPT_GROUP(opt_settings, "Settings:"),
-    OPT_GROUP(opt_output, "Output:"),     POPT_TABLEEND};
+static struct poptOption table[] = {OPT_GROUP(options, "Serve:"),
+                                    OPT_GROUP(opt_identity, "Identity:"),
+                                    OPT_GROUP(opt_protocol, "Protocol:"),
+                                    OPT_GROUP(opt_settings, "Settings:"),
+                                    OPT_GROUP(opt_evidence, "Evidence:"),
+                                    OPT_GROUP(opt_output, "Output:"),
+                                    POPT_TABLEEND};
 
 /* The first one stands instead of the config file's, others add to it. */
 static int take_allow(struct serve *v, struct opts *o, const char *arg)

@@ -1,5 +1,7 @@
 #include "opt.h"
 
+#include "evidence.h"
+
 #include "errors.h"
 #include "opthelp.h"
 
@@ -53,8 +55,13 @@ struct poptOption opt_protocol[] = {
         "LIST"),
     STR("alpn", 0, OPT_ALPN, "application protocols, separated by commas",
         "LIST"),
+    POPT_TABLEEND};
+struct poptOption opt_evidence[] = {
     STR("keylog", 0, OPT_KEYLOG, "write the session keys (for Wireshark)",
         "FILE"),
+    STR("pcap", 0, OPT_PCAP, "record connections for Wireshark, keys included",
+        "FILE.pcapng"),
+    FLAG("trace", 0, OPT_TRACE, "show each message of TLS on stderr"),
     POPT_TABLEEND};
 struct poptOption opt_network[] = {
     FLAG("ipv4", '4', OPT_IPV4, "IPv4 only"),
@@ -323,7 +330,11 @@ static int take_text(struct opts *o, int val, const char *arg)
     case OPT_ALPN:
         return push_set(o, "alpn", arg, "--alpn");
     case OPT_KEYLOG:
-        return push_set(o, "keylog", arg, "--keylog");
+        o->keylog = arg;
+        return 0;
+    case OPT_PCAP:
+        o->pcap = arg;
+        return 0;
     case OPT_SESSION:
         return push_set(o, "session.file", arg, "--session");
     case OPT_COLOR:
@@ -355,6 +366,9 @@ static int take_flag(struct opts *o, int val)
         return 0;
     case OPT_VERBOSE:
         o->out.verbose = 1;
+        return 0;
+    case OPT_TRACE:
+        o->trace = 1;
         return 0;
     default:
         return opt_take_net(o, val, NULL);
@@ -470,6 +484,7 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
 
 void opt_free(struct opts *o)
 {
+    evidence_free(o->evidence);
     if (o->proxy != NULL)
         explicit_bzero(o->proxy, strlen(o->proxy));
     free(o->proxy);

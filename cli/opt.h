@@ -35,6 +35,8 @@ enum {
     OPT_GROUPS,
     OPT_ALPN,
     OPT_KEYLOG,
+    OPT_PCAP,
+    OPT_TRACE,
     OPT_SESSION,
     OPT_EARLY_DATA,
     OPT_IPV4,
@@ -72,6 +74,9 @@ struct opts {
     const char *name, *sni, *accept, *config;
     const char *verify_name; /* also in sets */
     const char *starttls, *starttls_arg, *ip, *local;
+    const char *keylog, *pcap;
+    int trace;
+    struct evidence *evidence; /* see evidence.h; NULL: none is wanted yet */
     char *proxy;                 /* a secret: may hold passwords */
     const char *dial;            /* the target, or --ip in its place */
     const char *dialled;         /* then: the target's own host */
@@ -101,7 +106,7 @@ struct opt_spec {
 };
 
 extern struct poptOption opt_trust[], opt_identity[], opt_protocol[],
-    opt_network[], opt_output[], opt_settings[];
+    opt_network[], opt_output[], opt_settings[], opt_evidence[];
 
 #define OPT_GROUP(table, title)                                                \
     {                                                                          \

@@ -3,6 +3,7 @@
 #include "opt.h"
 
 #include "errors.h"
+#include "evidence.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -184,6 +185,8 @@ tlsock_config *opt_make_config(struct opts *o, int *exit_code)
     if (o->out.verbose)
         (void)tlsock_config_on(c, TLSOCK_ON_LOG, print_line, NULL);
     *exit_code = apply(o, c);
+    if (*exit_code == 0)
+        *exit_code = evidence_watch(o, c);
     if (*exit_code == 0 && o->insecure)
         out_warning(&o->out, "--insecure: nobody checks who the peer is; "
                              "anybody on the way can read and change "

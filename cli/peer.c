@@ -1,6 +1,7 @@
 #include "peer.h"
 
 #include "errors.h"
+#include "evidence.h"
 
 #include <string.h>
 #include <tlsock/info.h>
@@ -64,6 +65,8 @@ int peer_look(struct opts *o, const char *target, tlsock_cert **out,
          tlsock_config_set(config, "insecure", "all: show only") < 0 ||
          tlsock_config_set(config, "prints", "on") < 0))
         rc = err_report(&o->out, target, tlsock_config_error(config), 1);
+    if (rc == 0)
+        rc = evidence_watch(o, config);
     if (rc == 0) {
         s = opt_connect(o, config, 0, &err);
         *out = s != NULL ? tlsock_peer_cert(s) : NULL;

@@ -58,6 +58,8 @@ extern "C" {
                                     "send; not receive: why", "receive; not
                                     send: why", "no: why"; "": nobody asked;
                                     int: TLSOCK_KTLS_* or'ed */
+#define TLSOCK_INFO_LOCAL_ADDRESS 44 /**< of our end of the socket,
+                                         "192.0.2.7:50000"; "" if it is none */
 /** @} */
 
 /** @name What the kernel does: TLSOCK_INFO_KTLS @{ */

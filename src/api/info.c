@@ -2,6 +2,7 @@
 #include "api/dane.h"
 #include "cert/cert.h"
 #include "core/str.h"
+#include "net/fd.h"
 #include "ossl/compat.h"
 #include "ossl/queue.h"
 #include "ossl/remote.h"
@@ -119,6 +120,16 @@ static const char *trust(tlsock *s)
     return s->text;
 }
 
+static const char *local_address(tlsock *s)
+{
+    int fd = s->layer != NULL ? s->layer->ops->fd(s->layer) : -1;
+
+    if (fd < 0)
+        return "";
+    tsk_fd_address(fd, 0, s->text, sizeof(s->text));
+    return s->text;
+}
+
 static const char *of_tls(tlsock *s, int item)
 {
     int id;
@@ -200,6 +211,8 @@ const char *tlsock_info(const tlsock *conn, int item)
         if (has_shaken(s))
             tsk_ktls_text(s, s->text, sizeof(s->text));
         return s->text;
+    case TLSOCK_INFO_LOCAL_ADDRESS:
+        return local_address(s);
     case TLSOCK_INFO_STATE:
         return "";
     default:
@@ -253,6 +266,7 @@ int tlsock_info_json(const tlsock *s, char *out, size_t size)
         {"sni", TLSOCK_INFO_SNI},
         {"name", TLSOCK_INFO_NAME},
         {"peer_address", TLSOCK_INFO_PEER_ADDRESS},
+        {"local_address", TLSOCK_INFO_LOCAL_ADDRESS},
         {"starttls", TLSOCK_INFO_STARTTLS},
         {"verified_by", TLSOCK_INFO_VERIFIED},
         {"trust", TLSOCK_INFO_TRUST},

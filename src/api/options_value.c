@@ -129,6 +129,10 @@ TSK_OPTION_PARSER(file)
 
     if (strlen(value) >= sizeof(dir))
         return tsk_option_bad(err, row, value, "too long for a path");
+    if (strcmp(value, "env:") == 0)
+        return tsk_option_bad(err, row, value, "no variable is named");
+    if (strncmp(value, "env:", 4) == 0)
+        return tsk_option_text(tsk_option_field(row, set), value, err);
     if (stat(value, &st) == 0) {
         if (S_ISDIR(st.st_mode))
             return tsk_option_bad(err, row, value, "a directory");

@@ -175,6 +175,14 @@ APPLY(no_keylog)
                : refuse(note, err, "a hook", " of TLSOCK_ON_KEYLOG");
 }
 
+APPLY(no_trace)
+{
+    (void)rule;
+    (void)err;
+    set->policy[TSK_RULE_TRACE] = note;
+    return TLSOCK_OK;
+}
+
 static const struct tsk_rulerow rows[] = {
 #define POLICY(key, values, kind, first, apply, field, side, help)             \
     {key,                                                                      \

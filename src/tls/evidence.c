@@ -5,9 +5,11 @@
 #include "tls/hello.h"
 #include "tls/op.h"
 #include "tls/prints.h"
+#include "tls/trace.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +21,12 @@ static int watched(const tlsock *s, int kind)
 static int prints(const tlsock *s)
 {
     return tsk_ctx_settings(s->ctx)->prints;
+}
+
+/* All of its messages are of interest, not only the first one. */
+static int shown(const tlsock *s)
+{
+    return watched(s, TLSOCK_ON_MESSAGE) || prints(s) || tsk_trace_wanted(s);
 }
 
 /* The first refusal counts: what follows is its consequence. 0, or -1 */
@@ -79,6 +87,10 @@ static void message(int sent, int version, int type, const void *bytes,
         tsk_hello_seen(s, bytes, len);
     if (type == SSL3_RT_HANDSHAKE && prints(s))
         tsk_prints_seen(s, bytes, len);
+    if (tsk_trace_wanted(s)) {
+        e.conn = s;
+        tsk_trace_log(&e);
+    }
     if (watched(s, TLSOCK_ON_MESSAGE))
         (void)tell(s, &e);
 }
@@ -98,8 +110,7 @@ void tsk_evidence_start(tlsock *s)
 {
     struct tsk_bio *io = &s->io;
 
-    if (watched(s, TLSOCK_ON_MESSAGE) || prints(s) ||
-        (s->server && watched(s, TLSOCK_ON_HELLO)))
+    if (shown(s) || (s->server && watched(s, TLSOCK_ON_HELLO)))
         SSL_set_msg_callback(s->ssl, message);
     if (!watched(s, TLSOCK_ON_WIRE))
         return;
@@ -112,7 +123,7 @@ void tsk_evidence_start(tlsock *s)
 
 void tsk_evidence_told(tlsock *s)
 {
-    if (!watched(s, TLSOCK_ON_MESSAGE) && !prints(s))
+    if (!shown(s))
         SSL_set_msg_callback(s->ssl, NULL);
 }
 
@@ -163,14 +174,27 @@ static void keylog(const SSL *ssl, const char *line)
         (void)tell(s, &e);
 }
 
+/* "env:SSLKEYLOGFILE": whoever starts the program names the file, or none; not
+ * if that would be with rights that he has not. */
+static const char *keylog_path(const char *keylog)
+{
+    const char *path = keylog;
+
+    if (strncmp(keylog, "env:", 4) == 0)
+        path = secure_getenv(keylog + 4);
+    return path != NULL && path[0] != '\0' ? path : NULL;
+}
+
 static int open_keylog(struct tsk_ctx *c, tlsock_error *err)
 {
-    c->keylog_fd =
-        open(c->set->keylog, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    const char *path = keylog_path(c->set->keylog);
+
+    if (path == NULL)
+        return TLSOCK_OK;
+    c->keylog_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (c->keylog_fd >= 0)
         return TLSOCK_OK;
-    tsk_fail_sys(err, TLSOCK_E_OWN_FILE, errno, "keylog file %s",
-                 c->set->keylog);
+    tsk_fail_sys(err, TLSOCK_E_OWN_FILE, errno, "keylog file %s", path);
     tsk_hint(err, "name a file that this process may write");
     return TLSOCK_E_OWN_FILE;
 }
@@ -183,7 +207,8 @@ int tsk_evidence_setup(struct tsk_ctx *c, tlsock_error *err)
         return TLSOCK_OK;
     if (c->set->keylog != NULL)
         rc = open_keylog(c, err);
-    if (rc == TLSOCK_OK)
+    if (rc == TLSOCK_OK &&
+        (c->keylog_fd >= 0 || c->set->on[TLSOCK_ON_KEYLOG].call != NULL))
         SSL_CTX_set_keylog_callback(c->ssl, keylog);
     return rc;
 }

@@ -51,6 +51,7 @@ enum tsk_rule_kind {
     TSK_RULE_STARTTLS,
     TSK_RULE_TRUNCATION,
     TSK_RULE_KEYLOG,
+    TSK_RULE_TRACE,
     TSK_RULE_PSK,
     TSK_RULE_KINDS
 };

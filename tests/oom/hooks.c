@@ -8,6 +8,7 @@
 #include "hellos.h"
 
 #include <openssl/pem.h>
+#include <tlsock/trace.h>
 #include <tlsock/prints.h>
 #include <unistd.h>
 
@@ -167,7 +168,12 @@ static void with_prints(enum fault_kind kind)
 
 static int look(const tlsock_event *e, void *arg)
 {
+    char line[TLSOCK_TRACE_LINE];
+
     (void)arg;
+    if (e->kind == TLSOCK_ON_MESSAGE &&
+        tlsock_trace_line(e, line, sizeof(line)) < 0)
+        return TLSOCK_E_HOOK;
     return e->conn != NULL ? 0 : TLSOCK_E_HOOK;
 }
 

@@ -1,0 +1,226 @@
+#include "evidence.h"
+
+#include "capture.h"
+#include "errors.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tlsock/info.h>
+#include <tlsock/trace.h>
+
+struct flow {
+    struct flow *next;
+    const tlsock *conn;
+    int server; /* that is us */
+    struct capture_flow *to;
+};
+
+struct evidence {
+    pthread_mutex_t lock; /* over flows */
+    struct out out;
+    int colored;
+    struct capture *capture; /* NULL: no --pcap */
+    const char *path;
+    struct flow *flows;
+};
+
+/* "192.0.2.1:443" or "[2001:db8::1]:443"; NULL: it is none of these. */
+static const struct sockaddr *parse(const char *text,
+                                    struct sockaddr_storage *ss)
+{
+    struct sockaddr_in *v4 = (struct sockaddr_in *)ss;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)ss;
+    char host[64];
+    const char *colon = text != NULL ? strrchr(text, ':') : NULL;
+    int boxed = text != NULL && text[0] == '[';
+    size_t len = colon != NULL ? (size_t)(colon - text) : 0;
+    uint16_t port;
+
+    if (colon == NULL || len >= sizeof(host) || len < 3)
+        return NULL;
+    snprintf(host, sizeof(host), "%.*s", (int)len - 2 * boxed, text + boxed);
+    host[strcspn(host, "%")] = '\0';
+    port = htons((uint16_t)atoi(colon + 1));
+    memset(ss, 0, sizeof(*ss));
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = port;
+    } else if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = port;
+    } else {
+        return NULL;
+    }
+    return (const struct sockaddr *)ss;
+}
+
+static struct flow *make(struct evidence *v, const tlsock *s, int server)
+{
+    struct sockaddr_storage peer, local;
+    const struct sockaddr *p, *l;
+    struct flow *f = calloc(1, sizeof(*f));
+
+    if (f == NULL)
+        return NULL;
+    p = parse(tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS), &peer);
+    l = parse(tlsock_info(s, TLSOCK_INFO_LOCAL_ADDRESS), &local);
+    f->conn = s;
+    f->server = server;
+    f->to = capture_flow_new(v->capture, server ? p : l, server ? l : p);
+    if (f->to == NULL) {
+        free(f);
+        return NULL;
+    }
+    f->next = v->flows;
+    v->flows = f;
+    return f;
+}
+
+/* The client speaks first, and has the first secrets. */
+static struct flow *find(struct evidence *v, const tlsock *s, int server)
+{
+    struct flow *f;
+
+    pthread_mutex_lock(&v->lock);
+    for (f = v->flows; f != NULL && f->conn != s; f = f->next)
+        continue;
+    if (f == NULL)
+        f = make(v, s, server);
+    pthread_mutex_unlock(&v->lock);
+    return f;
+}
+
+static void end(struct evidence *v, struct flow *gone)
+{
+    struct flow **at = &v->flows;
+
+    pthread_mutex_lock(&v->lock);
+    while (*at != gone)
+        at = &(*at)->next;
+    *at = gone->next;
+    pthread_mutex_unlock(&v->lock);
+    capture_flow_end(gone->to);
+    free(gone);
+}
+
+static int wire(const tlsock_event *e, void *arg)
+{
+    struct evidence *v = arg;
+    struct flow *f = find(v, e->conn, !e->sent);
+
+    if (f == NULL)
+        return TLSOCK_E_NOMEM;
+    if (e->data != NULL)
+        capture_flow_bytes(f->to, f->server != e->sent, !e->sent, e->data,
+                           e->len);
+    else if (e->sent)
+        end(v, f);
+    return 0;
+}
+
+static int key(const tlsock_event *e, void *arg)
+{
+    struct flow *f = find(arg, e->conn, 0);
+
+    if (f == NULL)
+        return TLSOCK_E_NOMEM;
+    capture_flow_key(f->to, e->text);
+    return 0;
+}
+
+/* Alerts that say that something is wrong stand out. */
+static const char *color_of(const tlsock_event *e)
+{
+    const unsigned char *p = e->data;
+
+    if (e->type == 21 && e->len == 2)
+        return p[1] == 0 ? "33" : "31";
+    return e->sent ? "36" : "35";
+}
+
+static int message(const tlsock_event *e, void *arg)
+{
+    const struct evidence *v = arg;
+    char line[TLSOCK_TRACE_LINE], shown[TLSOCK_TRACE_LINE];
+
+    (void)tlsock_trace_line(e, line, sizeof(line));
+    out_clean(shown, sizeof(shown), line);
+    if (v->colored)
+        fprintf(stderr, "\033[%sm%s\033[0m\n", color_of(e), shown);
+    else
+        fprintf(stderr, "%s\n", shown);
+    return 0;
+}
+
+static int cannot(const struct opts *o, int error)
+{
+    return err_plain(&o->out, o->command, EXIT_OWN, "own-file",
+                     error == EEXIST ? "name another file, or remove this one"
+                                     : "name a file that can be made",
+                     "--pcap %s: %s", o->pcap, strerror(error));
+}
+
+static int begin(struct opts *o)
+{
+    struct evidence *v = calloc(1, sizeof(*v));
+
+    if (v == NULL)
+        return err_plain(&o->out, o->command, EXIT_INTERNAL, "nomem", "",
+                         "out of memory");
+    v->out = o->out;
+    v->path = o->pcap;
+    v->colored = out_colored(&o->out, stderr);
+    if (o->pcap != NULL) {
+        v->capture = capture_open(o->pcap);
+        if (v->capture == NULL) {
+            int rc = cannot(o, errno);
+
+            free(v);
+            return rc;
+        }
+    }
+    pthread_mutex_init(&v->lock, NULL);
+    o->evidence = v;
+    return 0;
+}
+
+int evidence_watch(struct opts *o, tlsock_config *c)
+{
+    int rc = 0;
+
+    if (o->keylog != NULL && tlsock_config_set(c, "keylog", o->keylog) < 0)
+        return err_report(&o->out, "--keylog", tlsock_config_error(c), 1);
+    if (o->pcap == NULL && !o->trace)
+        return 0;
+    if (o->evidence == NULL)
+        rc = begin(o);
+    if (rc == 0 && o->trace)
+        rc = tlsock_config_on(c, TLSOCK_ON_MESSAGE, message, o->evidence);
+    if (rc == 0 && o->pcap != NULL)
+        rc = tlsock_config_on(c, TLSOCK_ON_WIRE, wire, o->evidence);
+    if (rc == 0 && o->pcap != NULL)
+        rc = tlsock_config_on(c, TLSOCK_ON_KEYLOG, key, o->evidence);
+    return rc < 0 ? err_report(&o->out, "--pcap", tlsock_config_error(c), 1)
+                  : rc;
+}
+
+void evidence_free(struct evidence *v)
+{
+    int error;
+
+    if (v == NULL)
+        return;
+    while (v->flows != NULL) /* cannot be: its last event is always told */
+        end(v, v->flows);
+    error = v->capture != NULL ? capture_close(v->capture) : 0;
+    if (error != 0)
+        (void)err_plain(&v->out, "--pcap", EXIT_OWN, "own-file",
+                        "make room, and repeat", "%s is not complete: %s",
+                        v->path, strerror(error));
+    pthread_mutex_destroy(&v->lock);
+    free(v);
+}
