@@ -7,6 +7,7 @@
 int cmd_connect(int argc, const char **argv);
 int cmd_check(int argc, const char **argv);
 int cmd_serve(int argc, const char **argv);
+int cmd_intercept(int argc, const char **argv);
 int cmd_fingerprint(int argc, const char **argv);
 int cmd_cert_new(int argc, const char **argv);
 int cmd_cert_show(int argc, const char **argv);

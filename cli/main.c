@@ -19,6 +19,8 @@ static const struct {
      "verified session for stdin and stdout"},
     {"serve", NULL, cmd_serve, "serve TARGET",
      "TLS server: echo, files, or a program per client"},
+    {"intercept", NULL, cmd_intercept, "intercept",
+     "decrypt and log what goes through: a proxy with a CA"},
     {"check", NULL, cmd_check, "check TARGET...",
      "what is wrong with a server, and how to mend it"},
     {"fingerprint", NULL, cmd_fingerprint, "fingerprint FILE|HOST:PORT",
@@ -113,8 +115,8 @@ static int unknown(int argc, const char **argv)
         return err_plain(&o, argv[1], EXIT_USAGE, "usage", subs,
                          "\"%s\" needs a second word", argv[1]);
     return err_plain(&o, text, EXIT_USAGE, "usage",
-                     "connect, serve, check, fingerprint, cert, ca, trust, "
-                     "testpki or version",
+                     "connect, serve, intercept, check, fingerprint, cert, "
+                     "ca, trust, testpki or version",
                      "there is no command \"%s\"", text);
 }
 

@@ -159,13 +159,35 @@ static int use_chosen(tlsock *s, SSL *ssl)
                          "chose");
 }
 
+/* Why the hook refuses, as far as there is an alert for it: who stands in
+ * between hands the verdict on the server down to the client. */
 static int alert_of(int code)
 {
-    return code == TLSOCK_E_NO_NAME || code == TLSOCK_E_NAME_MISMATCH
-               ? SSL_AD_UNRECOGNIZED_NAME /* RFC 6066, 3 */
-           : code == TLSOCK_E_NOMEM || code == TLSOCK_E_OWN_FILE
-               ? SSL_AD_INTERNAL_ERROR
-               : SSL_AD_ACCESS_DENIED;
+    static const struct {
+        int code, alert;
+    } rows[] = {
+        {TLSOCK_E_NO_NAME, SSL_AD_UNRECOGNIZED_NAME}, /* RFC 6066, 3 */
+        {TLSOCK_E_NAME_MISMATCH, SSL_AD_UNRECOGNIZED_NAME},
+        {TLSOCK_E_NOMEM, SSL_AD_INTERNAL_ERROR},
+        {TLSOCK_E_OWN_FILE, SSL_AD_INTERNAL_ERROR},
+        {TLSOCK_E_CHAIN_INCOMPLETE, SSL_AD_UNKNOWN_CA},
+        {TLSOCK_E_UNTRUSTED_ROOT, SSL_AD_UNKNOWN_CA},
+        {TLSOCK_E_EXPIRED, SSL_AD_CERTIFICATE_EXPIRED},
+        {TLSOCK_E_NOT_YET_VALID, SSL_AD_CERTIFICATE_EXPIRED},
+        {TLSOCK_E_REVOKED, SSL_AD_CERTIFICATE_REVOKED},
+        {TLSOCK_E_PURPOSE, SSL_AD_UNSUPPORTED_CERTIFICATE},
+        {TLSOCK_E_CERT_INVALID, SSL_AD_BAD_CERTIFICATE},
+        {TLSOCK_E_VERSION_UNSUPPORTED, SSL_AD_PROTOCOL_VERSION},
+        {TLSOCK_E_NO_COMMON_PARAMETERS, SSL_AD_HANDSHAKE_FAILURE},
+        {TLSOCK_E_CLIENT_CERT_REQUIRED, SSL_AD_HANDSHAKE_FAILURE},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (rows[i].code == code)
+            return rows[i].alert;
+    /* no system call, no way to anybody: nothing that the client did */
+    return code <= -200 && code > -400 ? SSL_AD_INTERNAL_ERROR
+                                       : SSL_AD_ACCESS_DENIED;
 }
 
 int tsk_hello_cb(SSL *ssl, int *alert, void *arg)

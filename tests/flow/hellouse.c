@@ -98,6 +98,45 @@ static void a_protocol_is_chosen_or_none(void **state)
     }
 }
 
+static void a_refusal_sends_the_alert_that_fits(void **state)
+{
+    static const struct {
+        int code, alert;
+    } rows[] = {
+        {TLSOCK_E_NAME_MISMATCH, 112},
+        {TLSOCK_E_NO_NAME, 112},
+        {TLSOCK_E_UNTRUSTED_ROOT, 48},
+        {TLSOCK_E_CHAIN_INCOMPLETE, 48},
+        {TLSOCK_E_EXPIRED, 45},
+        {TLSOCK_E_NOT_YET_VALID, 45},
+        {TLSOCK_E_REVOKED, 44},
+        {TLSOCK_E_PURPOSE, 43},
+        {TLSOCK_E_CERT_INVALID, 42},
+        {TLSOCK_E_VERSION_UNSUPPORTED, 70},
+        {TLSOCK_E_NO_COMMON_PARAMETERS, 40},
+        {TLSOCK_E_CLIENT_CERT_REQUIRED, 40},
+        {TLSOCK_E_OWN_FILE, 80},
+        {TLSOCK_E_CONNECT, 80},
+        {TLSOCK_E_TIMEOUT, 80},
+        {TLSOCK_E_PROXY, 80},
+        {TLSOCK_E_POLICY, 49},
+        {TLSOCK_E_HOOK, 49},
+        {TLSOCK_E_PIN, 49},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct told t = {.answer = rows[i].code};
+        struct world w;
+
+        shake(&w, ca_client(NULL), ca_server(ca_get()->a, NULL), &t);
+        assert_code(w.p.rc[SERVER], rows[i].code);
+        assert_int_equal(w.p.err[CLIENT].alert, rows[i].alert);
+        assert_int_equal(w.p.err[CLIENT].alert_from_peer, 1);
+        end(&w);
+    }
+}
+
 static void versions_become_fewer_and_never_more(void **state)
 {
     static const struct {
@@ -348,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         POLICIES(a_protocol_is_chosen_or_none),
+        POLICIES(a_refusal_sends_the_alert_that_fits),
         POLICIES(versions_become_fewer_and_never_more),
         POLICIES(a_client_is_asked_as_the_hook_says),
         POLICIES(who_was_not_verified_does_not_come_back),

@@ -1,0 +1,228 @@
+#include "intercept_private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <tlsock/hook.h>
+#include <unistd.h>
+
+#define ACCEPTS_PER_ROUND 8 /* the other loops get some, too */
+#define REST_MS 50
+
+static void rest(struct loop *l)
+{
+    struct timeval tv = {0, REST_MS * 1000};
+
+    event_del(l->accepting);
+    event_add(l->again, &tv);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *l = arg;
+
+    (void)fd;
+    (void)what;
+    event_add(l->accepting, NULL);
+}
+
+static int take_in(struct loop *l, tlsock_error *err)
+{
+    tlsock *s = tlsock_accept(l->listener, err);
+    int fd;
+
+    if (s == NULL)
+        return err->code;
+    if (tlsock_detach(s, &fd) < 0) {
+        *err = *tlsock_last_error(s);
+        tlsock_abandon(s);
+        return err->code;
+    }
+    conn_new(l, fd);
+    return 0;
+}
+
+static void on_accept(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *l = arg;
+    const struct intercept_opts *o = l->all->o;
+
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
+        tlsock_error err = {0};
+
+        if (atomic_load(&l->all->live) >= o->most) {
+            rest(l); /* they wait in the system's queue */
+            return;
+        }
+        if (take_in(l, &err) == 0)
+            continue;
+        if (err.code == TLSOCK_AGAIN)
+            return;
+        o->on_trouble(o->arg, &err);
+        rest(l);
+        return;
+    }
+}
+
+static void on_stop(evutil_socket_t fd, short what, void *arg)
+{
+    struct loop *l = arg;
+
+    (void)fd;
+    (void)what;
+    event_base_loopbreak(l->base);
+}
+
+static void on_child(evutil_socket_t signo, short what, void *arg)
+{
+    (void)signo;
+    (void)what;
+    (void)arg;
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        continue;
+}
+
+static int loop_open(struct loop *l, struct intercept *all)
+{
+    tlsock_error err = {0};
+    int fd = fcntl(tlsock_listener_fd(all->o->listener), F_DUPFD_CLOEXEC, 0);
+
+    l->all = all;
+    l->base = event_base_new();
+    if (fd < 0 || l->base == NULL || pipe2(l->stop_pipe, O_CLOEXEC) < 0) {
+        if (fd >= 0)
+            close(fd);
+        l->stop_pipe[0] = l->stop_pipe[1] = -1;
+        return -1;
+    }
+    l->listener = tlsock_listener_from_fd(
+        fd, all->down, TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &err);
+    if (l->listener == NULL) {
+        close(fd);
+        all->o->on_trouble(all->o->arg, &err);
+        return -1;
+    }
+    l->accepting =
+        event_new(l->base, fd, EV_READ | EV_PERSIST, on_accept, l);
+    l->again = evtimer_new(l->base, on_again, l);
+    l->stop = event_new(l->base, l->stop_pipe[0], EV_READ, on_stop, l);
+    return l->accepting != NULL && l->again != NULL && l->stop != NULL &&
+                   event_add(l->accepting, NULL) == 0 &&
+                   event_add(l->stop, NULL) == 0
+               ? 0
+               : -1;
+}
+
+static void drop(struct event *ev)
+{
+    if (ev != NULL)
+        event_free(ev);
+}
+
+static void loop_close(struct loop *l)
+{
+    while (l->first != NULL)
+        conn_free(l->first);
+    drop(l->accepting);
+    drop(l->again);
+    drop(l->stop);
+    tlsock_listener_free(l->listener);
+    if (l->base != NULL)
+        event_base_free(l->base);
+    for (int i = 0; i < 2; i++)
+        if (l->stop_pipe[i] >= 0)
+            close(l->stop_pipe[i]);
+}
+
+static void *loop_run(void *arg)
+{
+    struct loop *l = arg;
+
+    (void)event_base_dispatch(l->base);
+    return NULL;
+}
+
+/* Signals are for the first thread alone. */
+static int start_threads(struct loop *loops, int n)
+{
+    sigset_t all, old;
+    int rc = 0;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &old);
+    for (int i = 1; rc == 0 && i < n; i++) {
+        rc = pthread_create(&loops[i].thread, NULL, loop_run, &loops[i]);
+        loops[i].started = rc == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return rc == 0 ? 0 : -1;
+}
+
+static void end_threads(struct loop *loops, int n)
+{
+    for (int i = 1; i < n; i++) {
+        if (!loops[i].started)
+            continue;
+        while (write(loops[i].stop_pipe[1], "", 1) < 0 && errno == EINTR)
+            continue;
+        pthread_join(loops[i].thread, NULL);
+    }
+}
+
+static int run_loops(struct loop *loops, int n)
+{
+    const struct intercept_opts *o = loops[0].all->o;
+    struct event *signals[3];
+    int ok = 1, rc = -1;
+
+    signals[0] = evsignal_new(loops[0].base, SIGINT, on_stop, &loops[0]);
+    signals[1] = evsignal_new(loops[0].base, SIGTERM, on_stop, &loops[0]);
+    signals[2] = evsignal_new(loops[0].base, SIGCHLD, on_child, &loops[0]);
+    for (int i = 0; i < 3; i++)
+        ok = ok && signals[i] != NULL && event_add(signals[i], NULL) == 0;
+    if (ok)
+        rc = o->on_ready(o->arg);
+    if (rc == 0)
+        rc = start_threads(loops, n);
+    if (rc == 0)
+        rc = event_base_dispatch(loops[0].base) < 0 ? -1 : 0;
+    end_threads(loops, n);
+    for (int i = 0; i < 3; i++)
+        drop(signals[i]);
+    return rc;
+}
+
+static int prepare(struct intercept *all)
+{
+    all->pins = pins_new(all->o->pass_s);
+    all->down = tlsock_config_copy(all->o->down);
+    pthread_mutex_init(&all->ups_lock, NULL);
+    if (all->pins == NULL || all->down == NULL)
+        return -1;
+    return tlsock_config_on(all->down, TLSOCK_ON_HELLO, tls_on_hello, NULL);
+}
+
+int intercept_run(const struct intercept_opts *o)
+{
+    struct intercept all = {.o = o};
+    struct loop *loops = calloc((size_t)o->threads, sizeof(*loops));
+    int rc = loops != NULL ? prepare(&all) : -1, made = 0;
+
+    while (rc == 0 && made < o->threads)
+        rc = loop_open(&loops[made++], &all);
+    if (rc == 0)
+        rc = run_loops(loops, o->threads);
+    while (made > 0)
+        loop_close(&loops[--made]);
+    free(loops);
+    upconf_free(&all);
+    tlsock_config_unref(all.down);
+    pins_free(all.pins);
+    pthread_mutex_destroy(&all.ups_lock);
+    return rc;
+}

@@ -1,0 +1,54 @@
+/* The way to the server without TLS of ours: what is passed, and plaintext. */
+#include "intercept_private.h"
+
+#include <string.h>
+
+int dial_start(struct conn *c, tlsock_config *config, int plain)
+{
+    tlsock_error err = {0};
+
+    c->up_is_plain = plain;
+    c->up = tlsock_connect(
+        c->target, config != NULL ? config : c->o->up,
+        TLSOCK_OPTS(.nonblocking = 1, .plain = plain,
+                    .timeout_ms = c->o->timeout_ms,
+                    .name = tls_name(c)),
+        &err);
+    if (c->up == NULL)
+        return conn_fail(c, INTERCEPT_FAIL, &err, NULL);
+    c->phase = c->has_op ? PH_UP : PH_DIAL;
+    return 1;
+}
+
+/* HTTP: 502 and why; others find the connection closed. */
+static void say_unreachable(struct conn *c)
+{
+    char text[512];
+    int n = snprintf(text, sizeof(text),
+                     "HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n"
+                     "Content-Type: text/plain; charset=utf-8\r\n"
+                     "Content-Length: %zu\r\n\r\n%s\n",
+                     strlen(tlsock_last_error(c->up)->message) + 1,
+                     tlsock_last_error(c->up)->message);
+
+    if (c->entry.kind == ENTRY_HTTP && n > 0 && (size_t)n < sizeof(text))
+        (void)wire_send(c->fd, text, (size_t)n);
+}
+
+int dial_step(struct conn *c)
+{
+    int rc = tlsock_handshake(c->up);
+
+    if (rc == TLSOCK_AGAIN)
+        return 0;
+    if (rc < 0) {
+        say_unreachable(c);
+        return conn_fail(c, INTERCEPT_FAIL, tlsock_last_error(c->up), NULL);
+    }
+    c->dialled = 1;
+    if (c->passing)
+        return relay_begin(c, INTERCEPT_PASS, c->pass_why, c->pass_until);
+    if (tls_may(c, 0) < 0)
+        return -1;
+    return relay_begin(c, INTERCEPT_PLAIN, NULL, 0);
+}
