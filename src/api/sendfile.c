@@ -16,6 +16,10 @@
 #include <unistd.h>
 
 #define COPY 1048576u /* for the system to copy at once */
+/* The same, encrypted: three records. What fits into a pipe of the system's
+ * (16 pages) with an end to spare is sent on at once; of more it may keep a part
+ * back for what follows, and never send it if the socket is full by then. */
+#define SEALED 49152
 #define PART 65536u   /* four records, half of TSK_BIO_OUT_MOST */
 
 _Static_assert(PART + 4096 <= TSK_BIO_OUT_MOST, "a part fits into the queue");
@@ -132,7 +136,7 @@ static ssize_t in_file(const struct file *f, int64_t at)
         at = (int64_t)lseek(f->fd, 0, SEEK_CUR);
     if (at < 0 || at >= st.st_size)
         return TLSOCK_E_UNSUPPORTED; /* its end, or why, tells read(2) */
-    return st.st_size - at < COPY ? (ssize_t)(st.st_size - at) : COPY;
+    return st.st_size - at < SEALED ? (ssize_t)(st.st_size - at) : SEALED;
 }
 
 /* What the system can send as it is needs no memory of ours. */
