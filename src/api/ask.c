@@ -6,8 +6,9 @@
 
 static int wrong_side(tlsock *s, const char *why, const char *fix)
 {
-    tsk_fail(&s->err, TLSOCK_E_STATE, "tlsock_request_client_cert(): %s", why);
-    tsk_hint(&s->err, "%s", fix);
+    tsk_fail(tsk_err(s), TLSOCK_E_STATE, "tlsock_request_client_cert(): %s",
+             why);
+    tsk_hint(tsk_err(s), "%s", fix);
     return TLSOCK_E_STATE;
 }
 
@@ -43,20 +44,21 @@ static int hear(tlsock *s)
         rc = TLSOCK_OK;
     while (rc >= 0 && s->pha != TSK_PHA_DONE) {
         if (s->plain.len >= MEANWHILE_MOST) {
-            tsk_fail(&s->err, TLSOCK_E_LIMIT,
+            tsk_fail(tsk_err(s), TLSOCK_E_LIMIT,
                      "the client sent %zu bytes and no certificate",
                      s->plain.len);
-            tsk_hint(&s->err, "read them, then call again");
+            tsk_hint(tsk_err(s), "read them, then call again");
             return TLSOCK_E_LIMIT;
         }
         rc = tsk_io_more(s, SIZE_MAX);
         if (s->pha == TSK_PHA_DONE && (rc == 0 || rc == TLSOCK_AGAIN))
             break; /* the answer was all there was */
         if (rc == 0) {
-            tsk_fail(&s->err, TLSOCK_E_CLIENT_CERT_MISSING,
+            tsk_fail(tsk_err(s), TLSOCK_E_CLIENT_CERT_MISSING,
                      "the client ended without an answer");
-            tsk_hint(&s->err, "what it sent before can be read; its log says "
-                              "why it would not answer");
+            tsk_hint(tsk_err(s),
+                     "what it sent before can be read; its log says "
+                     "why it would not answer");
             return TLSOCK_E_CLIENT_CERT_MISSING;
         }
     }

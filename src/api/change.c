@@ -13,31 +13,32 @@ struct wish {
 
 static int not_now(tlsock *s, const char *call, const char *hint)
 {
-    tsk_fail(&s->err, TLSOCK_E_STATE, "%s: %s", call,
+    tsk_fail(tsk_err(s), TLSOCK_E_STATE, "%s: %s", call,
              s->rung == TSK_RUNG_PLAIN ? "the connection has no TLS"
                                        : "the connection is in TLS");
-    tsk_hint(&s->err, "%s", hint);
+    tsk_hint(tsk_err(s), "%s", hint);
     return TLSOCK_E_STATE;
 }
 
 static int ended(tlsock *s)
 {
-    tsk_fail(&s->err,
+    tsk_fail(tsk_err(s),
              s->sent_close ? TLSOCK_E_STATE : TLSOCK_E_CLOSED_IN_HANDSHAKE,
              "%s before TLS could begin",
              s->sent_close ? "tlsock_shutdown() was called"
                            : "the peer ended the connection");
-    tsk_hint(&s->err, "TLS needs both directions");
-    return s->err.code;
+    tsk_hint(tsk_err(s), "TLS needs both directions");
+    return tsk_err_of(s)->code;
 }
 
 static int injected(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_INJECTION,
+    tsk_fail(tsk_err(s), TLSOCK_E_INJECTION,
              "%zu bytes of plaintext from %s are unread where TLS has to begin",
              s->plain.len, s->address[0] != '\0' ? s->address : "the peer");
-    tsk_hint(&s->err, "read them first, if they belong there; behind a reply "
-                      "that says \"start TLS now\" nothing does");
+    tsk_hint(tsk_err(s),
+             "read them first, if they belong there; behind a reply "
+             "that says \"start TLS now\" nothing does");
     return TLSOCK_E_INJECTION;
 }
 
@@ -67,14 +68,14 @@ static int take_name(tlsock *s, const char *name)
 
     if (s->server)
         return name == NULL ? TLSOCK_OK
-                            : tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+                            : tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                                        "a server has no name to check");
     if (name == NULL && s->name != NULL)
         return TLSOCK_OK;
     s->name = s->scheme = NULL;
     if (name != NULL)
         s->sni = NULL;
-    rc = tsk_conn_set_name(s, name, NULL, &o, &s->err);
+    rc = tsk_conn_set_name(s, name, NULL, &o, tsk_err(s));
     if (rc < 0) {
         tsk_free(s->name);
         tsk_free(s->scheme);
@@ -161,7 +162,7 @@ static ssize_t do_starttls(tlsock *s, void *arg)
     if (!s->server)
         rc = take_name(s, NULL);
     if (rc == TLSOCK_OK)
-        rc = tsk_dialogue_set(s, w->protocol, w->arg, &s->err);
+        rc = tsk_dialogue_set(s, w->protocol, w->arg, tsk_err(s));
     return rc == TLSOCK_OK ? tsk_ladder_go_on(s) : rc;
 }
 
@@ -172,7 +173,7 @@ int tlsock_starttls(tlsock *s, const char *protocol, const char *arg)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (protocol == NULL)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT, "the protocol is NULL");
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT, "the protocol is NULL");
     return change(s, TLSOCK_PHASE_STARTTLS, do_starttls, &w);
 }
 
@@ -207,8 +208,8 @@ int tlsock_stop_tls(tlsock *s)
 
 static int no_detach(tlsock *s, const char *why, const char *hint)
 {
-    tsk_fail(&s->err, TLSOCK_E_STATE, "tlsock_detach(): %s", why);
-    tsk_hint(&s->err, "%s", hint);
+    tsk_fail(tsk_err(s), TLSOCK_E_STATE, "tlsock_detach(): %s", why);
+    tsk_hint(tsk_err(s), "%s", hint);
     return TLSOCK_E_STATE;
 }
 

@@ -122,6 +122,7 @@ tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
         return NULL;
     }
     s->server = server;
+    tsk_facts_init(s);
     if (tsk_config_snapshot(config, server, &s->ctx, err) < 0 ||
         tsk_policy_ask(config, server, target, &s->ctx, err) < 0) {
         tsk_ctx_unref(s->ctx);
@@ -191,6 +192,9 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_free(s->session_for);
     tsk_resume_free(s);
     tsk_free(s->psk_identity);
+    tsk_facts_free(s);
+    tsk_free(s->err);
+    tsk_free(s->text);
     pthread_mutex_destroy(&s->wake_lock);
     tsk_free(s);
 }
@@ -206,7 +210,7 @@ static tlsock *complete(tlsock *s, tlsock_error *err)
             : tsk_run(s, TLSOCK_PHASE_HANDSHAKE, NULL, NULL) == TLSOCK_OK)
         return s;
     if (err != NULL)
-        *err = s->err;
+        *err = *tsk_err_of(s);
     return NULL;
 }
 
@@ -306,9 +310,9 @@ int tsk_conn_prepare_waiting(tlsock *s)
     if (s->waitfd != NULL || !s->nonblocking ||
         (s->layer != NULL && (!any || s->layer->ops->fd(s->layer) < 0)))
         return TLSOCK_OK;
-    s->waitfd = tsk_waitfd_new(&s->err);
+    s->waitfd = tsk_waitfd_new(tsk_err(s));
     if (s->waitfd == NULL)
-        return s->err.code;
+        return tsk_err_of(s)->code;
     return tsk_conn_sync_waitfd(s);
 }
 
@@ -341,7 +345,7 @@ static tlsock *over_layer(struct tsk_layer *layer, int server,
         goto out;
     if (tsk_ladder_begin(s, layer) < 0 || tsk_conn_prepare_waiting(s) < 0) {
         if (err != NULL)
-            *err = s->err;
+            *err = *tsk_err_of(s);
         goto out;
     }
     done = server ? s : complete(s, err);

@@ -72,8 +72,8 @@ int tsk_dane_begin(tlsock *s)
     if (d == NULL || d->lookup != NULL)
         return TLSOCK_OK;
     d->lookup =
-        tsk_tlsa_start(tsk_ctx_dns(s->ctx), d->host, d->service, &s->err);
-    return d->lookup != NULL ? TLSOCK_OK : s->err.code;
+        tsk_tlsa_start(tsk_ctx_dns(s->ctx), d->host, d->service, tsk_err(s));
+    return d->lookup != NULL ? TLSOCK_OK : tsk_err_of(s)->code;
 }
 
 int tsk_dane_step(tlsock *s)
@@ -82,11 +82,11 @@ int tsk_dane_step(tlsock *s)
     int rc = tsk_dane_begin(s);
 
     if (rc == TLSOCK_OK)
-        rc = tsk_tlsa_result(s->dane->lookup, &set, &s->err);
+        rc = tsk_tlsa_result(s->dane->lookup, &set, tsk_err(s));
     if (rc < 0)
         return rc;
     s->dane->set = set;
-    return tsk_dane_judge(s->dane, &s->dane->found, &s->err);
+    return tsk_dane_judge(s->dane, &s->dane->found, tsk_err(s));
 }
 
 size_t tsk_dane_pollfds(const tlsock *s, struct pollfd *fds, size_t max)
@@ -120,13 +120,15 @@ const char *tsk_dane_text(tlsock *s)
                                          [TSK_TLSA_BOGUS] = "bogus",
                                          [TSK_TLSA_FAILED] = "failed"};
     const struct tsk_dane *d = s->dane;
+    char *text;
 
     if (d == NULL || d->set == NULL)
         return "";
     if (d->usable == 0)
         return states[d->set->state];
-    if (s->facts.verdict.dane[0] == '\0') /* by pin, or insecurely */
+    if (s->facts->verdict.dane[0] == '\0') /* by pin, or insecurely */
         return "secure";
-    snprintf(s->text, sizeof(s->text), "secure %s", s->facts.verdict.dane);
-    return s->text;
+    text = tsk_conn_text(s);
+    snprintf(text, TSK_CONN_TEXT, "secure %s", s->facts->verdict.dane);
+    return text;
 }

@@ -67,7 +67,7 @@ static int bad_memory(tlsock *s, const void *buf, size_t len)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if ((buf == NULL && len != 0) || len > SSIZE_MAX)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         buf == NULL ? "the buffer is NULL"
                                     : "the length is over SSIZE_MAX");
     return TLSOCK_OK;
@@ -122,7 +122,7 @@ static ssize_t give_line(tlsock *s, const struct line *l, size_t len)
     if (*l->line == NULL || *l->cap < len + 1) {
         grown = realloc(*l->line, len + 1); /* the caller will free() it */
         if (grown == NULL)
-            return tsk_fail_nomem(&s->err);
+            return tsk_fail_nomem(tsk_err(s));
         *l->line = grown;
         *l->cap = len + 1;
     }
@@ -148,7 +148,7 @@ static ssize_t do_getline(tlsock *s, void *arg)
         if (lf != NULL && (size_t)(lf - p) < l->max)
             return give_line(s, l, (size_t)(lf - p) + 1);
         if (lf != NULL || s->plain.len > l->max) {
-            tsk_fail(&s->err, TLSOCK_E_LIMIT,
+            tsk_fail(tsk_err(s), TLSOCK_E_LIMIT,
                      "a line of more than %zu bytes from %s", l->max,
                      s->address[0] != '\0' ? s->address : "the peer");
             return TLSOCK_E_LIMIT;
@@ -168,7 +168,7 @@ ssize_t tlsock_getline(tlsock *s, char **line, size_t *cap, size_t max)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (line == NULL || cap == NULL || max == 0 || max > SSIZE_MAX - 1)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "tlsock_getline() needs line, cap and a max above 0");
     return heard(s, tsk_run(s, TLSOCK_PHASE_READ, do_getline, &l));
 }
@@ -185,7 +185,7 @@ static ssize_t do_write(tlsock *s, void *arg)
     ssize_t rc;
 
     if (s->sent_close) {
-        tsk_fail(&s->err, TLSOCK_E_STATE,
+        tsk_fail(tsk_err(s), TLSOCK_E_STATE,
                  "writing after tlsock_shutdown(): close_notify is sent");
         return TLSOCK_E_STATE;
     }
@@ -215,7 +215,7 @@ static ssize_t output(tlsock *s, const struct iovec *iov, int n)
     for (int i = 0; i < n; i++) {
         if (iov[i].iov_len > SSIZE_MAX - o.total ||
             (iov[i].iov_base == NULL && iov[i].iov_len != 0))
-            return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+            return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                             "piece %d of the data is no usable memory", i);
         o.total += iov[i].iov_len;
     }
@@ -239,7 +239,7 @@ ssize_t tlsock_writev(tlsock *s, const struct iovec *iov, int n)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (n < 0 || n > 1024 || (iov == NULL && n != 0))
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "tlsock_writev() takes 0 to 1024 pieces, not %d", n);
     return output(s, iov, n);
 }
@@ -256,7 +256,7 @@ static ssize_t do_print(tlsock *s, void *arg)
     int rc;
 
     if (s->sent_close) {
-        tsk_fail(&s->err, TLSOCK_E_STATE,
+        tsk_fail(tsk_err(s), TLSOCK_E_STATE,
                  "writing after tlsock_shutdown(): close_notify is sent");
         return TLSOCK_E_STATE;
     }
@@ -264,7 +264,7 @@ static ssize_t do_print(tlsock *s, void *arg)
     if (rc < 0)
         return rc;
     if (tsk_buf_add(&s->hold, t->text, t->len) < 0)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     if (s->set->write_buffer == 0 ||
         s->hold.len >= (size_t)s->set->write_buffer)
         rc = tsk_io_flush(s);
@@ -285,7 +285,7 @@ int tlsock_printf(tlsock *s, const char *format, ...)
     n = vasprintf(&text, format, ap);
     va_end(ap);
     if (n < 0)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     t.text = text;
     t.len = (size_t)n;
     rc = tsk_run(s, TLSOCK_PHASE_WRITE, do_print, &t);

@@ -35,8 +35,8 @@ int tsk_dialogue_set(tlsock *s, const char *protocol, const char *arg,
 int tsk_dialogue_set_after(tlsock *s, const char *protocol, const char *arg)
 {
     s->after = tsk_starttls_new(protocol, arg, s->name, s->server,
-                                TSK_STARTTLS_AFTER, &s->err);
-    return s->after != NULL ? TLSOCK_OK : s->err.code;
+                                TSK_STARTTLS_AFTER, tsk_err(s));
+    return s->after != NULL ? TLSOCK_OK : tsk_err_of(s)->code;
 }
 
 void tsk_dialogue_begin(tlsock *s)
@@ -73,10 +73,10 @@ static int hear(tlsock *s)
 /* It failed: what it has said of that is worth one try. */
 static int last_words(tlsock *s, int rc)
 {
-    tlsock_error err = s->err;
+    tlsock_error err = *tsk_err_of(s);
 
     (void)say(s);
-    s->err = err;
+    *tsk_err(s) = err;
     return rc;
 }
 
@@ -87,7 +87,7 @@ int tsk_dialogue_run(tlsock *s, tsk_dialogue_step *step, void *d)
 
         if (rc < 0)
             return rc;
-        done = step(d, &s->talk, &s->err);
+        done = step(d, &s->talk, tsk_err(s));
         if (done < 0 && done != TLSOCK_AGAIN)
             return last_words(s, done);
         rc = say(s);
@@ -103,23 +103,27 @@ int tsk_dialogue_run(tlsock *s, tsk_dialogue_step *step, void *d)
  * anybody's, and must not be taken for something said within TLS. */
 static int injected(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_INJECTION,
+    tsk_fail(tsk_err(s), TLSOCK_E_INJECTION,
              "%s sent %zu bytes of plaintext behind its STARTTLS %s",
              s->address[0] != '\0' ? s->address : "the peer", s->plain.len,
              s->server ? "command" : "reply");
-    tsk_hint(&s->err, "somebody on the way may have put them there; a peer "
-                      "that does so by itself has to be mended");
-    s->err.phase = TLSOCK_PHASE_STARTTLS;
+    tsk_hint(tsk_err(s), "somebody on the way may have put them there; a peer "
+                         "that does so by itself has to be mended");
+    tsk_err(s)->phase = TLSOCK_PHASE_STARTTLS;
     return TLSOCK_E_INJECTION;
 }
 
 /* Only where the config says so by name: see "starttls". */
 static int go_on_in_plaintext(tlsock *s)
 {
-    snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+    int rc = tsk_facts_begin(s);
+
+    if (rc < 0)
+        return rc;
+    snprintf(s->facts->verdict.verified, sizeof(s->facts->verdict.verified),
              "insecure: plaintext, since the server offers no TLS "
              "(starttls = opportunistic)");
-    tsk_clear(&s->err);
+    tsk_err_clear(s);
     tsk_dialogue_free(s);
     s->rung = TSK_RUNG_PLAIN;
     return TLSOCK_OK;

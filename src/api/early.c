@@ -15,12 +15,12 @@ struct early {
 
 static int too_late(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_STATE, "%s",
+    tsk_fail(tsk_err(s), TLSOCK_E_STATE, "%s",
              s->rung == TSK_RUNG_PLAIN
                  ? "early data belongs to TLS, and this connection is in "
                    "plaintext"
                  : "the handshake is over: it is too late for early data");
-    tsk_hint(&s->err, "%s",
+    tsk_hint(tsk_err(s), "%s",
              s->server || s->nonblocking
                  ? "call this before anything else on the connection"
                  : "give TLSOCK_F_EARLY to the constructor, which "
@@ -59,9 +59,11 @@ static ssize_t run(tlsock *s, struct early *e, int phase)
     ssize_t rc;
 
     if (s->set->early_data == 0) {
-        tsk_fail(&s->err, TLSOCK_E_OPTION, "early-data is 0: none is allowed");
-        tsk_hint(&s->err, "set early-data to the most bytes to send or take, "
-                          "if what they ask for may be done twice");
+        tsk_fail(tsk_err(s), TLSOCK_E_OPTION,
+                 "early-data is 0: none is allowed");
+        tsk_hint(tsk_err(s),
+                 "set early-data to the most bytes to send or take, "
+                 "if what they ask for may be done twice");
         return TLSOCK_E_OPTION;
     }
     s->early.wanted = 1;
@@ -77,7 +79,7 @@ ssize_t tlsock_write_early(tlsock *s, const void *data, size_t len)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (data == NULL || len == 0 || len > SSIZE_MAX)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "tlsock_write_early() needs bytes to send");
     return run(s, &e, TLSOCK_PHASE_WRITE);
 }
@@ -89,11 +91,11 @@ ssize_t tlsock_read_early(tlsock *s, void *buf, size_t len)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (!s->server)
-        return tsk_fail(&s->err, TLSOCK_E_STATE,
+        return tsk_fail(tsk_err(s), TLSOCK_E_STATE,
                         "tlsock_read_early() is for servers: clients get no "
                         "early data");
     if (buf == NULL || len == 0 || len > SSIZE_MAX)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "tlsock_read_early() needs memory to read into");
     return run(s, &e, TLSOCK_PHASE_READ);
 }

@@ -35,7 +35,7 @@ int tlsock_shutdown(tlsock *s, int how)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (how != SHUT_WR && how != SHUT_RDWR)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "tlsock_shutdown() takes SHUT_WR or SHUT_RDWR");
     return (int)tsk_run(s, TLSOCK_PHASE_CLOSE,
                         how == SHUT_WR ? do_shut_write : do_shut_both, NULL);

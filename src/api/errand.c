@@ -119,7 +119,7 @@ over:
     tsk_errand_free(s);
     tsk_free(s->issuer_url);
     s->issuer_url = NULL;
-    return rc == TLSOCK_E_NOMEM ? tsk_fail_nomem(&s->err) : TLSOCK_OK;
+    return rc == TLSOCK_E_NOMEM ? tsk_fail_nomem(tsk_err(s)) : TLSOCK_OK;
 }
 
 int tsk_errand_tls(tlsock *s)
@@ -143,8 +143,8 @@ static int finish_request(tlsock *s)
     int rc = fetched(s, &data, &len, &why);
 
     if (rc < 0)
-        return rc == TLSOCK_AGAIN ? rc : tsk_fail_nomem(&s->err);
-    rc = tsk_check_answer(s->check, s->errand->id, data, len, &why, &s->err);
+        return rc == TLSOCK_AGAIN ? rc : tsk_fail_nomem(tsk_err(s));
+    rc = tsk_check_answer(s->check, s->errand->id, data, len, &why, tsk_err(s));
     tsk_errand_free(s);
     return rc;
 }
@@ -157,15 +157,15 @@ static int next_request(tlsock *s)
     int rc;
 
     for (;;) {
-        rc = tsk_check_next(s->check, &f, &s->err);
+        rc = tsk_check_next(s->check, &f, tsk_err(s));
         if (rc <= 0)
             return rc;
         rc = begin(s, &f, tsk_check_most(s->check, f.id), &why);
         if (rc == TLSOCK_OK)
             return 1;
         if (rc == TLSOCK_E_NOMEM)
-            return tsk_fail_nomem(&s->err);
-        rc = tsk_check_answer(s->check, f.id, NULL, 0, &why, &s->err);
+            return tsk_fail_nomem(tsk_err(s));
+        rc = tsk_check_answer(s->check, f.id, NULL, 0, &why, tsk_err(s));
         if (rc < 0)
             return rc;
     }
@@ -175,8 +175,8 @@ static int run_check(tlsock *s)
 {
     int rc;
 
-    if (s->facts.staple.state != TSK_UNKNOWN)
-        tsk_check_told(s->check, &s->facts.staple);
+    if (s->facts->staple.state != TSK_UNKNOWN)
+        tsk_check_told(s->check, &s->facts->staple);
     do {
         rc = s->errand != NULL ? finish_request(s) : TLSOCK_OK;
         if (rc == TLSOCK_OK)

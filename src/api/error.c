@@ -7,7 +7,7 @@ const tlsock_error *tlsock_last_error(const tlsock *s)
 {
     static const tlsock_error none;
 
-    return s != NULL ? &s->err : &none;
+    return s != NULL ? tsk_err_of(s) : &none;
 }
 
 const char *tlsock_errname(int code)

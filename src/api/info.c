@@ -58,66 +58,84 @@ static const char *alpn(tlsock *s)
 {
     const unsigned char *p = NULL;
     unsigned int len = 0;
+    char *text = tsk_conn_text(s);
 
     SSL_get0_alpn_selected(s->ssl, &p, &len);
-    tsk_printable(s->text, sizeof(s->text), p, len);
-    return s->text;
+    tsk_printable(text, TSK_CONN_TEXT, p, len);
+    return text;
 }
 
 static const char *sni(tlsock *s)
 {
     const char *name = s->sni;
+    char *text;
 
     if (s->ssl != NULL && (s->server || tsk_dane_in_use(s->dane) != NULL))
         name = SSL_get_servername(s->ssl, TLSEXT_NAMETYPE_host_name);
     if (name == NULL)
         return "";
-    tsk_printable(s->text, sizeof(s->text), name, strlen(name));
-    return s->text;
+    text = tsk_conn_text(s);
+    tsk_printable(text, TSK_CONN_TEXT, name, strlen(name));
+    return text;
 }
 
 static const char *timings(tlsock *s)
 {
-    snprintf(s->text, sizeof(s->text), "resolve %d ms, tcp %d ms, tls %d ms",
+    char *text = tsk_conn_text(s);
+
+    snprintf(text, TSK_CONN_TEXT, "resolve %d ms, tcp %d ms, tls %d ms",
              s->resolve_ms, s->tcp_ms, s->tls_ms);
-    return s->text;
+    return text;
 }
 
 /* A client that resumed knows it from what the session was worth. */
 static const char *psk_identity(tlsock *s)
 {
-    const char *by = s->facts.verdict.verified;
+    const char *by = s->facts->verdict.verified;
+    char *text;
 
     if (s->psk_identity != NULL || strncmp(by, "psk ", 4) != 0)
         return s->psk_identity != NULL ? s->psk_identity : "";
-    snprintf(s->text, sizeof(s->text), "%s", by + 4);
-    by = strstr(s->text, " (resumed)");
+    text = tsk_conn_text(s);
+    snprintf(text, TSK_CONN_TEXT, "%s", by + 4);
+    by = strstr(text, " (resumed)");
     if (by != NULL)
-        s->text[by - s->text] = '\0';
-    return s->text;
+        text[by - text] = '\0';
+    return text;
 }
 
 static const char *policy(tlsock *s)
 {
+    char *text = tsk_conn_text(s);
     size_t pos = 0;
 
-    s->text[0] = '\0';
+    text[0] = '\0';
     for (int kind = 0; kind < TSK_RULE_KINDS; kind++)
         if (s->set->policy[kind] != NULL)
-            tsk_append(s->text, sizeof(s->text), &pos, "%s%s",
-                       pos != 0 ? "; " : "", s->set->policy[kind]);
-    return s->text;
+            tsk_append(text, TSK_CONN_TEXT, &pos, "%s%s", pos != 0 ? "; " : "",
+                       s->set->policy[kind]);
+    return text;
 }
 
 /* Opened by the handshake; asking for it opens none. */
 static const char *trust(tlsock *s)
 {
     struct tsk_trust *t = tsk_ctx_trust_open(tsk_conn_rules(s));
+    char *text;
 
     if (t == NULL)
         return "";
-    snprintf(s->text, sizeof(s->text), "%s", tsk_trust_describe(t));
-    return s->text;
+    text = tsk_conn_text(s);
+    snprintf(text, TSK_CONN_TEXT, "%s", tsk_trust_describe(t));
+    return text;
+}
+
+static const char *client_cas(tlsock *s)
+{
+    char *text = tsk_conn_text(s);
+
+    tsk_client_cas(s, text, TSK_CONN_TEXT);
+    return text;
 }
 
 static const char *local_address(tlsock *s)
@@ -163,7 +181,7 @@ static const char *early_data(const tlsock *s)
 
 const char *tlsock_info(const tlsock *conn, int item)
 {
-    tlsock *s = (tlsock *)(uintptr_t)conn; /* s->text is its scratch pad */
+    tlsock *s = (tlsock *)(uintptr_t)conn; /* it makes s->text */
 
     if (s == NULL)
         return NULL;
@@ -183,10 +201,10 @@ const char *tlsock_info(const tlsock *conn, int item)
         return early_data(s);
     case TLSOCK_INFO_VERIFIED:
         return tsk_conn_open(s) && !tsk_conn_unproven(s)
-                   ? s->facts.verdict.verified
+                   ? s->facts->verdict.verified
                    : "";
     case TLSOCK_INFO_REVOCATION:
-        return s->facts.revocation;
+        return s->facts->revocation;
     case TLSOCK_INFO_TIMINGS:
         return timings(s);
     case TLSOCK_INFO_NAME:
@@ -198,8 +216,7 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_DANE:
         return tsk_dane_text(s);
     case TLSOCK_INFO_CLIENT_CAS:
-        tsk_client_cas(s, s->text, sizeof(s->text));
-        return s->text;
+        return client_cas(s);
     case TLSOCK_INFO_PSK_IDENTITY:
         return tsk_conn_open(s) ? psk_identity(s) : "";
     case TLSOCK_INFO_TRUST:
@@ -313,12 +330,12 @@ int tlsock_export(const tlsock *conn, const char *label, const void *context,
     if (s == NULL || label == NULL || (out == NULL && len != 0))
         return TLSOCK_E_ARGUMENT;
     if (s->rung != TSK_RUNG_READY)
-        return tsk_fail(&s->err, TLSOCK_E_STATE,
+        return tsk_fail(tsk_err(s), TLSOCK_E_STATE,
                         "keying material exists after the handshake only");
     tsk_ossl_enter();
     if (!SSL_export_keying_material(s->ssl, out, len, label, strlen(label),
                                     context, clen, context != NULL))
-        rc = tsk_fail_ossl(&s->err, TLSOCK_E_ARGUMENT,
+        rc = tsk_fail_ossl(tsk_err(s), TLSOCK_E_ARGUMENT,
                            "cannot export \"%.64s\"", label);
     tsk_ossl_leave();
     return rc;

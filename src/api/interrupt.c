@@ -72,8 +72,8 @@ int tsk_interrupted(tlsock *s)
 {
     if (!atomic_load_explicit(&s->interrupted, memory_order_relaxed))
         return TLSOCK_OK;
-    tsk_clear(&s->err);
-    tsk_fail(&s->err, TLSOCK_E_INTERRUPTED,
+    tsk_err_clear(s);
+    tsk_fail(tsk_err(s), TLSOCK_E_INTERRUPTED,
              "tlsock_interrupt() was called for this connection");
     return TLSOCK_E_INTERRUPTED;
 }

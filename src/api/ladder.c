@@ -18,8 +18,8 @@ static int name_sessions(tlsock *s)
 
     if (s->server || !s->set->session)
         return TLSOCK_OK;
-    if (s->dane != NULL && tsk_dane_digest(s->dane, records, &s->err) < 0)
-        return s->err.code;
+    if (s->dane != NULL && tsk_dane_digest(s->dane, records, tsk_err(s)) < 0)
+        return tsk_err_of(s)->code;
     return tsk_resume_name(s, records);
 }
 
@@ -27,7 +27,7 @@ static int name_sessions(tlsock *s)
 static int hand_over_input(tlsock *s)
 {
     if (tsk_bio_feed(&s->io, tsk_buf_at(&s->plain), s->plain.len) < 0)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     tsk_buf_take(&s->plain, s->plain.len);
     return TLSOCK_OK;
 }
@@ -117,7 +117,7 @@ static int dialled(tlsock *s)
 
     if (layer == NULL) {
         close(fd);
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     }
     s->resolve_ms = tsk_dial_resolve_ms(s->dial);
     s->tcp_ms = tsk_dial_connect_ms(s->dial);
@@ -144,15 +144,15 @@ static int step_dial(tlsock *s)
         return rc;
     tsk_dial_may_wait(s->dial, !s->nonblocking && s->dane == NULL &&
                                    tsk_bio_may_wait(&s->io));
-    rc = tsk_dial_step(s->dial, &s->err);
+    rc = tsk_dial_step(s->dial, tsk_err(s));
     if (rc == TLSOCK_OK)
         return dialled(s);
     if (rc == TLSOCK_AGAIN)
         return rc;
     if (s->path != NULL)
-        tsk_about(&s->err, "the proxy: ");
-    if (s->err.phase == 0)
-        s->err.phase = tsk_dial_phase(s->dial);
+        tsk_about(tsk_err(s), "the proxy: ");
+    if (tsk_err_of(s)->phase == 0)
+        tsk_err(s)->phase = tsk_dial_phase(s->dial);
     return rc;
 }
 
@@ -175,8 +175,8 @@ static int step_starttls(tlsock *s)
 /* What is left of it would come as data that nobody can send again. */
 static int unread(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_STATE, "early data is not read to its end");
-    tsk_hint(&s->err, "call tlsock_read_early() until it gives 0");
+    tsk_fail(tsk_err(s), TLSOCK_E_STATE, "early data is not read to its end");
+    tsk_hint(tsk_err(s), "call tlsock_read_early() until it gives 0");
     return TLSOCK_E_STATE;
 }
 
@@ -208,8 +208,8 @@ int tsk_ladder_step(tlsock *s)
         phase = rungs[s->rung].phase;
         rc = rungs[s->rung].step(s);
         if (rc < 0 && rc != TLSOCK_AGAIN) {
-            if (s->err.phase == 0)
-                s->err.phase = phase;
+            if (tsk_err_of(s)->phase == 0)
+                tsk_err(s)->phase = phase;
             s->rung = TSK_RUNG_DEAD;
             s->dead = rc;
         }

@@ -17,7 +17,7 @@ struct over_layer {
 static ssize_t told(struct over_layer *l, ssize_t n)
 {
     if (n < 0 && n != TLSOCK_AGAIN)
-        l->base.sys_errno = l->outer->err.sys_errno;
+        l->base.sys_errno = tsk_err_of(l->outer)->sys_errno;
     return n;
 }
 
@@ -72,7 +72,7 @@ static int over_holds(struct tsk_layer *base)
 
 static const tlsock_error *over_error(struct tsk_layer *base)
 {
-    return &((struct over_layer *)base)->outer->err;
+    return tsk_err_of(((struct over_layer *)base)->outer);
 }
 
 static void over_adopt(struct tsk_layer *base)

@@ -64,9 +64,9 @@ static int begin_tls(tlsock *s, struct tsk_path *p)
     tlsock_opts o = {.size = sizeof(o), .nonblocking = 1, .timeout_ms = -1};
 
     p->tls = tsk_conn_over_layer(s->layer, 0, p->list[p->at].target.host,
-                                 p->config, &o, &s->err);
+                                 p->config, &o, tsk_err(s));
     if (p->tls == NULL)
-        return s->err.code;
+        return tsk_err_of(s)->code;
     p->tls->for_fetch = s->for_fetch;
     s->layer = NULL;
     return TLSOCK_OK;
@@ -74,9 +74,11 @@ static int begin_tls(tlsock *s, struct tsk_path *p)
 
 static int of_proxy(tlsock *s, const struct tsk_path *p)
 {
-    s->err = p->tls->err;
-    tsk_about(&s->err, "TLS to the proxy %s: ", p->list[p->at].target.host);
-    return s->err.code;
+    tlsock_error why = *tsk_err_of(p->tls);
+
+    *tsk_err(s) = why;
+    tsk_about(tsk_err(s), "TLS to the proxy %s: ", p->list[p->at].target.host);
+    return tsk_err_of(s)->code;
 }
 
 /* TLS to an https:// proxy: 0, AGAIN, code. */
@@ -99,7 +101,7 @@ static int secure(tlsock *s, struct tsk_path *p)
         return of_proxy(s, p);
     layer = tsk_over_layer_new(p->tls, 1);
     if (layer == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     p->tls = NULL;
     p->secured = 1;
     s->layer = s->io.below = layer;
@@ -118,9 +120,9 @@ static int ask(tlsock *s, struct tsk_path *p)
     int rc;
 
     if (p->hop == NULL) {
-        p->hop = tsk_hop_new(&p->list[p->at], to, p->family, &s->err);
+        p->hop = tsk_hop_new(&p->list[p->at], to, p->family, tsk_err(s));
         if (p->hop == NULL)
-            return s->err.code;
+            return tsk_err_of(s)->code;
         tsk_dialogue_begin(s);
     }
     rc = tsk_dialogue_run(s, hop_step, p->hop);
@@ -145,10 +147,11 @@ int tsk_path_step(tlsock *s)
         if (rc < 0)
             return rc;
         if (p->at < p->n && s->plain.len != 0) {
-            tsk_fail(&s->err, TLSOCK_E_PROXY,
+            tsk_fail(tsk_err(s), TLSOCK_E_PROXY,
                      "the proxy %s spoke before it was asked",
                      p->list[p->at].target.host);
-            tsk_hint(&s->err, "is it a proxy, and of the kind the URL says?");
+            tsk_hint(tsk_err(s),
+                     "is it a proxy, and of the kind the URL says?");
             return TLSOCK_E_PROXY;
         }
     }

@@ -108,7 +108,7 @@ int tlsock_set_deadline(tlsock *s, int64_t ms_from_now)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (ms_from_now < -1)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "a deadline is in milliseconds from now, or -1");
     s->deadline = tsk_deadline_in(ms_from_now);
     return TLSOCK_OK;
@@ -119,7 +119,7 @@ int tlsock_set_timeout(tlsock *s, int ms_per_call)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (ms_per_call < -1)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "a timeout is in milliseconds, or -1");
     s->call_timeout_ms = ms_per_call;
     return TLSOCK_OK;

@@ -52,8 +52,8 @@ static tlsock_revocation *of_connection(const tlsock *s, tlsock_error *err)
     rules.soft = 0;
     r = tsk_revocation_new(s->ctx, &rules, SSL_get0_verified_chain(s->ssl),
                            SSL_get_peer_cert_chain(s->ssl), err);
-    if (r != NULL && s->facts.staple.state != TSK_UNKNOWN)
-        tsk_check_told(r->check, &s->facts.staple);
+    if (r != NULL && s->facts->staple.state != TSK_UNKNOWN)
+        tsk_check_told(r->check, &s->facts->staple);
     return r;
 }
 
@@ -72,8 +72,8 @@ tlsock_revocation *tlsock_revocation_new(const tlsock *s, tlsock_error *err)
         tsk_fail(err, TLSOCK_E_STATE,
                  "the connection has no chain that was verified: %s",
                  s->ssl == NULL ? "it is not in TLS"
-                 : s->facts.verdict.verified[0] != '\0'
-                     ? s->facts.verdict.verified
+                 : s->facts->verdict.verified[0] != '\0'
+                     ? s->facts->verdict.verified
                      : "the handshake is not done");
         tsk_hint(err, "ask after the full handshake of a peer that was "
                       "verified by chain");

@@ -46,14 +46,14 @@ static int phase_now(const tlsock *s, int phase)
 
 static int unanswered(tlsock *s)
 {
-    tsk_clear(&s->err);
-    tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+    tsk_err_clear(s);
+    tsk_fail(tsk_err(s), TLSOCK_E_TIMEOUT,
              "%s%stime is up while waiting for the answer of the %s hook",
              s->address, s->address[0] != '\0' ? ": " : "", tsk_op_name(s->op));
-    tsk_hint(&s->err, "whoever keeps the event's op has to call "
-                      "tlsock_op_done(); give it longer with timeout or "
-                      "tlsock_set_deadline()");
-    s->err.phase = TLSOCK_PHASE_HANDSHAKE;
+    tsk_hint(tsk_err(s), "whoever keeps the event's op has to call "
+                         "tlsock_op_done(); give it longer with timeout or "
+                         "tlsock_set_deadline()");
+    tsk_err(s)->phase = TLSOCK_PHASE_HANDSHAKE;
     return TLSOCK_E_TIMEOUT;
 }
 
@@ -77,36 +77,36 @@ static int timed_out(tlsock *s, int phase)
     phase = phase_now(s, phase);
     what =
         (size_t)phase < sizeof(doing) / sizeof(doing[0]) ? doing[phase] : NULL;
-    tsk_clear(&s->err);
-    tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "%s%stime is up while %s", s->address,
-             s->address[0] != '\0' ? ": " : "",
+    tsk_err_clear(s);
+    tsk_fail(tsk_err(s), TLSOCK_E_TIMEOUT, "%s%stime is up while %s",
+             s->address, s->address[0] != '\0' ? ": " : "",
              what != NULL ? what : "waiting");
     if (s->rung == TSK_RUNG_DIAL) { /* which addresses were silent */
         char tried[200] = "";
 
         tsk_dial_describe(s->dial, tried, sizeof(tried));
-        tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while %s%s%s",
+        tsk_fail(tsk_err(s), TLSOCK_E_TIMEOUT, "time is up while %s%s%s",
                  what != NULL ? what : "waiting", tried[0] != '\0' ? ": " : "",
                  tried);
     }
     if (s->rung == TSK_RUNG_DANE) {
-        tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+        tsk_fail(tsk_err(s), TLSOCK_E_TIMEOUT,
                  "time is up while asking for TLSA records of %.200s",
                  s->dane->host);
-        tsk_hint(&s->err, "the resolver is slow or silent: name one that "
-                          "answers (dane.resolver)");
-        s->err.phase = phase;
+        tsk_hint(tsk_err(s), "the resolver is slow or silent: name one that "
+                             "answers (dane.resolver)");
+        tsk_err(s)->phase = phase;
         return TLSOCK_E_TIMEOUT;
     }
     if (url != NULL)
-        tsk_fail(&s->err, TLSOCK_E_TIMEOUT, "time is up while waiting for %s",
-                 url);
-    tsk_hint(&s->err,
+        tsk_fail(tsk_err(s), TLSOCK_E_TIMEOUT,
+                 "time is up while waiting for %s", url);
+    tsk_hint(tsk_err(s),
              "%s is slow or silent%s Give it longer with timeout or "
              "tlsock_set_deadline()",
              url != NULL ? "that server" : "the peer",
              url != NULL ? "." : ": is it the right port?");
-    s->err.phase = phase;
+    tsk_err(s)->phase = phase;
     return TLSOCK_E_TIMEOUT;
 }
 
@@ -155,6 +155,19 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
     return fds[0].fd >= 0 ? 1 : 0;
 }
 
+/* A wait that goes well needs no record of how it went. */
+static int wait_now(tlsock *s, struct pollfd *fds, size_t n, int64_t until)
+{
+    tlsock_error why;
+    int rc;
+
+    why.phase = TLSOCK_PHASE_NONE;
+    rc = tsk_wait(fds, n, until, &why);
+    if (rc < 0)
+        *tsk_err(s) = why;
+    return rc;
+}
+
 int tsk_conn_wait_on(tlsock *s, struct pollfd *fds, size_t n, int64_t until)
 {
     int wake = tsk_wake_fd(), rc;
@@ -167,8 +180,7 @@ int tsk_conn_wait_on(tlsock *s, struct pollfd *fds, size_t n, int64_t until)
     tsk_wake_begin(s, wake);
     rc = tsk_interrupted(s);
     if (rc == TLSOCK_OK)
-        rc = tsk_wait(fds, n + (wake >= 0), slice < until ? slice : until,
-                      &s->err);
+        rc = wait_now(s, fds, n + (wake >= 0), slice < until ? slice : until);
     tsk_wake_end(s);
     if (wake >= 0 && rc > 0 && fds[n].revents != 0)
         tsk_wake_drain(wake);
@@ -183,7 +195,7 @@ int tsk_conn_wait(tlsock *s, int64_t deadline)
     int64_t until = deadline;
 
     if (n == 0 && wait_ms < 0)
-        return tsk_fail(&s->err, TLSOCK_E_STATE,
+        return tsk_fail(tsk_err(s), TLSOCK_E_STATE,
                         "the transport has no descriptor to wait for: use it "
                         "with a nonblocking connection");
     if (wait_ms >= 0) {
@@ -224,10 +236,10 @@ int tsk_conn_sync_waitfd(tlsock *s)
         (void)tsk_waitfd_set(s->waitfd, fds, n, NULL); /* nobody polls it */
         return TLSOCK_OK;
     }
-    rc = tsk_waitfd_set(s->waitfd, fds, n, &s->err);
+    rc = tsk_waitfd_set(s->waitfd, fds, n, tsk_err(s));
     if (rc < 0)
-        tsk_hint(&s->err, "call again; if it stays so, close descriptors or "
-                          "raise fs.epoll.max_user_watches");
+        tsk_hint(tsk_err(s), "call again; if it stays so, close descriptors or "
+                             "raise fs.epoll.max_user_watches");
     return rc;
 }
 
@@ -239,9 +251,9 @@ static int give_waitfd(tlsock *s)
     if (s->errand == NULL)
         return TLSOCK_OK;
     if (s->waitfd == NULL)
-        s->waitfd = tsk_waitfd_new(&s->err);
+        s->waitfd = tsk_waitfd_new(tsk_err(s));
     if (s->waitfd == NULL)
-        return s->err.code;
+        return tsk_err_of(s)->code;
     s->fd_is_known = s->fd_told = 0;
     return TLSOCK_OK;
 }
@@ -306,9 +318,9 @@ static ssize_t climb_and_do(tlsock *s, int phase, tsk_job *job, void *arg)
 /* The reason stays, whatever was said of wrong arguments since. */
 static int as_before(tlsock *s)
 {
-    if (s->err.code != s->dead) {
-        tsk_clear(&s->err);
-        tsk_fail(&s->err, s->dead, "the connection has failed before: %s",
+    if (tsk_err_of(s)->code != s->dead) {
+        tsk_err_clear(s);
+        tsk_fail(tsk_err(s), s->dead, "the connection has failed before: %s",
                  tlsock_errslug(s->dead));
     }
     return s->dead;
@@ -316,11 +328,11 @@ static int as_before(tlsock *s)
 
 static int foreign(tlsock *s)
 {
-    tsk_clear(&s->err);
-    tsk_fail(&s->err, TLSOCK_E_FORKED,
+    tsk_err_clear(s);
+    tsk_fail(tsk_err(s), TLSOCK_E_FORKED,
              "another process owns this connection's TLS state");
-    tsk_hint(&s->err, "call tlsock_adopt() in the process that goes on "
-                      "with it, tlsock_abandon() in the other one");
+    tsk_hint(tsk_err(s), "call tlsock_adopt() in the process that goes on "
+                         "with it, tlsock_abandon() in the other one");
     return TLSOCK_E_FORKED;
 }
 
@@ -330,7 +342,7 @@ static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
 
     if (s->ssl == NULL) /* whoever talks is whose plaintext it is */
         s->fork_generation = tsk_fork_generation();
-    tsk_clear(&s->err);
+    tsk_err_clear(s);
     if (s->waitfd != NULL)
         drop_waitfd(s);
     tsk_ossl_enter();
@@ -341,15 +353,16 @@ static ssize_t run(tlsock *s, int phase, tsk_job *job, void *arg)
     tsk_ossl_leave();
     if (rc >= 0 || rc == TLSOCK_AGAIN)
         return rc;
-    if (s->err.code != rc) { /* recorded nowhere: say at least what */
-        tsk_clear(&s->err);
-        tsk_fail(&s->err, (int)rc, "%s", tlsock_errslug((int)rc));
+    if (tsk_err_of(s)->code != rc) { /* recorded nowhere: say at least what */
+        tsk_err_clear(s);
+        tsk_fail(tsk_err(s), (int)rc, "%s", tlsock_errslug((int)rc));
     }
-    tsk_rule_explain(s->set, &s->err);
-    if (s->err.phase == 0)
-        s->err.phase = phase;
-    if (s->err.address[0] == '\0')
-        snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
+    tsk_rule_explain(s->set, tsk_err(s));
+    if (tsk_err_of(s)->phase == 0)
+        tsk_err(s)->phase = phase;
+    if (tsk_err_of(s)->address[0] == '\0')
+        snprintf(tsk_err(s)->address, sizeof(tsk_err(s)->address), "%s",
+                 s->address);
     return rc;
 }
 
@@ -372,6 +385,7 @@ ssize_t tsk_run(tlsock *s, int phase, tsk_job *job, void *arg)
         return as_before(s);
     atomic_store_explicit(&s->in_call, 1, memory_order_relaxed);
     rc = run(s, phase, job, arg);
+    tsk_err_settle(s);
     atomic_store_explicit(&s->in_call, 0, memory_order_relaxed);
     errno = saved;
     return rc;

@@ -35,28 +35,28 @@ struct file {
 static int read_failed(tlsock *s, const struct file *f, int errnum)
 {
     if (errnum == ESPIPE) {
-        tsk_fail_sys(&s->err, TLSOCK_E_ARGUMENT, errnum,
+        tsk_fail_sys(tsk_err(s), TLSOCK_E_ARGUMENT, errnum,
                      "descriptor %d has no offsets", f->fd);
-        tsk_hint(&s->err, "a pipe or socket is sent from where it is: pass "
-                          "NULL as the offset");
+        tsk_hint(tsk_err(s), "a pipe or socket is sent from where it is: pass "
+                             "NULL as the offset");
         return TLSOCK_E_ARGUMENT;
     }
     if (f->offset != NULL)
-        tsk_fail_sys(&s->err, TLSOCK_E_SYSTEM, errnum,
+        tsk_fail_sys(tsk_err(s), TLSOCK_E_SYSTEM, errnum,
                      "cannot read descriptor %d at offset %lld", f->fd,
                      (long long)*f->offset);
     else
-        tsk_fail_sys(&s->err, TLSOCK_E_SYSTEM, errnum,
+        tsk_fail_sys(tsk_err(s), TLSOCK_E_SYSTEM, errnum,
                      "cannot read descriptor %d", f->fd);
     if (errnum == EAGAIN || errnum == EWOULDBLOCK)
-        tsk_hint(&s->err,
+        tsk_hint(tsk_err(s),
                  "there is nothing to send yet: poll descriptor %d "
                  "for POLLIN, then call again",
                  f->fd);
     else if (errnum == EBADF)
-        tsk_hint(&s->err, "the file has to be open for reading");
+        tsk_hint(tsk_err(s), "the file has to be open for reading");
     else if (errnum == EISDIR)
-        tsk_hint(&s->err, "a directory has no contents that could be sent");
+        tsk_hint(tsk_err(s), "a directory has no contents that could be sent");
     return TLSOCK_E_SYSTEM;
 }
 
@@ -83,9 +83,9 @@ static int wait_for_source(tlsock *s, const struct file *f)
         return rc < 0 ? rc : TLSOCK_OK;
     if (s->nonblocking)
         return read_failed(s, f, EAGAIN);
-    tsk_fail(&s->err, TLSOCK_E_TIMEOUT,
+    tsk_fail(tsk_err(s), TLSOCK_E_TIMEOUT,
              "time is up while waiting for descriptor %d to have data", f->fd);
-    tsk_hint(&s->err, "whoever writes to it is slow or silent");
+    tsk_hint(tsk_err(s), "whoever writes to it is slow or silent");
     return TLSOCK_E_TIMEOUT;
 }
 
@@ -116,7 +116,7 @@ static ssize_t take_part(tlsock *s, const struct file *f, size_t n)
     }
     room = tsk_buf_room(to, n);
     if (room == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     got = read_part(f, room, n);
     if (got < 0)
         return read_failed(s, f, errno);
@@ -205,7 +205,7 @@ static ssize_t send_parts(tlsock *s, struct file *f)
 static int begin(tlsock *s, struct file *f)
 {
     if (s->sent_close)
-        return tsk_fail(&s->err, TLSOCK_E_STATE,
+        return tsk_fail(tsk_err(s), TLSOCK_E_STATE,
                         "sending a file after tlsock_shutdown(): close_notify "
                         "is sent");
     f->until = tsk_conn_deadline(s);
@@ -232,11 +232,11 @@ ssize_t tlsock_sendfile(tlsock *s, int fd, int64_t *offset, size_t len)
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     if (offset != NULL && *offset < 0)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "the offset into the file is %lld: it begins at 0",
                         (long long)*offset);
     if (len > SSIZE_MAX)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                         "the length is over SSIZE_MAX");
     if (len == 0)
         return 0;

@@ -53,7 +53,7 @@ static int save(tlsock *s, void *out, size_t *len)
     if (rc < 0)
         return rc;
     if (out != NULL && room < *len) {
-        rc = tsk_fail(&s->err, TLSOCK_E_LIMIT,
+        rc = tsk_fail(tsk_err(s), TLSOCK_E_LIMIT,
                       "the session has %zu bytes, and there is room for %zu",
                       *len, room);
     } else if (out != NULL) {
@@ -70,9 +70,9 @@ int tlsock_session_save(tlsock *s, void *out, size_t *len)
 
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
-    tsk_clear(&s->err);
+    tsk_err_clear(s);
     if (len == NULL || s->server)
-        return tsk_fail(&s->err, TLSOCK_E_ARGUMENT, "%s",
+        return tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT, "%s",
                         len == NULL ? "len is NULL"
                                     : "a server has no session to save: its "
                                       "clients have");

@@ -59,9 +59,9 @@ struct stream {
 
 static void set_errno(const tlsock *s, ssize_t code)
 {
-    int sys = s->err.sys_errno;
+    int sys = tsk_err_of(s)->sys_errno;
 
-    if (code == TLSOCK_AGAIN || s->err.code != code || sys == 0)
+    if (code == TLSOCK_AGAIN || tsk_err_of(s)->code != code || sys == 0)
         sys = errno_of_code((int)code);
     errno = sys;
 }
@@ -145,7 +145,7 @@ static int give_back(tlsock *s, const uint8_t *p, size_t n)
     if (tsk_buf_add(&all, p, n) < 0 ||
         tsk_buf_add(&all, tsk_buf_at(&s->plain), s->plain.len) < 0) {
         tsk_buf_free(&all);
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     }
     tsk_buf_free(&s->plain);
     s->plain = all;
@@ -175,13 +175,13 @@ static FILE *open_stream(tlsock *s, const char *mode)
     FILE *file;
 
     if (f == NULL) {
-        tsk_fail_nomem(&s->err);
+        tsk_fail_nomem(tsk_err(s));
         return NULL;
     }
     f->s = s;
     file = fopencookie(f, mode, functions);
     if (file == NULL) {
-        tsk_fail_nomem(&s->err);
+        tsk_fail_nomem(tsk_err(s));
         tsk_free(f);
     }
     return file;
@@ -193,10 +193,10 @@ static FILE *open_stream(tlsock *s, const char *mode)
 {
     (void)mode;
     (void)errno_of_code;
-    tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED,
+    tsk_fail(tsk_err(s), TLSOCK_E_UNSUPPORTED,
              "tlsock_fopen(): this C library has no fopencookie()");
-    tsk_hint(&s->err, "use tlsock_read(), tlsock_getline() and "
-                      "tlsock_printf()");
+    tsk_hint(tsk_err(s), "use tlsock_read(), tlsock_getline() and "
+                         "tlsock_printf()");
     return NULL;
 }
 
@@ -226,13 +226,13 @@ FILE *tlsock_fopen(tlsock *s, const char *mode)
     if (s == NULL)
         return NULL;
     if (plain == NULL) {
-        tsk_fail(&s->err, TLSOCK_E_ARGUMENT,
+        tsk_fail(tsk_err(s), TLSOCK_E_ARGUMENT,
                  "tlsock_fopen(): the mode is %s%.20s%s, not r, w or r+",
                  mode != NULL ? "\"" : "", mode != NULL ? mode : "NULL",
                  mode != NULL ? "\"" : "");
-        tsk_hint(&s->err, "a connection has no end to append to and is not "
-                          "created: \"r\" reads, \"w\" writes, \"r+\" does "
-                          "both");
+        tsk_hint(tsk_err(s), "a connection has no end to append to and is not "
+                             "created: \"r\" reads, \"w\" writes, \"r+\" does "
+                             "both");
     } else {
         file = open_stream(s, plain);
     }

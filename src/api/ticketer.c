@@ -223,7 +223,7 @@ static int go_on(struct ticketer *f, tlsock_error *err)
     }
     rc = (int)tsk_run(f->s, TLSOCK_PHASE_READ, exchange, f);
     if (rc < 0 && rc != TLSOCK_AGAIN)
-        *err = f->s->err;
+        *err = *tsk_err_of(f->s);
     return rc < 0 ? rc : use(f, err);
 }
 

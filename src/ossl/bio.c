@@ -77,7 +77,7 @@ int tsk_bio_flush(struct tsk_bio *io)
         io->lazy = 0;
         io->just_sent = 1;
     }
-    if (io->out.cap > TSK_BIO_OUT_KEPT)
+    if (io->out.cap > TSK_BIO_OUT_KEPT || io->out.cap <= TSK_BIO_OUT_SMALL)
         drop_out(io);
     return io->below->ops->flush != NULL ? flush_below(io) : TLSOCK_OK;
 }

@@ -16,6 +16,7 @@
 #define TSK_BIO_IN_MOST 131072  /* grown to while every recv fills it */
 #define TSK_BIO_OUT_MOST 131072 /* held output; beyond it a write waits */
 #define TSK_BIO_OUT_KEPT 32768  /* a full record: kept until it is idle */
+#define TSK_BIO_OUT_SMALL 4096  /* made anew for less than it costs to keep */
 #define TSK_BIO_TURN 32768      /* received in vain: more than any record */
 
 struct tsk_bio {

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
+#include <string.h>
 
 #define CLASSIC "X25519:P-256:P-384"
 #define HYBRID "X25519MLKEM768:" CLASSIC
@@ -101,4 +102,11 @@ const char *tsk_compat_peer_signature(SSL *ssl)
             (signatures[i].hash == hash || signatures[i].hash == NID_undef))
             return signatures[i].name;
     return OBJ_nid2sn(type);
+}
+
+/* Before 3.0.14 it is for the caller to know that no record is half read. */
+void tsk_compat_free_buffers(SSL *ssl)
+{
+    if (!SSL_has_pending(ssl) && strcmp(SSL_rstate_string(ssl), "RH") == 0)
+        SSL_free_buffers(ssl);
 }

@@ -14,5 +14,8 @@ int tsk_compat_has_pq(void);
 const char *tsk_compat_group(SSL *ssl, int *id);
 /* RFC 8446's name of the scheme the peer signed with; "" if it did not. */
 const char *tsk_compat_peer_signature(SSL *ssl);
+/* libssl's own buffers are freed, if nothing is in them, nor on its way: it
+ * keeps one to write when tickets came, until somebody writes. */
+void tsk_compat_free_buffers(SSL *ssl);
 
 #endif

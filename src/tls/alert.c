@@ -38,11 +38,11 @@ static const struct {
  * somebody's who wants it to count as protected. */
 static int injected(tlsock *s, const char *shown)
 {
-    tsk_fail(&s->err, TLSOCK_E_INJECTION,
+    tsk_fail(tsk_err(s), TLSOCK_E_INJECTION,
              "the client goes on in plaintext (\"%s\") where TLS has to begin",
              shown);
-    tsk_hint(&s->err, "it must send nothing between its request for TLS and "
-                      "its ClientHello; whatever it was is dropped");
+    tsk_hint(tsk_err(s), "it must send nothing between its request for TLS and "
+                         "its ClientHello; whatever it was is dropped");
     return TLSOCK_E_INJECTION;
 }
 
@@ -55,21 +55,21 @@ static int not_tls(tlsock *s)
     while (len < s->io.n_first && len < 40 && p[len] != '\r' && p[len] != '\n')
         len++;
     tsk_printable(shown, sizeof(shown), p, len);
-    tsk_fail(&s->err, TLSOCK_E_NOT_TLS, "%s answered \"%s\": no TLS",
+    tsk_fail(tsk_err(s), TLSOCK_E_NOT_TLS, "%s answered \"%s\": no TLS",
              s->address[0] != '\0' ? s->address : "the peer", shown);
-    snprintf(s->err.presented, sizeof(s->err.presented), "%.*s",
-             (int)sizeof(s->err.presented) - 1, shown);
+    snprintf(tsk_err(s)->presented, sizeof(tsk_err(s)->presented), "%.*s",
+             (int)sizeof(tsk_err(s)->presented) - 1, shown);
     if (s->server && s->was_plain)
         return injected(s, shown);
     if (s->server)
-        tsk_hint(&s->err, "the client speaks plaintext: let it use TLS, for "
-                          "example https:// instead of http://");
+        tsk_hint(tsk_err(s), "the client speaks plaintext: let it use TLS, for "
+                             "example https:// instead of http://");
     else
-        tsk_hint(&s->err, "is it the TLS port? This one speaks plaintext");
+        tsk_hint(tsk_err(s), "is it the TLS port? This one speaks plaintext");
     for (size_t i = 0; i < sizeof(banners) / sizeof(banners[0]); i++)
         if (!s->server && s->io.n_first >= strlen(banners[i].begins) &&
             memcmp(p, banners[i].begins, strlen(banners[i].begins)) == 0)
-            tsk_hint(&s->err, "%s", banners[i].fix);
+            tsk_hint(tsk_err(s), "%s", banners[i].fix);
     return TLSOCK_E_NOT_TLS;
 }
 
@@ -102,20 +102,20 @@ static int version(tlsock *s)
     tsk_hello_versions(s, &min, &max);
     ours = version_name(min);
     if (theirs != 0)
-        tsk_fail(&s->err, TLSOCK_E_VERSION_UNSUPPORTED,
+        tsk_fail(tsk_err(s), TLSOCK_E_VERSION_UNSUPPORTED,
                  "%s speaks %s at most; we need %s or newer",
                  s->server ? "the client" : "the server", version_name(theirs),
                  ours);
     else
-        tsk_fail(&s->err, TLSOCK_E_VERSION_UNSUPPORTED,
+        tsk_fail(tsk_err(s), TLSOCK_E_VERSION_UNSUPPORTED,
                  "no common TLS version: the %s has none of ours (%s to %s)",
                  s->server ? "client" : "server", ours,
                  version_name(max));
     if (theirs != 0)
-        snprintf(s->err.presented, sizeof(s->err.presented), "%s",
+        snprintf(tsk_err(s)->presented, sizeof(tsk_err(s)->presented), "%s",
                  version_name(theirs));
-    snprintf(s->err.expected, sizeof(s->err.expected), "%s", ours);
-    tsk_hint(&s->err,
+    snprintf(tsk_err(s)->expected, sizeof(tsk_err(s)->expected), "%s", ours);
+    tsk_hint(tsk_err(s),
              "upgrade the %s to TLS 1.2 or 1.3, or widen tls.min and "
              "tls.max where they are set",
              s->server ? "client" : "server");
@@ -124,11 +124,11 @@ static int version(tlsock *s)
 
 static int no_common(tlsock *s, const char *reason)
 {
-    tsk_fail(&s->err, TLSOCK_E_NO_COMMON_PARAMETERS,
+    tsk_fail(tsk_err(s), TLSOCK_E_NO_COMMON_PARAMETERS,
              "no common cipher, group or signature with the %s%s%s",
              s->server ? "client" : "server", reason != NULL ? ": " : "",
              reason != NULL ? reason : "");
-    tsk_hint(&s->err,
+    tsk_hint(tsk_err(s),
              "the %s needs AEAD ciphers with forward secrecy and a "
              "key of 2048 bits RSA or 256 bits EC: replace its key or "
              "ciphers; check our ciphers, groups and sigalgs",
@@ -148,10 +148,10 @@ static int from_alert(tlsock *s)
     case SSL_AD_PROTOCOL_VERSION:
         return version(s);
     case SSL_AD_NO_APPLICATION_PROTOCOL:
-        tsk_fail(&s->err, TLSOCK_E_ALPN,
+        tsk_fail(tsk_err(s), TLSOCK_E_ALPN,
                  "the %s knows none of our ALPN protocols",
                  s->server ? "client" : "server");
-        tsk_hint(&s->err, "change \"alpn\" to one that it speaks");
+        tsk_hint(tsk_err(s), "change \"alpn\" to one that it speaks");
         return TLSOCK_E_ALPN;
     default:
         break;
@@ -159,11 +159,11 @@ static int from_alert(tlsock *s)
     if (s->alert == SSL_AD_HANDSHAKE_FAILURE ||
         s->alert == SSL_AD_INSUFFICIENT_SECURITY)
         return no_common(s, NULL);
-    tsk_fail(&s->err, TLSOCK_E_ALERT, "the %s sent the alert \"%s\" (%d)",
+    tsk_fail(tsk_err(s), TLSOCK_E_ALERT, "the %s sent the alert \"%s\" (%d)",
              s->server ? "client" : "server", text, s->alert);
-    tsk_hint(&s->err, s->server ? "the client refuses us: does it trust our "
-                                  "CA, and do we send the whole chain?"
-                                : "the server's log says why");
+    tsk_hint(tsk_err(s), s->server ? "the client refuses us: does it trust our "
+                                     "CA, and do we send the whole chain?"
+                                   : "the server's log says why");
     return TLSOCK_E_ALERT;
 }
 
@@ -206,24 +206,25 @@ static int from_reason(tlsock *s, unsigned long code)
             if (reasons[i].reason == reason)
                 return reasons[i].kind == 1 ? version(s) : no_common(s, text);
         if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
-            tsk_fail(&s->err, TLSOCK_E_CLIENT_CERT_MISSING,
+            tsk_fail(tsk_err(s), TLSOCK_E_CLIENT_CERT_MISSING,
                      "the client sent no certificate");
-            tsk_hint(&s->err, "give the client one that our client CAs issued,"
-                              " or set client-auth = ask");
-            return s->err.code;
+            tsk_hint(tsk_err(s),
+                     "give the client one that our client CAs issued,"
+                     " or set client-auth = ask");
+            return tsk_err_of(s)->code;
         }
         if (reason == SSL_R_NO_APPLICATION_PROTOCOL) {
-            tsk_fail(&s->err, TLSOCK_E_ALPN,
+            tsk_fail(tsk_err(s), TLSOCK_E_ALPN,
                      "none of the client's ALPN protocols is ours");
-            tsk_hint(&s->err, "add one that it offers to \"alpn\"");
-            return s->err.code;
+            tsk_hint(tsk_err(s), "add one that it offers to \"alpn\"");
+            return tsk_err_of(s)->code;
         }
     }
-    rc = tsk_fail_ossl(&s->err, TLSOCK_E_PROTOCOL,
+    rc = tsk_fail_ossl(tsk_err(s), TLSOCK_E_PROTOCOL,
                        "the %s broke the rules of TLS",
                        s->server ? "client" : "server");
     if (rc == TLSOCK_E_PROTOCOL)
-        tsk_hint(&s->err,
+        tsk_hint(tsk_err(s),
                  "the connection was damaged on its way, or the %s "
                  "is broken%s%s",
                  s->server ? "client" : "server", text != NULL ? ": " : "",
@@ -241,15 +242,15 @@ int tsk_fail_protocol(tlsock *s)
     else if (tsk_psk_fail(s, ERR_GET_LIB(code) == ERR_LIB_SSL
                                  ? ERR_GET_REASON(code)
                                  : 0) < 0)
-        rc = s->err.code;
+        rc = tsk_err_of(s)->code;
     else if (ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ||
              ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
-        rc = tsk_fail_nomem(&s->err);
+        rc = tsk_fail_nomem(tsk_err(s));
     else if (s->alert != 0 && s->alert_from_peer)
         rc = from_alert(s);
     else
         rc = from_reason(s, code);
-    if (s->err.ossl_code == 0)
-        s->err.ossl_code = (uint32_t)code;
+    if (tsk_err_of(s)->ossl_code == 0)
+        tsk_err(s)->ossl_code = (uint32_t)code;
     return rc;
 }

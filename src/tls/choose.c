@@ -93,13 +93,14 @@ static int use(SSL *ssl, const struct tsk_settings *set, const size_t *chosen,
     SSL_certs_clear(ssl);
     for (int i = 0; i < n; i++) {
         const tlsock_cert *cert =
-            tsk_identity_cert(&set->identities[chosen[i]], &s->err);
+            tsk_identity_cert(&set->identities[chosen[i]], tsk_err(s));
 
         if (cert == NULL)
             return 0;
         if (tsk_server_use(ssl, cert))
             continue;
-        tsk_fail_ossl(&s->err, TLSOCK_E_OWN_FILE, "cannot use certificate %s",
+        tsk_fail_ossl(tsk_err(s), TLSOCK_E_OWN_FILE,
+                      "cannot use certificate %s",
                       file_of(&set->identities[chosen[i]]));
         return 0;
     }

@@ -62,7 +62,7 @@ int tsk_client_cert(SSL *ssl)
     for (size_t i = 0; i < set->n_identities; i++) {
         const struct tsk_identity *id = &set->identities[i];
         const tlsock_cert *cert =
-            key_fits(ssl, id) ? tsk_identity_cert(id, &s->err) : NULL;
+            key_fits(ssl, id) ? tsk_identity_cert(id, tsk_err(s)) : NULL;
 
         if (cert != NULL && issuer_fits(names, cert->leaf, cert->chain))
             return tsk_server_use(ssl, cert);

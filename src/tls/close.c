@@ -13,9 +13,9 @@ static int end_plain(tlsock *s)
     int rc;
 
     if (s->layer->ops->shut == NULL) {
-        tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED,
+        tsk_fail(tsk_err(s), TLSOCK_E_UNSUPPORTED,
                  "this transport cannot end one direction alone");
-        tsk_hint(&s->err, "close it, or start TLS: that can");
+        tsk_hint(tsk_err(s), "close it, or start TLS: that can");
         return TLSOCK_E_UNSUPPORTED;
     }
     rc = s->layer->ops->shut(s->layer);
@@ -72,7 +72,7 @@ static int become_plain(tlsock *s)
     struct tsk_buf *in = &s->io.in;
 
     if (tsk_buf_add(&s->plain, tsk_buf_at(in), in->len) < 0)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     tsk_buf_take(in, in->len);
     tsk_evidence_end(s);
     SSL_free(s->ssl);
@@ -85,16 +85,16 @@ static int become_plain(tlsock *s)
     s->was_plain = 1;
     s->rung = TSK_RUNG_PLAIN;
     s->hs_deadline = TSK_NEVER;
-    memset(&s->facts, 0, sizeof(s->facts));
+    tsk_facts_wipe(s);
     return TLSOCK_OK;
 }
 
 static int still_sends(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_STATE,
+    tsk_fail(tsk_err(s), TLSOCK_E_STATE,
              "%s still sends data: TLS cannot end before it has been read",
              s->address[0] != '\0' ? s->address : "the peer");
-    tsk_hint(&s->err, "read %s, then call tlsock_stop_tls() again",
+    tsk_hint(tsk_err(s), "read %s, then call tlsock_stop_tls() again",
              s->sent_close ? "until tlsock_read() gives 0"
                            : "what has come: tlsock_pending() bytes");
     return TLSOCK_E_STATE;

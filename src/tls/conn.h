@@ -38,6 +38,8 @@ enum tsk_pha {
     TSK_PHA_DONE      /* it is proven; good once the rung is READY again */
 };
 
+#define TSK_CONN_TEXT 512
+
 struct tsk_path;
 struct tsk_check;
 struct tsk_errand;
@@ -50,10 +52,10 @@ struct tsk_hello_use;
 /* What a client has of sessions. */
 struct tsk_resume {
     int wanted; /* peer and key are there: sessions may be kept and offered */
-    uint8_t peer[TSK_SESSION_KEY];  /* digest of who: name, SNI, scheme, TLSA */
-    uint8_t key[TSK_SESSION_KEY];   /* and where */
-    struct tsk_session_item *from;  /* opts.resume_from's newest, or NULL */
-    int follows;                    /* it is what was offered */
+    uint8_t peer[TSK_SESSION_KEY]; /* digest of who: name, SNI, scheme, TLSA */
+    uint8_t key[TSK_SESSION_KEY];  /* and where */
+    struct tsk_session_item *from; /* opts.resume_from's newest, or NULL */
+    int follows;                   /* it is what was offered */
     struct tsk_session_item *newest; /* won here; NULL: none */
     int64_t until;   /* end of what was offered, or kept last; Unix seconds */
     const char *why; /* why the newest is not; or NULL */
@@ -89,29 +91,29 @@ struct tlsock {
     struct tsk_fiber *fiber; /* the handshake's, see tls/sign.h; or NULL */
     int hand_ret, giving_up;
     struct {
-        unsigned char *data;      /* the message as it came, until told */
+        unsigned char *data; /* the message as it came, until told */
         size_t len;
-        int told;                 /* the hook has answered */
-        int choosing;             /* tlsock_use_cert() may; wake_lock */
-        tlsock_cert *chosen;      /* by it, or NULL; wake_lock */
+        int told;                  /* the hook has answered */
+        int choosing;              /* tlsock_use_cert() may; wake_lock */
+        tlsock_cert *chosen;       /* by it, or NULL; wake_lock */
         struct tsk_hello_use *use; /* the others', or NULL; wake_lock */
     } hello;
     struct {
-        int wanted;      /* this call goes no further than the rung TLS */
-        int began, over; /* a server reads it; has read it all */
+        int wanted;         /* this call goes no further than the rung TLS */
+        int began, over;    /* a server reads it; has read it all */
         unsigned char *buf; /* where to, while it is read */
         size_t len, got;
         size_t sent;
-    } early; /* see early.h */
+    } early;              /* see early.h */
     struct tsk_buf plain; /* received, held for peek and getline */
     struct tsk_buf hold;  /* not yet encrypted: write.buffer */
     struct tsk_op *op;    /* a hook's answer, awaited or there; see tls/op.h */
 
     char starttls[16]; /* the dialogue that comes first, or "" */
-    char *name;   /* expected, as the user gave it; NULL: none */
-    char *sni;    /* A-label to send, NULL: none */
-    int sni_given; /* by the caller: the name is not ours to choose */
-    char *scheme; /* NULL: RFC 9525 */
+    char *name;        /* expected, as the user gave it; NULL: none */
+    char *sni;         /* A-label to send, NULL: none */
+    int sni_given;     /* by the caller: the name is not ours to choose */
+    char *scheme;      /* NULL: RFC 9525 */
     char address[64];
     char *session_for; /* what the caller calls the peer's sessions, or NULL */
     struct tsk_resume resume; /* tls/resume.c */
@@ -125,7 +127,7 @@ struct tlsock {
     int stopping;              /* tlsock_stop_tls() is under way */
     int dead;                  /* why the rung is DEAD: its code */
     atomic_int interrupted;
-    atomic_int in_call; /* a call is under way */
+    atomic_int in_call;        /* a call is under way */
     pthread_mutex_t wake_lock; /* over wake_fd */
     int wake_fd;               /* of the thread that waits, or -1 */
     int cert_requested;        /* the server asked for our certificate */
@@ -142,23 +144,24 @@ struct tlsock {
         int kind, code; /* of a hook of tls/evidence.h; kind 0: none did */
     } refusal;
     unsigned fork_generation;
-    struct tsk_session_facts facts;
-    struct tsk_check *check;    /* of the peer's chain, until it is over */
-    SSL_SESSION *held;          /* won before that; kept if it ends well */
-    struct tsk_errand *errand;  /* api/errand.c: a fetch under way */
-    int for_fetch;              /* it is itself a fetch's: it starts none */
-    char *issuer_url;           /* to be fetched for the verification, or NULL */
-    STACK_OF(X509) * issuers;   /* what was fetched */
+    struct tsk_session_facts *facts; /* never NULL: see tsk_facts_begin() */
+    struct tsk_check *check;         /* of the peer's chain, until it is over */
+    SSL_SESSION *held;               /* won before that; kept if it ends well */
+    struct tsk_errand *errand;       /* api/errand.c: a fetch under way */
+    int for_fetch;            /* it is itself a fetch's: it starts none */
+    char *issuer_url;         /* to be fetched for the verification, or NULL */
+    STACK_OF(X509) * issuers; /* what was fetched */
     unsigned issuers_tried;
     int issuers_known, issuer_at; /* when, and which, URL was tried last */
     char *via; /* proxies of this connection, for fetches; NULL: none */
     tlsock_config *via_config;
     int64_t t_start, t_connected, t_ready; /* tsk_now_ms() */
     int resolve_ms, tcp_ms, tls_ms;
-    uint64_t bytes_read;                   /* application data */
+    uint64_t bytes_read; /* application data */
     void *user;
-    tlsock_error err;
-    char text[512]; /* last answer of tlsock_info() */
+    tlsock_error *err; /* of the last call; NULL: none. See tsk_err() */
+    int err_lost;      /* there is one, and no memory for it */
+    char *text; /* last answer of tlsock_info(), TSK_CONN_TEXT; or NULL */
 };
 
 static inline tlsock *tsk_conn_of(const SSL *ssl)
@@ -166,6 +169,24 @@ static inline tlsock *tsk_conn_of(const SSL *ssl)
     return SSL_get_app_data(ssl);
 }
 
+/* room.c: the record of what fails, made when first asked for: never NULL. Few
+ * connections fail, and one that is idle has no room to spare. */
+tlsock_error *tsk_err(tlsock *s);
+/* The same to read, and nothing is made; never NULL. */
+const tlsock_error *tsk_err_of(const tlsock *s);
+void tsk_err_clear(tlsock *s);
+/* Nothing is recorded: its memory is given back. */
+void tsk_err_settle(tlsock *s);
+/* Room for TSK_CONN_TEXT bytes of tlsock_info(): never NULL. */
+char *tsk_conn_text(tlsock *s);
+/* What is found out about the peer, to read. Before it is written to:
+ * tsk_facts_begin(), 0 or E_NOMEM, recorded; a server that asks for no
+ * certificate finds out nothing, and keeps no room for it. */
+void tsk_facts_init(tlsock *s);
+int tsk_facts_begin(tlsock *s);
+void tsk_facts_wipe(tlsock *s);
+void tsk_facts_settle(tlsock *s);
+void tsk_facts_free(tlsock *s);
 /* hand.c: 0 verified and ready, AGAIN, or code; makes the SSL when needed */
 int tsk_hand_step(tlsock *s);
 int tsk_hand_start(tlsock *s); /* the SSL is made: 0 or code; phase set */
@@ -175,7 +196,7 @@ int tsk_tls_fail(tlsock *s, int ret, int phase);
 int tsk_tls_fail_foreign(tlsock *s);
 /* hook.c: what the hook of the config says: 0, or a code, recorded */
 int tsk_hook_close_notify(tlsock *s);
-/* What went wrong is in s->err, and stays there. 0, or: say nothing of it. */
+/* What went wrong is recorded, and stays so. 0, or: say nothing of it. */
 int tsk_hook_handshake_fail(tlsock *s);
 /* hand.c: of a server, as s->set says: 0, or code */
 int tsk_hand_ask_client(tlsock *s);
@@ -184,7 +205,7 @@ int tsk_hand_ask_client(tlsock *s);
 int tsk_hand_any_client(tlsock *s, int ask);
 /* hand.c: the peer is who it should be: data may flow, or s->after. */
 void tsk_hand_done(tlsock *s);
-/* hand.c: it is not: what is in s->err is its end. */
+/* hand.c: it is not: what is recorded is its end. */
 void tsk_hand_refuse(tlsock *s);
 /* trust.c: begin to ask about revocation, by what is known: 0 or code. */
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx);
@@ -264,7 +285,7 @@ ssize_t tsk_io_peek(tlsock *s, void *buf, size_t len);
 int tsk_io_more(tlsock *s, size_t most);
 /* Send bytes now, past s->hold: > 0 taken, AGAIN, code */
 ssize_t tsk_io_send(tlsock *s, const void *p, size_t len);
-size_t tsk_io_pending(tlsock *s); /* what a read gives from memory */
+size_t tsk_io_pending(tlsock *s);  /* what a read gives from memory */
 int tsk_io_stirs(const tlsock *s); /* is something to be read from memory? */
 ssize_t tsk_io_write(tlsock *s, const struct iovec *iov, int n, size_t skip);
 int tsk_io_flush(tlsock *s);

@@ -10,7 +10,7 @@ static int add(tlsock *s, const struct tsk_tlsa *t)
     rc = SSL_dane_tlsa_add(s->ssl, t->usage, t->selector, t->matching, t->data,
                            t->len);
     if (rc < 0 || (rc == 0 && tsk_ossl_starved()))
-        rc = tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "TLSA record");
+        rc = tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "TLSA record");
     tsk_ossl_leave();
     return rc;
 }
@@ -41,7 +41,7 @@ static int set_names(tlsock *s)
     if (!s->sni_given && s->dane->usable != 0) /* RFC 7671, 7 */
         sni = s->dane->set->base;
     if (!SSL_set_tlsext_host_name(s->ssl, sni) || !SSL_set1_host(s->ssl, NULL))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SNI");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "SNI");
     return TLSOCK_OK;
 }
 
@@ -55,7 +55,7 @@ int tsk_dane_enable(tlsock *s)
     s->dane->ssl = s->ssl;
     s->dane->usable = 0;
     if (SSL_dane_enable(s->ssl, s->dane->set->base) <= 0)
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "DANE");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "DANE");
     SSL_dane_set_flags(s->ssl, DANE_FLAG_NO_DANE_EE_NAMECHECKS);
     rc = add_all(s);
     if (rc == TLSOCK_OK)
@@ -64,10 +64,10 @@ int tsk_dane_enable(tlsock *s)
         return rc;
     if (s->dane->usable != 0 || !s->dane->required)
         return TLSOCK_OK;
-    tsk_fail(&s->err, TLSOCK_E_DANE,
+    tsk_fail(tsk_err(s), TLSOCK_E_DANE,
              "%.120s has no usable TLSA record: OpenSSL cannot read any",
              s->dane->set->owner);
-    tsk_hint(&s->err, "the zone's owner has to publish a record that fits, "
-                      "such as 3 1 1 and the SHA-256 of the server's key");
+    tsk_hint(tsk_err(s), "the zone's owner has to publish a record that fits, "
+                         "such as 3 1 1 and the SHA-256 of the server's key");
     return TLSOCK_E_DANE;
 }

@@ -140,7 +140,7 @@ int tsk_evidence_refused(tlsock *s)
 {
     if (s->refusal.kind == 0)
         return TLSOCK_OK;
-    return tsk_op_judge(s->refusal.kind, s->refusal.code, &s->err);
+    return tsk_op_judge(s->refusal.kind, s->refusal.code, tsk_err(s));
 }
 
 /* One write for each line: connections and processes share the file. */

@@ -15,7 +15,7 @@ void tsk_evidence_start(tlsock *s); /* s->ssl and its BIO are there */
 /* The HELLO hook has answered: nobody else may want messages. */
 void tsk_evidence_told(tlsock *s);
 void tsk_evidence_end(tlsock *s); /* s->ssl goes: the last event of WIRE */
-/* 0, or the code of a hook that refused, recorded in s->err */
+/* 0, or the code of a hook that refused, recorded in s */
 int tsk_evidence_refused(tlsock *s);
 
 #endif

@@ -21,9 +21,9 @@ static int below(tlsock *s)
     const tlsock_error *e = s->layer->ops->error(s->layer);
     int code = e->code < 0 ? e->code : s->io.code;
 
-    tsk_fail(&s->err, code, "the connection below: %s", e->message);
-    tsk_hint(&s->err, "%s", e->hint);
-    s->err.sys_errno = e->sys_errno;
+    tsk_fail(tsk_err(s), code, "the connection below: %s", e->message);
+    tsk_hint(tsk_err(s), "%s", e->hint);
+    tsk_err(s)->sys_errno = e->sys_errno;
     return code;
 }
 
@@ -54,49 +54,50 @@ static int cut(tlsock *s, int phase)
 
     s->alert = 0;
     if (phase == TLSOCK_PHASE_HANDSHAKE) {
-        tsk_fail(&s->err, TLSOCK_E_CLOSED_IN_HANDSHAKE,
+        tsk_fail(tsk_err(s), TLSOCK_E_CLOSED_IN_HANDSHAKE,
                  "%s %s the connection %s", where(s),
                  s->io.code == TLSOCK_E_RESET ? "reset" : "closed",
                  s->server            ? "before the handshake was done"
                  : s->io.n_first == 0 ? "after our ClientHello, without a word"
                                       : "in the middle of the handshake");
-        s->err.sys_errno = sys;
-        tsk_hint(&s->err, s->server
-                              ? "the client gave up; its own log says why"
-                              : "is it a TLS port? A middlebox may drop the "
-                                "hello: try another network, tls.max = 1.2, "
-                                "or another SNI");
-        return s->err.code;
+        tsk_err(s)->sys_errno = sys;
+        tsk_hint(tsk_err(s), s->server
+                                 ? "the client gave up; its own log says why"
+                                 : "is it a TLS port? A middlebox may drop the "
+                                   "hello: try another network, tls.max = 1.2, "
+                                   "or another SNI");
+        return tsk_err_of(s)->code;
     }
     if (phase == TLSOCK_PHASE_WRITE || s->io.code == TLSOCK_E_RESET) {
-        tsk_fail_sys(&s->err, TLSOCK_E_RESET, sys != 0 ? sys : ECONNRESET,
+        tsk_fail_sys(tsk_err(s), TLSOCK_E_RESET, sys != 0 ? sys : ECONNRESET,
                      "%s reset the connection after %llu bytes", where(s),
                      (unsigned long long)s->bytes_read);
-        tsk_hint(&s->err, "what was in flight is lost; the %s's log says why",
-                 who(s));
-        return s->err.code;
+        tsk_hint(tsk_err(s),
+                 "what was in flight is lost; the %s's log says why", who(s));
+        return tsk_err_of(s)->code;
     }
-    tsk_fail(&s->err, TLSOCK_E_TRUNCATED,
+    tsk_fail(tsk_err(s), TLSOCK_E_TRUNCATED,
              "%s vanished without close_notify after %llu bytes", where(s),
              (unsigned long long)s->bytes_read);
-    tsk_hint(&s->err, "do not trust the data as complete; truncation = allow "
-                      "for peers known for it");
-    return s->err.code;
+    tsk_hint(tsk_err(s),
+             "do not trust the data as complete; truncation = allow "
+             "for peers known for it");
+    return tsk_err_of(s)->code;
 }
 
 /* Of the transport below: its own code, or an end without close_notify. */
 static int transport(tlsock *s, int phase)
 {
     if (s->io.code == TLSOCK_E_NOMEM)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     if (s->io.kernel.rekeyed)
         return tsk_ktls_fail(s);
     if (s->io.code < 0 && s->layer->ops->error != NULL)
         return below(s);
     if (s->io.code < 0 && s->io.code != TLSOCK_E_RESET) {
-        tsk_fail_sys(&s->err, TLSOCK_E_SYSTEM, s->layer->sys_errno,
+        tsk_fail_sys(tsk_err(s), TLSOCK_E_SYSTEM, s->layer->sys_errno,
                      "transport to %s failed", where(s));
-        return s->err.code;
+        return tsk_err_of(s)->code;
     }
     /* Who closes with unread data sends a reset in place of an end. After
      * either OpenSSL sends no close_notify, and there is nobody to hear it. */
@@ -149,10 +150,12 @@ static int settle(tlsock *s, int rc, int phase)
     ERR_set_mark();
     if (rc < 0) {
         last_word(s, phase);
-        s->err.phase = s->err.phase != 0 ? s->err.phase : phase;
-        s->err.alert = s->alert;
-        s->err.alert_from_peer = s->alert_from_peer;
-        snprintf(s->err.address, sizeof(s->err.address), "%s", s->address);
+        tsk_err(s)->phase =
+            tsk_err_of(s)->phase != 0 ? tsk_err(s)->phase : phase;
+        tsk_err(s)->alert = s->alert;
+        tsk_err(s)->alert_from_peer = s->alert_from_peer;
+        snprintf(tsk_err(s)->address, sizeof(tsk_err(s)->address), "%s",
+                 s->address);
         s->rung = TSK_RUNG_DEAD;
         s->dead = rc;
     }
@@ -168,7 +171,7 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
 {
     int ssl_error, rc;
 
-    if (s->err.code == 0 && s->refusal.kind != 0)
+    if (tsk_err_of(s)->code == 0 && s->refusal.kind != 0)
         return settle(s, tsk_evidence_refused(s), phase);
     if (s->io.code < 0 && phase != TLSOCK_PHASE_READ && heard_why(s))
         return settle(s, tsk_fail_protocol(s), phase);
@@ -183,9 +186,11 @@ int tsk_tls_fail(tlsock *s, int ret, int phase)
         s->got_close = 1;
         return tsk_hook_close_notify(s);
     }
-    if (s->err.code != 0 && (s->err.phase == TLSOCK_PHASE_VERIFY ||
-                             s->err.phase == TLSOCK_PHASE_HANDSHAKE))
-        rc = s->err.code; /* recorded by a callback, where it was known */
+    if (tsk_err_of(s)->code != 0 &&
+        (tsk_err_of(s)->phase == TLSOCK_PHASE_VERIFY ||
+         tsk_err_of(s)->phase == TLSOCK_PHASE_HANDSHAKE))
+        rc = tsk_err_of(s)
+                 ->code; /* recorded by a callback, where it was known */
     else if (ssl_error == SSL_ERROR_ZERO_RETURN)
         rc = cut(s, phase); /* a close_notify in place of a handshake */
     else if (s->io.eof && s->io.in.len == 0 && !s->alert_from_peer &&

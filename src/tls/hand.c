@@ -22,12 +22,12 @@
 
 static int use_trust(tlsock *s)
 {
-    struct tsk_trust *trust = tsk_ctx_trust(tsk_conn_rules(s), &s->err);
+    struct tsk_trust *trust = tsk_ctx_trust(tsk_conn_rules(s), tsk_err(s));
 
     if (trust == NULL)
-        return s->err.code;
+        return tsk_err_of(s)->code;
     if (!SSL_set1_verify_cert_store(s->ssl, tsk_trust_store(trust)))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "trust store");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "trust store");
     return TLSOCK_OK;
 }
 
@@ -37,22 +37,22 @@ static int start_client(tlsock *s)
 
     /* with a key no store is needed; without one a chain then ends nowhere */
     if (rc == TLSOCK_E_TRUST_STORE && s->set->n_psks != 0)
-        tsk_clear(&s->err);
+        tsk_err_clear(s);
     else if (rc < 0)
         return rc;
     SSL_set_verify(s->ssl, SSL_VERIFY_PEER, NULL);
     if (s->sni != NULL && !SSL_set_tlsext_host_name(s->ssl, s->sni))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SNI \"%s\"", s->sni);
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "SNI \"%s\"", s->sni);
     if (s->set->revocation != TSK_REVOKE_OFF &&
         !SSL_set_tlsext_status_type(s->ssl, TLSEXT_STATUSTYPE_ocsp))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "status request");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "status request");
     rc = tsk_dane_enable(s);
     if (rc < 0)
         return rc;
     /* libssl compares a session, or a key, with the context that servers have
      * in the SSL_CTX; a client needs none */
     if (!SSL_set_session_id_context(s->ssl, (const unsigned char *)"", 0))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "session id context");
     SSL_set_post_handshake_auth(s->ssl, s->set->post_handshake_auth &&
                                             s->set->n_identities != 0);
     tsk_resume_offer(s);
@@ -115,14 +115,14 @@ int tsk_hand_any_client(tlsock *s, int ask)
     hold_tickets(s);
     s->late_tickets = 0;
     if (!SSL_set_session_id_context(s->ssl, apart, sizeof(apart) - 1))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "session id context");
     if (!ask) {
         SSL_set_verify(s->ssl, SSL_VERIFY_NONE, NULL);
         return TLSOCK_OK;
     }
     none = sk_X509_NAME_new_null();
     if (none == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     SSL_set0_CA_list(s->ssl, none);
     SSL_set_verify(s->ssl, SSL_VERIFY_PEER | SSL_VERIFY_CLIENT_ONCE, NULL);
     return use_trust(s);
@@ -133,14 +133,17 @@ static int start(tlsock *s)
     BIO *bio;
     int rc;
 
+    rc = tsk_facts_begin(s);
+    if (rc < 0)
+        return rc;
     s->t_connected = tsk_now_ms();
     s->ssl = SSL_new(s->ctx->ssl);
     if (s->ssl == NULL)
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "SSL");
     if (!SSL_set_app_data(s->ssl, s)) { /* the callbacks' way back to us */
         SSL_free(s->ssl);
         s->ssl = NULL;
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "SSL");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "SSL");
     }
     s->fork_generation = tsk_fork_generation();
     /* a handle that was PLAIN may be so again, and its descriptor go on */
@@ -149,7 +152,7 @@ static int start(tlsock *s)
     if (bio == NULL) {
         SSL_free(s->ssl);
         s->ssl = NULL;
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "BIO");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "BIO");
     }
     SSL_set_bio(s->ssl, bio, bio);
     rc = s->server ? start_server(s) : start_client(s);
@@ -175,10 +178,10 @@ static int check_agreed(tlsock *s)
     SSL_get0_alpn_selected(s->ssl, &alpn, &len);
     if (len != 0)
         return TLSOCK_OK;
-    tsk_fail(&s->err, TLSOCK_E_ALPN, "%s agreed to none of our protocols",
+    tsk_fail(tsk_err(s), TLSOCK_E_ALPN, "%s agreed to none of our protocols",
              s->address[0] != '\0' ? s->address : "the peer");
-    tsk_hint(&s->err, "offer a protocol it speaks with \"alpn\", or drop "
-                      "\"alpn.required\"");
+    tsk_hint(tsk_err(s), "offer a protocol it speaks with \"alpn\", or drop "
+                         "\"alpn.required\"");
     return TLSOCK_E_ALPN;
 }
 
@@ -186,7 +189,7 @@ static int check_agreed(tlsock *s)
 static int check_staple_came(tlsock *s)
 {
     if (s->server || s->set->revocation == TSK_REVOKE_OFF ||
-        SSL_session_reused(s->ssl) || s->facts.staple.state == TSK_GOOD ||
+        SSL_session_reused(s->ssl) || s->facts->staple.state == TSK_GOOD ||
         s->set->insecure & (TSK_INSECURE_ALL | TSK_INSECURE_NO_CHAIN))
         return TLSOCK_OK;
     return tsk_peer_no_staple(s);
@@ -203,8 +206,8 @@ static int finish(tlsock *s)
     if (rc == TLSOCK_OK)
         rc = check_staple_came(s);
     if (rc < 0) {
-        s->err.phase = rc == TLSOCK_E_MUST_STAPLE ? TLSOCK_PHASE_VERIFY
-                                                  : TLSOCK_PHASE_HANDSHAKE;
+        tsk_err(s)->phase = rc == TLSOCK_E_MUST_STAPLE ? TLSOCK_PHASE_VERIFY
+                                                       : TLSOCK_PHASE_HANDSHAKE;
         return rc;
     }
     if (s->server && tsk_conn_resumed(s)) {
@@ -213,17 +216,17 @@ static int finish(tlsock *s)
             return rc;
     }
     if (tsk_conn_resumed(s)) {
-        size_t at = strlen(s->facts.verdict.verified);
+        size_t at = strlen(s->facts->verdict.verified);
 
         if (at != 0)
-            tsk_append(s->facts.verdict.verified,
-                       sizeof(s->facts.verdict.verified), &at, " (resumed)");
-        if (s->facts.revocation[0] == '\0' && !s->server)
-            snprintf(s->facts.revocation, sizeof(s->facts.revocation),
+            tsk_append(s->facts->verdict.verified,
+                       sizeof(s->facts->verdict.verified), &at, " (resumed)");
+        if (s->facts->revocation[0] == '\0' && !s->server)
+            snprintf(s->facts->revocation, sizeof(s->facts->revocation),
                      "not checked: the session is resumed");
-    } else if (!s->server && s->facts.verdict.verified[0] == '\0') {
+    } else if (!s->server && s->facts->verdict.verified[0] == '\0') {
         /* no verdict, no trust: cannot happen, so it must not pass */
-        return tsk_fail(&s->err, TLSOCK_E_PROTOCOL,
+        return tsk_fail(tsk_err(s), TLSOCK_E_PROTOCOL,
                         "the handshake ended without a verdict on the peer");
     }
     s->tls_ms = (int)(tsk_now_ms() - s->t_connected);
@@ -240,8 +243,8 @@ static void send_tickets(tlsock *s)
 {
     if (!s->server || !s->late_tickets || SSL_version(s->ssl) < TLS1_3_VERSION)
         return;
-    if (s->facts.revocation_until != 0) {
-        int64_t left = s->facts.revocation_until - tsk_wall_time();
+    if (s->facts->revocation_until != 0) {
+        int64_t left = s->facts->revocation_until - tsk_wall_time();
 
         if (left < SSL_SESSION_get_timeout(SSL_get0_session(s->ssl)))
             SSL_SESSION_set_timeout(SSL_get0_session(s->ssl),
@@ -256,14 +259,14 @@ static void tell(tlsock *s)
 {
     const char *who = s->address[0] != '\0' ? s->address : "the peer";
 
-    if (strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
+    if (strncmp(s->facts->verdict.verified, "insecure", 8) == 0)
         tsk_log(s->set, s, NULL, "%s is accepted, and that is %s", who,
-                s->facts.verdict.verified);
+                s->facts->verdict.verified);
     else if (s->set->revocation >= TSK_REVOKE_CRL && tsk_trust_by_chain(s) &&
              !tsk_conn_resumed(s) &&
-             strncmp(s->facts.revocation, "not checked", 11) == 0)
+             strncmp(s->facts->revocation, "not checked", 11) == 0)
         tsk_log(s->set, s, NULL, "%s is accepted, and its revocation %s", who,
-                s->facts.revocation);
+                s->facts->revocation);
 }
 
 void tsk_hand_done(tlsock *s)
@@ -274,6 +277,7 @@ void tsk_hand_done(tlsock *s)
     tell(s);
     if (s->pha != TSK_PHA_DONE)
         s->t_ready = tsk_now_ms();
+    tsk_facts_settle(s);
     s->rung = s->after != NULL ? TSK_RUNG_AFTER : TSK_RUNG_READY;
     if (s->rung == TSK_RUNG_READY)
         s->hs_deadline = TSK_NEVER;
@@ -330,7 +334,7 @@ void tsk_hand_reset(tlsock *s)
     s->refusal.kind = 0;
     s->late_tickets = 0;
     s->issuers_tried = 0;
-    memset(&s->facts, 0, sizeof(s->facts));
+    tsk_facts_wipe(s);
     tsk_resume_reset(s);
 }
 
@@ -339,7 +343,7 @@ int tsk_hand_start(tlsock *s)
     int rc = start(s);
 
     if (rc < 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE);
     return rc;
 }
 

@@ -125,7 +125,7 @@ static int ask(tlsock *s, SSL *ssl)
     int rc;
 
     if (s->hello.data == NULL && !SSL_client_hello_isv2(ssl))
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &ext, &len))
         tsk_hello_sni(ext, len, sni);
     if (SSL_client_hello_get0_ext(
@@ -145,16 +145,16 @@ static int use_chosen(tlsock *s, SSL *ssl)
     if (id == NULL && (s->set->n_identities != 0 || s->set->n_psks != 0))
         return TLSOCK_OK;
     if (id == NULL) {
-        tsk_fail(&s->err, TLSOCK_E_OWN_FILE,
+        tsk_fail(tsk_err(s), TLSOCK_E_OWN_FILE,
                  "the HELLO hook chose no certificate, and the config has "
                  "none");
-        tsk_hint(&s->err, "choose one with tlsock_use_cert(), or refuse");
+        tsk_hint(tsk_err(s), "choose one with tlsock_use_cert(), or refuse");
         return TLSOCK_E_OWN_FILE;
     }
     SSL_certs_clear(ssl);
     if (tsk_server_use(ssl, id))
         return TLSOCK_OK;
-    return tsk_fail_ossl(&s->err, TLSOCK_E_OWN_FILE,
+    return tsk_fail_ossl(tsk_err(s), TLSOCK_E_OWN_FILE,
                          "cannot use the certificate that the HELLO hook "
                          "chose");
 }
@@ -213,7 +213,7 @@ int tsk_hello_cb(SSL *ssl, int *alert, void *arg)
         rc = tsk_hello_apply(s, ssl);
     if (rc >= 0)
         return SSL_CLIENT_HELLO_SUCCESS;
-    tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE);
     *alert = alert_of(rc);
     return SSL_CLIENT_HELLO_ERROR;
 }

@@ -94,7 +94,7 @@ int tsk_hello_apply(tlsock *s, SSL *ssl)
         return TLSOCK_OK;
     if (use->min != 0 && (!SSL_set_min_proto_version(ssl, use->min) ||
                           !SSL_set_max_proto_version(ssl, use->max)))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_OPTION,
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_OPTION,
                              "cannot use the TLS version that the HELLO hook "
                              "chose");
     return use->client < 0

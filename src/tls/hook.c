@@ -16,7 +16,7 @@ int tsk_hook_close_notify(tlsock *s)
         rc = tsk_op_call(on, &e);
     if (rc >= 0)
         return TLSOCK_OK;
-    return tsk_fail(&s->err, rc != TLSOCK_AGAIN ? rc : TLSOCK_E_HOOK,
+    return tsk_fail(tsk_err(s), rc != TLSOCK_AGAIN ? rc : TLSOCK_E_HOOK,
                     "a hook refused the end that the peer announced");
 }
 
@@ -29,7 +29,7 @@ int tsk_hook_handshake_fail(tlsock *s)
         return TLSOCK_OK;
     e.data = s->io.first;
     e.len = s->io.n_first;
-    e.error = &s->err;
+    e.error = tsk_err_of(s);
     e.fd = s->layer->ops->fd(s->layer);
     return tsk_op_call(on, &e);
 }

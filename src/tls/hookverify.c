@@ -30,7 +30,7 @@ static tlsock_cert *chain_of(X509_STORE_CTX *store_ctx)
 /* A client's session says so, too: whoever resumes it is no better. */
 static int mark_session(tlsock *s)
 {
-    const char *how = s->facts.verdict.verified;
+    const char *how = s->facts->verdict.verified;
     SSL_SESSION *ses = SSL_get_session(s->ssl);
 
     return !s->server || ses == NULL ||
@@ -42,14 +42,14 @@ static int accept(tlsock *s)
 {
     char was[64] = "";
 
-    if (s->err.code != 0)
-        snprintf(was, sizeof(was), ": %s", tlsock_errslug(s->err.code));
-    snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+    if (tsk_err_of(s)->code != 0)
+        snprintf(was, sizeof(was), ": %s", tlsock_errslug(tsk_err_of(s)->code));
+    snprintf(s->facts->verdict.verified, sizeof(s->facts->verdict.verified),
              "insecure by hook%s", was);
-    tsk_clear(&s->err);
+    tsk_err_clear(s);
     tsk_check_free(s->check); /* what it would say does not count any more */
     s->check = NULL;
-    return mark_session(s) ? TLSOCK_OK : tsk_fail_nomem(&s->err);
+    return mark_session(s) ? TLSOCK_OK : tsk_fail_nomem(tsk_err(s));
 }
 
 /* said: what the hook said in the end. ours: our own verdict. */
@@ -61,33 +61,33 @@ static int settle(tlsock *s, int said, int ours)
         return accept(s);
     if (said >= 0 || ours < 0) /* no hook makes a bad peer worse */
         return ours;
-    if (s->err.code != said)
-        tsk_fail(&s->err, said, "a hook refused the peer's certificate");
-    if (s->err.hint[0] == '\0')
-        tsk_hint(&s->err, "the program's own rule about peers refuses this "
-                          "one: see TLSOCK_ON_VERIFY");
-    s->err.phase = TLSOCK_PHASE_VERIFY;
+    if (tsk_err_of(s)->code != said)
+        tsk_fail(tsk_err(s), said, "a hook refused the peer's certificate");
+    if (tsk_err_of(s)->hint[0] == '\0')
+        tsk_hint(tsk_err(s), "the program's own rule about peers refuses this "
+                             "one: see TLSOCK_ON_VERIFY");
+    tsk_err(s)->phase = TLSOCK_PHASE_VERIFY;
     return said;
 }
 
 /* libssl asks the same again once a late answer is there. */
 static int late_answer(tlsock *s, int rc)
 {
-    tlsock_error ours = s->err;
+    tlsock_error ours = *tsk_err_of(s);
     int said = tsk_op_poll(s);
 
     if (said == TLSOCK_AGAIN)
         return said;
     tsk_op_end(s);
     if (rc < 0) /* our own reason stays, whatever is said of it */
-        s->err = ours;
+        *tsk_err(s) = ours;
     return settle(s, said, rc);
 }
 
 int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
 {
     tlsock_event e = {.kind = TLSOCK_ON_VERIFY, .fd = -1};
-    tlsock_error ours = s->err;
+    tlsock_error ours = *tsk_err_of(s);
     tlsock_cert *chain;
     int said;
 
@@ -97,9 +97,9 @@ int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
         return late_answer(s, rc);
     chain = chain_of(store_ctx);
     if (chain == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     e.name = s->name;
-    e.text = s->facts.verdict.verified;
+    e.text = s->facts->verdict.verified;
     e.cert = chain;
     e.error = rc < 0 ? &ours : NULL;
     /* a server cannot hold its handshake back, so a bad client is refused
@@ -110,7 +110,7 @@ int tsk_hook_verify(tlsock *s, X509_STORE_CTX *store_ctx, int rc)
     if (said != TLSOCK_AGAIN)
         tsk_op_end(s);
     if (rc < 0)
-        s->err = ours;
+        *tsk_err(s) = ours;
     return said == TLSOCK_AGAIN ? said : settle(s, said, rc);
 }
 
@@ -145,7 +145,7 @@ int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len)
         return 0;
     cert = leaf_and_issuer(s);
     if (cert == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     e.data = len != 0 ? der : NULL;
     e.len = len;
     e.name = s->name;
@@ -154,19 +154,20 @@ int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len)
     tlsock_cert_unref(cert);
     /* where a policy asks for it, a hook's word is not enough */
     if (said == TLSOCK_ACCEPT && s->set->policy[TSK_RULE_REVOCATION] == NULL) {
-        s->facts.staple.state = TSK_GOOD;
-        s->facts.staple.by = TSK_BY_STAPLE;
-        snprintf(s->facts.revocation, sizeof(s->facts.revocation),
+        s->facts->staple.state = TSK_GOOD;
+        s->facts->staple.by = TSK_BY_STAPLE;
+        snprintf(s->facts->revocation, sizeof(s->facts->revocation),
                  "good, says a hook");
         return 1;
     }
     if (said >= 0)
         return 0;
-    if (s->err.code != said)
-        tsk_fail(&s->err, said, "a hook refused the server's staple");
-    if (s->err.hint[0] == '\0')
-        tsk_hint(&s->err, "the program's own rule about staples refuses this "
-                          "one: see TLSOCK_ON_STAPLE");
-    s->err.phase = TLSOCK_PHASE_VERIFY;
+    if (tsk_err_of(s)->code != said)
+        tsk_fail(tsk_err(s), said, "a hook refused the server's staple");
+    if (tsk_err_of(s)->hint[0] == '\0')
+        tsk_hint(tsk_err(s),
+                 "the program's own rule about staples refuses this "
+                 "one: see TLSOCK_ON_STAPLE");
+    tsk_err(s)->phase = TLSOCK_PHASE_VERIFY;
     return said;
 }

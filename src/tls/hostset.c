@@ -118,11 +118,11 @@ static int use_ciphers(tlsock *s, SSL *ssl, const struct tsk_settings *base)
 
     if (set->ciphers != base->ciphers &&
         !SSL_set_cipher_list(ssl, tsk_psk_ciphers(set)))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_OPTION, "ciphers \"%s\"",
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_OPTION, "ciphers \"%s\"",
                              set->ciphers);
     if (set->ciphersuites != base->ciphersuites &&
         !SSL_set_ciphersuites(ssl, tsk_psk_suites(set)))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_OPTION, "ciphersuites \"%s\"",
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_OPTION, "ciphersuites \"%s\"",
                              set->ciphersuites);
     return TLSOCK_OK;
 }
@@ -134,7 +134,7 @@ static int use_cas(tlsock *s, SSL *ssl, const STACK_OF(X509_NAME) * cas)
         cas != NULL ? SSL_dup_CA_list(cas) : sk_X509_NAME_new_null();
 
     if (copy == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     SSL_set0_CA_list(ssl, copy);
     return TLSOCK_OK;
 }
@@ -152,7 +152,7 @@ int tsk_hostset_enter(tlsock *s, SSL *ssl)
     s->host = &h->ctx;
     s->set = &h->set;
     if (!SSL_set_session_id_context(ssl, h->sid, sizeof(h->sid)))
-        return tsk_fail_ossl(&s->err, TLSOCK_E_NOMEM, "session id context");
+        return tsk_fail_ossl(tsk_err(s), TLSOCK_E_NOMEM, "session id context");
     rc = use_ciphers(s, ssl, s->ctx->set);
     if (rc == TLSOCK_OK)
         rc = use_cas(s, ssl, h->cas);

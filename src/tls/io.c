@@ -1,4 +1,5 @@
 #include "core/mem.h"
+#include "ossl/compat.h"
 #include "tls/conn.h"
 #include "tls/sign.h"
 
@@ -40,8 +41,10 @@ static ssize_t from_tls(tlsock *s, void *buf, size_t len, int keep)
         s->bytes_read += got;
     if (got != 0) /* what was received was for something */
         s->io.turn = 0;
-    if (s->set->release_buffers && s->io.drained)
+    if (s->set->release_buffers && s->io.drained) {
         tsk_bio_idle(&s->io); /* whoever reads no more keeps no buffer */
+        tsk_compat_free_buffers(s->ssl);
+    }
     return outcome(s, ret, got);
 }
 
@@ -121,7 +124,7 @@ int tsk_io_more(tlsock *s, size_t most)
     ssize_t n;
 
     if (room == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     n = incoming(s, room, len, 0);
     if (n > 0)
         s->plain.len += (size_t)n;
@@ -282,7 +285,7 @@ static ssize_t collect(tlsock *s, const uint8_t *p, size_t len, size_t limit)
         if (part > len - done)
             part = len - done;
         if (tsk_buf_add(&s->hold, p + done, part) < 0)
-            return done != 0 ? (ssize_t)done : tsk_fail_nomem(&s->err);
+            return done != 0 ? (ssize_t)done : tsk_fail_nomem(tsk_err(s));
         done += part;
         if (s->hold.len < limit)
             continue;

@@ -45,20 +45,20 @@ void tsk_ktls_settle(tlsock *s)
 
 int tsk_ktls_fail(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED,
+    tsk_fail(tsk_err(s), TLSOCK_E_UNSUPPORTED,
              "%s: a KeyUpdate, and the kernel cannot change the keys of a "
              "connection",
              s->address[0] != '\0' ? s->address : "the peer");
-    tsk_hint(&s->err, "for peers that change keys leave encryption to libssl: "
+    tsk_hint(tsk_err(s), "for peers that change keys leave encryption to libssl: "
                       "ktls = off");
     return TLSOCK_E_UNSUPPORTED;
 }
 
 int tsk_ktls_stays(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED,
+    tsk_fail(tsk_err(s), TLSOCK_E_UNSUPPORTED,
              "the kernel encrypts this connection, and does not stop doing so");
-    tsk_hint(&s->err, "leave encryption to libssl (ktls = off) where TLS is to "
+    tsk_hint(tsk_err(s), "leave encryption to libssl (ktls = off) where TLS is to "
                       "end before the connection does");
     return TLSOCK_E_UNSUPPORTED;
 }

@@ -282,9 +282,9 @@ int tsk_op_event(tlsock *s, tlsock_event *e, enum tsk_op_mode mode)
     int rc;
 
     tsk_op_end(s);
-    rc = tsk_op_ask(&s->set->on[e->kind], e, mode, &s->op, &s->err);
-    if (rc < 0 && rc != TLSOCK_AGAIN && s->err.phase == 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    rc = tsk_op_ask(&s->set->on[e->kind], e, mode, &s->op, tsk_err(s));
+    if (rc < 0 && rc != TLSOCK_AGAIN && tsk_err_of(s)->phase == 0)
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE);
     return rc;
 }
 
@@ -306,14 +306,14 @@ int tsk_op_poll(tlsock *s)
     if (s->op == NULL)
         return TLSOCK_OK;
     if (s->op->generation != tsk_fork_generation())
-        rc = left_behind(s->op, &s->err);
+        rc = left_behind(s->op, tsk_err(s));
     else if (atomic_load(&s->op->done))
-        rc = judge(s->op, s->op->code, &s->err);
+        rc = judge(s->op, s->op->code, tsk_err(s));
     else
         return TLSOCK_AGAIN;
     s->op->waiting = 0;
-    if (rc < 0 && s->err.phase == 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    if (rc < 0 && tsk_err_of(s)->phase == 0)
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE);
     return rc;
 }
 

@@ -25,7 +25,7 @@ struct tsk_op;
 
 /* Calls the hook of e->kind (a no-op, 0, if there is none), with an op as the
  * mode says. What it says: >= 0; AGAIN: s->op waits now, see tsk_op_poll(); or
- * a code, recorded in s->err, phase HANDSHAKE if there is none yet (E_HOOK if
+ * a code, recorded in s, phase HANDSHAKE if there is none yet (E_HOOK if
  * the hook gave nonsense). With >= 0 s->op may hold data: tsk_op_end(). */
 int tsk_op_event(tlsock *s, tlsock_event *e, enum tsk_op_mode mode);
 /* AGAIN: s->op is not answered yet. Else its answer, s->op stays until

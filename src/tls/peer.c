@@ -43,10 +43,10 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
     req.dane = tsk_dane_in_use(s->dane);
     req.signs = peer_signs(s);
     tsk_hook_name_set(&own, s->set, s, &req);
-    memset(&s->facts, 0, sizeof(s->facts));
+    tsk_facts_wipe(s);
     if (s->issuers == NULL)
         return tsk_remember_verify(tsk_ctx_remember(s), store_ctx, &req,
-                                   &s->facts.verdict, &s->err);
+                                   &s->facts->verdict, tsk_err(s));
     all = sent != NULL ? sk_X509_dup(sent) : sk_X509_new_null();
     for (int i = 0; all != NULL && i < sk_X509_num(s->issuers); i++) {
         if (sk_X509_push(all, sk_X509_value(s->issuers, i)) <= 0) {
@@ -55,9 +55,9 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
         }
     }
     if (all == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     X509_STORE_CTX_set0_untrusted(store_ctx, all);
-    rc = tsk_policy_verify(store_ctx, &req, &s->facts.verdict, &s->err);
+    rc = tsk_policy_verify(store_ctx, &req, &s->facts->verdict, tsk_err(s));
     X509_STORE_CTX_set0_untrusted(store_ctx, sent);
     sk_X509_free(all);
     return rc;
@@ -66,8 +66,8 @@ static int by_policy(tlsock *s, X509_STORE_CTX *store_ctx)
 static void tell_insecure(tlsock *s)
 {
     if (s->set->insecure != 0 && s->set->insecure_text != NULL &&
-        strncmp(s->facts.verdict.verified, "insecure", 8) == 0)
-        snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+        strncmp(s->facts->verdict.verified, "insecure", 8) == 0)
+        snprintf(s->facts->verdict.verified, sizeof(s->facts->verdict.verified),
                  "insecure %.100s", s->set->insecure_text);
 }
 
@@ -77,9 +77,9 @@ static int take_anyway(tlsock *s, int rc)
 {
     if (rc == TLSOCK_E_NOMEM)
         return rc;
-    snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+    snprintf(s->facts->verdict.verified, sizeof(s->facts->verdict.verified),
              "insecure any client: %s", tlsock_errslug(rc));
-    tsk_clear(&s->err);
+    tsk_err_clear(s);
     return TLSOCK_OK;
 }
 
@@ -109,10 +109,10 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
     if (rc == TLSOCK_OK)
         tell_insecure(s);
     else
-        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_VERIFY);
     rc = tsk_hook_verify(s, store_ctx, rc);
     if (rc < TLSOCK_AGAIN)
-        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_VERIFY);
     if (rc == TLSOCK_AGAIN && !s->server)
         SSL_set_retry_verify(ssl); /* before we say who we are */
     return rc == TLSOCK_OK || rc == TLSOCK_AGAIN;
@@ -145,7 +145,7 @@ int tsk_peer_staple(SSL *ssl, void *arg)
         return 1;
     rc = tsk_hook_staple(s, der, der != NULL && len > 0 ? (size_t)len : 0);
     if (rc < 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_VERIFY);
     if (rc != 0)
         return rc == TLSOCK_E_NOMEM ? -1 : rc > 0;
     if (der == NULL || len <= 0)
@@ -153,12 +153,12 @@ int tsk_peer_staple(SSL *ssl, void *arg)
     rc = tsk_ocsp_judge(
         der, (size_t)len, SSL_get0_peer_certificate(ssl), issuer_of_leaf(ssl),
         s->set->verify_time != 0 ? s->set->verify_time : tsk_wall_time(), &from,
-        &s->facts.staple, &s->err);
+        &s->facts->staple, tsk_err(s));
     if (rc < 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_VERIFY);
-    else if (s->facts.revocation[0] == '\0') {
-        tsk_status_text(&s->facts.staple, s->facts.revocation);
-        s->facts.revocation_until = s->facts.staple.until;
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_VERIFY);
+    else if (s->facts->revocation[0] == '\0') {
+        tsk_status_text(&s->facts->staple, s->facts->revocation);
+        s->facts->revocation_until = s->facts->staple.until;
     }
     return rc == TLSOCK_E_NOMEM ? -1 : rc == TLSOCK_OK;
 }
@@ -174,19 +174,20 @@ int tsk_peer_no_staple(tlsock *s)
                ? 1
                : tsk_ocsp_must_staple(leaf);
     if (must < 0)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     if (!must) {
-        if (s->facts.revocation[0] == '\0')
-            snprintf(s->facts.revocation, sizeof(s->facts.revocation),
+        if (s->facts->revocation[0] == '\0')
+            snprintf(s->facts->revocation, sizeof(s->facts->revocation),
                      "not checked: no staple was sent");
         return TLSOCK_OK;
     }
-    tsk_fail(&s->err, TLSOCK_E_MUST_STAPLE,
+    tsk_fail(tsk_err(s), TLSOCK_E_MUST_STAPLE,
              "the server sent no OCSP staple, though %s",
              s->set->revocation == TSK_REVOKE_MUST_STAPLE
                  ? "revocation = must-staple asks for one"
                  : "its certificate promises one (RFC 7633)");
-    tsk_hint(&s->err, "switch OCSP stapling on at the server, or reissue the "
-                      "certificate without the must-staple extension");
+    tsk_hint(tsk_err(s),
+             "switch OCSP stapling on at the server, or reissue the "
+             "certificate without the must-staple extension");
     return TLSOCK_E_MUST_STAPLE;
 }

@@ -11,9 +11,9 @@
 
 static int unsupported(tlsock *s, const char *why, const char *fix)
 {
-    tsk_fail(&s->err, TLSOCK_E_UNSUPPORTED,
+    tsk_fail(tsk_err(s), TLSOCK_E_UNSUPPORTED,
              "the client cannot be asked for a certificate: %s", why);
-    tsk_hint(&s->err, "%s", fix);
+    tsk_hint(tsk_err(s), "%s", fix);
     return TLSOCK_E_UNSUPPORTED;
 }
 
@@ -31,10 +31,11 @@ static int is_http2(const tlsock *s)
 static int may_ask(tlsock *s)
 {
     if (s->set->client_auth == TSK_CLIENT_NONE) {
-        tsk_fail(&s->err, TLSOCK_E_STATE,
+        tsk_fail(tsk_err(s), TLSOCK_E_STATE,
                  "client-auth = none: nobody is asked for a certificate");
-        tsk_hint(&s->err, "set client-auth = later, ask or require, and whom "
-                          "to trust");
+        tsk_hint(tsk_err(s),
+                 "set client-auth = later, ask or require, and whom "
+                 "to trust");
         return TLSOCK_E_STATE;
     }
     if (SSL_version(s->ssl) < TLS1_3_VERSION)
@@ -56,7 +57,7 @@ static int not_asked(tlsock *s)
             "clients of this library offer it if they have a certificate, "
             "curl and OpenSSL's if told so; or ask in the handshake: "
             "client-auth = ask");
-    return tsk_fail_ossl(&s->err, TLSOCK_E_PROTOCOL,
+    return tsk_fail_ossl(tsk_err(s), TLSOCK_E_PROTOCOL,
                          "cannot ask the client for a certificate");
 }
 
@@ -79,6 +80,8 @@ int tsk_pha_ask(tlsock *s)
 {
     int mode = SSL_VERIFY_PEER, rc = may_ask(s), ret;
 
+    if (rc == TLSOCK_OK)
+        rc = tsk_facts_begin(s);
     if (rc == TLSOCK_OK)
         rc = send_tickets(s);
     if (rc < 0)
@@ -112,5 +115,5 @@ void tsk_pha_watch(const SSL *ssl, int where, int value)
     if (!s->asking) /* a read heard it: the question's time is long over */
         s->hs_deadline = tsk_deadline_in(s->set->handshake_timeout_ms);
     if (SSL_get0_peer_certificate(ssl) == NULL) /* it is nobody, by now */
-        memset(&s->facts, 0, sizeof(s->facts));
+        tsk_facts_wipe(s);
 }

@@ -13,7 +13,7 @@ struct tsk_prints {
         uint8_t *data;
         size_t len;
     } client, server;
-    char *text; /* the last item, where it is too long for s->text */
+    char *text; /* the last item, where it is too long for that of s */
 };
 
 static struct tsk_prints *prints_of(tlsock *s)
@@ -86,16 +86,17 @@ const char *tsk_prints_info(tlsock *s, int item)
 {
     struct kept k = message(s, tsk_prints_of_server(item));
     struct tsk_greeting g;
-    const char *text = s->text;
+    char *room = tsk_conn_text(s);
+    const char *text = room;
     int n;
 
     if (k.data == NULL || tsk_greeting_parse(&g, k.data, k.len) != 0)
         return "";
     tsk_ossl_enter();
-    n = tsk_prints_text(&g, item, s->text, sizeof(s->text));
+    n = tsk_prints_text(&g, item, room, TSK_CONN_TEXT);
     if (n < 0)
         text = "";
-    else if ((size_t)n >= sizeof(s->text))
+    else if (n >= TSK_CONN_TEXT)
         text = long_text(s, &g, item, (size_t)n + 1);
     tsk_ossl_leave();
     return text;

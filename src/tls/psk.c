@@ -114,12 +114,12 @@ static int say(tlsock *s, const char *identity, size_t len)
     char shown[110];
 
     if (copy == NULL)
-        return tsk_fail_nomem(&s->err);
+        return tsk_fail_nomem(tsk_err(s));
     tsk_free(s->psk_identity);
     s->psk_identity = copy;
-    memset(&s->facts, 0, sizeof(s->facts));
+    tsk_facts_wipe(s);
     tsk_printable(shown, sizeof(shown), identity, len);
-    snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+    snprintf(s->facts->verdict.verified, sizeof(s->facts->verdict.verified),
              "psk %s", shown);
     return TLSOCK_OK;
 }
@@ -140,7 +140,7 @@ static unsigned int offer_12(SSL *ssl, const char *hint, char *id,
         return 0;
     s->psk_tried = s->by_psk = 1;
     if (say(s, psk->identity, strlen(psk->identity)) < 0) {
-        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE); /* the failure's cause */
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE); /* the failure's cause */
         return 0;
     }
     memcpy(id, psk->identity, strlen(psk->identity) + 1);
@@ -251,11 +251,11 @@ int tsk_psk_alone(const tlsock *s)
 
 int tsk_psk_no_name(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_NO_NAME,
+    tsk_fail(tsk_err(s), TLSOCK_E_NO_NAME,
              "the server shows a certificate in place of a pre-shared key, and "
              "there is no name to check it against");
-    tsk_hint(&s->err, "is our identity one of its keys'? Else give the name "
-                      "the server is known by (opts.name, --name)");
+    tsk_hint(tsk_err(s), "is our identity one of its keys'? Else give the name "
+                         "the server is known by (opts.name, --name)");
     return TLSOCK_E_NO_NAME;
 }
 
@@ -277,25 +277,26 @@ static int fail_client(tlsock *s)
     whose(s, id, sizeof(id));
     switch (s->alert) {
     case SSL_AD_UNKNOWN_PSK_IDENTITY:
-        tsk_fail(&s->err, TLSOCK_E_PSK, "the server has no key of %s", id);
-        tsk_hint(&s->err, "compare the identity with those of the server");
+        tsk_fail(tsk_err(s), TLSOCK_E_PSK, "the server has no key of %s", id);
+        tsk_hint(tsk_err(s), "compare the identity with those of the server");
         return TLSOCK_E_PSK;
     case SSL_AD_ILLEGAL_PARAMETER:
     case SSL_AD_DECRYPT_ERROR:
     case SSL_AD_BAD_RECORD_MAC:
         if (!s->psk_tried)
             return 0;
-        tsk_fail(&s->err, TLSOCK_E_PSK,
+        tsk_fail(tsk_err(s), TLSOCK_E_PSK,
                  "the server's pre-shared key of %s is another one", id);
-        tsk_hint(&s->err, "give both sides the same key, byte by byte");
+        tsk_hint(tsk_err(s), "give both sides the same key, byte by byte");
         return TLSOCK_E_PSK;
     case SSL_AD_HANDSHAKE_FAILURE:
-        tsk_fail(&s->err, TLSOCK_E_PSK,
+        tsk_fail(tsk_err(s), TLSOCK_E_PSK,
                  "the server takes neither our pre-shared key of %s nor "
                  "another way in",
                  id);
-        tsk_hint(&s->err, "compare the identity with those of the server, and "
-                          "ciphers and groups");
+        tsk_hint(tsk_err(s),
+                 "compare the identity with those of the server, and "
+                 "ciphers and groups");
         return TLSOCK_E_PSK;
     default:
         return 0;
@@ -308,18 +309,18 @@ static int fail_server(tlsock *s, int reason)
         (s->set->n_identities == 0 &&
          (reason == SSL_R_NO_SHARED_CIPHER ||
           reason == SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM))) {
-        tsk_fail(&s->err, TLSOCK_E_PSK,
+        tsk_fail(tsk_err(s), TLSOCK_E_PSK,
                  "the client has none of our pre-shared keys");
-        tsk_hint(&s->err, "compare its identity with ours, or add a "
-                          "certificate for clients without a key");
+        tsk_hint(tsk_err(s), "compare its identity with ours, or add a "
+                             "certificate for clients without a key");
         return TLSOCK_E_PSK;
     }
     if (s->psk_tried && (reason == SSL_R_BINDER_DOES_NOT_VERIFY ||
                          reason == SSL_R_DIGEST_CHECK_FAILED ||
                          reason == SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC)) {
-        tsk_fail(&s->err, TLSOCK_E_PSK,
+        tsk_fail(tsk_err(s), TLSOCK_E_PSK,
                  "the client's pre-shared key is not that of its identity");
-        tsk_hint(&s->err, "give both sides the same key, byte by byte");
+        tsk_hint(tsk_err(s), "give both sides the same key, byte by byte");
         return TLSOCK_E_PSK;
     }
     return 0;

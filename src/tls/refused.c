@@ -55,14 +55,14 @@ static int sent_none(tlsock *s, const char *cas)
 {
     size_t n = s->set->n_identities;
 
-    tsk_fail(&s->err, TLSOCK_E_CLIENT_CERT_REQUIRED,
+    tsk_fail(tsk_err(s), TLSOCK_E_CLIENT_CERT_REQUIRED,
              "the server wants a certificate from: %s; we sent none%s",
              cas[0] != '\0' ? cas : "any CA that it trusts",
              n == 0   ? ""
              : n == 1 ? ", since it takes no signature of our key"
                       : ", since none of ours is what it asks for");
-    tsk_facts(&s->err, cas, "none", NULL);
-    tsk_hint(&s->err,
+    tsk_facts(tsk_err(s), cas, "none", NULL);
+    tsk_hint(tsk_err(s),
              "give a certificate that is issued by %s: --cert me.pem --key "
              "me.key, tlsock_config_add_identity()%s",
              cas[0] != '\0' ? "one of its CAs" : "its CA",
@@ -79,18 +79,19 @@ static int own_fault(tlsock *s, X509 *ours, const char *issuer, const char *cas)
 
     if (tsk_cert_time(X509_get0_notAfter(ours)) < now) {
         tsk_cert_date(X509_get0_notAfter(ours), date);
-        tsk_hint(&s->err, "it expired at %s: renew it", date);
+        tsk_hint(tsk_err(s), "it expired at %s: renew it", date);
     } else if (tsk_cert_time(X509_get0_notBefore(ours)) > now) {
         tsk_cert_date(X509_get0_notBefore(ours), date);
-        tsk_hint(&s->err,
+        tsk_hint(tsk_err(s),
                  "it is valid from %s, and not before: correct this "
                  "clock, or wait",
                  date);
     } else if (X509_check_purpose(ours, X509_PURPOSE_SSL_CLIENT, 0) != 1) {
-        tsk_hint(&s->err, "it is not made for clients: have one issued whose "
-                          "extended key usage has clientAuth");
+        tsk_hint(tsk_err(s),
+                 "it is not made for clients: have one issued whose "
+                 "extended key usage has clientAuth");
     } else if (!tsk_client_listed(s)) {
-        tsk_hint(&s->err,
+        tsk_hint(tsk_err(s),
                  "it is issued by \"%.40s\", which the server does not ask "
                  "for: give one that is issued by one of %.80s (--cert, "
                  "tlsock_config_add_identity())",
@@ -109,14 +110,14 @@ static int sent_ours(tlsock *s, const struct reason *r, const char *cas)
     tsk_cert_short_name(ours, name, sizeof(name));
     tsk_cert_short_issuer(ours, issuer, sizeof(issuer));
     tsk_cert_date(X509_get0_notAfter(ours), date);
-    tsk_fail(&s->err, r->code,
+    tsk_fail(tsk_err(s), r->code,
              "the server refused our certificate \"%.60s\" (valid until %.10s, "
              "issued by \"%.60s\"): alert \"%s\" (%d)%s%.80s",
              name, date, issuer, SSL_alert_desc_string_long(s->alert), s->alert,
              cas[0] != '\0' ? "; it wants one from: " : "", cas);
-    tsk_facts(&s->err, cas, issuer, name);
+    tsk_facts(tsk_err(s), cas, issuer, name);
     if (!own_fault(s, ours, issuer, cas))
-        tsk_hint(&s->err, "%s%s", r->fix,
+        tsk_hint(tsk_err(s), "%s%s", r->fix,
                  r->code == TLSOCK_E_CLIENT_CERT_REQUIRED
                      ? " (--cert, tlsock_config_add_identity())"
                      : "");

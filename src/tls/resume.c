@@ -37,7 +37,7 @@ int tsk_resume_name(tlsock *s, const char *records)
 
     r->wanted = digest_texts(who, 4, NULL, r->peer) &&
                 digest_texts(where, 2, r->peer, r->key);
-    return r->wanted ? TLSOCK_OK : tsk_fail_nomem(&s->err);
+    return r->wanted ? TLSOCK_OK : tsk_fail_nomem(tsk_err(s));
 }
 
 void tsk_resume_give_away(const tlsock *s)
@@ -143,7 +143,7 @@ void tsk_resume_offer(tlsock *s)
     SSL_SESSION_free(item.ses);
     if (!s->offered)
         return;
-    s->facts = item.facts;
+    *s->facts = item.facts;
     s->resume.until = item.expires;
 }
 
@@ -185,7 +185,7 @@ static void take_facts(const tlsock *s, struct tsk_session_facts *f)
 {
     char *resumed;
 
-    *f = s->facts;
+    *f = *s->facts;
     f->won = tsk_wall_time();
     f->process = tsk_fork_generation();
     if (!tsk_conn_resumed(s) || f->since == 0)

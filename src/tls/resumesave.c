@@ -27,16 +27,18 @@ const char *tsk_resume_text(tlsock *s)
     const struct tsk_resume *r = &s->resume;
     time_t until = (time_t)r->until;
     struct tm tm;
+    char *text;
 
-    if (r->why != NULL)
-        snprintf(s->text, sizeof(s->text), "not kept: %s", r->why);
-    else if (r->newest == NULL)
+    if (r->why == NULL && r->newest == NULL)
         return none(s);
+    text = tsk_conn_text(s);
+    if (r->why != NULL)
+        snprintf(text, TSK_CONN_TEXT, "not kept: %s", r->why);
     else if (gmtime_r(&until, &tm) == NULL ||
-             strftime(s->text, sizeof(s->text), "kept until %Y-%m-%dT%H:%M:%SZ",
+             strftime(text, TSK_CONN_TEXT, "kept until %Y-%m-%dT%H:%M:%SZ",
                       &tm) == 0)
         return "kept";
-    return s->text;
+    return text;
 }
 
 int tsk_resume_save(tlsock *s, uint8_t **out, size_t *len)
@@ -44,14 +46,15 @@ int tsk_resume_save(tlsock *s, uint8_t **out, size_t *len)
     struct tsk_resume *r = &s->resume;
 
     if (r->newest == NULL) {
-        tsk_fail(&s->err, TLSOCK_E_STATE, "there is no session to save: %s",
+        tsk_fail(tsk_err(s), TLSOCK_E_STATE, "there is no session to save: %s",
                  none(s));
-        tsk_hint(&s->err, "a TLS 1.3 server sends it after the handshake: ask "
-                          "again when something was read");
+        tsk_hint(tsk_err(s),
+                 "a TLS 1.3 server sends it after the handshake: ask "
+                 "again when something was read");
         return TLSOCK_E_STATE;
     }
     if (!tsk_resume_encode(s, r->newest, out, len))
-        return tsk_fail(&s->err, TLSOCK_E_NOMEM,
+        return tsk_fail(tsk_err(s), TLSOCK_E_NOMEM,
                         "no memory for the session, or it is larger than %zu "
                         "bytes",
                         TSK_SESSION_BYTES_MAX);

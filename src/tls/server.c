@@ -100,7 +100,7 @@ static int by_hook(tlsock *s)
                                          &len) ||
         len < sizeof(kind) - 1 || memcmp(note, kind, sizeof(kind) - 1) != 0)
         return 0;
-    snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+    snprintf(s->facts->verdict.verified, sizeof(s->facts->verdict.verified),
              "%.*s", (int)len, (const char *)note);
     return 1;
 }
@@ -115,16 +115,16 @@ int tsk_server_resumed(tlsock *s)
 
     if (s->set->client_auth == TSK_CLIENT_NONE || peer == NULL)
         return TLSOCK_OK;
-    rc = still_welcome(s, peer, &s->err);
+    rc = still_welcome(s, peer, tsk_err(s));
     if (rc < 0)
         return rc;
     if (by_hook(s))
         return TLSOCK_OK;
     if (s->set->insecure != 0 && s->set->insecure_text != NULL)
-        snprintf(s->facts.verdict.verified, sizeof(s->facts.verdict.verified),
+        snprintf(s->facts->verdict.verified, sizeof(s->facts->verdict.verified),
                  "insecure %.100s", s->set->insecure_text);
     else
-        strcpy(s->facts.verdict.verified, "chain");
+        strcpy(s->facts->verdict.verified, "chain");
     return TLSOCK_OK;
 }
 
@@ -145,12 +145,12 @@ static int alpn_of_hook(tlsock *s, const char *protocol,
         *outlen = (unsigned char)len;
         return SSL_TLSEXT_ERR_OK;
     }
-    tsk_fail(&s->err, TLSOCK_E_ALPN,
+    tsk_fail(tsk_err(s), TLSOCK_E_ALPN,
              "the client does not offer the ALPN protocol \"%s\", which the "
              "HELLO hook chose",
              protocol);
-    tsk_hint(&s->err, "choose one of those that the event names");
-    tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    tsk_hint(tsk_err(s), "choose one of those that the event names");
+    tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE);
     return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 

@@ -24,10 +24,10 @@ static __attribute__((noinline)) void set_signer(tlsock *s)
 
 static int no_signature(tlsock *s)
 {
-    tsk_fail(&s->err, TLSOCK_E_HOOK,
+    tsk_fail(tsk_err(s), TLSOCK_E_HOOK,
              "the SIGN hook of this program gave no signature");
-    tsk_hint(&s->err, "hand it over with tlsock_op_done(event->op, 0, "
-                      "signature, length)");
+    tsk_hint(tsk_err(s), "hand it over with tlsock_op_done(event->op, 0, "
+                         "signature, length)");
     return TLSOCK_E_HOOK;
 }
 
@@ -38,14 +38,15 @@ static int wrong_signature(tlsock *s, const struct tsk_remote_ask *ask,
 
     tsk_cert_short_name(((const tlsock_cert *)ask->arg)->leaf, who,
                         sizeof(who));
-    tsk_fail(&s->err, TLSOCK_E_HOOK,
+    tsk_fail(tsk_err(s), TLSOCK_E_HOOK,
              "the %zu bytes that the SIGN hook gave are no signature %s by "
              "the key of certificate \"%s\"",
              len, ask->scheme, who);
-    tsk_hint(&s->err, "sign event->data as it is (it is the digest, where the "
-                      "scheme has one) with that certificate's key, padding "
-                      "and encoding as the scheme says");
-    tsk_facts(&s->err, ask->scheme, NULL, who);
+    tsk_hint(tsk_err(s),
+             "sign event->data as it is (it is the digest, where the "
+             "scheme has one) with that certificate's key, padding "
+             "and encoding as the scheme says");
+    tsk_facts(tsk_err(s), ask->scheme, NULL, who);
     return TLSOCK_E_HOOK;
 }
 
@@ -109,7 +110,7 @@ static int sign(const struct tsk_remote_ask *ask, unsigned char *sig,
     tsk_op_end(s);
     if (rc == TLSOCK_OK)
         return 1;
-    tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE);
     return 0;
 }
 
@@ -171,7 +172,7 @@ int tsk_sign_handshake(tlsock *s, int *ret)
     if (s->fiber == NULL && tsk_fiber_can()) {
         s->fiber = tsk_fiber_new();
         if (s->fiber == NULL)
-            return tsk_fail_nomem(&s->err);
+            return tsk_fail_nomem(tsk_err(s));
     }
     set_signer(s);
     if (s->fiber != NULL)

@@ -47,9 +47,9 @@ static int take_answer(tlsock *s, tlsock_ticket_key *room)
     if ((len == 0 || len == sizeof(*room)) &&
         !is_zero(room->key, sizeof(room->key)))
         return TLSOCK_ACCEPT;
-    tsk_fail(&s->err, TLSOCK_E_HOOK,
+    tsk_fail(tsk_err(s), TLSOCK_E_HOOK,
              "the TICKET_KEY hook of this program accepted without a key");
-    tsk_hint(&s->err,
+    tsk_hint(tsk_err(s),
              "fill in event->ticket within the call, or hand a "
              "tlsock_ticket_key of %zu bytes over with "
              "tlsock_op_done()",
@@ -69,8 +69,8 @@ static int ask_hook(tlsock *s, tlsock_event *e)
     if (rc == TLSOCK_ACCEPT)
         rc = take_answer(s, e->ticket);
     tsk_op_end(s);
-    if (rc < 0 && s->err.phase == 0)
-        tsk_phase(&s->err, TLSOCK_PHASE_HANDSHAKE);
+    if (rc < 0 && tsk_err_of(s)->phase == 0)
+        tsk_phase(tsk_err(s), TLSOCK_PHASE_HANDSHAKE);
     return rc;
 }
 

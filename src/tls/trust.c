@@ -22,8 +22,8 @@
  * issuer whose word on revocation would count. */
 int tsk_trust_by_chain(const tlsock *s)
 {
-    return strncmp(s->facts.verdict.verified, "chain", 5) == 0 &&
-           !s->facts.verdict.key_alone;
+    return strncmp(s->facts->verdict.verified, "chain", 5) == 0 &&
+           !s->facts->verdict.key_alone;
 }
 
 int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
@@ -36,11 +36,12 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
     if (s->set->revocation < TSK_REVOKE_CRL || !tsk_trust_by_chain(s))
         return TLSOCK_OK;
     tsk_ctx_rules(tsk_conn_rules(s), &rules);
-    s->check = tsk_check_new(&rules, X509_STORE_CTX_get0_chain(store_ctx),
-                             X509_STORE_CTX_get0_untrusted(store_ctx), &s->err);
+    s->check =
+        tsk_check_new(&rules, X509_STORE_CTX_get0_chain(store_ctx),
+                      X509_STORE_CTX_get0_untrusted(store_ctx), tsk_err(s));
     if (s->check == NULL)
-        return s->err.code;
-    rc = tsk_check_look(s->check, &s->err);
+        return tsk_err_of(s)->code;
+    rc = tsk_check_look(s->check, tsk_err(s));
     if (rc == 1) /* somebody has to be asked: the rung CHECK does */
         return TLSOCK_OK;
     if (rc == 0)
@@ -52,7 +53,7 @@ int tsk_trust_check(tlsock *s, X509_STORE_CTX *store_ctx)
     if (rc != TLSOCK_E_REVOCATION_UNKNOWN || !rules.ocsp || s->server)
         return rc;
     /* a staple may still come, in TLS 1.2 later than this */
-    tsk_clear(&s->err);
+    tsk_err_clear(s);
     return TLSOCK_OK;
 }
 
@@ -76,15 +77,16 @@ int tsk_trust_verdict(tlsock *s)
     int64_t until;
     int rc;
 
-    if (s->facts.staple.state != TSK_UNKNOWN)
-        tsk_check_told(s->check, &s->facts.staple);
-    rc = tsk_check_verdict(s->check, how, &until, &s->err);
+    if (s->facts->staple.state != TSK_UNKNOWN)
+        tsk_check_told(s->check, &s->facts->staple);
+    rc = tsk_check_verdict(s->check, how, &until, tsk_err(s));
     if (rc < 0)
         return rc;
-    snprintf(s->facts.revocation, sizeof(s->facts.revocation), "%s", how);
-    s->facts.revocation_until = until;
+    snprintf(s->facts->revocation, sizeof(s->facts->revocation), "%s", how);
+    s->facts->revocation_until = until;
     if (tsk_check_key(s->check) != NULL)
-        memcpy(s->facts.asked, tsk_check_key(s->check), sizeof(s->facts.asked));
+        memcpy(s->facts->asked, tsk_check_key(s->check),
+               sizeof(s->facts->asked));
     tsk_check_free(s->check);
     s->check = NULL;
     tell_of_cache(s);
@@ -109,12 +111,12 @@ int tsk_trust_wants_issuer(tlsock *s, X509_STORE_CTX *store_ctx)
     s->issuers_known = known;
     rc = tsk_aia_url(top, s->issuer_at, url, sizeof(url));
     if (rc <= 0)
-        return rc < 0 ? tsk_fail_nomem(&s->err) : 0;
+        return rc < 0 ? tsk_fail_nomem(tsk_err(s)) : 0;
     s->issuer_at++;
     s->issuers_tried++;
     tsk_free(s->issuer_url);
     s->issuer_url = tsk_strdup(url);
-    return s->issuer_url != NULL ? 1 : tsk_fail_nomem(&s->err);
+    return s->issuer_url != NULL ? 1 : tsk_fail_nomem(tsk_err(s));
 }
 
 int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
@@ -124,12 +126,13 @@ int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
     int rc = TLSOCK_OK;
 
     if (got == NULL) /* of no use: the next URL may be */
-        return why.code == TLSOCK_E_NOMEM ? tsk_fail_nomem(&s->err) : TLSOCK_OK;
+        return why.code == TLSOCK_E_NOMEM ? tsk_fail_nomem(tsk_err(s))
+                                          : TLSOCK_OK;
     tsk_ossl_enter();
     if (s->issuers == NULL)
         s->issuers = sk_X509_new_null();
     if (s->issuers == NULL)
-        rc = tsk_fail_nomem(&s->err);
+        rc = tsk_fail_nomem(tsk_err(s));
     for (int i = -1; rc == TLSOCK_OK && i < sk_X509_num(got->chain); i++) {
         X509 *x = i < 0 ? got->leaf : sk_X509_value(got->chain, i);
 
@@ -137,7 +140,7 @@ int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
             break;
         if (!X509_add_cert(s->issuers, x,
                            X509_ADD_FLAG_UP_REF | X509_ADD_FLAG_NO_DUP))
-            rc = tsk_fail_nomem(&s->err);
+            rc = tsk_fail_nomem(tsk_err(s));
     }
     tsk_ossl_leave();
     tlsock_cert_unref(got);
@@ -146,18 +149,18 @@ int tsk_trust_add_issuers(tlsock *s, const void *data, size_t len)
 
 void tsk_trust_say_unchecked(tlsock *s)
 {
-    const char *by = s->facts.verdict.verified;
-    size_t size = sizeof(s->facts.revocation);
+    const char *by = s->facts->verdict.verified;
+    size_t size = sizeof(s->facts->revocation);
 
-    if (s->facts.revocation[0] != '\0' || *by == '\0')
+    if (s->facts->revocation[0] != '\0' || *by == '\0')
         return;
     if (!tsk_trust_by_chain(s))
-        snprintf(s->facts.revocation, size, "not checked: trusted by %.*s",
-                 s->facts.verdict.key_alone ? 4 : (int)strcspn(by, " "),
-                 s->facts.verdict.key_alone ? "DANE" : by);
+        snprintf(s->facts->revocation, size, "not checked: trusted by %.*s",
+                 s->facts->verdict.key_alone ? 4 : (int)strcspn(by, " "),
+                 s->facts->verdict.key_alone ? "DANE" : by);
     else if (s->set->revocation == TSK_REVOKE_OFF)
-        snprintf(s->facts.revocation, size, "not checked: revocation = off");
+        snprintf(s->facts->revocation, size, "not checked: revocation = off");
     else
-        snprintf(s->facts.revocation, size,
+        snprintf(s->facts->revocation, size,
                  "not checked: nobody staples for a client");
 }

@@ -395,7 +395,7 @@ static int visit(struct world *w, tlsock_config *c, int64_t *until)
     assert_int_equal(tlsock_read_full(s, got, 4), 4);
     rc = (int)tlsock_info_int(s, TLSOCK_INFO_RESUMED);
     if (until != NULL)
-        *until = s->facts.revocation_until;
+        *until = s->facts->revocation_until;
     tlsock_close(s);
     sock_wait(&t);
     return rc;

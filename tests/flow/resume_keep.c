@@ -204,7 +204,7 @@ static void what_is_learned_meanwhile_ends_a_session(void **state)
         peer_connect(&p, cc, sc, "a.test");
         peer_pingpong(&p);
         tsk_revcache_keep_status(p.conn[CLIENT]->ctx->revcache,
-                                 p.conn[CLIENT]->facts.asked, &st);
+                                 p.conn[CLIENT]->facts->asked, &st);
         peer_close(&p);
         peer_free(&p);
         assert_int_equal(once(cc, sc, "a.test"), i < 2);

@@ -495,8 +495,8 @@ static void each_code_has_its_errno(void **state)
         FILE *f = open_file(c, "r");
 
         c->rung = TSK_RUNG_DEAD;
-        c->err.code = c->dead = rows[i].code;
-        c->err.sys_errno = rows[i].sys;
+        tsk_err(c)->code = c->dead = rows[i].code;
+        tsk_err(c)->sys_errno = rows[i].sys;
         errno = 0;
         assert_int_equal(getc(f), EOF);
         if (errno != rows[i].want || !ferror(f) || feof(f))
