@@ -20,6 +20,7 @@ enum bench_mode {
     BENCH_IDLE,    /* memory of connections that do nothing */
     BENCH_PING,    /* 1 KiB there and back on one connection */
     BENCH_FIRST,   /* the first connect of a process, system trust store */
+    BENCH_PARTS,   /* the same as PING, each request in two writes */
     BENCH_MODES
 };
 
@@ -46,6 +47,7 @@ struct bench_lib {
     int slow;      /* divide the number of connections by this (LOOP) */
     int slow_full; /* of FULL and RESUMED */
     int slow_bulk; /* the same of what BULK moves */
+    int slow_idle; /* the same of IDLE */
     void *(*server_new)(enum bench_mode mode, const struct bench_files *f);
     void *(*client_new)(enum bench_mode mode, const struct bench_files *f);
     /* handshake on an accepted socket; the connection owns fd */
@@ -92,7 +94,7 @@ void bench_files_remove(const struct bench_files *f);
 struct bench_result {
     double wall_s, cpu_s;  /* of the measured part */
     double per_conn_kib;   /* BENCH_IDLE */
-    double p50_us, p99_us; /* BENCH_PING */
+    double p50_us, p99_us; /* BENCH_PING, BENCH_PARTS */
     double first_ms;       /* BENCH_FIRST: over a later one */
     char text[96];
 };

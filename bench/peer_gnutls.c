@@ -176,7 +176,7 @@ const struct bench_lib bench_gnutls = {
     .name = "GnuTLS",
     .modes = 1u << BENCH_FULL | 1u << BENCH_RESUMED | 1u << BENCH_BULK |
              1u << BENCH_SMALL | 1u << BENCH_IDLE | 1u << BENCH_PING |
-             1u << BENCH_FIRST,
+             1u << BENCH_PARTS | 1u << BENCH_FIRST,
     .slow = 1,
     .server_new = server_new,
     .client_new = client_new,

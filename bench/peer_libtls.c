@@ -163,7 +163,7 @@ const struct bench_lib bench_libtls = {
     .name = "libtls",
     .modes = 1u << BENCH_FULL | 1u << BENCH_LOOP | 1u << BENCH_BULK |
              1u << BENCH_SMALL | 1u << BENCH_IDLE | 1u << BENCH_PING |
-             1u << BENCH_FIRST,
+             1u << BENCH_PARTS | 1u << BENCH_FIRST,
     .slow = 20,
     .server_new = server_new,
     .client_new = client_new,

@@ -231,6 +231,7 @@ const struct bench_lib bench_openssl_naive = {
     .modes = ~0u,
     .slow = 20,
     .slow_full = 4,
+    .slow_idle = 10,
     .server_new = naive_new,
     .client_new = naive_new,
     .accept = accept_one,

@@ -8,5 +8,6 @@ const struct bench_lib bench_perl = {
              1u << BENCH_FIRST | 1u << BENCH_IDLE,
     .slow = 20,
     .slow_full = 10,
+    .slow_idle = 10,
     .script = BENCH_PERL,
 };

@@ -21,8 +21,9 @@
 #define WARM 4
 #define PING 1024
 
-const char *const bench_keys[BENCH_MODES] = {
-    "full", "resumed", "loop", "bulk", "small", "idle", "ping", "first"};
+const char *const bench_keys[BENCH_MODES] = {"full", "resumed", "loop",
+                                             "bulk", "small",   "idle",
+                                             "ping", "first",   "parts"};
 
 struct meter {
     struct timespec t0;
@@ -108,15 +109,31 @@ static void meter_stop(const struct meter *m, struct bench_result *r)
                seconds(m->r0.ru_utime) - seconds(m->r0.ru_stime);
 }
 
-static double rss_kib(void)
+/* Pages that several processes have count in part. */
+static double pss_kib(void)
 {
-    FILE *f = fopen("/proc/self/statm", "r");
-    long pages = 0, size = 0;
+    FILE *f = fopen("/proc/self/smaps_rollup", "r");
+    char line[128];
+    double kib = -1;
 
-    if (f == NULL || fscanf(f, "%ld %ld", &size, &pages) != 2)
-        bench_die("no /proc/self/statm");
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL)
+        if (sscanf(line, "Pss: %lf kB", &kib) == 1)
+            break;
+    if (kib < 0)
+        bench_die("no /proc/self/smaps_rollup");
     fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1024;
+    return kib;
+}
+
+static void many_descriptors(long n)
+{
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if ((rlim_t)n + 100 > limit.rlim_cur)
+        bench_die("%ld connections need more descriptors than ulimit -n", n);
 }
 
 static void *take(const struct bench_job *job, void *server, int listener)
@@ -288,13 +305,16 @@ static void ping(const struct bench_job *job, void *client, int port,
     void *conn = job->lib->connect(client, port);
     struct meter m;
     char buf[PING] = "";
+    size_t first = job->mode == BENCH_PARTS ? PING / 2 : PING;
 
     one_byte(job->lib, conn, 1);
     meter_start(&m);
     for (long i = -WARM; i < job->count; i++) {
         double t0 = now_us();
 
-        job->lib->write(conn, buf, sizeof(buf));
+        job->lib->write(conn, buf, first);
+        if (first < sizeof(buf))
+            job->lib->write(conn, buf + first, sizeof(buf) - first);
         job->lib->flush(conn);
         read_whole(job, conn, buf, sizeof(buf));
         if (i >= 0)
@@ -340,18 +360,20 @@ static void hoard(const struct bench_job *job, void *side, int fd_or_port,
                   int client, struct bench_result *r)
 {
     long warm = job->count / 10;
-    void **conns = calloc((size_t)job->count, sizeof(*conns));
+    void **conns;
     double before = 0;
     char byte;
 
+    many_descriptors(job->count);
+    conns = calloc((size_t)job->count, sizeof(*conns));
     for (long i = 0; i < job->count; i++) {
         if (i == warm)
-            before = rss_kib();
+            before = pss_kib();
         conns[i] = client ? job->lib->connect(side, fd_or_port)
                           : take(job, side, fd_or_port);
         one_byte(job->lib, conns[i], client);
     }
-    r->per_conn_kib = (rss_kib() - before) / (double)(job->count - warm);
+    r->per_conn_kib = (pss_kib() - before) / (double)(job->count - warm);
     if (client)
         job->lib->describe(conns[0], r->text, sizeof(r->text));
     for (long i = 0; i < job->count; i++) {
@@ -383,7 +405,7 @@ run_server(const struct bench_job *job, int listener, struct bench_result *r)
         hoard(job, server, listener, 0, r);
     else if (job->mode == BENCH_BULK || job->mode == BENCH_SMALL)
         drain(job, server, listener, r);
-    else if (job->mode == BENCH_PING)
+    else if (job->mode == BENCH_PING || job->mode == BENCH_PARTS)
         echo(job, server, listener, r);
     else
         serve_connections(job, server, listener, r);
@@ -403,7 +425,7 @@ run_client(const struct bench_job *job, int port, struct bench_result *r)
         hoard(job, client, port, 1, r);
     else if (job->mode == BENCH_BULK || job->mode == BENCH_SMALL)
         pour(job, client, port, r);
-    else if (job->mode == BENCH_PING)
+    else if (job->mode == BENCH_PING || job->mode == BENCH_PARTS)
         ping(job, client, port, r);
     else
         make_connections(job, client, port, r);
