@@ -278,7 +278,7 @@ static int option(struct loader *l, const struct tsk_ini_item *item,
     char *full;
     int rc;
 
-    if (row == NULL || strcmp(row->pub.type, "FILE") != 0)
+    if (row == NULL || strncmp(row->pub.type, "FILE", 4) != 0)
         return tsk_option_set(l->set, item->key, item->value, err);
     full = resolve(l, item->value);
     if (full == NULL)

@@ -141,11 +141,13 @@ static const char *client_cas(tlsock *s)
 static const char *local_address(tlsock *s)
 {
     int fd = s->layer != NULL ? s->layer->ops->fd(s->layer) : -1;
+    char *text;
 
     if (fd < 0)
         return "";
-    tsk_fd_address(fd, 0, s->text, sizeof(s->text));
-    return s->text;
+    text = tsk_conn_text(s);
+    tsk_fd_address(fd, 0, text, TSK_CONN_TEXT);
+    return text;
 }
 
 static const char *of_tls(tlsock *s, int item)
@@ -179,9 +181,19 @@ static const char *early_data(const tlsock *s)
     return words[tsk_early_outcome(s)];
 }
 
+static const char *ktls(tlsock *s)
+{
+    char *text = tsk_conn_text(s);
+
+    text[0] = '\0';
+    if (has_shaken(s))
+        tsk_ktls_text(s, text, TSK_CONN_TEXT);
+    return text;
+}
+
 const char *tlsock_info(const tlsock *conn, int item)
 {
-    tlsock *s = (tlsock *)(uintptr_t)conn; /* it makes s->text */
+    tlsock *s = (tlsock *)(uintptr_t)conn; /* it makes what it tells */
 
     if (s == NULL)
         return NULL;
@@ -224,10 +236,7 @@ const char *tlsock_info(const tlsock *conn, int item)
     case TLSOCK_INFO_SESSION:
         return tsk_resume_text(s);
     case TLSOCK_INFO_KTLS:
-        s->text[0] = '\0';
-        if (has_shaken(s))
-            tsk_ktls_text(s, s->text, sizeof(s->text));
-        return s->text;
+        return ktls(s);
     case TLSOCK_INFO_LOCAL_ADDRESS:
         return local_address(s);
     case TLSOCK_INFO_STATE:

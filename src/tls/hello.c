@@ -180,6 +180,7 @@ static int alert_of(int code)
         {TLSOCK_E_VERSION_UNSUPPORTED, SSL_AD_PROTOCOL_VERSION},
         {TLSOCK_E_NO_COMMON_PARAMETERS, SSL_AD_HANDSHAKE_FAILURE},
         {TLSOCK_E_CLIENT_CERT_REQUIRED, SSL_AD_HANDSHAKE_FAILURE},
+        {TLSOCK_E_LIMIT, SSL_AD_ACCESS_DENIED}, /* it may try later */
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

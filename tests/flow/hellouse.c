@@ -120,6 +120,7 @@ static void a_refusal_sends_the_alert_that_fits(void **state)
         {TLSOCK_E_TIMEOUT, 80},
         {TLSOCK_E_PROXY, 80},
         {TLSOCK_E_POLICY, 49},
+        {TLSOCK_E_LIMIT, 49},
         {TLSOCK_E_HOOK, 49},
         {TLSOCK_E_PIN, 49},
     };

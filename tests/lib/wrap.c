@@ -75,8 +75,10 @@ int __wrap_connect(int fd, const struct sockaddr *a, socklen_t n)
 
     if (value == 0)
         return __real_connect(fd, a, n);
-    if (value == EINTR)
-        (void)__real_connect(fd, a, n);
+    /* what has failed already cannot be interrupted any more */
+    if (value == EINTR && __real_connect(fd, a, n) != 0 &&
+        errno != EINPROGRESS)
+        return -1;
     errno = value;
     return -1;
 }
