@@ -103,7 +103,7 @@ static int take(void *own, struct opts *o, int val, const char *arg)
 
 static const struct opt_spec spec = {
     .command = "fingerprint",
-    .usage = "[options] FILE|-|HOST[:PORT]|URL|CAPTURE... | --listen TARGET",
+    .usage = "[options] FILE|-|HOST[:PORT]|URL... | --listen TARGET",
     .about = "Prints fingerprints of a certificate and of its key, as lines to "
              "paste into C, a configuration file, or the line of tlsock or "
              "curl; for each certificate of the chain. The peer is verified, "

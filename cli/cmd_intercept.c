@@ -261,8 +261,9 @@ static const struct opt_spec spec = {
         "fails, fails towards the client as well. STARTTLS of SMTP, IMAP, "
         "POP3 and FTP is found by itself. Ends on SIGINT and SIGTERM.",
     .after = "  tlsock intercept --listen :8443\n"
-             "  curl --proxy http://127.0.0.1:8443 --cacert "
-             "~/.local/share/tlsock/intercept/ca.pem https://example.com\n"
+             "  CA=~/.local/share/tlsock/intercept/ca.pem\n"
+             "  curl -x http://127.0.0.1:8443 --cacert $CA "
+             "https://example.com\n"
              "  tlsock intercept --pass '*.bank.example' --deny 10.0.0.0/8 "
              "--log tls.ndjson\n"
              "  tlsock intercept --to mail.example.com:25 --bodies mail\n",

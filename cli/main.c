@@ -20,7 +20,7 @@ static const struct {
     {"serve", NULL, cmd_serve, "serve TARGET",
      "TLS server: echo, files, or a program per client"},
     {"intercept", NULL, cmd_intercept, "intercept",
-     "decrypt and log what goes through: a proxy with a CA"},
+     "a proxy that decrypts and logs what goes by"},
     {"check", NULL, cmd_check, "check TARGET...",
      "what is wrong with a server, and how to mend it"},
     {"fingerprint", NULL, cmd_fingerprint, "fingerprint FILE|HOST:PORT",

@@ -115,11 +115,13 @@ int tsk_bio_may_wait(const struct tsk_bio *io)
            tsk_now_ms() + 2 * TSK_LAYER_WAIT_MS <= io->until;
 }
 
-/* Nothing else may be waiting to be sent: the layer waits for input alone. */
+/* Nothing else may be waiting to be sent: the layer waits for input alone. In
+ * the middle of a lot of data a poll is better: a recv that waits returns with
+ * the first record, and one that comes after a poll with many. */
 static int waits_below(const struct tsk_bio *io)
 {
-    return io->polite && io->below->waits && !tsk_bio_must_send(io) &&
-           tsk_bio_may_wait(io);
+    return io->polite && io->below->waits && io->in_size <= TSK_BIO_IN &&
+           !tsk_bio_must_send(io) && tsk_bio_may_wait(io);
 }
 
 /* Nothing is there yet, most likely: who may wait saves a call. A layer that

@@ -8,6 +8,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define MOST 2000
 
@@ -163,15 +164,21 @@ static long places(const struct way *w, const struct row *row, int mode)
     return -1;
 }
 
-/* A thread that has waited keeps the descriptor that wakes it. */
+/* A thread that has waited keeps the descriptor that wakes it. A deadline that
+ * is near is waited for by poll(2); nobody answers. */
 static void wait_once(void)
 {
-    struct run r = {{0}, NULL};
-    struct way w;
+    tlsock_config *cc = ca_client(NULL);
+    tlsock_error err = {0};
+    int fds[2];
 
-    way_begin(&w, &way_kinds[0], ca_get()->ip);
-    assert_code(whole(&r, &w, 0), TLSOCK_OK);
-    way_end(&w);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    assert_null(tlsock_client_fd(fds[0], "a.test", cc,
+                                 TLSOCK_OPTS(.timeout_ms = 1), &err));
+    assert_code(err.code, TLSOCK_E_TIMEOUT);
+    close(fds[0]);
+    close(fds[1]);
+    tlsock_config_unref(cc);
 }
 
 static void every_call_may_fail_on_every_way(void **state)
