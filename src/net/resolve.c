@@ -124,6 +124,20 @@ static int query_failed(const struct query *q, tlsock_error *err)
     return TLSOCK_E_RESOLVE;
 }
 
+/* Of the two that this machine has, most programs listen on this one alone, and
+ * who asks a proxy for an address has one try. */
+static void ipv4_first(struct tsk_addrs *a)
+{
+    for (size_t i = 1; i < a->n; i++) {
+        struct tsk_addr first = a->list[0];
+
+        if (first.ss.ss_family == AF_INET)
+            return;
+        a->list[0] = a->list[i];
+        a->list[i] = first;
+    }
+}
+
 static int take_answer(struct tsk_addrs *out, struct query *q,
                        tlsock_error *err)
 {
@@ -148,6 +162,8 @@ static int take_answer(struct tsk_addrs *out, struct query *q,
         to->len = a->ai_addrlen;
         out->n++;
     }
+    if (q->local)
+        ipv4_first(out);
     if (out->n > 0)
         return TLSOCK_OK;
     tsk_addrs_free(out);
