@@ -227,6 +227,7 @@ struct dripper {
     int fd, to;
     const void *head;
     size_t len;
+    atomic_int over; /* a byte may be left that nobody takes any more */
 };
 
 /* One byte at a time, each as soon as the one before it was taken: there is
@@ -237,7 +238,7 @@ static void *drip(void *arg)
     int left = 0;
 
     send(d->fd, d->head, d->len, MSG_NOSIGNAL);
-    while (ioctl(d->to, FIONREAD, &left) == 0 &&
+    while (!atomic_load(&d->over) && ioctl(d->to, FIONREAD, &left) == 0 &&
            (left != 0 || send(d->fd, "", 1, MSG_NOSIGNAL) == 1))
         sched_yield();
     return NULL;
@@ -247,13 +248,14 @@ static void drip_at(struct sides *t, ssize_t (*call)(tlsock *), int from,
                     const void *head, size_t len)
 {
     int copy = dup(tlsock_fd(t->client));
-    struct dripper d = {from, copy, head, len};
+    struct dripper d = {from, copy, head, len, 0};
     pthread_t thread;
 
     tsk_clock_monotonic = ticking;
     assert_int_equal(pthread_create(&thread, NULL, drip, &d), 0);
     assert_code(call(t->client), TLSOCK_E_TIMEOUT);
     tsk_clock_monotonic = NULL;
+    atomic_store(&d.over, 1);
     shutdown(from, SHUT_RDWR);
     shutdown(copy, SHUT_RDWR);
     assert_int_equal(pthread_join(thread, NULL), 0);
