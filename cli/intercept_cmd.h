@@ -1,7 +1,7 @@
-/* intercept_cmd - what "tlsock intercept" was asked for, and what it says while it
- * runs. cmd_intercept.c reads the line and starts the engine, intercept_ca.c
- * has the CA, intercept_say.c talks, intercept_bodies.c keeps what went
- * through. */
+/* intercept_cmd - what "tlsock intercept" was asked for, and what it says while
+ * it runs. intercept_opt.c reads the line, cmd_intercept.c starts the engine,
+ * intercept_ca.c has the CA, intercept_say.c talks, intercept_bodies.c keeps
+ * what went through. */
 #ifndef CLI_INTERCEPT_H
 #define CLI_INTERCEPT_H
 
@@ -16,8 +16,8 @@ struct bodies;
 
 struct icept {
     struct opts o;
-    const char *target, *to, *port_file, *log_path, *ca_cert, *ca_key,
-        *ca_pass, *bodies_dir;
+    const char *target, *to, *port_file, *log_path, *ca_cert, *ca_key, *ca_pass,
+        *bodies_dir;
     int transparent, exec;
     long sni_port, threads, most;
     int hello_ms;
@@ -33,6 +33,11 @@ struct icept {
     const tlsock_listener *listener;
     char where[300];
 };
+
+/* What the line may have; who reads it is a struct icept. */
+extern const struct opt_spec icept_spec;
+/* What does not go together: 0, or an exit code after having said why. */
+int icept_check_line(const struct icept *v);
 
 /* The CA that signs for every name: --ca-cert, or this user's own, made if
  * there is none. 0, or an exit code after having said why. */
