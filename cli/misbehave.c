@@ -84,14 +84,19 @@ static size_t look(int fd, uint8_t *seen, uint8_t *hello)
     return kind == RECORDS_HELLO ? len : 0;
 }
 
-/* The first label of the name that a client asks for is a row, or good. */
+/* The first label of the name that a client asks for is a row, or good. NULL:
+ * it asked for a tunnel, and went. */
 static const struct mis_row *by_name(int fd)
 {
-    uint8_t *seen = malloc(HELLO_SEEN), *hello = malloc(RECORDS_MOST);
+    uint8_t *seen, *hello;
     const struct mis_row *row;
     char name[256] = "";
     size_t len = 0;
 
+    if (mis_tunnel(fd) != 0)
+        return NULL;
+    seen = malloc(HELLO_SEEN);
+    hello = malloc(RECORDS_MOST);
     if (seen != NULL && hello != NULL)
         len = look(fd, seen, hello);
     if (len != 0)
@@ -152,22 +157,28 @@ static void forget(struct server *s, int fd)
     pthread_mutex_unlock(&s->lock);
 }
 
+static void misbehave(const struct server *s, int fd, const struct mis_row *row)
+{
+    struct mis_tls *tls = s->tls[row - mis_rows];
+    SSL *ssl = NULL;
+
+    tell(s, fd, row);
+    if (tls != NULL)
+        ssl = mis_tls_ssl(tls);
+    if (tls == NULL || ssl != NULL)
+        mis_wire(row, ssl, fd, s->alert);
+    SSL_free(ssl);
+}
+
 static void *serve_client(void *arg)
 {
     struct client c = *(struct client *)arg;
     const struct mis_row *row;
-    struct mis_tls *tls;
-    SSL *ssl = NULL;
 
     free(arg);
     row = c.s->only != NULL ? c.s->only : by_name(c.fd);
-    tls = c.s->tls[row - mis_rows];
-    tell(c.s, c.fd, row);
-    if (tls != NULL)
-        ssl = mis_tls_ssl(tls);
-    if (tls == NULL || ssl != NULL)
-        mis_wire(row, ssl, c.fd, c.s->alert);
-    SSL_free(ssl);
+    if (row != NULL)
+        misbehave(c.s, c.fd, row);
     OPENSSL_thread_stop();
     forget(c.s, c.fd);
     return NULL;

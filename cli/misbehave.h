@@ -18,26 +18,37 @@
 
 /* What is done to the bytes. Those before MIS_TLS speak none themselves. */
 enum mis_wire {
-    MIS_CLOSE,     /* close at once */
-    MIS_RESET,     /* the same, by RST */
-    MIS_SILENT,    /* read, and never answer */
-    MIS_BYTES,     /* the row's bytes in place of TLS */
-    MIS_ALERT,     /* a fatal alert, as asked for */
-    MIS_TLS,       /* as OpenSSL has it */
-    MIS_CUT,       /* the row's number of bytes, then close */
-    MIS_DRIP,      /* a byte at a time, for ever so long */
+    MIS_CLOSE,    /* close at once */
+    MIS_RESET,    /* the same, by RST */
+    MIS_SILENT,   /* read, and never answer */
+    MIS_BYTES,    /* the row's bytes in place of TLS */
+    MIS_ALERT,    /* a fatal alert, as asked for */
+    MIS_TLS,      /* as OpenSSL has it */
+    MIS_CUT,      /* the row's number of bytes, then close */
+    MIS_DRIP,     /* a byte at a time, for ever so long */
+    MIS_TRUNCATE, /* after the data the end, without close_notify */
+    /* from here on records are looked at */
     MIS_SIGNATURE, /* one bit of the signature of the key exchange is wrong */
     MIS_MAC,       /* one bit of the first encrypted record */
-    MIS_TRUNCATE   /* after the data the end, without close_notify */
+    /* and from here on opened, see misbehave_seal.h */
+    MIS_FINISHED, /* one bit of the Finished */
+    MIS_PROOF,    /* one bit of the signature of a CertificateVerify */
+    MIS_TICKET    /* what is in a NewSessionTicket is garbage */
 };
 
 enum mis_staple {
     MIS_NO_STAPLE,
     MIS_STAPLE_GOOD,
     MIS_STAPLE_REVOKED,
+    MIS_STAPLE_UNKNOWN, /* its responder does not know the certificate */
     MIS_STAPLE_OLD,     /* its time is over */
     MIS_STAPLE_OTHER,   /* of another certificate */
-    MIS_STAPLE_GARBAGE
+    MIS_STAPLE_FUTURE,  /* its time has not begun */
+    MIS_STAPLE_FORGED,  /* one bit of its signature is wrong */
+    MIS_STAPLE_SIGNER,  /* signed by who may not */
+    MIS_STAPLE_LATER,   /* an answer that is none: try later */
+    MIS_STAPLE_GARBAGE,
+    MIS_STAPLE_EMPTY
 };
 
 struct mis_row {
@@ -48,6 +59,7 @@ struct mis_row {
     enum mis_staple staple;
     int min, max;        /* versions; 0: TLS 1.2 and 1.3 */
     const char *ciphers; /* of TLS 1.2; NULL: OpenSSL's */
+    int forgets;         /* the tickets that it gives */
     int ask;             /* a certificate of the client: SSL_VERIFY_* */
     size_t number;       /* MIS_CUT: bytes; certificates to add to the chain */
     const char *bytes;   /* MIS_BYTES */
@@ -78,6 +90,10 @@ struct mis_tls *mis_tls_new(const struct mis_row *row, const char *pki,
                             char why[256]);
 SSL *mis_tls_ssl(struct mis_tls *t); /* NULL: out of memory */
 void mis_tls_free(struct mis_tls *t);
+
+/* A client that takes us for a proxy, and asks for a tunnel by HTTP CONNECT, is
+ * told that it has one. -1: it asked for something else, or is gone. */
+int mis_tunnel(int fd);
 
 /* One client, until it or we have gone. fd stays open. ssl: NULL where the row
  * needs none. alert: of MIS_ALERT. */

@@ -4,6 +4,8 @@
 
 #define BYTES(s) .wire = MIS_BYTES, .bytes = s, .len = sizeof(s) - 1
 #define ONLY(v) .min = v, .max = v
+#define ZEROS29 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define ZEROS58 ZEROS29 ZEROS29
 #define OLD "DEFAULT:@SECLEVEL=0"
 
 const struct mis_row mis_rows[] = {
@@ -48,6 +50,18 @@ const struct mis_row mis_rows[] = {
      .code = "staple", .what = "a staple whose time is over"},
     {"staple-other", .wire = MIS_TLS, .staple = MIS_STAPLE_OTHER,
      .code = "staple", .what = "the staple of another certificate"},
+    {"staple-future", .wire = MIS_TLS, .staple = MIS_STAPLE_FUTURE,
+     .code = "staple", .what = "a staple whose time has not begun"},
+    {"staple-unknown", .wire = MIS_TLS, .staple = MIS_STAPLE_UNKNOWN,
+     .code = "staple", .what = "a staple that does not know the certificate"},
+    {"staple-forged", .wire = MIS_TLS, .staple = MIS_STAPLE_FORGED,
+     .code = "staple", .what = "one bit of the staple's signature is wrong"},
+    {"staple-signer", .wire = MIS_TLS, .staple = MIS_STAPLE_SIGNER,
+     .code = "staple", .what = "a staple signed by who may not sign it"},
+    {"staple-later", .wire = MIS_TLS, .staple = MIS_STAPLE_LATER,
+     .code = "staple", .what = "a staple that says: try later"},
+    {"staple-empty", .wire = MIS_TLS, .staple = MIS_STAPLE_EMPTY,
+     .code = "protocol", .what = "a staple of no bytes"},
     {"staple-garbage", .wire = MIS_TLS, .staple = MIS_STAPLE_GARBAGE,
      .code = "staple", .what = "a staple that is none"},
     {"must-staple", .cert = "must-staple", .wire = MIS_TLS,
@@ -59,6 +73,10 @@ const struct mis_row mis_rows[] = {
      .code = "version-unsupported", .what = "speaks TLS 1.0 and no other"},
     {"tls11", .wire = MIS_TLS, ONLY(TLS1_1_VERSION), .ciphers = OLD,
      .code = "version-unsupported", .what = "speaks TLS 1.1 and no other"},
+    {"tls12", .wire = MIS_TLS, ONLY(TLS1_2_VERSION), .code = "good",
+     .what = "speaks TLS 1.2 and no other"},
+    {"tls13", .wire = MIS_TLS, ONLY(TLS1_3_VERSION), .code = "good",
+     .what = "speaks TLS 1.3 and no other"},
     {"no-common-cipher", .wire = MIS_TLS, ONLY(TLS1_2_VERSION),
      .ciphers = "NULL-SHA256:@SECLEVEL=0", .code = "no-common-parameters",
      .what = "knows no cipher that encrypts"},
@@ -74,10 +92,24 @@ const struct mis_row mis_rows[] = {
 
     {"bad-signature", .wire = MIS_SIGNATURE, ONLY(TLS1_2_VERSION),
      .code = "protocol", .what = "its key exchange is signed wrongly"},
+    {"bad-signature13", .wire = MIS_PROOF, ONLY(TLS1_3_VERSION),
+     .code = "protocol", .what = "its CertificateVerify is signed wrongly"},
+    {"bad-finished", .wire = MIS_FINISHED, ONLY(TLS1_3_VERSION),
+     .code = "protocol", .what = "one bit of its Finished is wrong"},
+    {"bad-finished12", .wire = MIS_FINISHED, ONLY(TLS1_2_VERSION),
+     .code = "protocol", .what = "the same, in TLS 1.2"},
+    {"ticket-garbage", .wire = MIS_TICKET, ONLY(TLS1_3_VERSION),
+     .code = "protocol", .what = "garbage in its session tickets"},
+    {"ticket-garbage12", .wire = MIS_TICKET, ONLY(TLS1_2_VERSION),
+     .code = "protocol", .what = "the same, in TLS 1.2"},
+    {"ticket-unknown", .wire = MIS_TLS, .forgets = 1, .code = "good",
+     .what = "gives session tickets, and never knows them again"},
     {"bad-record", .wire = MIS_MAC, ONLY(TLS1_3_VERSION), .code = "protocol",
      .what = "its first encrypted record was changed on the way"},
     {"oversize-record", BYTES("\x16\3\3\xff\xff\2\0\xff\xfb\3\3"),
      .code = "protocol", .what = "a record that is longer than TLS allows"},
+    {"oversize-message", BYTES("\x16\3\3\0\x40\2\xff\xff\xff\3\3" ZEROS58),
+     .code = "protocol", .what = "a ServerHello that says it has 16 MiB"},
     {"garbage", BYTES("\x93\x02\xf7\x00\x11 nothing that anybody speaks\n"),
      .code = "not-tls", .what = "bytes that are no TLS"},
     {"plaintext", BYTES("220 mail.test ESMTP ready\r\n"), .code = "not-tls",

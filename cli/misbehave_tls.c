@@ -1,8 +1,12 @@
 #include "misbehave.h"
+#include "misbehave_seal.h"
 
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/ocsp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,22 +49,59 @@ static EVP_PKEY *load_key(const char *pki, const char *name)
     return key;
 }
 
-/* What inter says of a certificate, from so many days to so many from now. */
-static OCSP_RESPONSE *answer(X509 *x, X509 *by, EVP_PKEY *key, int status,
-                             int from, int to)
+/* How a staple differs from a good one; days are from now. */
+struct staple {
+    const char *of, *signer; /* NULL: the row's certificate, inter */
+    int status, from, to;
+};
+
+static struct staple plan(const struct mis_row *row)
+{
+    struct staple p = {row->cert != NULL ? row->cert : "good", "inter",
+                       V_OCSP_CERTSTATUS_GOOD, -1, 6};
+
+    switch (row->staple) {
+    case MIS_STAPLE_REVOKED:
+        p.status = V_OCSP_CERTSTATUS_REVOKED;
+        break;
+    case MIS_STAPLE_UNKNOWN:
+        p.status = V_OCSP_CERTSTATUS_UNKNOWN;
+        break;
+    case MIS_STAPLE_OLD:
+        p.from = -30;
+        p.to = -20;
+        break;
+    case MIS_STAPLE_FUTURE:
+        p.from = 20;
+        p.to = 30;
+        break;
+    case MIS_STAPLE_OTHER:
+        p.of = "server2";
+        break;
+    case MIS_STAPLE_SIGNER:
+        p.signer = "other-root";
+        break;
+    default:
+        break;
+    }
+    return p;
+}
+
+static OCSP_RESPONSE *answer(const struct staple *p, X509 *x, X509 *issuer,
+                             X509 *by, EVP_PKEY *key)
 {
     time_t now = time(NULL);
     OCSP_BASICRESP *basic = OCSP_BASICRESP_new();
-    OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), x, by);
-    ASN1_TIME *begin = ASN1_TIME_adj(NULL, now, from, 0);
-    ASN1_TIME *end = ASN1_TIME_adj(NULL, now, to, 0);
+    OCSP_CERTID *id = OCSP_cert_to_id(EVP_sha1(), x, issuer);
+    ASN1_TIME *begin = ASN1_TIME_adj(NULL, now, p->from, 0);
+    ASN1_TIME *end = ASN1_TIME_adj(NULL, now, p->to, 0);
+    int revoked = p->status == V_OCSP_CERTSTATUS_REVOKED;
     OCSP_RESPONSE *out = NULL;
 
     if (basic != NULL && id != NULL && begin != NULL && end != NULL &&
-        OCSP_basic_add1_status(basic, id, status, OCSP_REVOKED_STATUS_NOSTATUS,
-                               status == V_OCSP_CERTSTATUS_REVOKED ? begin
-                                                                   : NULL,
-                               begin, end) != NULL &&
+        OCSP_basic_add1_status(basic, id, p->status,
+                               OCSP_REVOKED_STATUS_NOSTATUS,
+                               revoked ? begin : NULL, begin, end) != NULL &&
         OCSP_basic_sign(basic, by, key, EVP_sha256(), NULL, 0) == 1)
         out = OCSP_response_create(OCSP_RESPONSE_STATUS_SUCCESSFUL, basic);
     OCSP_BASICRESP_free(basic);
@@ -70,32 +111,59 @@ static OCSP_RESPONSE *answer(X509 *x, X509 *by, EVP_PKEY *key, int status,
     return out;
 }
 
+static OCSP_RESPONSE *signed_answer(const struct mis_row *row, const char *pki)
+{
+    struct staple p = plan(row);
+    X509 *x = load_cert(pki, p.of), *issuer = load_cert(pki, "inter");
+    X509 *by = load_cert(pki, p.signer);
+    EVP_PKEY *key = load_key(pki, p.signer);
+    OCSP_RESPONSE *out = NULL;
+
+    if (x != NULL && issuer != NULL && by != NULL && key != NULL)
+        out = answer(&p, x, issuer, by, key);
+    X509_free(x);
+    X509_free(issuer);
+    X509_free(by);
+    EVP_PKEY_free(key);
+    return out;
+}
+
+/* One bit of the signature, which has no length of its own to spoil. */
+static int forge(const OCSP_RESPONSE *whole, unsigned char *der, int len)
+{
+    OCSP_BASICRESP *basic = OCSP_response_get1_basic((OCSP_RESPONSE *)whole);
+    const ASN1_OCTET_STRING *sig =
+        basic != NULL ? OCSP_resp_get0_signature(basic) : NULL;
+    int n = sig != NULL ? ASN1_STRING_length(sig) : 0, ok = 0;
+
+    for (int at = len - n; n > 0 && !ok && at >= 0; at--) {
+        ok = memcmp(der + at, ASN1_STRING_get0_data(sig), (size_t)n) == 0;
+        if (ok)
+            der[at + n - 1] ^= 1;
+    }
+    OCSP_BASICRESP_free(basic);
+    return ok;
+}
+
 static int make_staple(struct mis_tls *t, const struct mis_row *row,
                        const char *pki)
 {
-    const char *cert = row->staple == MIS_STAPLE_OTHER ? "server2"
-                       : row->cert != NULL             ? row->cert
-                                                       : "good";
-    X509 *x = load_cert(pki, cert), *by = load_cert(pki, "inter");
-    EVP_PKEY *key = load_key(pki, "inter");
-    int old = row->staple == MIS_STAPLE_OLD, ok = 0;
-    OCSP_RESPONSE *out = NULL;
+    OCSP_RESPONSE *out =
+        row->staple == MIS_STAPLE_LATER
+            ? OCSP_response_create(OCSP_RESPONSE_STATUS_TRYLATER, NULL)
+            : signed_answer(row, pki);
+    int ok;
 
-    if (x != NULL && by != NULL && key != NULL)
-        out =
-            answer(x, by, key,
-                   row->staple == MIS_STAPLE_REVOKED ? V_OCSP_CERTSTATUS_REVOKED
-                                                     : V_OCSP_CERTSTATUS_GOOD,
-                   old ? -30 : -1, old ? -20 : 6);
     if (out != NULL)
         t->staple_len = i2d_OCSP_RESPONSE(out, &t->staple);
     ok = t->staple_len > 0;
+    if (ok && row->staple == MIS_STAPLE_FORGED)
+        ok = forge(out, t->staple, t->staple_len);
     if (ok && row->staple == MIS_STAPLE_GARBAGE)
         memset(t->staple, 0xa5, (size_t)t->staple_len);
+    if (ok && row->staple == MIS_STAPLE_EMPTY)
+        t->staple_len = 0;
     OCSP_RESPONSE_free(out);
-    X509_free(x);
-    X509_free(by);
-    EVP_PKEY_free(key);
     return ok;
 }
 
@@ -106,8 +174,10 @@ static int give_staple(SSL *ssl, void *arg)
 
     if (t->staple == NULL)
         return SSL_TLSEXT_ERR_NOACK;
-    copy = OPENSSL_memdup(t->staple, (size_t)t->staple_len);
-    if (copy == NULL)
+    copy = OPENSSL_malloc((size_t)t->staple_len + 1); /* it may be empty */
+    if (copy != NULL)
+        memcpy(copy, t->staple, (size_t)t->staple_len);
+    else
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     SSL_set_tlsext_status_ocsp_resp(ssl, copy, t->staple_len);
     return SSL_TLSEXT_ERR_OK;
@@ -133,11 +203,46 @@ static int identity(SSL_CTX *ctx, const struct mis_row *row, const char *pki)
     return ok;
 }
 
+/* Tickets by keys that nobody has: those that come back are unknown. */
+static int forget_key(SSL *ssl, unsigned char name[16], unsigned char *iv,
+                      EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int sealing)
+{
+    unsigned char key[32];
+    char hash[] = "SHA256";
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key, sizeof(key)),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash, 0),
+        OSSL_PARAM_construct_end()};
+
+    (void)ssl;
+    if (!sealing)
+        return 0;
+    return RAND_bytes(name, 16) == 1 && RAND_bytes(iv, 16) == 1 &&
+                   RAND_bytes(key, sizeof(key)) == 1 &&
+                   EVP_EncryptInit_ex2(cipher, EVP_aes_256_cbc(), key, iv,
+                                       NULL) == 1 &&
+                   EVP_MAC_CTX_set_params(mac, params) == 1
+               ? 1
+               : -1;
+}
+
+static int seals(SSL_CTX *ctx)
+{
+    mis_seal_watch(ctx);
+    return SSL_CTX_set_cipher_list(ctx, MIS_SEAL_12) == 1 &&
+           SSL_CTX_set_ciphersuites(ctx, MIS_SEAL_13) == 1;
+}
+
 static int protocol(SSL_CTX *ctx, const struct mis_row *row)
 {
     SSL_CTX_set_security_level(ctx, 0);
     SSL_CTX_set_verify(ctx, row->ask, NULL);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    if (row->forgets &&
+        SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, forget_key) != 1)
+        return 0;
+    if (row->wire >= MIS_FINISHED && !seals(ctx))
+        return 0;
     return SSL_CTX_set_min_proto_version(
                ctx, row->min != 0 ? row->min : TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_max_proto_version(ctx, row->max) == 1 &&

@@ -1,4 +1,5 @@
 #include "misbehave.h"
+#include "misbehave_seal.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -7,9 +8,11 @@
 
 #define DRIP_MS 200
 #define HEAD 5
-#define DRAINED 256 /* pieces of what a client still says */
+#define DRAINED 256  /* pieces of what a client still says */
+#define REQUEST 4096 /* bytes of a CONNECT */
 
-enum { HANDSHAKE = 22, DATA = 23, KEY_EXCHANGE = 12 };
+enum { CHANGE = 20, HANDSHAKE = 22, DATA = 23 };
+enum { TICKET = 4, KEY_EXCHANGE = 12, PROOF = 15, FINISHED = 20 };
 
 static const char data[] = "misbehaving\n";
 
@@ -19,6 +22,7 @@ struct wire {
     int fd;
     size_t sent;
     int spoilt; /* done once */
+    struct mis_seal seal;
 };
 
 static int send_all(int fd, const uint8_t *p, size_t len)
@@ -68,26 +72,69 @@ static uint8_t *end_of_message(uint8_t *p, size_t len, int type)
     return NULL;
 }
 
-/* Changes one bit of the first record where the row finds what it looks for. */
-static void spoil(struct wire *w, uint8_t *p, size_t len)
+/* A message that is decrypted, or was never encrypted: whether it is changed.
+ */
+static int spoil_message(uint8_t *p, size_t len, void *arg)
 {
-    while (!w->spoilt && len >= HEAD) {
-        size_t n = (size_t)p[3] << 8 | p[4];
-        uint8_t *at = NULL;
+    struct wire *w = arg;
+    uint8_t *last;
 
-        if (n > len - HEAD)
-            return;
-        if (w->row->wire == MIS_SIGNATURE && p[0] == HANDSHAKE)
-            at = end_of_message(p + HEAD, n, KEY_EXCHANGE);
-        else if (w->row->wire == MIS_MAC && p[0] == DATA && n != 0)
-            at = p + HEAD + n - 1;
-        if (at != NULL) {
-            *at ^= 1;
-            w->spoilt = 1;
-        }
-        p += HEAD + n;
-        len -= HEAD + n;
+    switch (w->row->wire) {
+    case MIS_SIGNATURE:
+        last = end_of_message(p, len, KEY_EXCHANGE);
+        break;
+    case MIS_PROOF:
+        last = end_of_message(p, len, PROOF);
+        break;
+    case MIS_FINISHED:
+        last = end_of_message(p, len, FINISHED);
+        break;
+    default:
+        last = end_of_message(p, len, TICKET);
+        if (last != NULL) /* its lengths lie as well */
+            memset(p + 4, 0xa5, (size_t)(last - p) - 3);
+        return last != NULL;
     }
+    if (last != NULL)
+        *last ^= 1;
+    return last != NULL;
+}
+
+/* One record: 1: it was changed, 0: it is nothing to this row, -1: it cannot be
+ * opened. */
+static int spoil_record(struct wire *w, uint8_t *record, size_t len)
+{
+    int type = record[0], seals = w->row->wire >= MIS_FINISHED;
+
+    if (w->row->wire == MIS_MAC) {
+        if (type == DATA)
+            record[len - 1] ^= 1;
+        return type == DATA;
+    }
+    if (type == CHANGE)
+        w->seal.changed = 1;
+    if (seals && (type == DATA || (type == HANDSHAKE && w->seal.changed)))
+        return mis_seal_record(&w->seal, w->ssl, record, len, spoil_message, w);
+    return type == HANDSHAKE && spoil_message(record + HEAD, len - HEAD, w);
+}
+
+/* The first record where the row finds what it looks for. 0, or -1: that could
+ * not be done, and nobody is to take us for one that behaves. */
+static int spoil(struct wire *w, uint8_t *p, size_t len)
+{
+    if (w->row->wire < MIS_SIGNATURE)
+        return 0;
+    while (!w->spoilt && len >= HEAD) {
+        size_t n = HEAD + ((size_t)p[3] << 8 | p[4]);
+        int rc = n <= len ? spoil_record(w, p, n) : -1;
+
+        if (rc < 0)
+            return -1;
+        w->spoilt = rc;
+        p += n;
+        len -= n;
+    }
+    return 0;
 }
 
 /* What OpenSSL wants to say, as the row has it: 0, or -1: that is the end. */
@@ -103,7 +150,8 @@ static int flush(struct wire *w)
         (void)send_all(w->fd, p, w->row->number - w->sent);
         return -1;
     }
-    spoil(w, p, n);
+    if (spoil(w, p, n) != 0)
+        return -1;
     rc = w->row->wire == MIS_DRIP ? drip(w->fd, p, n) : send_all(w->fd, p, n);
     w->sent += n;
     (void)BIO_reset(out);
@@ -159,6 +207,38 @@ static void reset(int fd)
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
 }
 
+/* Up to the empty line, byte by byte: what follows is TLS. */
+static int read_request(int fd, char *request)
+{
+    size_t n = 0;
+
+    while (n < REQUEST - 1 && recv(fd, request + n, 1, 0) == 1) {
+        request[++n] = '\0';
+        if (n >= 4 && strcmp(request + n - 4, "\r\n\r\n") == 0)
+            return 0;
+    }
+    return -1;
+}
+
+int mis_tunnel(int fd)
+{
+    static const char yes[] = "HTTP/1.1 200 misbehaves\r\n\r\n";
+    static const char no[] = "HTTP/1.1 405 CONNECT only\r\n"
+                             "Connection: close\r\n\r\n";
+    char request[REQUEST];
+
+    if (recv(fd, request, 1, MSG_PEEK) != 1 || request[0] < 'A' ||
+        request[0] > 'Z')
+        return 0;
+    if (read_request(fd, request) != 0)
+        return -1;
+    if (strncmp(request, "CONNECT ", 8) == 0)
+        return send_all(fd, (const uint8_t *)yes, sizeof(yes) - 1);
+    (void)send_all(fd, (const uint8_t *)no, sizeof(no) - 1);
+    drain(fd);
+    return -1;
+}
+
 void mis_wire(const struct mis_row *row, SSL *ssl, int fd, int alert)
 {
     struct wire w = {.row = row, .ssl = ssl, .fd = fd};
@@ -181,8 +261,10 @@ void mis_wire(const struct mis_row *row, SSL *ssl, int fd, int alert)
         (void)send_all(fd, fatal, sizeof(fatal));
         break;
     default:
+        SSL_set_app_data(ssl, &w.seal);
         serve(&w);
         break;
     }
+    OPENSSL_cleanse(&w.seal, sizeof(w.seal));
     drain(fd);
 }

@@ -232,6 +232,26 @@ static int from_reason(tlsock *s, unsigned long code)
     return rc;
 }
 
+/* A staple of no bytes is to libssl memory that it did not get: it allocates
+ * none of them, there and nowhere else in that function. */
+static int is_empty_staple(unsigned long code)
+{
+    const char *func = NULL;
+
+    (void)ERR_peek_error_func(&func);
+    return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE && func != NULL &&
+           strcmp(func, "tls_process_cert_status_body") == 0;
+}
+
+static int empty_staple(tlsock *s)
+{
+    tsk_fail(tsk_err(s), TLSOCK_E_PROTOCOL,
+             "the server stapled an OCSP response of no bytes, or of more than "
+             "there is memory for");
+    tsk_hint(tsk_err(s), "the server has to staple a whole response, or none");
+    return tsk_err_of(s)->code;
+}
+
 int tsk_fail_protocol(tlsock *s)
 {
     unsigned long code = ERR_peek_error(), last = ERR_peek_last_error();
@@ -243,6 +263,8 @@ int tsk_fail_protocol(tlsock *s)
                                  ? ERR_GET_REASON(code)
                                  : 0) < 0)
         rc = tsk_err_of(s)->code;
+    else if (is_empty_staple(code))
+        rc = empty_staple(s);
     else if (ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ||
              ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
         rc = tsk_fail_nomem(tsk_err(s));

@@ -2,6 +2,7 @@
 # serve --misbehave: each row of the table is what the table says that it is,
 # to tlsock connect; beside each, the one that misbehaves in nothing is fine.
 . "$(dirname "$0")/lib.sh"
+man=${SERVE_MAN:?set SERVE_MAN to the page of serve}
 make_pki || { cat "$dir/pki.log"; echo "Bail out! no PKI"; exit 1; }
 cd "$dir" || exit 1
 
@@ -14,6 +15,9 @@ run serve --misbehave list
 [ "$rc" -eq 0 ] && [ "$(wc -l <out)" -eq "$(wc -l <rows)" ] &&
     grep -q '^expired  *expired  *a certificate that expired' out
 ok $? "list"
+sed -n '/^\.Ss What a misbehaving server/,/^\.El/s/^\.It Li //p' "$man" >paged
+cut -d' ' -f1 rows | cmp -s - paged
+ok $? "the manual has the same rows"
 
 # One server has them all; the name says which.
 serve --misbehave all --pki pki
@@ -34,6 +38,119 @@ ok $? "connect says the same"
 connect nothing-of-this
 [ "$rc" -eq 0 ] && grep -q '^misbehaving$' out
 ok $? "another name: good"
+
+# What other clients make of each: exit codes of openssl s_client, of curl, and
+# of curl --cert-status, which wants a good staple.
+cat >others <<'END'
+good 0 0 0
+wrong-name 1 60 60
+expired 1 60 60
+not-yet-valid 1 60 60
+self-signed 1 60 60
+untrusted-root 1 60 60
+no-intermediate 1 60 60
+wrong-order 0 0 91
+expired-intermediate 1 60 60
+weak-key 1 60 60
+sha1 1 60 60
+forged 1 35 35
+wrong-purpose 1 60 60
+ca-as-leaf 1 60 60
+no-san 1 60 60
+oversize-chain 1 35 35
+revoked 0 0 91
+staple-expired 0 0 91
+staple-other 0 0 91
+staple-future 0 0 91
+staple-unknown 0 0 91
+staple-forged 0 0 91
+staple-signer 0 0 91
+staple-later 0 0 91
+staple-empty 0 0 35
+staple-garbage 0 0 91
+must-staple 0 0 91
+tls10 1 35 35
+tls11 1 35 35
+tls12 0 0 91
+tls13 0 0 91
+no-common-cipher 1 35 35
+alert 1 35 35
+client-cert 1 56 91
+client-cert12 1 35 35
+bad-signature 1 35 35
+bad-signature13 1 35 35
+bad-finished 1 35 35
+bad-finished12 1 35 35
+ticket-garbage 1 56 91
+ticket-garbage12 1 0 91
+ticket-unknown 0 0 91
+bad-record 1 35 35
+oversize-record 1 35 35
+oversize-message 1 35 35
+garbage 1 35 35
+plaintext 1 35 35
+close 1 35 35
+reset 1 35 35
+close-in-handshake 1 35 35
+silent 124 28 28
+drip 124 28 28
+truncation 1 0 91
+END
+cut -d' ' -f1 rows >names
+cut -d' ' -f1 others | cmp -s - names
+ok $? "others are held against each row"
+curl_it() { # NAME SECONDS ARGUMENT...
+    name=$1 patience=$2
+    shift 2
+    curl -sS -m "$patience" --http0.9 --cacert pki/root.pem "$@" \
+        -x "http://127.0.0.1:$port" "https://$name.wild.test/" >>out 2>>err
+}
+others() { # NAME S_CLIENT CURL STATUS
+    patience=60
+    [ "$2" = 124 ] && patience=0.3
+    timeout $patience openssl s_client -connect "127.0.0.1:$port" \
+        -CAfile pki/root.pem -verify_return_error -servername "$1.wild.test" \
+        -verify_hostname "$1.wild.test" -ign_eof </dev/null >out 2>err
+    got=$?
+    if [ "$has_curl" -eq 0 ]; then
+        curl_it "$1" $patience
+        got="$got $?"
+        curl_it "$1" $patience --cert-status
+        got="$got $?"
+    else
+        got="$got $3 $4"
+    fi
+    [ "$got" = "$2 $3 $4" ]
+    ok $? "$1: $2 $3 $4 to others$([ "$got" = "$2 $3 $4" ] || echo ", not $got")"
+}
+command -v curl >/dev/null
+has_curl=$?
+while read -r name s_client curl status; do
+    others "$name" "$s_client" "$curl" "$status"
+done <others
+
+# It is a proxy for those who take it for one.
+run connect --ca pki/root.pem --proxy "http://127.0.0.1:$port" expired.wild.test:443
+[ "$rc" -eq 5 ] && grep -q ': expired$' err
+ok $? "a tunnel: expired"
+run connect --ca pki/root.pem --proxy "http://127.0.0.1:$port" good.wild.test:443
+[ "$rc" -eq 0 ] && grep -q '^misbehaving$' out
+ok $? "a tunnel: good"
+printf 'GET / HTTP/1.0\r\n\r\n' | perl "$here/talk.pl" "$port" >out 2>err
+grep -q '^HTTP/1.1 405 ' out
+ok $? "a request that is none for a tunnel is refused"
+
+# A session is offered in vain to who forgets its tickets, and else taken.
+again() { # NAME
+    run connect --ca pki/root.pem --ip 127.0.0.1 --session "$1.sess" "$1.wild.test:$port"
+    run connect --ca pki/root.pem --ip 127.0.0.1 --session "$1.sess" --json "$1.wild.test:$port"
+}
+again good
+[ "$rc" -eq 0 ] && grep -q '"resumed":true' out
+ok $? "good: its ticket is taken again"
+again ticket-unknown
+[ "$rc" -eq 0 ] && grep -q '"resumed":false' out
+ok $? "ticket-unknown: its ticket is not"
 stop
 [ "$server_rc" -eq 0 ]
 ok $? "it ends by a signal"
