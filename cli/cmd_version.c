@@ -1,6 +1,7 @@
 /* version - what this build is, links and found. */
 #include "commands.h"
 #include "errors.h"
+#include "httprec.h"
 #include "opt.h"
 
 #include <string.h>
@@ -10,7 +11,8 @@ static const char *const features[] = {
     "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",     "ciphersuites",
     "ocsp",   "pins",   "sessions", "tickets", "partial-chain",  "idn",
     "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs", "acme",
-    "curl",   "dane",   "redis",  "pcap",    "ktls"};
+    "curl",   "dane",   "redis",    "pcap",    "ktls",           "htp",
+    "nghttp2"};
 
 /* Of the library, or of the tool itself. */
 static int is_there(const char *feature)
@@ -19,6 +21,10 @@ static int is_there(const char *feature)
         return CLI_ACME;
     if (strcmp(feature, "pcap") == 0)
         return CLI_PCAP;
+    if (strcmp(feature, "htp") == 0)
+        return httprec_has_h1();
+    if (strcmp(feature, "nghttp2") == 0)
+        return httprec_has_h2();
     return strcmp(feature, "curl") == 0 ? CLI_CURL : tlsock_has(feature);
 }
 
