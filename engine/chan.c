@@ -14,6 +14,12 @@ size_t chan_room(struct chan *c)
     return CHAN_SIZE - c->len;
 }
 
+unsigned char *chan_place(struct chan *c, size_t *room)
+{
+    *room = chan_room(c);
+    return c->buf + c->len;
+}
+
 size_t chan_put(struct chan *c, const void *bytes, size_t n)
 {
     size_t room = chan_room(c);

@@ -14,8 +14,11 @@ struct chan {
     int over;
 };
 
-/* Bytes that fit behind len; what is there may move to the front. */
+/* Bytes that fit behind len; what is there may move to the front, so that a
+ * place read from the fields before no longer holds. */
 size_t chan_room(struct chan *c);
+/* The place for them, and how many. */
+unsigned char *chan_place(struct chan *c, size_t *room);
 /* Copy in as much as fits; returns how much. */
 size_t chan_put(struct chan *c, const void *bytes, size_t n);
 

@@ -41,8 +41,9 @@ static int put_first(struct conn *c)
     struct chan *to = relay_chan(c, CLIENT);
     size_t n = c->entry.head_len + c->wire.len;
 
-    if (to == NULL || chan_put(to, c->entry.head, c->entry.head_len) +
-                              chan_put(to, c->wire.seen, c->wire.len) < n)
+    if (to == NULL ||
+        chan_put(to, c->entry.head, c->entry.head_len) < c->entry.head_len ||
+        chan_put(to, c->wire.seen, c->wire.len) < c->wire.len)
         return conn_fail(c, INTERCEPT_FAIL, NULL, "no room for what it sent");
     c->client_spoke = c->client_spoke || n > 0;
     tap(c, CLIENT, to->buf, n);
@@ -63,8 +64,7 @@ static int start_hook(struct conn *c)
 
 int relay_begin(struct conn *c, int kind, const char *reason, time_t until)
 {
-    struct intercept_event e = {
-        .kind = kind, .reason = reason, .until = until};
+    struct intercept_event e = {.kind = kind, .reason = reason, .until = until};
 
     conn_event(c, &e);
     c->o->on_event(c->o->arg, &e);
@@ -148,6 +148,8 @@ static int watched(struct conn *c, int from, const void *buf, size_t n)
 static int take(struct conn *c, int from)
 {
     struct chan *ch;
+    unsigned char *place;
+    size_t room;
     ssize_t n;
 
     if (!wants(c, from))
@@ -160,7 +162,8 @@ static int take(struct conn *c, int from)
     ch = relay_chan(c, from);
     if (ch == NULL)
         return conn_fail(c, INTERCEPT_FAIL, NULL, "out of memory");
-    n = read_side(c, from, ch->buf + ch->len, chan_room(ch));
+    place = chan_place(ch, &room);
+    n = read_side(c, from, place, room);
     if (n == TLSOCK_AGAIN)
         return 0;
     if (n <= 0) {
@@ -172,9 +175,9 @@ static int take(struct conn *c, int from)
         c->client_spoke = 1;
     else
         c->server_spoke = 1;
-    if (c->watch != NULL && watched(c, from, ch->buf + ch->len, (size_t)n) < 0)
+    if (c->watch != NULL && watched(c, from, place, (size_t)n) < 0)
         return -1;
-    tap(c, from, ch->buf + ch->len, (size_t)n);
+    tap(c, from, place, (size_t)n);
     ch->len += (size_t)n;
     if (c->watch != NULL && c->watch->state == WATCH_OFF && unwatch(c) < 0)
         return -1;
@@ -312,8 +315,9 @@ void relay_rearm(struct conn *c, int busy)
     if (c->hook != NULL)
         hook_rearm(c);
     /* decrypted bytes that wait here wake nobody */
-    ready = (wants(c, SERVER) && tlsock_pending(c->up) > 0) ||
-            (c->down != NULL && wants(c, CLIENT) && tlsock_pending(c->down) > 0);
+    ready =
+        (wants(c, SERVER) && tlsock_pending(c->up) > 0) ||
+        (c->down != NULL && wants(c, CLIENT) && tlsock_pending(c->down) > 0);
     if (!busy)
         conn_clock(c, ready ? 0 : -1);
 }

@@ -51,11 +51,13 @@ int program_take(struct program *p, struct chan *from)
 
 int program_give(struct program *p, struct chan *to)
 {
+    size_t room;
+    unsigned char *place = chan_place(to, &room);
     ssize_t n;
 
-    if (p->child.from < 0 || chan_room(to) == 0)
+    if (p->child.from < 0 || room == 0)
         return 0;
-    n = read(p->child.from, to->buf + to->len, chan_room(to));
+    n = read(p->child.from, place, room);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
     if (n > 0) {

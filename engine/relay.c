@@ -120,11 +120,14 @@ static int wants_input(struct relay *r)
 static int from_peer(struct relay *r)
 {
     struct chan *c = inbox(r);
+    unsigned char *place;
+    size_t room;
     ssize_t n;
 
     if (!wants_input(r))
         return 0;
-    n = tlsock_read(r->s, c->buf + c->len, chan_room(c));
+    place = chan_place(c, &room);
+    n = tlsock_read(r->s, place, room);
     if (n == TLSOCK_AGAIN)
         return 0;
     if (n < 0)
