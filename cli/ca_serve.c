@@ -5,6 +5,7 @@
 #include "ca_site.h"
 #include "commands.h"
 #include "errors.h"
+#include "evidence.h"
 #include "http_server.h"
 #include "listening.h"
 #include "opt.h"
@@ -82,7 +83,8 @@ static struct poptOption acme_options[] = {
 
 static struct poptOption table[] = {
     OPT_GROUP(options, "Serve:"), OPT_GROUP(acme_options, "With --acme:"),
-    OPT_GROUP(opt_output, "Output:"), POPT_TABLEEND};
+    OPT_GROUP(opt_evidence, "Evidence:"), OPT_GROUP(opt_output, "Output:"),
+    POPT_TABLEEND};
 
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
@@ -358,7 +360,8 @@ static int make_config(struct serve *v)
         return err_plain(&v->o.out, v->o.command, EXIT_INTERNAL, "nomem", "",
                          "out of memory");
     rc = v->with_acme ? acme_config(v, &err) : plain_config(v, &err);
-    return rc < 0 ? err_report(&v->o.out, v->site.dir, &err, 1) : 0;
+    return rc < 0 ? err_report(&v->o.out, v->site.dir, &err, 1)
+                  : evidence_watch(&v->o, v->config);
 }
 
 static int listen_on(struct serve *v)

@@ -44,7 +44,7 @@ struct check {
     tlsock_config *strict; /* as the options say */
     tlsock_config *look;   /* the same, whoever it may be */
     tlsock_config *judge;  /* as strict, for chains alone: no name */
-    tlsock_config *plain;
+    tlsock_config *plain, *unseen;
     struct probe probe;
     tlsock_config *old;     /* a look of TLSv1.2 alone, where that is needed */
     const char *intolerant; /* what must not be in a ClientHello, or NULL */

@@ -3,6 +3,7 @@
 
 #include "commands.h"
 #include "errors.h"
+#include "evidence.h"
 #include "peer.h"
 #include "source.h"
 
@@ -155,7 +156,10 @@ static int ready(struct check *c)
                               ? "no-name: check judges names apart"
                               : NULL);
     c->plain = tlsock_config_new();
-    return rc == 0 && c->plain == NULL ? EXIT_INTERNAL : rc;
+    c->unseen = tlsock_config_new();
+    if (rc == 0 && (c->plain == NULL || c->unseen == NULL))
+        return EXIT_INTERNAL;
+    return rc == 0 ? evidence_watch(&c->o, c->plain) : rc;
 }
 
 /* The name that certificates have to be for. */
@@ -226,7 +230,8 @@ static int begin(struct check *c, const char *target)
         (struct probe){.name = c->name[0] != '\0' ? c->name : "localhost",
                        .starttls_arg = c->o.starttls_arg,
                        .timeout_ms = c->o.timeout_ms,
-                       .config = c->plain};
+                       .config = c->plain,
+                       .unseen = c->unseen};
     return check_resolve(c);
 }
 
@@ -367,6 +372,7 @@ int cmd_check(int argc, const char **argv)
     tlsock_config_unref(c.look);
     tlsock_config_unref(c.judge);
     tlsock_config_unref(c.plain);
+    tlsock_config_unref(c.unseen);
     opt_free(&c.o);
     return rc;
 }

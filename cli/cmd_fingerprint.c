@@ -384,6 +384,7 @@ static int run(struct fingerprint *w)
 
     if (rc != 0)
         return rc;
+    w->serve.o = &w->o;
     w->serve.out = &w->o.out;
     if (w->serve.target != NULL)
         return helloserve_run(&w->serve);

@@ -12,17 +12,22 @@
 #include <tlsock/info.h>
 #include <tlsock/trace.h>
 
+#define HEAD 5 /* of a record */
+
+enum { ALERT = 21, HANDSHAKE = 22 };
+
 struct flow {
     struct flow *next;
     const tlsock *conn;
-    int server; /* that is us */
+    int server;    /* that is us */
+    char key[140]; /* both addresses */
     struct capture_flow *to;
 };
 
 struct evidence {
     pthread_mutex_t lock; /* over flows */
     struct out out;
-    int colored;
+    int colored, traced;
     struct capture *capture; /* NULL: no --pcap */
     const char *path;
     struct flow *flows;
@@ -58,16 +63,34 @@ static const struct sockaddr *parse(const char *text,
     return (const struct sockaddr *)ss;
 }
 
+/* What goes through TLS to a proxy has the addresses of that: two connections
+ * with the same ones would be read as one. */
+static int is_taken(const struct evidence *v, const char *key)
+{
+    const struct flow *f = v->flows;
+
+    while (f != NULL && strcmp(f->key, key) != 0)
+        f = f->next;
+    return f != NULL;
+}
+
 static struct flow *make(struct evidence *v, const tlsock *s, int server)
 {
     struct sockaddr_storage peer, local;
     const struct sockaddr *p, *l;
+    const char *there, *here;
     struct flow *f = calloc(1, sizeof(*f));
 
     if (f == NULL)
         return NULL;
-    p = parse(tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS), &peer);
-    l = parse(tlsock_info(s, TLSOCK_INFO_LOCAL_ADDRESS), &local);
+    there = tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS);
+    here = tlsock_info(s, TLSOCK_INFO_LOCAL_ADDRESS);
+    snprintf(f->key, sizeof(f->key), "%s %s", there != NULL ? there : "",
+             here != NULL ? here : "");
+    p = parse(there, &peer);
+    l = parse(here, &local);
+    if (is_taken(v, f->key))
+        p = l = NULL;
     f->conn = s;
     f->server = server;
     f->to = capture_flow_new(v->capture, server ? p : l, server ? l : p);
@@ -107,6 +130,19 @@ static void end(struct evidence *v, struct flow *gone)
     free(gone);
 }
 
+/* Whatever there is of it. */
+static void forget(struct evidence *v, const tlsock *s)
+{
+    struct flow *f;
+
+    pthread_mutex_lock(&v->lock);
+    for (f = v->flows; f != NULL && f->conn != s; f = f->next)
+        continue;
+    pthread_mutex_unlock(&v->lock);
+    if (f != NULL)
+        end(v, f);
+}
+
 static int wire(const tlsock_event *e, void *arg)
 {
     struct evidence *v = arg;
@@ -137,7 +173,7 @@ static const char *color_of(const tlsock_event *e)
 {
     const unsigned char *p = e->data;
 
-    if (e->type == 21 && e->len == 2)
+    if (e->type == ALERT && e->len == 2)
         return p[1] == 0 ? "33" : "31";
     return e->sent ? "36" : "35";
 }
@@ -154,6 +190,86 @@ static int message(const tlsock_event *e, void *arg)
     else
         fprintf(stderr, "%s\n", shown);
     return 0;
+}
+
+/* What is said before TLS. A capture that has no memory for its connection goes
+ * without. */
+static int dialogue(const tlsock_event *e, void *arg)
+{
+    struct evidence *v = arg;
+    struct flow *f = NULL;
+
+    if (v->capture != NULL && e->data != NULL)
+        f = find(v, e->conn, e->server);
+    if (f != NULL)
+        capture_flow_bytes(f->to, f->server != e->sent, 0, e->data, e->len);
+    else if (e->data == NULL && e->sent)
+        forget(v, e->conn);
+    return e->data != NULL && v->traced ? message(e, arg) : 0;
+}
+
+static void show(const struct evidence *v, tlsock_event *e)
+{
+    if (v->traced)
+        (void)message(e, (void *)(uintptr_t)v);
+}
+
+/* Messages within records, as far as there are whole ones: what follows the
+ * server's choice may be encrypted. */
+static void records(const struct evidence *v, tlsock_event *e, const uint8_t *p,
+                    size_t len)
+{
+    while (len > HEAD && (p[0] == HANDSHAKE || p[0] == ALERT)) {
+        size_t record = HEAD + ((size_t)p[3] << 8 | p[4]), at = HEAD, n;
+
+        if (record > len)
+            return;
+        for (; record - at >= (p[0] == ALERT ? 2 : 4); at += n) {
+            n = p[0] == ALERT ? 2
+                              : 4 + ((size_t)p[at + 1] << 16 |
+                                     (size_t)p[at + 2] << 8 | p[at + 3]);
+            if (n > record - at)
+                return;
+            e->type = p[0];
+            e->data = p + at;
+            e->len = n;
+            show(v, e);
+        }
+        p += record;
+        len -= record;
+    }
+}
+
+void evidence_hand(const struct opts *o, const tlsock *s, int sent, int version,
+                   const void *bytes, size_t len)
+{
+    struct evidence *v = o->evidence;
+    tlsock_event e = {.size = sizeof(e),
+                      .kind =
+                          version != 0 ? TLSOCK_ON_MESSAGE : TLSOCK_ON_DIALOGUE,
+                      .conn = (tlsock *)(uintptr_t)s,
+                      .data = bytes,
+                      .len = len,
+                      .sent = sent,
+                      .version = version};
+    struct flow *f = NULL;
+
+    if (v == NULL || len == 0)
+        return;
+    if (v->capture != NULL)
+        f = find(v, s, 0);
+    if (f != NULL)
+        capture_flow_bytes(f->to, sent, 0, bytes, len);
+    if (version != 0)
+        records(v, &e, bytes, len);
+    else
+        show(v, &e);
+}
+
+void evidence_hand_end(const struct opts *o, const tlsock *s)
+{
+    if (o->evidence != NULL && s != NULL)
+        forget(o->evidence, s);
 }
 
 static int cannot(const struct opts *o, int error)
@@ -173,6 +289,7 @@ static int begin(struct opts *o)
                          "out of memory");
     v->out = o->out;
     v->path = o->pcap;
+    v->traced = o->trace;
     v->colored = out_colored(&o->out, stderr);
     if (o->pcap != NULL) {
         v->capture = capture_open(o->pcap);
@@ -204,6 +321,8 @@ int evidence_watch(struct opts *o, tlsock_config *c)
         rc = tlsock_config_on(c, TLSOCK_ON_WIRE, wire, o->evidence);
     if (rc == 0 && o->pcap != NULL)
         rc = tlsock_config_on(c, TLSOCK_ON_KEYLOG, key, o->evidence);
+    if (rc == 0)
+        rc = tlsock_config_on(c, TLSOCK_ON_DIALOGUE, dialogue, o->evidence);
     return rc < 0 ? err_report(&o->out, "--pcap", tlsock_config_error(c), 1)
                   : rc;
 }

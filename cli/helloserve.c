@@ -1,11 +1,11 @@
 #include "helloserve.h"
 
 #include "errors.h"
+#include "evidence.h"
 #include "hellosay.h"
 #include "listen.h"
 #include "listening.h"
 #include "local.h"
-#include "opt.h"
 
 #include <tlsock/info.h>
 #include <tlsock/prints.h>
@@ -125,6 +125,9 @@ int helloserve_run(const struct helloserve *h)
                         own == NULL ? &err : tlsock_config_error(c), 1);
         goto out;
     }
+    rc = evidence_watch(h->o, c);
+    if (rc != 0)
+        goto out;
     v.listener =
         tlsock_listen(h->target, c, TLSOCK_OPTS(.nonblocking = 1), &err);
     if (v.listener == NULL) {

@@ -3,9 +3,10 @@
 #ifndef CLI_HELLOSERVE_H
 #define CLI_HELLOSERVE_H
 
-#include "out.h"
+#include "opt.h"
 
 struct helloserve {
+    struct opts *o; /* --trace and its like */
     const struct out *out;
     const char *target;    /* where to listen */
     const char *port_file; /* or NULL */

@@ -2,6 +2,7 @@
 #include "opt.h"
 
 #include "errors.h"
+#include "evidence.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -214,11 +215,17 @@ int opt_dial(struct opts *o, const char *target)
     if (o->proxy != NULL && strcasestr(o->proxy, "https://") != NULL) {
         /* of all that is said of the target, a proxy shares the trust alone:
          * no identity, no pin, no exception */
+        int rc;
+
+        tlsock_config_unref(o->proxy_config); /* an earlier target's */
         o->proxy_config = tlsock_config_new();
         if (o->proxy_config == NULL)
             return EXIT_INTERNAL;
         if (opt_add_trust(o, o->proxy_config) != 0)
             return EXIT_OWN;
+        rc = evidence_watch(o, o->proxy_config);
+        if (rc != 0)
+            return rc;
     }
     return o->ip != NULL ? put_ip(o, target) : 0;
 }

@@ -1,5 +1,7 @@
 #include "probe.h"
 
+#include "evidence.h"
+
 #include <string.h>
 
 #define HANDSHAKE 22
@@ -9,26 +11,34 @@
  * it would begin with TLS. Then it is our turn. */
 struct stand_in {
     tlsock *s;
-    int begins; /* 1: TLS would have begun */
+    const struct opts *o; /* whose evidence it is */
+    int begins;           /* 1: TLS would have begun */
 };
 
 static ssize_t pass_read(void *arg, void *buf, size_t len)
 {
     struct stand_in *t = arg;
+    ssize_t n = tlsock_read(t->s, buf, len);
 
-    return tlsock_read(t->s, buf, len);
+    if (n > 0)
+        evidence_hand(t->o, t->s, 0, 0, buf, (size_t)n);
+    return n;
 }
 
 /* No dialogue writes anything that begins with this byte. */
 static ssize_t pass_write(void *arg, const void *buf, size_t len)
 {
     struct stand_in *t = arg;
+    ssize_t n;
 
     if (len > 0 && ((const unsigned char *)buf)[0] == HANDSHAKE) {
         t->begins = 1;
         return TLSOCK_E_INTERRUPTED;
     }
-    return tlsock_write(t->s, buf, len);
+    n = tlsock_write(t->s, buf, len);
+    if (n > 0)
+        evidence_hand(t->o, t->s, 1, 0, buf, (size_t)n);
+    return n;
 }
 
 static int pass_fd(void *arg)
@@ -42,13 +52,13 @@ static int talk(struct probe *p, tlsock *s)
                           .read = pass_read,
                           .write = pass_write,
                           .fd = pass_fd};
-    struct stand_in t = {.s = s};
+    struct stand_in t = {.s = s, .o = p->o};
     tlsock *over;
 
     if (p->starttls == NULL || p->starttls[0] == '\0')
         return 0;
     tlsock_set_nonblocking(s, 1);
-    over = tlsock_client_io(&io, &t, p->name, p->config,
+    over = tlsock_client_io(&io, &t, p->name, p->unseen,
                             TLSOCK_OPTS(.starttls = p->starttls,
                                         .starttls_arg = p->starttls_arg,
                                         .timeout_ms = p->timeout_ms),
@@ -56,6 +66,12 @@ static int talk(struct probe *p, tlsock *s)
     tlsock_abandon(over);
     tlsock_set_nonblocking(s, 0);
     return t.begins ? 0 : -1;
+}
+
+static void leave(const struct probe *p, tlsock *s)
+{
+    evidence_hand_end(p->o, s);
+    tlsock_abandon(s);
 }
 
 static tlsock *dial(struct probe *p)
@@ -76,15 +92,16 @@ static tlsock *dial(struct probe *p)
     tlsock_set_deadline(s, p->timeout_ms);
     if (talk(p, s) == 0)
         return s;
-    tlsock_abandon(s);
+    leave(p, s);
     return NULL;
 }
 
 /* Until the choice is known, or the connection ends, which says no. */
-static int hear(struct probe *p, tlsock *s, int want_key,
+static int hear(struct probe *p, tlsock *s, const struct hello_ask *ask,
                 struct hello_answer *answer)
 {
     uint8_t data[HELLO_ANSWER_MAX];
+    enum hello_kind kind = HELLO_MORE;
     size_t have = 0;
     ssize_t n = 0;
 
@@ -93,9 +110,16 @@ static int hear(struct probe *p, tlsock *s, int want_key,
         if (n <= 0)
             break;
         have += (size_t)n;
-        if (hello_read(answer, want_key, data, have) != HELLO_MORE)
-            return 1;
+        kind = hello_read(answer, ask->want_key, data, have);
+        if (kind != HELLO_MORE)
+            break;
     }
+    if (have != 0)
+        evidence_hand(p->o, s, 0,
+                      answer->version != 0 ? answer->version : ask->version,
+                      data, have);
+    if (kind != HELLO_MORE)
+        return 1;
     if (n == 0 || n == TLSOCK_E_RESET || n == TLSOCK_E_TRUNCATED) {
         *answer = (struct hello_answer){.kind = HELLO_ALERT, .alert = NO_ALERT};
         return 1;
@@ -114,11 +138,12 @@ int probe_once(struct probe *p, const struct hello_ask *ask,
     p->failed = 1;
     if (s == NULL)
         return 0;
-    if (tlsock_write(s, hello, len) == (ssize_t)len)
-        p->failed = !hear(p, s, ask->want_key, answer);
-    else
+    if (tlsock_write(s, hello, len) == (ssize_t)len) {
+        evidence_hand(p->o, s, 1, ask->version, hello, len);
+        p->failed = !hear(p, s, ask, answer);
+    } else
         p->error = *tlsock_last_error(s);
-    tlsock_abandon(s);
+    leave(p, s);
     return !p->failed;
 }
 

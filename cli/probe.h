@@ -18,8 +18,9 @@ struct probe {
     const char *starttls, *starttls_arg; /* NULL: TLS at once */
     int timeout_ms;                      /* of each connection */
     tlsock_config *config;               /* for what comes before TLS */
-    int connections;                     /* made so far */
-    int failed; /* 1: the last one was not answered; see error */
+    tlsock_config *unseen; /* the same, of whose dialogue we tell ourselves */
+    int connections;       /* made so far */
+    int failed;            /* 1: the last one was not answered; see error */
     tlsock_error error;
 };
 

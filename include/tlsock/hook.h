@@ -41,6 +41,8 @@ extern "C" {
                                      process and its forks have not seen */
 #define TLSOCK_ON_WIRE 15       /**< bytes of the transport came, or have left,
                                      since TLS began */
+#define TLSOCK_ON_DIALOGUE 16   /**< plaintext of ours before TLS: a dialogue
+                                     with a proxy, or of STARTTLS */
 /** @} */
 
 /** What a VERIFY, STAPLE or TICKET_KEY hook may answer beside 0 and refusals. */
@@ -79,7 +81,8 @@ typedef struct tlsock_event {
                                a ticket is to be sealed; MESSAGE: all of it,
                                decrypted, a handshake's from its type on (RFC
                                8446, 4); WIRE: the bytes, NULL: there are no
-                               more, see tlsock_config_on() */
+                               more, see tlsock_config_on(); DIALOGUE: what is
+                               said, NULL: it is over */
     size_t len;           /**< bytes of it */
     const tlsock_error *error; /**< HANDSHAKE_FAIL: why; LOG: the facts, or
                                     NULL; PASSWORD: the last one was wrong, or
@@ -97,11 +100,12 @@ typedef struct tlsock_event {
                                   anchor last; NAME: the peer's; STAPLE: leaf
                                   and issuer; SIGN: ours. Borrowed. */
     tlsock_ticket_key *ticket; /**< TICKET_KEY: to be filled in; else NULL */
-    int sent;    /**< MESSAGE, WIRE: 1 by us, 0 by the peer */
+    int sent;    /**< MESSAGE, WIRE, DIALOGUE: 1 by us, 0 by the peer */
     int version; /**< MESSAGE: of TLS, as on the wire: 0x0304 is TLS 1.3; what
                       is known by then: a ClientHello's is no promise */
     int type;    /**< MESSAGE: TLS's ContentType: 22 handshake, 21 alert, 20
                       ChangeCipherSpec (RFC 8446, B.1) */
+    int server;  /**< DIALOGUE: 1: we are the server */
 } tlsock_event;
 
 /** 0 goes on, a negative TLSOCK_E_* refuses; anything that means nothing for
@@ -229,12 +233,17 @@ TLSOCK_API int tlsock_use_client_auth(tlsock *s, const char *how);
  * version 2. TLS 1.3's ChangeCipherSpec means nothing. TLSOCK_ON_KEYLOG: each secret once it is there, which is before what it
  * encrypts leaves, and after what it decrypts came. TLSOCK_ON_WIRE: ciphertext
  * as it is read from and written to the transport, in whatever portions; what
- * went before TLS, a dialogue of STARTTLS or of a proxy, is not part of it. With
+ * went before TLS, a dialogue of STARTTLS or of a proxy, is DIALOGUE's. With
  * data NULL, sent 0: the peer ended the stream; sent 1: TLS is over on this
  * connection, which is closed, abandoned or PLAIN again; the last event of it,
  * told in any case once there was one. On a server the first WIRE comes before
- * MESSAGE, and that before HELLO. A refusal by one of these three ends the
- * connection: nothing more is read or sent, no alert either.
+ * MESSAGE, and that before HELLO. TLSOCK_ON_DIALOGUE: each line or packet that
+ * came, and what was said to it, in their order, before the first WIRE; of a
+ * password each byte is '*'. With data NULL, sent 0: TLS begins; sent 1: the
+ * connection ended without; the last event of it, told in any case once there was
+ * one. What is said within TLS is not part of it, nor are the library's own
+ * requests. A refusal by one of these four ends the connection: nothing more is
+ * read or sent, no alert either.
  * @param c      the config
  * @param event  TLSOCK_ON_*
  * @param hook   the function; NULL: none

@@ -167,8 +167,8 @@ void tsk_conn_free(tlsock *s, int graceful)
     tsk_hello_free(s);
     tsk_prints_free(s);
     tsk_waitfd_free(s->waitfd);
+    tsk_evidence_end(s);
     if (s->ssl != NULL) {
-        tsk_evidence_end(s);
         SSL_set_quiet_shutdown(s->ssl, 1);
         tsk_resume_end(s);
         /* libssl marks the session of a connection that is freed without

@@ -43,6 +43,8 @@ int tsk_dialogue_set_after(tlsock *s, const char *protocol, const char *arg);
 /* One step of it, or of a proxy's (see core/talk.h), over what s is now. */
 typedef int tsk_dialogue_step(void *d, struct tsk_talk *t, tlsock_error *err);
 void tsk_dialogue_begin(tlsock *s);
+/* The same of one that whoever watches s may see: it is not within TLS. */
+void tsk_dialogue_begin_shown(tlsock *s);
 int tsk_dialogue_run(tlsock *s, tsk_dialogue_step *step, void *d);
 int tsk_dialogue_before(tlsock *s); /* 0: rung is TLS, or PLAIN; AGAIN, code */
 int tsk_dialogue_after(tlsock *s);  /* 0: rung is READY, or PLAIN; ... */

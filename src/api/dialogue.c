@@ -1,8 +1,11 @@
 #include "api/conn.h"
 #include "api/dane.h"
+#include "core/mem.h"
 #include "starttls/table.h"
+#include "tls/evidence.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define CHUNK 1024 /* what a dialogue receives at once, if it says nothing */
 
@@ -45,6 +48,38 @@ void tsk_dialogue_begin(tlsock *s)
     s->talk = (struct tsk_talk){.in = &s->plain};
 }
 
+static void heard(void *arg, const void *bytes, size_t n)
+{
+    tsk_evidence_dialogue(arg, 0, bytes, n);
+}
+
+void tsk_dialogue_begin_shown(tlsock *s)
+{
+    tsk_dialogue_begin(s);
+    if (!tsk_evidence_wants_dialogue(s))
+        return;
+    s->talk.seen = heard;
+    s->talk.arg = s;
+}
+
+/* The n last bytes that were queued, without passwords. No memory: they are not
+ * shown. */
+static void show(tlsock *s, size_t n)
+{
+    const struct tsk_talk *t = &s->talk;
+    size_t from = t->queued - n;
+    uint8_t *copy = tsk_alloc(n);
+
+    if (copy == NULL)
+        return;
+    memcpy(copy, tsk_buf_at(&t->out) + t->out.len - n, n);
+    for (size_t at = t->secret_from; at < t->secret_to; at++)
+        if (at >= from)
+            copy[at - from] = '*';
+    tsk_evidence_dialogue(s, 1, copy, n);
+    tsk_free(copy);
+}
+
 static int say(tlsock *s)
 {
     while (s->talk.out.len != 0) {
@@ -83,14 +118,21 @@ static int last_words(tlsock *s, int rc)
 int tsk_dialogue_run(tlsock *s, tsk_dialogue_step *step, void *d)
 {
     for (;;) {
+        size_t queued = s->talk.queued;
         int rc = say(s), done;
 
         if (rc < 0)
             return rc;
         done = step(d, &s->talk, tsk_err(s));
+        if (s->talk.seen != NULL && s->talk.queued != queued)
+            show(s, s->talk.queued - queued);
+        if (s->talk.seen != NULL && tsk_evidence_refused(s) < 0)
+            return tsk_err_of(s)->code;
         if (done < 0 && done != TLSOCK_AGAIN)
             return last_words(s, done);
         rc = say(s);
+        if (rc == TLSOCK_OK && done == TLSOCK_OK)
+            s->talk.seen = NULL; /* another one may be within TLS */
         if (rc < 0 || done == TLSOCK_OK)
             return rc;
         rc = hear(s);

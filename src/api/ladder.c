@@ -53,7 +53,7 @@ static int begin_tls(tlsock *s)
 {
     if (s->dialogue == NULL)
         return enter_tls(s);
-    tsk_dialogue_begin(s);
+    tsk_dialogue_begin_shown(s);
     s->rung = TSK_RUNG_STARTTLS;
     return TLSOCK_OK;
 }

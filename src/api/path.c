@@ -123,7 +123,7 @@ static int ask(tlsock *s, struct tsk_path *p)
         p->hop = tsk_hop_new(&p->list[p->at], to, p->family, tsk_err(s));
         if (p->hop == NULL)
             return tsk_err_of(s)->code;
-        tsk_dialogue_begin(s);
+        tsk_dialogue_begin_shown(s);
     }
     rc = tsk_dialogue_run(s, hop_step, p->hop);
     if (rc < 0)

@@ -34,6 +34,8 @@ static int ended(tlsock_error *err)
 
 int tsk_talk_take(struct tsk_talk *t, size_t n, tlsock_error *err)
 {
+    if (t->seen != NULL && n != 0)
+        t->seen(t->arg, tsk_buf_at(t->in), n);
     tsk_buf_take(t->in, n);
     t->bytes += n;
     if (t->bytes > TSK_TALK_MOST)
@@ -85,7 +87,20 @@ const uint8_t *tsk_talk_need(struct tsk_talk *t, size_t n, int *rc,
 int tsk_talk_send(struct tsk_talk *t, const void *bytes, size_t n,
                   tlsock_error *err)
 {
-    return tsk_buf_add(&t->out, bytes, n) < 0 ? tsk_fail_nomem(err) : TLSOCK_OK;
+    if (tsk_buf_add(&t->out, bytes, n) < 0)
+        return tsk_fail_nomem(err);
+    t->queued += n;
+    return TLSOCK_OK;
+}
+
+/* One stretch is enough: of two all that is between them counts, too. */
+int tsk_talk_secret(struct tsk_talk *t, const void *bytes, size_t n,
+                    tlsock_error *err)
+{
+    if (t->secret_to == 0)
+        t->secret_from = t->queued;
+    t->secret_to = t->queued + n;
+    return tsk_talk_send(t, bytes, n, err);
 }
 
 int tsk_talk_say(struct tsk_talk *t, tlsock_error *err, const char *fmt, ...)

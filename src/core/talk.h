@@ -26,6 +26,11 @@ struct tsk_talk {
     size_t bytes;       /* taken so far */
     unsigned lines;
     size_t chunk; /* what is best received at once; 0: as the owner thinks */
+    /* Is told what is taken; NULL: nobody wants to know. */
+    void (*seen)(void *arg, const void *bytes, size_t n);
+    void *arg;
+    size_t queued;                 /* bytes that out ever got */
+    size_t secret_from, secret_to; /* and which of them are a password */
 };
 
 /* The next line without its CR LF (or LF alone), as it came, but for NUL bytes,
@@ -44,6 +49,9 @@ int tsk_talk_take(struct tsk_talk *t, size_t n, tlsock_error *err);
  * E_LIMIT. */
 int tsk_talk_send(struct tsk_talk *t, const void *bytes, size_t n,
                   tlsock_error *err);
+/* The same of bytes that nobody may be shown. */
+int tsk_talk_secret(struct tsk_talk *t, const void *bytes, size_t n,
+                    tlsock_error *err);
 int tsk_talk_say(struct tsk_talk *t, tlsock_error *err, const char *fmt, ...)
     TLSOCK_PRINTF(3, 4);
 void tsk_talk_free(struct tsk_talk *t); /* out alone: it may hold passwords */

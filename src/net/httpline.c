@@ -22,7 +22,7 @@ static int send_base64(struct tsk_talk *t, const uint8_t in[3], size_t n,
     out[1] = digits[bits >> 12 & 63];
     out[2] = n > 1 ? digits[bits >> 6 & 63] : '=';
     out[3] = n > 2 ? digits[bits & 63] : '=';
-    rc = tsk_talk_send(t, out, sizeof(out), err);
+    rc = tsk_talk_secret(t, out, sizeof(out), err);
     tsk_wipe(out, sizeof(out));
     return rc;
 }

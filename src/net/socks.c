@@ -114,7 +114,7 @@ static int send_login(struct tsk_talk *t, const struct tsk_proxy *p,
     memcpy(msg + 2, p->user, user);
     msg[2 + user] = (uint8_t)password;
     memcpy(msg + 3 + user, p->password, password);
-    rc = tsk_talk_send(t, msg, 3 + user + password, err);
+    rc = tsk_talk_secret(t, msg, 3 + user + password, err);
     tsk_wipe(msg, sizeof(msg));
     return rc;
 }

@@ -65,6 +65,7 @@ struct tlsock {
     enum tsk_rung rung;
     int server, nonblocking;
     int plain_first; /* PLAIN comes before TLS, when the transport is there */
+    int in_dialogue; /* a hook was told of it, and not yet of its end */
     int was_plain;   /* plaintext was carried: foreign bytes are injected */
     int fd_is_known; /* tlsock_fd() gives the transport's own descriptor */
     int fd_asked;    /* the caller knows the private one */
@@ -86,9 +87,9 @@ struct tlsock {
     int ssl_known;                  /* the user has it, and may change it */
     struct tsk_bio io;
     struct tsk_prints *prints; /* hellos kept, see tls/prints.h; or NULL */
-    const char *ktls_why_not; /* the kernel is not asked to encrypt; or NULL */
-    int ktls_errno;           /* what it said to that, or 0 */
-    struct tsk_fiber *fiber; /* the handshake's, see tls/sign.h; or NULL */
+    const char *ktls_why_not;  /* the kernel is not asked to encrypt; or NULL */
+    int ktls_errno;            /* what it said to that, or 0 */
+    struct tsk_fiber *fiber;   /* the handshake's, see tls/sign.h; or NULL */
     int hand_ret, giving_up;
     struct {
         unsigned char *data; /* the message as it came, until told */

@@ -106,10 +106,45 @@ static int wire(void *arg, int sent, const void *bytes, size_t len)
     return tell(arg, &e);
 }
 
+int tsk_evidence_wants_dialogue(const tlsock *s)
+{
+    return watched(s, TLSOCK_ON_DIALOGUE) || tsk_trace_wanted(s);
+}
+
+void tsk_evidence_dialogue(tlsock *s, int sent, const void *bytes, size_t len)
+{
+    tlsock_event e = {.kind = TLSOCK_ON_DIALOGUE,
+                      .conn = s,
+                      .data = bytes,
+                      .len = len,
+                      .sent = sent,
+                      .server = s->server};
+
+    if (tsk_trace_wanted(s))
+        tsk_trace_log(&e);
+    if (!watched(s, TLSOCK_ON_DIALOGUE))
+        return;
+    s->in_dialogue = 1;
+    (void)tell(s, &e);
+}
+
+/* sent: nothing follows it */
+static void dialogue_over(tlsock *s, int sent)
+{
+    tlsock_event e = {
+        .kind = TLSOCK_ON_DIALOGUE, .sent = sent, .server = s->server};
+
+    if (!s->in_dialogue)
+        return;
+    s->in_dialogue = 0;
+    (void)tell(s, &e);
+}
+
 void tsk_evidence_start(tlsock *s)
 {
     struct tsk_bio *io = &s->io;
 
+    dialogue_over(s, 0);
     if (shown(s) || (s->server && watched(s, TLSOCK_ON_HELLO)))
         SSL_set_msg_callback(s->ssl, message);
     if (!watched(s, TLSOCK_ON_WIRE))
@@ -129,6 +164,8 @@ void tsk_evidence_told(tlsock *s)
 
 void tsk_evidence_end(tlsock *s)
 {
+    if (!tsk_conn_foreign(s))
+        dialogue_over(s, 1);
     if (s->io.tap == NULL)
         return;
     s->io.tap = NULL;

@@ -1,5 +1,5 @@
 /* evidence - what a connection shows to whoever watches it: its messages, its
- * secrets, and the bytes of its transport.
+ * secrets, the bytes of its transport, and what was said before them.
  *
  * Hooks ask for them, and the option keylog; where nobody does, nothing of this
  * is called. Judges nothing: a hook's refusal ends the connection as soon as
@@ -12,9 +12,12 @@
 /* For all connections of c: its keylog file is opened. 0, or code */
 int tsk_evidence_setup(struct tsk_ctx *c, tlsock_error *err);
 void tsk_evidence_start(tlsock *s); /* s->ssl and its BIO are there */
+/* Of what is said before TLS: does anybody want to see it? */
+int tsk_evidence_wants_dialogue(const tlsock *s);
+void tsk_evidence_dialogue(tlsock *s, int sent, const void *bytes, size_t len);
 /* The HELLO hook has answered: nobody else may want messages. */
 void tsk_evidence_told(tlsock *s);
-void tsk_evidence_end(tlsock *s); /* s->ssl goes: the last event of WIRE */
+void tsk_evidence_end(tlsock *s); /* TLS, or all of it, goes: the last event */
 /* 0, or the code of a hook that refused, recorded in s */
 int tsk_evidence_refused(tlsock *s);
 

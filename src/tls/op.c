@@ -99,6 +99,7 @@ const char *tsk_op_name(const struct tsk_op *op)
         [TLSOCK_ON_NAME] = "NAME",
         [TLSOCK_ON_EARLY_DATA] = "EARLY_DATA",
         [TLSOCK_ON_WIRE] = "WIRE",
+        [TLSOCK_ON_DIALOGUE] = "DIALOGUE",
     };
 
     return names[op->kind];

@@ -56,7 +56,7 @@ enum tsk_rule_kind {
     TSK_RULE_KINDS
 };
 
-#define TSK_EVENTS (TLSOCK_ON_WIRE + 1)
+#define TSK_EVENTS (TLSOCK_ON_DIALOGUE + 1)
 
 struct tsk_tickets;
 struct tsk_idcache;

@@ -8,6 +8,7 @@
 
 #define HEAD 4 /* type and length of a handshake message */
 #define TEXT 512
+#define PACKET 64 /* bytes of one that are shown */
 #define CLIENT_HELLO 1
 #define SERVER_HELLO 2
 
@@ -121,17 +122,76 @@ static int facts(struct tsk_trace *t, const uint8_t *p, size_t len)
     return 0;
 }
 
+static void message(struct tsk_trace *t)
+{
+    char room[8];
+
+    tsk_append(t->out, t->size, &t->at, " %s",
+               tsk_trace_version(t->e->version, room));
+    name(t, t->e->data, t->e->len);
+    if (facts(t, t->e->data, t->e->len) != 0)
+        tsk_append(t->out, t->size, &t->at, " malformed");
+}
+
+static int is_text(const uint8_t *p, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((p[i] < 0x20 && strchr("\r\n\t", p[i]) == NULL) || p[i] == 0 ||
+            p[i] == 0x7f)
+            return 0;
+    return 1;
+}
+
+/* Lines of a text, their ends between them; not the last one's. */
+static void say_text(struct tsk_trace *t, const char *p, size_t len)
+{
+    char line[TEXT];
+
+    if (len != 0 && p[len - 1] == '\n')
+        len--;
+    if (len != 0 && p[len - 1] == '\r')
+        len--;
+    tsk_append(t->out, t->size, &t->at, " \"");
+    while (len != 0) {
+        const char *lf = memchr(p, '\n', len);
+        size_t n = lf != NULL ? (size_t)(lf - p) : len;
+        size_t cr = lf != NULL && n != 0 && p[n - 1] == '\r' ? 1 : 0;
+
+        tsk_printable(line, sizeof(line), p, n - cr);
+        tsk_append(t->out, t->size, &t->at, "%s%s%s", line, cr ? "\\r" : "",
+                   lf != NULL ? "\\n" : "");
+        n += lf != NULL;
+        p += n;
+        len -= n;
+    }
+    tsk_append(t->out, t->size, &t->at, "\"");
+}
+
+/* What is said before TLS: text, or the bytes of a packet. */
+static void plaintext(struct tsk_trace *t, const uint8_t *p, size_t len)
+{
+    tsk_append(t->out, t->size, &t->at, " plaintext %zu", len);
+    if (is_text(p, len)) {
+        say_text(t, (const char *)p, len);
+        return;
+    }
+    for (size_t i = 0; i < len && i < PACKET; i++)
+        tsk_append(t->out, t->size, &t->at, " %02x", p[i]);
+    if (len > PACKET)
+        tsk_append(t->out, t->size, &t->at, " ...");
+}
+
 int tsk_trace_line(const tlsock_event *e, char *out, size_t size)
 {
     struct tsk_trace t = {.out = out, .size = size, .e = e};
     const char *from = e->conn != NULL ? e->conn->address : "";
-    char room[8];
 
     out[0] = '\0';
-    tsk_append(out, size, &t.at, "%s%s%s %s", from, from[0] != '\0' ? " " : "",
-               e->sent ? ">" : "<", tsk_trace_version(e->version, room));
-    name(&t, e->data, e->len);
-    if (facts(&t, e->data, e->len) != 0)
-        tsk_append(out, size, &t.at, " malformed");
+    tsk_append(out, size, &t.at, "%s%s%s", from, from[0] != '\0' ? " " : "",
+               e->sent ? ">" : "<");
+    if (e->kind == TLSOCK_ON_DIALOGUE)
+        plaintext(&t, e->data, e->len);
+    else
+        message(&t);
     return (int)(t.at < size ? t.at : size - 1);
 }

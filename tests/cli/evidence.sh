@@ -81,4 +81,145 @@ TLSOCK_TRACE=/no/such/file run $c "127.0.0.1:$port"
 [ "$rc" -eq 0 ] && ! grep -q 'ClientHello' err
 ok $? "where it cannot be written nothing else happens"
 stop
+# --- what goes before TLS: a dialogue of STARTTLS, and with proxies
+sent_bytes() { # FILE: what clients said in it, and after a NUL what they heard
+    perl -e '
+        local $/;
+        my ($all, @said) = (<STDIN>, "", "");
+        my $first;
+        for (my $at = 0; $at < length $all;) {
+            my ($type, $len) = unpack "LL", substr $all, $at, 8;
+            if ($type == 6) {
+                my $p = substr $all, $at + 28, unpack "L", substr $all, $at + 20, 4;
+                my ($sport) = unpack "n", substr $p, 20, 2;
+                $first //= $sport;
+                $said[$sport != $first] .=
+                    substr $p, 20 + 4 * (ord(substr $p, 32, 1) >> 4);
+            }
+            $at += $len;
+        }
+        print join "\0", @said' <"$1"
+}
+serve --cert "$chain" --key "$key" --starttls smtp --trace --pcap smtp.pcapng
+run $c --trace --pcap dialogue.pcapng --starttls smtp "127.0.0.1:$port"
+[ "$rc" -eq 0 ] &&
+    grep -q "^127.0.0.1:$port < plaintext [0-9]* \"220 " err &&
+    grep -q "^127.0.0.1:$port > plaintext 10 \"STARTTLS\"\$" err &&
+    [ "$(grep -n 'STARTTLS"$' err | tail -1 | cut -d: -f1)" -lt \
+        "$(grep -n ClientHello err | head -1 | cut -d: -f1)" ]
+ok $? "--trace shows the dialogue of STARTTLS, before TLS"
+sent_bytes dialogue.pcapng | tr '\0' '\n' | grep -aq '^EHLO ' &&
+    sent_bytes dialogue.pcapng | perl -0777 -ne \
+        'exit !/^EHLO [^\r]+\r\nSTARTTLS\r\n\x16\x03.*\x00220 .*\r\n220 [^\r]+\r\n\x16\x03/s'
+ok $? "--pcap has it in front of the records"
+blocks dialogue.pcapng | grep -Eq '^HIPPP[P]+K'
+ok $? "in a file that is whole"
+grep -q '> plaintext [0-9]* "220 ' log && grep -q '< plaintext 10 "STARTTLS"' log
+ok $? "on a server as well"
+TLSOCK_TRACE=stderr run $c --starttls smtp "127.0.0.1:$port"
+grep -Eq "^[0-9:.]+Z [0-9]+ 127.0.0.1:$port > plaintext 10 \"STARTTLS\"" err
+ok $? "TLSOCK_TRACE shows it, too"
+run check --ca "$ca" --name app.test --starttls smtp "127.0.0.1:$port" \
+    --trace --pcap checked.pcapng
+[ "$(grep -c ' > plaintext 10 "STARTTLS"$' err)" -eq \
+    "$(grep -c ' > [ST][SL].* ClientHello ' err)" ] &&
+    [ "$(grep -c ' < TLSv1.3 HelloRetryRequest ' err)" -gt 3 ] &&
+    grep -q ' > TLSv1.1 ClientHello ' err && grep -q ' < TLSv1.1 Alert ' err
+ok $? "check: hellos by hand, each behind its dialogue"
+[ "$(blocks checked.pcapng | grep -o P | wc -l)" -gt 200 ] &&
+    [ "$(sent_bytes checked.pcapng | grep -ac STARTTLS)" -gt 0 ]
+ok $? "check: they are in its recording"
+kill -9 "$server"
+wait "$server" 2>/dev/null
+serve --cert "$chain" --key "$key"
+to=$port
+for kind in http socks5; do
+    start 'port (\d+)' perl "$here/proxy.pl" $kind "me:hidden-words"
+    way=$port
+    name=$kind
+    [ $kind = socks5 ] && name=socks5h
+    TLSOCK_TRACE=$dir/$kind.trace run $c --trace --pcap $kind.pcapng \
+        --keylog $kind.keys --proxy "$name://me:hidden-words@127.0.0.1:$way" \
+        "127.0.0.1:$to"
+    [ "$rc" -eq 0 ] && grep -q "^127.0.0.1:$way > plaintext " err &&
+        grep -q "^127.0.0.1:$way < plaintext " err &&
+        grep -q ' > plaintext .*\*\*\*\*\*\*\*\*' err
+    ok $? "$kind: the dialogue with a proxy, without the password"
+    sent_bytes $kind.pcapng | perl -0777 -ne \
+        'exit !/^(CONNECT [^\0]*\r\n\r\n|\x05.*)\x16\x03.*\0(HTTP\/1.1 200|\x05\x02)/s'
+    ok $? "$kind: in the recording, too"
+    ! grep -aq "hidden-words\|$(printf 'me:hidden-words' | base64)" \
+        err $kind.trace $kind.pcapng $kind.keys && [ -s $kind.trace ]
+    ok $? "$kind: the password is nowhere"
+    stop
+done
+
+# --- all three flags, on each command that has TLS: their help, page, effect
+man=$(dirname "${CHECK_MAN:?set CHECK_MAN to the page of check}")
+evident() { # NAME FILE...: what was recorded, and traced in FILE
+    name=$1
+    shift
+    cat flag.keys >all.keys
+    grep -q '_SECRET\|^CLIENT_RANDOM' flag.keys &&
+        blocks flag.pcapng | grep -q 'K.*P' && [ "$(stat -c %a flag.keys)" = 600 ] &&
+        cat "$@" | grep -q ' TLSv1.3 ClientHello ' &&
+        cat "$@" | grep -q ' TLSv1.3 Certificate '
+    ok $? "$name: --keylog, --pcap, --trace"
+    rm -f flag.keys flag.pcapng
+}
+flags="--keylog flag.keys --pcap flag.pcapng --trace"
+host=127.0.0.1:$to
+"$tlsock" ca init --dir any --any-name >out 2>err </dev/null
+while read -r line; do
+    run ${line#* @ } $flags
+    evident "${line%% @*}" err
+done <<END
+connect @ $c $host
+check @ check --ca $ca --name app.test $host
+fingerprint @ fingerprint --name app.test $host
+cert show @ cert show $host
+cert verify @ cert verify --ca $ca --name app.test $host
+cert lint @ cert lint $host
+cert match @ cert match $host $key
+cert diff @ cert diff $host $chain
+cert clone @ cert clone --ca any --out cloned $host
+END
+stop
+# servers: COMMAND...; a client comes, and they are ended
+serves() { # NAME COMMAND...
+    name=$1
+    shift
+    rm -f port
+    mkfifo port
+    "$tlsock" "$@" $flags --port-file port >serve.out 2>log </dev/null &
+    server=$!
+    pids="$pids $server"
+    port=$(timeout 30 cat port)
+    run connect --insecure --repeat 1 "localhost:$port"
+    connected=$rc
+    stop
+    [ "$connected" -eq 0 ]
+    evident "$name" log
+}
+serves serve serve 127.0.0.1:0 --cert $chain --key $key
+serves "ca serve --acme" ca serve --dir any --acme 127.0.0.1:0
+serves "fingerprint --listen" fingerprint --listen 127.0.0.1:0 --answer certificate
+
+# who has options of the network, or serves, has them in its help and its page
+for page in "$man"/tlsock-*.1; do
+    name=$(basename "$page" .1 | sed 's/^tlsock-//; s/-/ /g')
+    case $name in
+    intercept) continue ;; # which has two connections, and flags of its own
+    esac
+    run $name --help
+    if grep -q '^Network:\|^Evidence:' out || [ "$name" = serve ]; then
+        for flag in keylog pcap trace; do
+            grep -q -e " --$flag" out && grep -Eq "(Fl|,) ?-$flag( |\$)" "$page" ||
+                echo "$name: --$flag"
+        done
+    fi
+done >lacking
+[ ! -s lacking ] || cat lacking >err
+[ ! -s lacking ]
+ok $? "in the help and the manual of each"
 finish

@@ -184,6 +184,8 @@ usage "an alert that is none" --misbehave alert:256 --pki pki :0
 usage "--misbehave without --pki" --misbehave expired :0
 usage "--pki without --misbehave" --pki pki :0
 usage "--misbehave with --echo" --misbehave expired --pki pki --echo :0
+usage "--misbehave with --trace" --misbehave expired --pki pki --trace :0
+usage "--misbehave with --pcap" --misbehave expired --pki pki --pcap f :0
 usage "no target" --misbehave expired --pki pki
 run serve --misbehave expired --pki no-such :0
 refused "no directory" 6 own-file 'needs certificates' 'testpki'

@@ -171,7 +171,8 @@ static int look(const tlsock_event *e, void *arg)
     char line[TLSOCK_TRACE_LINE];
 
     (void)arg;
-    if (e->kind == TLSOCK_ON_MESSAGE &&
+    if ((e->kind == TLSOCK_ON_MESSAGE ||
+         (e->kind == TLSOCK_ON_DIALOGUE && e->data != NULL)) &&
         tlsock_trace_line(e, line, sizeof(line)) < 0)
         return TLSOCK_E_HOOK;
     return e->conn != NULL ? 0 : TLSOCK_E_HOOK;
@@ -182,7 +183,8 @@ static int look(const tlsock_event *e, void *arg)
 static int watched(struct world *w)
 {
     static const int events[] = {TLSOCK_ON_MESSAGE, TLSOCK_ON_KEYLOG,
-                                 TLSOCK_ON_WIRE, TLSOCK_ON_HELLO};
+                                 TLSOCK_ON_WIRE, TLSOCK_ON_HELLO,
+                                 TLSOCK_ON_DIALOGUE};
     struct peer p;
     int rc = TLSOCK_E_NOMEM;
 
@@ -196,7 +198,7 @@ static int watched(struct world *w)
     if (rc != 0)
         (void)note(w, tlsock_config_error(w->sc), rc);
     if (rc == 0)
-        rc = ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1));
+        rc = ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1, .starttls = "smtp"));
     if (rc == 0)
         rc = ends_shake(w, &p);
     if (rc == 0)

@@ -39,4 +39,18 @@ for version in 1.2 1.3; do
     [ ! -s out ]
     ok $? "TLS $version: numbers and sums of TCP are right"
 done
+
+# the dialogue of STARTTLS is in front, in the same stream
+serve --cert "$chain" --key "$key" --starttls smtp
+printf 'words' | timeout 30 "$tlsock" $c --starttls smtp --pcap smtp.pcapng \
+    "127.0.0.1:$port" >out 2>err
+tshark -r smtp.pcapng -d "tcp.port==$port,smtp" -T fields \
+    -e smtp.req.command -Y smtp.req.command >out 2>tshark.err
+[ "$(tr '\n' ' ' <out)" = "EHLO STARTTLS " ]
+ok $? "tshark reads what was said for STARTTLS"
+tshark -r smtp.pcapng -d "tcp.port==$port,smtp" -T fields \
+    -e tls.handshake.type -Y tls.handshake >out 2>>tshark.err
+[ "$(tr '\n' ',' <out | grep -o '\b20\b' | wc -l)" -eq 2 ]
+ok $? "and decrypts what follows"
+stop
 finish

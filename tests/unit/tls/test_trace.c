@@ -132,6 +132,52 @@ static void a_message_that_is_cut_anywhere_is_a_line(void **state)
     }
 }
 
+static const struct {
+    const char *bytes;
+    size_t len;
+    const char *line;
+} said[] = {
+    {B("220 mx.test ESMTP\r\n"), "> plaintext 19 \"220 mx.test ESMTP\""},
+    {B("+OK\n"), "> plaintext 4 \"+OK\""},
+    {B("\r\n"), "> plaintext 2 \"\""},
+    {B("S"), "> plaintext 1 \"S\""},
+    {B("A a\r\nB: b\n\r\n"), "> plaintext 12 \"A a\\r\\nB: b\\n\""},
+    {B("a\rb\n"), "> plaintext 4 \"a\\x0db\""},
+    {B("\xc3\xa4 \xff\\\n"), "> plaintext 6 \"\xc3\xa4 \\xff\\x5c\""},
+    {B("\033[31mred\n"), "> plaintext 9 1b 5b 33 31 6d 72 65 64 0a"},
+    {B("\5\1\0"), "> plaintext 3 05 01 00"},
+    {B("\0" ZEROS16 ZEROS16 ZEROS16 ZEROS16),
+     "> plaintext 65 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+     "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 "
+     "00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 ..."},
+};
+
+/* Text, or the bytes of a packet; a peer has no control over the terminal. */
+static void what_is_said_before_tls_is_a_line(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(said); i++) {
+        char line[TLSOCK_TRACE_LINE], *exact = malloc(said[i].len);
+        tlsock_event e = {.kind = TLSOCK_ON_DIALOGUE,
+                          .sent = 1,
+                          .data = exact,
+                          .len = said[i].len};
+        int n;
+
+        memcpy(exact, said[i].bytes, said[i].len);
+        n = tlsock_trace_line(&e, line, sizeof(line));
+        assert_string_equal(line, said[i].line);
+        assert_int_equal(n, strlen(line));
+        for (size_t size = 1; size <= said[i].len; size++) {
+            char *room = malloc(size);
+
+            assert_in_range(tlsock_trace_line(&e, room, size), 0, size - 1);
+            free(room);
+        }
+        free(exact);
+    }
+}
+
 static void little_room_cuts_the_line(void **state)
 {
     tlsock_event e = {.kind = TLSOCK_ON_MESSAGE,
@@ -156,7 +202,9 @@ static void nonsense_is_refused(void **state)
     (void)state;
     assert_code(tlsock_trace_line(&e, line, 8), TLSOCK_E_ARGUMENT);
     assert_code(tlsock_trace_line(NULL, line, 8), TLSOCK_E_ARGUMENT);
-    e.kind = TLSOCK_ON_MESSAGE;
+    e = (tlsock_event){.kind = TLSOCK_ON_DIALOGUE}; /* its end is no line */
+    assert_code(tlsock_trace_line(&e, line, 8), TLSOCK_E_ARGUMENT);
+    e = (tlsock_event){.kind = TLSOCK_ON_MESSAGE, .data = "x", .len = 1};
     assert_code(tlsock_trace_line(&e, NULL, 8), TLSOCK_E_ARGUMENT);
     assert_code(tlsock_trace_line(&e, line, 0), TLSOCK_E_ARGUMENT);
     e.data = NULL;
@@ -168,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_message_is_a_line),
         cmocka_unit_test(a_message_that_is_cut_anywhere_is_a_line),
+        cmocka_unit_test(what_is_said_before_tls_is_a_line),
         cmocka_unit_test(little_room_cuts_the_line),
         cmocka_unit_test(nonsense_is_refused),
     };
