@@ -3,6 +3,7 @@
 #include "commands.h"
 #include "errors.h"
 #include "intercept_cmd.h"
+#include "intercept_web.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,8 @@ static tlsock_config *make_down(struct icept *v, int *rc)
 
 static int open_files(struct icept *v)
 {
+    int rc = 0;
+
     if (v->log_path != NULL) {
         v->log_fd =
             open(v->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -46,6 +49,11 @@ static int open_files(struct icept *v)
             return err_plain(&v->o.out, "--log", EXIT_OWN, "own-file",
                              "--log FILE in a directory you may write to",
                              "%s: %s", v->log_path, strerror(errno));
+    }
+    if (v->har_path != NULL) {
+        v->web = web_new(v, &rc);
+        if (v->web == NULL)
+            return rc;
     }
     if (v->bodies_dir == NULL)
         return 0;
@@ -103,8 +111,16 @@ static int serve_on(struct icept *v, tlsock_config *up, tlsock_config *down,
     int rc;
 
     if (v->bodies != NULL)
-        o.taps[0] = (struct intercept_tap){bodies_open, bodies_data,
-                                           bodies_close, v->bodies};
+        o.taps[0] = (struct intercept_tap){.open = bodies_open,
+                                           .data = bodies_data,
+                                           .close = bodies_close,
+                                           .arg = v->bodies};
+    if (v->web != NULL)
+        o.taps[1] = (struct intercept_tap){.open = web_open,
+                                           .turn = web_turn,
+                                           .data = web_data,
+                                           .close = web_close,
+                                           .arg = v->web};
     v->listener = l;
     raise_limit();
     rc = intercept_run(&o);
@@ -171,6 +187,7 @@ int cmd_intercept(int argc, const char **argv)
     tlsock_intercept_free(v.mint);
     tlsock_cert_unref(v.ca);
     bodies_free(v.bodies);
+    web_free(v.web);
     if (v.log_fd >= 0)
         close(v.log_fd);
     rules_free(v.rules);

@@ -13,12 +13,13 @@
 #include <tlsock/intercept.h>
 
 struct bodies;
+struct web;
 
 struct icept {
     struct opts o;
     const char *target, *to, *port_file, *log_path, *ca_cert, *ca_key, *ca_pass,
-        *bodies_dir;
-    int transparent, exec;
+        *bodies_dir, *har_path;
+    int transparent, exec, force;
     long sni_port, threads, most;
     int hello_ms;
     int64_t pass_s;
@@ -30,6 +31,7 @@ struct icept {
     int ca_new;
     int log_fd; /* or -1 */
     struct bodies *bodies;
+    struct web *web;
     const tlsock_listener *listener;
     char where[300];
 };

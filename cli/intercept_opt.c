@@ -23,6 +23,8 @@ enum {
     OPT_CA_PASS,
     OPT_LOG,
     OPT_BODIES,
+    OPT_HAR,
+    OPT_FORCE,
     OPT_EXEC,
     OPT_MOST,
     OPT_HELLO_TIME,
@@ -81,6 +83,10 @@ static struct poptOption evidence[] = {
      "append a JSON object for each thing that happens", "FILE"},
     {"bodies", '\0', POPT_ARG_STRING, NULL, OPT_BODIES,
      "keep what each side sends, decrypted", "DIR"},
+    {"har", '\0', POPT_ARG_STRING, NULL, OPT_HAR,
+     "HTTP requests and responses, as browsers' tools read them", "FILE"},
+    {"force", '\0', POPT_ARG_NONE, NULL, OPT_FORCE, "replace the file of --har",
+     NULL},
     {"exec", '\0', POPT_ARG_NONE, NULL, OPT_EXEC,
      "a program for each connection reads and changes it, given after --; no "
      "shell",
@@ -198,6 +204,9 @@ static int take_text(struct icept *v, struct opts *o, int val, const char *arg)
     case OPT_BODIES:
         v->bodies_dir = arg;
         return 0;
+    case OPT_HAR:
+        v->har_path = arg;
+        return 0;
     default:
         v->port_file = arg;
         return 0;
@@ -216,6 +225,9 @@ static int take(void *own, struct opts *o, int val, const char *arg)
         return 0;
     case OPT_EXEC:
         v->exec = 1;
+        return 0;
+    case OPT_FORCE:
+        v->force = 1;
         return 0;
     case OPT_INTERCEPT:
         return take_rule(v, RULE_INTERCEPT, arg);

@@ -2,6 +2,7 @@
  * one write, so that many threads can talk and none is lost. */
 #include "errors.h"
 #include "intercept_cmd.h"
+#include "intercept_web.h"
 #include "listening.h"
 
 #include <errno.h>
@@ -11,8 +12,8 @@
 #include <tlsock/info.h>
 #include <unistd.h>
 
-static const char *const kinds[] = {"open", "pass", "plain",
-                                    "deny", "fail", "end"};
+static const char *const kinds[] = {"open", "pass", "plain", "deny",
+                                    "fail", "end",  "note"};
 
 static void put(int fd, const char *line, size_t len)
 {
@@ -46,9 +47,8 @@ static void describe(char *text, size_t size, const struct intercept_event *e)
     switch (e->kind) {
     case INTERCEPT_OPEN:
         snprintf(text, size, "%s > %s  up %s %s  down %s%s%s%s%s%s%s",
-                 e->client, e->target,
-                 tlsock_info(e->up, TLSOCK_INFO_VERSION), verified(e->up),
-                 tlsock_info(e->down, TLSOCK_INFO_VERSION),
+                 e->client, e->target, tlsock_info(e->up, TLSOCK_INFO_VERSION),
+                 verified(e->up), tlsock_info(e->down, TLSOCK_INFO_VERSION),
                  e->starttls[0] != '\0' ? "  starttls " : "", e->starttls,
                  tlsock_info(e->down, TLSOCK_INFO_ALPN)[0] != '\0' ? "  alpn "
                                                                    : "",
@@ -65,9 +65,11 @@ static void describe(char *text, size_t size, const struct intercept_event *e)
         snprintf(text, size, "%s > %s  no TLS", e->client, e->target);
         return;
     case INTERCEPT_END:
-        snprintf(text, size, "%s > %s  %llu bytes from the client, %llu from "
-                 "the server", e->client, e->target,
-                 (unsigned long long)e->received, (unsigned long long)e->sent);
+        snprintf(text, size,
+                 "%s > %s  %llu bytes from the client, %llu from "
+                 "the server",
+                 e->client, e->target, (unsigned long long)e->received,
+                 (unsigned long long)e->sent);
         return;
     default:
         snprintf(text, size, "%s > %s  %s", e->client,
@@ -89,8 +91,7 @@ static void say_line(struct icept *v, const struct intercept_event *e)
     struct tm tm;
     int n;
 
-    if (v->o.out.quiet ||
-        (e->kind == INTERCEPT_END && !v->o.out.verbose))
+    if (v->o.out.quiet || (e->kind == INTERCEPT_END && !v->o.out.verbose))
         return;
     describe(text, sizeof(text), e);
     out_clean(clean, sizeof(clean), text);
@@ -138,10 +139,12 @@ static void open_json(json_t *obj, const struct intercept_event *e)
 {
     json_t *up = side_json(e->up);
 
-    json_object_set_new(up, "address", out_json_text(tlsock_info(
-                                           e->up, TLSOCK_INFO_PEER_ADDRESS)));
-    json_object_set_new(up, "verified", out_json_text(tlsock_info(
-                                            e->up, TLSOCK_INFO_VERIFIED)));
+    json_object_set_new(
+        up, "address",
+        out_json_text(tlsock_info(e->up, TLSOCK_INFO_PEER_ADDRESS)));
+    json_object_set_new(
+        up, "verified",
+        out_json_text(tlsock_info(e->up, TLSOCK_INFO_VERIFIED)));
     json_object_set_new(obj, "up", up);
     json_object_set_new(obj, "down", side_json(e->down));
     json_object_set_new(obj, "starttls", out_json_text(e->starttls));
@@ -156,9 +159,9 @@ static void more_json(const struct out *o, json_t *obj,
     if (e->reason[0] != '\0')
         json_object_set_new(obj, "reason", out_json_text(e->reason));
     if (e->err != NULL)
-        json_object_set_new(obj, "error",
-                            err_json(o, e->target, e->err,
-                                     err_exit_code(e->err, 0)));
+        json_object_set_new(
+            obj, "error",
+            err_json(o, e->target, e->err, err_exit_code(e->err, 0)));
     if (e->until != 0) {
         gmtime_r(&e->until, &tm);
         strftime(until, sizeof(until), "%Y-%m-%dT%H:%M:%SZ", &tm);
@@ -210,6 +213,8 @@ void icept_event(void *arg, const struct intercept_event *e)
         say_json(v, e);
     if (!v->o.out.json)
         say_line(v, e);
+    if (v->web != NULL)
+        web_event(v->web, e);
 }
 
 void icept_trouble(void *arg, const tlsock_error *err)

@@ -36,9 +36,10 @@ struct httprec_part {
 struct httprec_tx {
     struct httprec_tx *next;
     char *method, *url;
-    char version[12]; /* "HTTP/1.1", "HTTP/2" */
-    int status;       /* 0: no response */
-    char reason[128]; /* the response's phrase */
+    char version[12];  /* of the request: "HTTP/1.1", "HTTP/2" */
+    char answered[12]; /* of the response, or "" */
+    int status;        /* 0: no response */
+    char reason[128];  /* the response's phrase */
     struct httprec_part req, res;
     int64_t begun, sent, first, done;
     uint32_t stream;  /* of HTTP/2, else 0 */

@@ -313,6 +313,9 @@ static int on_response_line(htp_tx_t *t)
     if (tx->first == 0)
         tx->first = r->now;
     tx->status = t->response_status_number;
+    strcpy(tx->answered, t->response_protocol_number == HTP_PROTOCOL_1_0
+                             ? "HTTP/1.0"
+                             : "HTTP/1.1");
     tx->res.head_size = line_len(t->response_line) + 2;
     if (t->response_message != NULL)
         snprintf(tx->reason, sizeof(tx->reason), "%.*s",

@@ -141,6 +141,7 @@ static int response(struct httprec *r, struct httprec_tx *tx, struct block *b)
     if (b->status == 0)
         return wrong(r);
     tx->status = b->status;
+    strcpy(tx->answered, "HTTP/2");
     tx->first = r->now;
     return give(r, &tx->res, b, 0);
 }

@@ -26,24 +26,27 @@
 #define INTERCEPT_DENY 3  /* a rule, or the server is not to be trusted */
 #define INTERCEPT_FAIL 4  /* any other failure; the connection ends */
 #define INTERCEPT_END 5   /* it has ended */
+#define INTERCEPT_NOTE 6  /* of who keeps what goes through: not of ours */
 
 struct intercept_event {
     int kind;
     unsigned long id;
     const char *client, *target; /* "127.0.0.1:1234", "example.com:443" */
     const char *sni, *alpn, *ja4;
-    const char *reason;       /* "" or why; text of ours, or escaped */
-    const tlsock_error *err;  /* or NULL */
-    const tlsock *up, *down;  /* OPEN: both */
-    const char *starttls;     /* "smtp", "" */
-    time_t until;             /* PASS: not decrypted until; 0: by a rule */
-    uint64_t received, sent;  /* END: bytes from and to the client */
+    const char *reason;      /* "" or why; text of ours, or escaped */
+    const tlsock_error *err; /* or NULL */
+    const tlsock *up, *down; /* OPEN: both */
+    const char *starttls;    /* "smtp", "" */
+    time_t until;            /* PASS: not decrypted until; 0: by a rule */
+    uint64_t received, sent; /* END: bytes from and to the client */
 };
 
 /* Who keeps what goes through. Each may be NULL. Called on the connection's
- * thread; key is what open gave. */
+ * thread; key is what open gave, for OPEN or PLAIN. */
 struct intercept_tap {
     void *(*open)(void *arg, const struct intercept_event *e);
+    /* it is in TLS from now on, e is OPEN; may be NULL */
+    void (*turn)(void *key, const struct intercept_event *e);
     void (*data)(void *key, int from_client, const void *bytes, size_t len);
     void (*close)(void *key);
     void *arg;
@@ -67,8 +70,7 @@ struct intercept_opts {
     unsigned long most;  /* connections at once */
     char *const *argv;   /* a program for each, or NULL */
     /* A certificate for what upstream has shown; NULL: *err */
-    tlsock_cert *(*leaf)(void *arg, const tlsock_cert *seen,
-                         tlsock_error *err);
+    tlsock_cert *(*leaf)(void *arg, const tlsock_cert *seen, tlsock_error *err);
     /* clients are taken from now on; nonzero ends it */
     int (*on_ready)(void *arg);
     void (*on_event)(void *arg, const struct intercept_event *e);

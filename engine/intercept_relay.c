@@ -30,9 +30,14 @@ static void tap(struct conn *c, int from, const void *bytes, size_t len)
 
 static void open_taps(struct conn *c, struct intercept_event *e)
 {
-    for (size_t i = 0; i < INTERCEPT_TAPS; i++)
-        if (c->o->taps[i].open != NULL && c->taps[i] == NULL)
-            c->taps[i] = c->o->taps[i].open(c->o->taps[i].arg, e);
+    for (size_t i = 0; i < INTERCEPT_TAPS; i++) {
+        const struct intercept_tap *t = &c->o->taps[i];
+
+        if (c->taps[i] != NULL && t->turn != NULL)
+            t->turn(c->taps[i], e);
+        else if (c->taps[i] == NULL && t->open != NULL)
+            c->taps[i] = t->open(t->arg, e);
+    }
 }
 
 /* What was read before there was anybody to send it to. */
