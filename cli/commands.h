@@ -4,6 +4,8 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
+#include <stddef.h>
+
 int cmd_connect(int argc, const char **argv);
 int cmd_check(int argc, const char **argv);
 int cmd_serve(int argc, const char **argv);
@@ -30,6 +32,16 @@ int cmd_trust_install(int argc, const char **argv);
 int cmd_trust_uninstall(int argc, const char **argv);
 int cmd_trust_list(int argc, const char **argv);
 int cmd_testpki(int argc, const char **argv);
+int cmd_completion(int argc, const char **argv);
 int cmd_version(int argc, const char **argv);
+
+struct command {
+    const char *word, *sub; /* "cert" "new"; sub NULL: no second word */
+    int (*run)(int argc, const char **argv);
+    const char *usage, *summary;
+};
+
+/* The n-th of them all, in the order of the overview; NULL behind the last. */
+const struct command *command_at(size_t n);
 
 #endif

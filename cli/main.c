@@ -10,11 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct {
-    const char *word, *sub; /* "cert" "new"; sub NULL: no second word */
-    int (*run)(int argc, const char **argv);
-    const char *usage, *summary;
-} commands[] = {
+static const struct command commands[] = {
     {"connect", NULL, cmd_connect, "connect TARGET",
      "verified session for stdin and stdout"},
     {"serve", NULL, cmd_serve, "serve TARGET",
@@ -61,11 +57,18 @@ static const struct {
     {"trust", "list", cmd_trust_list, "trust list", "who trusts it, and where"},
     {"testpki", NULL, cmd_testpki, "testpki DIR",
      "a zoo of good and bad certificates for tests"},
+    {"completion", NULL, cmd_completion, "completion bash|zsh|fish",
+     "what a shell needs to complete its words"},
     {"version", NULL, cmd_version, "version",
      "versions, trust store found and why, features"},
 };
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+const struct command *command_at(size_t n)
+{
+    return n < COUNT(commands) ? &commands[n] : NULL;
+}
 
 /* word NULL: all commands; else those that begin with it. */
 static int overview(FILE *to, const char *word, int code)
@@ -116,7 +119,7 @@ static int unknown(int argc, const char **argv)
                          "\"%s\" needs a second word", argv[1]);
     return err_plain(&o, text, EXIT_USAGE, "usage",
                      "connect, serve, intercept, check, fingerprint, cert, "
-                     "ca, trust, testpki or version",
+                     "ca, trust, testpki, completion or version",
                      "there is no command \"%s\"", text);
 }
 

@@ -455,6 +455,15 @@ static void complete_dane(int argc, const char **argv)
             argv[i] = "--dane=on";
 }
 
+static void (*told)(void *arg, const struct opt_spec *spec);
+static void *told_arg;
+
+void opt_tell(void (*take)(void *arg, const struct opt_spec *spec), void *arg)
+{
+    told = take;
+    told_arg = arg;
+}
+
 int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
               const char **argv)
 {
@@ -462,6 +471,10 @@ int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
     int val, rc = 0;
 
     *o = (struct opts){.command = spec->command};
+    if (told != NULL) {
+        told(told_arg, spec);
+        return EXIT_GOOD;
+    }
     o->out.color = -1;
     o->out.json = asks_for_json(argc, argv);
     complete_dane(argc, argv);

@@ -117,6 +117,9 @@ extern struct poptOption opt_trust[], opt_identity[], opt_protocol[],
  * this code, all has been said. opt_free() in every case. */
 int opt_parse(struct opts *o, const struct opt_spec *spec, void *own, int argc,
               const char **argv);
+/* From now on opt_parse() tells take of the command instead, which then ends
+ * with 0. Specs live as long as the process. */
+void opt_tell(void (*take)(void *arg, const struct opt_spec *spec), void *arg);
 void opt_free(struct opts *o);
 /* The config that the options describe; NULL: *exit_code, all has been said. */
 tlsock_config *opt_make_config(struct opts *o, int *exit_code);
