@@ -77,6 +77,29 @@ TLSOCK_TRACE=$dir/trace run $c "127.0.0.1:$port"
 [ "$(stat -c %a trace)" = 600 ] && grep -q 'ClientHello' trace &&
     ! grep -q 'ClientHello' err
 ok $? "TLSOCK_TRACE=FILE, mode 0600"
+mode_of() { stat -c %a "$1"; }
+printf 'before\n' >mine
+chmod 640 mine
+TLSOCK_TRACE=$dir/mine run $c --keylog mine.keys "127.0.0.1:$port"
+[ "$(head -1 mine)" = before ] && grep -q Finished mine && [ "$(mode_of mine)" = 640 ]
+ok $? "a file that is there keeps its mode, and what is in it"
+secrets=0
+while read -r label random secret; do
+    secrets=$((secrets + 1))
+    ! grep -qi "$secret" mine err || secrets=-1000
+done <mine.keys
+[ "$secrets" -ge 4 ]
+ok $? "no secret is in it"
+SSLKEYLOGFILE=$dir/env.keys run $c "127.0.0.1:$port"
+[ "$rc" -eq 0 ] && [ ! -e env.keys ]
+ok $? "SSLKEYLOGFILE alone means nothing"
+SSLKEYLOGFILE=$dir/env.keys run $c -o keylog=env:SSLKEYLOGFILE "127.0.0.1:$port"
+[ "$rc" -eq 0 ] && grep -q '^CLIENT_TRAFFIC_SECRET_0 ' env.keys &&
+    [ "$(mode_of env.keys)" = 600 ]
+ok $? "but where it is asked for, mode 0600"
+run $c -o keylog=env:SSLKEYLOGFILE "127.0.0.1:$port"
+[ "$rc" -eq 0 ]
+ok $? "and nobody has to set it"
 TLSOCK_TRACE=/no/such/file run $c "127.0.0.1:$port"
 [ "$rc" -eq 0 ] && ! grep -q 'ClientHello' err
 ok $? "where it cannot be written nothing else happens"
