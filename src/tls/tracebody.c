@@ -122,6 +122,55 @@ static int server_key_exchange(struct tsk_trace *t, struct tsk_span body)
     return 0;
 }
 
+/* Names, each with its length in front. */
+static int authorities(struct tsk_trace *t, struct tsk_span list)
+{
+    struct tsk_span name;
+    size_t n = 0;
+
+    for (; list.len != 0; n++)
+        if (tsk_trace_vector(&list, 2, &name) != 0)
+            return -1;
+    tsk_trace_fact(t, "authorities", "%zu", n);
+    return 0;
+}
+
+/* RFC 8446, 4.3.2 and 4.2.4: they are an extension that may be left out. */
+static int request13(struct tsk_trace *t, struct tsk_span body)
+{
+    struct tsk_span list, one, names, unused;
+
+    if (tsk_trace_vector(&body, 1, &unused) != 0 ||
+        tsk_trace_vector(&body, 2, &list) != 0 || body.len != 0)
+        return -1;
+    while (list.len != 0) {
+        int type = tsk_greeting_next(&list, &one);
+
+        if (type < 0)
+            return -1;
+        if (type == TLSEXT_TYPE_certificate_authorities &&
+            (tsk_trace_vector(&one, 2, &names) != 0 || one.len != 0 ||
+             authorities(t, names) != 0))
+            return -1;
+    }
+    return 0;
+}
+
+/* RFC 5246, 7.4.4: TLS 1.2 has signature schemes between the two lists. */
+static int certificate_request(struct tsk_trace *t, struct tsk_span body)
+{
+    struct tsk_span names, unused;
+
+    if (is_13(t))
+        return request13(t, body);
+    if (tsk_trace_vector(&body, 1, &unused) != 0 ||
+        (t->e->version == TLS1_2_VERSION &&
+         tsk_trace_vector(&body, 2, &unused) != 0) ||
+        tsk_trace_vector(&body, 2, &names) != 0 || body.len != 0)
+        return -1;
+    return authorities(t, names);
+}
+
 static int key_update(struct tsk_trace *t, struct tsk_span body)
 {
     if (body.len != 1 || body.at[0] > 1)
@@ -147,6 +196,8 @@ int tsk_trace_body(struct tsk_trace *t, int type, struct tsk_span body)
     switch (type) {
     case SSL3_MT_CERTIFICATE:
         return certificate(t, body);
+    case SSL3_MT_CERTIFICATE_REQUEST:
+        return certificate_request(t, body);
     case SSL3_MT_NEWSESSION_TICKET:
         return ticket(t, body);
     case SSL3_MT_ENCRYPTED_EXTENSIONS:

@@ -41,6 +41,30 @@ run connect --ca "$ca" --name wrong.test --repeat 1 --trace "127.0.0.1:$port"
 [ "$rc" -eq 5 ] && grep -q ' > TLSv1.3 Alert 2 fatal bad certificate' err
 ok $? "and alerts, by name"
 
+# on a terminal there is colour, unless somebody wants none; elsewhere there is none
+terminal() { # ENVIRONMENT ARGUMENT...: stderr is a terminal
+    env=$1
+    shift
+    script -qec "env $env '$tlsock' $c $* 127.0.0.1:$port" /dev/null \
+        >out 2>err </dev/null
+}
+colored=$(printf '^\033\\[36m127.*ClientHello.*\033\\[0m')
+terminal "-u NO_COLOR TERM=xterm" --trace
+grep -q "$colored" out && grep -q "$(printf '^\033\\[35m127.*ServerHello')" out &&
+    grep -q "$(printf '^\033\\[33m127.*close notify')" out
+ok $? "in colour on a terminal: what is sent, what came, what ends"
+for none in "NO_COLOR=1 TERM=xterm" "-u NO_COLOR TERM=dumb" "-u NO_COLOR -u TERM"; do
+    terminal "$none" --trace
+    grep -q '^127.*ClientHello' out && ! grep -q "$(printf '\033')" out
+    ok $? "without colour: $none"
+done
+terminal "-u NO_COLOR TERM=xterm" --trace --color never
+grep -q '^127.*ClientHello' out && ! grep -q "$(printf '\033')" out
+ok $? "without colour: --color never"
+(unset NO_COLOR; export TERM=xterm; run $c --trace "127.0.0.1:$port")
+grep -q '^127.*ClientHello' err && ! grep -q "$(printf '\033')" err
+ok $? "without colour: a file"
+
 run $c --pcap one.pcapng "127.0.0.1:$port"
 [ "$rc" -eq 0 ] && [ "$(stat -c %a one.pcapng)" = 600 ] &&
     blocks one.pcapng | grep -Eq '^HIPPPPK+PP+$'
@@ -52,6 +76,26 @@ cmp -s before one.pcapng
 ok $? "a file that is there stays as it is"
 kill -9 "$server"
 wait "$server" 2>/dev/null
+serve --cert "$chain" --key "$key" --client-auth require --ca "$ca"
+messages() { # VERSION: names of what came and went, ">" sent, in one line
+    run $c --tls "$1" --trace --cert pki/client.pem --key pki/client.key \
+        "127.0.0.1:$port"
+    sed -n 's/^127[^ ]* \([<>]\) TLSv1[^ ]* \([A-Za-z]*\) .*/\1\2/p' err |
+        tr '\n' ' '
+}
+[ "$(messages 1.2)" = ">ClientHello <ServerHello <Certificate \
+<ServerKeyExchange <CertificateRequest <ServerHelloDone >Certificate \
+>ClientKeyExchange >CertificateVerify >ChangeCipherSpec >Finished \
+<NewSessionTicket <ChangeCipherSpec <Finished >Alert <Alert " ]
+ok $? "each message of TLS 1.2 has its line"
+[ "$(messages 1.3)" = ">ClientHello <ServerHello <ChangeCipherSpec \
+<EncryptedExtensions <CertificateRequest <Certificate <CertificateVerify \
+<Finished >ChangeCipherSpec >Certificate >CertificateVerify >Finished \
+<NewSessionTicket >Alert <Alert " ]
+ok $? "each message of TLS 1.3 has its line"
+grep -q 'CertificateRequest [0-9]* authorities=1$' err
+ok $? "a request tells how many may sign"
+stop
 blocks server.pcapng >types && grep -q K types && grep -q P types
 ok $? "whoever is killed leaves a whole file"
 
