@@ -68,7 +68,7 @@ int main(int argc, char **argv)
     if (argc != 4 || socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0)
         return 2;
     if (fork() == 0)
-        return sign_for(fds[1], argv[3]);
+        return close(fds[0]) != 0 || sign_for(fds[1], argv[3]);
     close(fds[1]);
     if (tlsock_config_on(c, TLSOCK_ON_SIGN, ask, &fds[0]) < 0 ||
         tlsock_config_add_identity(c, argv[2], NULL, NULL) < 0 ||
