@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#define PLAIN_MOST 8192 /* bytes of a dialogue before TLS */
+
 struct capread {
     const struct out *o;
     pcap_t *pcap;
@@ -43,6 +45,26 @@ static void when(char text[32], const struct timeval *tv)
         text[0] = '\0';
 }
 
+/* TLS may begin later: behind a dialogue of STARTTLS, or with a proxy. */
+static enum records_kind find_hello(struct capread *c, const uint8_t *bytes,
+                                    size_t len, size_t *hello_len)
+{
+    enum records_kind kind = records_hello(bytes, len, c->hello, hello_len);
+    size_t at;
+
+    while (kind == RECORDS_NONE && len != 0) {
+        bytes++;
+        len--;
+        at = records_begin(bytes, len);
+        if (at == len)
+            break;
+        bytes += at;
+        len -= at;
+        kind = records_hello(bytes, len, c->hello, hello_len);
+    }
+    return kind;
+}
+
 static int told(const struct packet_ends *ends, const uint8_t *bytes,
                 size_t len, void *arg)
 {
@@ -52,11 +74,11 @@ static int told(const struct packet_ends *ends, const uint8_t *bytes,
         .from = from, .to = to, .time = time, .message = c->hello};
     int rc;
 
-    switch (records_hello(bytes, len, c->hello, &seen.len)) {
+    switch (find_hello(c, bytes, len, &seen.len)) {
     case RECORDS_MORE:
-        return 0;
+        return STREAMS_WANTED;
     case RECORDS_NONE:
-        return 1;
+        return len < PLAIN_MOST ? STREAMS_PERHAPS : STREAMS_ENOUGH;
     default:
         break;
     }
@@ -68,7 +90,7 @@ static int told(const struct packet_ends *ends, const uint8_t *bytes,
     c->servers += rc == 2;
     c->malformed += rc == 0;
     c->gone |= rc < 0;
-    return 1;
+    return STREAMS_ENOUGH;
 }
 
 static int one(struct capread *c, const struct pcap_pkthdr *head,

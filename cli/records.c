@@ -77,6 +77,33 @@ enum records_kind records_hello(const uint8_t *bytes, size_t len,
     return RECORDS_MORE;
 }
 
+/* Head of a record, head and version of a hello: no text has them, and few
+ * packets of others. */
+static int begins(const uint8_t *p)
+{
+    size_t record = big16(p + 3);
+
+    return p[0] == HANDSHAKE && p[1] == 3 && p[2] <= 4 && record >= 4 &&
+           record <= RECORD_MOST &&
+           (p[5] == CLIENT_HELLO || p[5] == SERVER_HELLO) && p[6] == 0 &&
+           p[9] == 3 && p[10] <= 3;
+}
+
+size_t records_begin(const uint8_t *bytes, size_t len)
+{
+    const uint8_t *at = bytes, *end = bytes + len;
+
+    while (end - at >= 11) {
+        at = memchr(at, HANDSHAKE, (size_t)(end - at) - 10);
+        if (at == NULL)
+            return len;
+        if (begins(at))
+            return (size_t)(at - bytes);
+        at++;
+    }
+    return len;
+}
+
 /* The list of a server_name extension (RFC 6066, 3). */
 static void take_name(const uint8_t *p, size_t len, char name[256])
 {

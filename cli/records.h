@@ -21,6 +21,9 @@ enum records_kind {
  * passed over: the ServerHello that follows it is the one. */
 enum records_kind records_hello(const uint8_t *bytes, size_t len,
                                 uint8_t hello[RECORDS_MOST], size_t *hello_len);
+/* Where, behind plaintext, a record begins that begins with a hello; len:
+ * nowhere so far. */
+size_t records_begin(const uint8_t *bytes, size_t len);
 /* The server name that a ClientHello asks for, "" none; not cleaned. */
 void records_name(const uint8_t *hello, size_t len, char name[256]);
 

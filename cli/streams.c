@@ -17,6 +17,7 @@ struct stream {
     struct packet_ends ends;
     uint32_t start; /* sequence number of the first byte */
     int done;       /* nothing more is wanted; it only keeps its place */
+    int perhaps;    /* what is not there is not missed */
     uint8_t *bytes;
     size_t len, room;
     struct ahead ahead[STREAMS_AHEAD];
@@ -66,12 +67,16 @@ static void empty(struct streams *s, struct stream *t)
     t->len = t->room = t->n_ahead = 0;
 }
 
+static int is_missed(const struct stream *t)
+{
+    return !t->done && !t->perhaps && (t->len != 0 || t->n_ahead != 0);
+}
+
 static void drop(struct streams *s, struct stream *t)
 {
     struct stream **at = &s->buckets[bucket_of(&t->ends)];
 
-    if (!t->done && (t->len != 0 || t->n_ahead != 0))
-        s->lost++;
+    s->lost += is_missed(t);
     empty(s, t);
     while (*at != t)
         at = &(*at)->next;
@@ -96,7 +101,7 @@ unsigned long streams_lost(const struct streams *s)
     unsigned long n = s->lost;
 
     for (const struct stream *t = s->oldest; t != NULL; t = t->newer)
-        n += !t->done && (t->len != 0 || t->n_ahead != 0);
+        n += is_missed(t);
     return n;
 }
 
@@ -244,11 +249,14 @@ int streams_add(struct streams *s, const struct packet *p)
     before = t->len;
     if (take(s, t, p) != 0)
         return -1;
-    if (t->len != before && (s->told(&t->ends, t->bytes, t->len, s->arg) ||
-                             t->len == STREAMS_BYTES)) {
-        t->done = 1;
-        empty(s, t);
+    if (t->len != before) {
+        int more = s->told(&t->ends, t->bytes, t->len, s->arg);
+
+        t->perhaps = more == STREAMS_PERHAPS;
+        t->done = more == STREAMS_ENOUGH || t->len == STREAMS_BYTES;
     }
+    if (t->done)
+        empty(s, t);
     while (s->bytes > STREAMS_ALL)
         drop(s, s->oldest);
     return 0;

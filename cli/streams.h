@@ -16,8 +16,14 @@
 
 struct streams;
 
-/* All of a stream from its start, as far as it is known now. 1: that will do,
- * forget it; 0: more is wanted. */
+/* What is answered of a stream. */
+enum {
+    STREAMS_WANTED, /* more is: without it something is missed */
+    STREAMS_ENOUGH, /* that will do: forget it */
+    STREAMS_PERHAPS /* more may be of use, but it need not come */
+};
+
+/* All of a stream from its start, as far as it is known now. */
 typedef int streams_told(const struct packet_ends *ends, const uint8_t *bytes,
                          size_t len, void *arg);
 
@@ -25,7 +31,7 @@ typedef int streams_told(const struct packet_ends *ends, const uint8_t *bytes,
 struct streams *streams_new(streams_told *told, void *arg);
 /* 0, or -1: out of memory. */
 int streams_add(struct streams *s, const struct packet *p);
-/* Streams that began and were not all there, or gave way to others. */
+/* Streams of which more was wanted, that were not all there or gave way. */
 unsigned long streams_lost(const struct streams *s);
 void streams_free(struct streams *s);
 

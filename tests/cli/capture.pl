@@ -97,9 +97,22 @@ sub say_it {
 my $most = $kind eq 'bytes' ? 1 : $kind =~ /order|twice|overlap|lost/ ? 50 : 1400;
 my $record = $kind eq 'split' ? 7 : 16384;
 # near the end of the numbers, which begin anew
-my @c = say_it(0, 0xffffff80, records($client, $record), $most);
+# what is said before TLS, by the client and by the server
+my $login = "CONNECT app.test:443 HTTP/1.1\r\nHost: app.test:443\r\n\r\n";
+my %before = (
+    smtp => ["EHLO c.test\r\nSTARTTLS\r\n",
+        "220 app.test\r\n250-app.test\r\n250 STARTTLS\r\n220 go\r\n"],
+    ftp => ["AUTH TLS\r\n", "220 app.test\r\n234 AUTH TLS successful\r\n"],
+    postgres => [pack('NN', 8, 80877103), 'S'],
+    connect => [$login, "HTTP/1.1 200 OK\r\n\r\n"],
+    socks => ["\5\1\0\5\1\0\3\x08app.test\1\xbb",
+        "\5\0\5\0\0\1\x7f\0\0\1\x16\3"],
+    # a server that says much, and what looks like TLS and is none
+    wordy => ["\x16\3\1\0\5hello\r\n", "250-\x16\3\3 words\r\n" x 400]);
+my ($first, $answer) = @{$before{$kind} // ['', '']};
+my @c = say_it(0, 0xffffff80, $first . records($client, $record), $most);
 my @s = say_it(1, 7, ($kind eq 'retry' ? records($retry, 16384)
-    . "\x14\3\3\0\1\1" : '') . records($server, $record), $most);
+    . "\x14\3\3\0\1\1" : '') . $answer . records($server, $record), $most);
 @c = ($c[0], reverse @c[1 .. $#c]) if $kind eq 'order';
 @c = map { ($_, $_) } @c if $kind eq 'twice';
 @c = @c[0 .. 2, 4 .. $#c] if $kind eq 'lost';
@@ -120,6 +133,10 @@ if ($kind eq 'many') { # more streams than are kept, each begun and no more
 }
 if ($kind eq 'http') {
     @frames = say_it(0, 1, "GET / HTTP/1.1\r\n\r\n", 1400);
+}
+if ($kind eq 'plain') { # a dialogue that leads to no TLS, and one that is long
+    @frames = (say_it(0, 1, "EHLO c.test\r\nQUIT\r\n", 1400),
+        say_it(1, 1, "250 words\r\n" x 2000, 1400));
 }
 if ($kind eq 'malformed') { # its list of ciphers is longer than all of it
     @frames = say_it(0, 1, records("\1" . vector(3, pack('n', 0x303) . "\7" x 32

@@ -12,9 +12,25 @@ lines() {
     grep -c "$1" out
 }
 
+# Without libpcap a capture is known as one, and that is all.
+without_captures() {
+    perl "$here/capture.pl" ethernet >ethernet.pcap
+    perl "$here/capture.pl" pcapng >pcapng.pcap
+    for k in ethernet pcapng; do
+        run fingerprint $k.pcap
+        refused "$k: built without libpcap" 6 unsupported \
+            'is a capture, and tlsock was built without libpcap' 'tlsock version'
+    done
+    run fingerprint --json ethernet.pcap
+    [ "$rc" -eq 6 ] && grep -q '"code":"unsupported"' out
+    ok $? "--json says so, too"
+}
+
+with_captures() {
 # --- links, orders, pieces: the same two hellos in each of them
 good="ethernet vlan qinq sll sll2 raw v4 v6 v6-raw v6-options null loop order
-      twice overlap midstream split bytes long retry pcapng"
+      twice overlap midstream split bytes long retry pcapng
+      smtp ftp postgres connect socks wordy"
 for k in $good; do
     perl "$here/capture.pl" "$k" >"$k.pcap" || echo "Bail out! $k"
 done
@@ -27,15 +43,15 @@ run fingerprint "$@"
     [ "$(lines "^server .*  $server")" -eq $# ] &&
     [ "$(lines '1 hellos of clients, 1 of servers$')" -eq $# ] &&
     ! grep -q '^left out' out
-ok $? "each of 21 captures has the two hellos"
+ok $? "each of 27 captures has the two hellos"
 [ "$(lines '^client .*\[2001:db8::1\]:50000 > \[2001:db8::2\]:443 ')" -eq 3 ]
 ok $? "IPv6 is written as it is"
 
 # --- and what has none, or not all
-for k in lost quic many http malformed cut unknown; do
+for k in lost quic many http plain malformed cut unknown; do
     perl "$here/capture.pl" "$k" >"$k.pcap" || echo "Bail out! $k"
 done
-run fingerprint lost.pcap quic.pcap many.pcap malformed.pcap http.pcap
+run fingerprint lost.pcap quic.pcap many.pcap malformed.pcap plain.pcap http.pcap
 left() { # REGEX
     [ "$rc" -eq 0 ] && [ "$(lines "^left out .*$1")" -eq 1 ]
     ok $? "left out: $1"
@@ -69,6 +85,16 @@ ok $? "with every variant"
 run fingerprint -v ethernet.pcap
 [ "$(lines '^           ja')" -eq 9 ]
 ok $? "-v has them as text"
+}
+
+"$tlsock" version >out 2>err </dev/null
+if grep -q '[+]pcap' out; then
+    with_captures
+else
+    grep -q -e '-pcap' out
+    ok $? "version says that there is no libpcap"
+    without_captures
+fi
 
 # --- clients that come
 rm -f port

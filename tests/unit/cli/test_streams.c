@@ -111,6 +111,34 @@ static void any_order_gives_the_same(void **state)
     test_free(h);
 }
 
+/* What more would be of use of, but need not come, is not lost; what is wanted
+ * in the end is. */
+static void what_need_not_come_is_not_missed(void **state)
+{
+    static const struct {
+        int first, last, lost;
+    } rows[] = {{STREAMS_PERHAPS, STREAMS_PERHAPS, 0},
+                {STREAMS_PERHAPS, STREAMS_WANTED, 1},
+                {STREAMS_WANTED, STREAMS_PERHAPS, 0},
+                {STREAMS_PERHAPS, STREAMS_ENOUGH, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct heard *h = test_calloc(1, sizeof(*h));
+        struct streams *s = streams_new(told, h);
+
+        add(s, syn(7));
+        h->enough = rows[i].first;
+        add(s, of(7, 0, 10));
+        h->enough = rows[i].last;
+        add(s, of(7, 10, 10));
+        assert_int_equal(h->len, 20);
+        assert_int_equal(streams_lost(s), rows[i].lost);
+        streams_free(s);
+        test_free(h);
+    }
+}
+
 static void what_is_told_enough_is_forgotten(void **state)
 {
     struct heard *h = test_calloc(1, sizeof(*h));
@@ -253,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_order_gives_the_same),
+        cmocka_unit_test(what_need_not_come_is_not_missed),
         cmocka_unit_test(what_is_told_enough_is_forgotten),
         cmocka_unit_test(what_comes_first_counts),
         cmocka_unit_test(a_middle_is_taken_if_tls_begins_there),

@@ -20,8 +20,14 @@ struct ext {
     const char *body;
     size_t len;
 };
-#define E(type, literal) {type, literal, sizeof(literal) - 1}
-#define EMPTY(type) {type, "", 0}
+#define E(type, literal)                                                       \
+    {                                                                          \
+        type, literal, sizeof(literal) - 1                                     \
+    }
+#define EMPTY(type)                                                            \
+    {                                                                          \
+        type, "", 0                                                            \
+    }
 
 static void u8(struct msg *m, unsigned v)
 {
@@ -100,7 +106,8 @@ static void is(const struct msg *m, int item, const char *want)
 
 static const unsigned old_ciphers[] = {47,    53,    5,  10, 49161, 49162,
                                        49171, 49172, 50, 56, 19,    4};
-static const struct ext old_ext[] = {E(0, "\0\x09\0\0\x06" "a.test"),
+static const struct ext old_ext[] = {E(0, "\0\x09\0\0\x06"
+                                          "a.test"),
                                      E(10, "\0\x06\0\x17\0\x18\0\x19"),
                                      E(11, "\x01\0")};
 #define OLD(m) client(m, 0x0301, old_ciphers, 12, old_ext, 3)
@@ -121,7 +128,53 @@ static void ja3_is_what_was_published(void **state)
     is(&m, TLSOCK_INFO_JA3, "de350869b8c85de67a350c8d186f11e6");
 }
 
+/* What servers of known programs answered, as JA3S was published with. */
+static const struct {
+    const char *whose;
+    unsigned version, cipher, ext[3];
+    size_t n;
+    const char *raw, *ja3s;
+} servers[] = {
+    {"Tor",
+     0x0303,
+     49199,
+     {65281, 11, 15},
+     3,
+     "771,49199,65281-11-15",
+     "a95ca7eab4d47d051a5cd4fb7b6005dc"},
+    {"Trickbot",
+     0x0301,
+     49172,
+     {65281, 11},
+     2,
+     "769,49172,65281-11",
+     "623de93db17d313345d7ea481e7443cf"},
+    {"Emotet",
+     0x0303,
+     60,
+     {65281},
+     1,
+     "771,60,65281",
+     "80b3a14bccc8598a1f3bbe83e71f735f"},
+};
+
 static void ja3s_is_what_was_published(void **state)
+{
+    struct msg m;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(servers); i++) {
+        struct ext ext[3] = {EMPTY(0)};
+
+        for (size_t e = 0; e < servers[i].n; e++)
+            ext[e] = (struct ext)EMPTY(servers[i].ext[e]);
+        server(&m, servers[i].version, servers[i].cipher, ext, servers[i].n);
+        is(&m, TLSOCK_INFO_JA3S_RAW, servers[i].raw);
+        is(&m, TLSOCK_INFO_JA3S, servers[i].ja3s);
+    }
+}
+
+static void ja3s_is_of_extensions_in_their_order(void **state)
 {
     static const struct ext ext[] = {EMPTY(65281), EMPTY(0), EMPTY(11),
                                      EMPTY(35),    EMPTY(5), EMPTY(16)};
@@ -143,9 +196,13 @@ static const unsigned ciphers[] = {
 static const struct ext extensions[] = {
     EMPTY(0xfafa),
     EMPTY(0x001b),
-    E(0x0000, "\0\x09\0\0\x06" "a.test"),
+    E(0x0000, "\0\x09\0\0\x06"
+              "a.test"),
     EMPTY(0x0033),
-    E(0x0010, "\0\x0c\x02" "h2" "\x08" "http/1.1"),
+    E(0x0010, "\0\x0c\x02"
+              "h2"
+              "\x08"
+              "http/1.1"),
     EMPTY(0x4469),
     EMPTY(0x0017),
     EMPTY(0x002d),
@@ -299,10 +356,10 @@ static void an_extension_that_comes_twice_is_shown_twice(void **state)
 
 static void each_item_is_of_one_kind_of_message(void **state)
 {
-    static const int of_client[] = {
-        TLSOCK_INFO_JA3,   TLSOCK_INFO_JA3_RAW, TLSOCK_INFO_JA3N,
-        TLSOCK_INFO_JA4,   TLSOCK_INFO_JA4_R,   TLSOCK_INFO_JA4_O,
-        TLSOCK_INFO_JA4_RO, TLSOCK_INFO_JA3N_RAW};
+    static const int of_client[] = {TLSOCK_INFO_JA3,    TLSOCK_INFO_JA3_RAW,
+                                    TLSOCK_INFO_JA3N,   TLSOCK_INFO_JA4,
+                                    TLSOCK_INFO_JA4_R,  TLSOCK_INFO_JA4_O,
+                                    TLSOCK_INFO_JA4_RO, TLSOCK_INFO_JA3N_RAW};
     static const int of_server[] = {TLSOCK_INFO_JA3S, TLSOCK_INFO_JA3S_RAW,
                                     TLSOCK_INFO_JA3SN, TLSOCK_INFO_JA3SN_RAW};
     struct msg c, s;
@@ -319,8 +376,8 @@ static void each_item_is_of_one_kind_of_message(void **state)
     }
     for (size_t i = 0; i < COUNT(of_server); i++) {
         is(&c, of_server[i], "");
-        assert_true(
-            tlsock_hello_print(s.bytes, s.len, of_server[i], NULL, 0) > 6);
+        assert_true(tlsock_hello_print(s.bytes, s.len, of_server[i], NULL, 0) >
+                    6);
     }
 }
 
@@ -396,16 +453,15 @@ static void an_extension_that_is_malformed_spoils_it(void **state)
             fail_msg("%s", bad[i].name);
         /* of a server they have another form, which nobody asks for */
         server(&m, 0x0303, 47, &bad[i].ext, 1);
-        assert_int_equal(tlsock_hello_print(m.bytes, m.len, TLSOCK_INFO_JA3S,
-                                            NULL, 0),
-                         32);
+        assert_int_equal(
+            tlsock_hello_print(m.bytes, m.len, TLSOCK_INFO_JA3S, NULL, 0), 32);
     }
 }
 
 static void what_is_no_hello_is_refused(void **state)
 {
-    static const unsigned char v2[] = {0x80, 0x2e, 1, 0, 2, 0, 0x15, 0, 0, 0,
-                                       0x10, 1,    0, 128};
+    static const unsigned char v2[] = {0x80, 0x2e, 1, 0,    2, 0, 0x15,
+                                       0,    0,    0, 0x10, 1, 0, 128};
     static unsigned char huge[262145] = {1, 3, 0xff, 0xfd};
     struct msg m;
     char out[8] = "x";
@@ -413,7 +469,7 @@ static void what_is_no_hello_is_refused(void **state)
     (void)state;
     OLD(&m);
     assert_code(print_of(v2, sizeof(v2)), TLSOCK_E_PROTOCOL); /* SSLv2 */
-    m.bytes[0] = 11; /* Certificate */
+    m.bytes[0] = 11;                                          /* Certificate */
     assert_code(print_of(m.bytes, m.len), TLSOCK_E_PROTOCOL);
     m.bytes[0] = 1;
     m.bytes[38] = 33; /* session id */
@@ -452,6 +508,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ja3_is_what_was_published),
         cmocka_unit_test(ja3s_is_what_was_published),
+        cmocka_unit_test(ja3s_is_of_extensions_in_their_order),
         cmocka_unit_test(ja4_is_what_was_published),
         cmocka_unit_test(sorting_is_of_extensions_alone),
         cmocka_unit_test(ja4_tells_the_first_protocol),
