@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "errors.h"
+#include "htmlout.h"
 #include "tofile.h"
 
 #include <stdarg.h>
@@ -25,83 +26,36 @@ static const char *get(const json_t *obj, const char *key)
     return text != NULL ? text : "";
 }
 
-/* Text, in elements and in attributes alike. */
-static void text(struct page *p, const char *s)
-{
-    for (; *s != '\0'; s++) {
-        const char *as = *s == '<'    ? "&lt;"
-                         : *s == '>'  ? "&gt;"
-                         : *s == '&'  ? "&amp;"
-                         : *s == '"'  ? "&quot;"
-                         : *s == '\'' ? "&#39;"
-                                      : NULL;
-
-        if (as != NULL)
-            fputs(as, p->to);
-        else
-            fputc(*s, p->to);
-    }
-}
-
-/* A string with its rest left out if it is longer than fits. */
-static void clipped(struct page *p, const char *s, size_t most)
-{
-    char cut[128];
-    size_t len = strlen(s);
-
-    if (len <= most) {
-        text(p, s);
-        return;
-    }
-    while (most > 0 && ((unsigned char)s[most] & 0xc0) == 0x80)
-        most--; /* not in the middle of a character */
-    snprintf(cut, sizeof(cut), "%.*s", (int)most, s);
-    text(p, cut);
-    fputs("&#8230;", p->to);
-}
-
 static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;margin:2em auto;max-width:70em;"
-    "padding:0 1em;color:#1a1a1a;background:#fff}"
-    "h1{font-size:1.5em}h2{font-size:1.15em;margin-top:2em}"
-    ".v{padding:.1em .6em;border-radius:.3em;color:#fff}"
-    ".error .l,.v.bad{background:#b3261e;color:#fff}"
+    ".error .l{background:#b3261e;color:#fff}"
     ".warning .l{background:#e8a400}.note .l{background:#d0d7de}"
-    ".ok .l,.v.good{background:#1a7f37;color:#fff}"
+    ".ok .l{background:#1a7f37;color:#fff}"
     ".f{border:1px solid #d0d7de;border-radius:.4em;padding:.6em .9em;"
     "margin:.5em 0}.l{padding:.05em .5em;border-radius:.3em;font-size:.85em}"
     "code,pre{font:13px/1.45 ui-monospace,monospace}pre{margin:.4em 0;"
     "white-space:pre-wrap}dl{margin:.3em 0 0;display:grid;"
     "grid-template-columns:5em 1fr}dt{color:#57606a}dd{margin:0}"
     "table{border-collapse:collapse}td,th{border:1px solid #d0d7de;"
-    "padding:.2em .6em;text-align:left}svg text{font:12px ui-monospace,"
-    "monospace}.h{font-size:.85em;color:#57606a}"
-    "@media (prefers-color-scheme:dark){body{background:#0d1117;"
-    "color:#e6edf3}.warning .l,.note .l{color:#1a1a1a}}";
+    "padding:.2em .6em;text-align:left}"
+    "@media (prefers-color-scheme:dark){.warning .l,.note .l{color:#1a1a1a}}";
 
 static void head(struct page *p, const struct check *c)
 {
     int bad = check_bad(c);
+    char title[300];
 
-    fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-          "<meta charset=\"utf-8\"/>\n"
-          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
-          "'none'; style-src 'unsafe-inline'\"/>\n"
-          "<meta name=\"viewport\" content=\"width=device-width\"/>\n<title>",
-          p->to);
-    text(p, get(p->doc, "server"));
-    fprintf(p->to,
-            ": tlsock check</title>\n<style>%s</style>\n</head>\n<body>\n"
-            "<h1>",
-            style);
-    text(p, get(p->doc, "server"));
+    snprintf(title, sizeof(title), "%.250s: tlsock check",
+             get(p->doc, "server"));
+    html_begin(p->to, title, style);
+    fputs("<h1>", p->to);
+    html_text(p->to, get(p->doc, "server"));
     fprintf(p->to, " <span class=\"v %s\">%s</span></h1>\n",
             bad ? "bad" : "good", bad ? "NOT OK" : "ok");
     fprintf(p->to,
             "<p class=\"h\">%d errors, %d warnings, %d notes; %d connections; ",
             c->found[CHECK_ERROR], c->found[CHECK_WARN], c->found[CHECK_NOTE],
             (int)json_integer_value(json_object_get(p->doc, "connections")));
-    text(p, get(p->doc, "time"));
+    html_text(p->to, get(p->doc, "time"));
     fputs("</p>\n", p->to);
 }
 
@@ -110,7 +64,7 @@ static void definition(struct page *p, const char *what, const char *value)
     if (value[0] == '\0')
         return;
     fprintf(p->to, "<dt>%s</dt><dd>", what);
-    text(p, value);
+    html_text(p->to, value);
     fputs("</dd>", p->to);
 }
 
@@ -121,15 +75,15 @@ static void finding(struct page *p, const json_t *f)
 
     fprintf(p->to, "<div class=\"f %s\"><span class=\"l\">%s</span> <code>",
             get(f, "level"), get(f, "level"));
-    text(p, get(f, "code"));
+    html_text(p->to, get(f, "code"));
     fputs("</code> ", p->to);
-    text(p, get(f, "text"));
+    html_text(p->to, get(f, "text"));
     if (json_array_size(rows) > 0)
         fputs("<pre>", p->to);
     json_array_foreach(rows, i, row)
     {
         fprintf(p->to, "%-9s", get(row, "label"));
-        text(p, get(row, "text"));
+        html_text(p->to, get(row, "text"));
         fputc('\n', p->to);
     }
     fputs(json_array_size(rows) > 0 ? "</pre>" : "", p->to);
@@ -145,7 +99,7 @@ static void finding(struct page *p, const json_t *f)
 static void line(struct page *p, int x, int y, const char *s, size_t most)
 {
     fprintf(p->to, "<text x=\"%d\" y=\"%d\" fill=\"#1a1a1a\">", x, y);
-    clipped(p, s, most);
+    html_clipped(p->to, s, most);
     fputs("</text>\n", p->to);
 }
 
@@ -312,7 +266,7 @@ static void addresses(struct page *p)
         fputs("<tr>", p->to);
         for (size_t k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
             fputs("<td>", p->to);
-            text(p, get(a, keys[k]));
+            html_text(p->to, get(a, keys[k]));
             fputs("</td>", p->to);
         }
         fputs("</tr>\n", p->to);
@@ -330,7 +284,7 @@ static void write_page(struct page *p, const struct check *c)
     chain(p);
     grid(p);
     addresses(p);
-    fputs("</body>\n</html>\n", p->to);
+    html_end(p->to);
 }
 
 int check_write_html(struct check *c)

@@ -50,7 +50,7 @@ static int open_files(struct icept *v)
                              "--log FILE in a directory you may write to",
                              "%s: %s", v->log_path, strerror(errno));
     }
-    if (v->har_path != NULL) {
+    if (v->har_path != NULL || v->html_path != NULL) {
         v->web = web_new(v, &rc);
         if (v->web == NULL)
             return rc;
@@ -145,6 +145,8 @@ static int run(struct icept *v)
         up = opt_make_config(&v->o, &rc);
     if (rc == 0)
         down = make_down(v, &rc);
+    if (rc == 0)
+        web_watch(v->web, up, down);
     if (rc == 0) {
         l = tlsock_listen(v->target, down,
                           TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &err);

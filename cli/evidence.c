@@ -192,6 +192,12 @@ static int message(const tlsock_event *e, void *arg)
     return 0;
 }
 
+int evidence_message(const struct opts *o, const tlsock_event *e)
+{
+    return o->evidence != NULL && o->evidence->traced ? message(e, o->evidence)
+                                                      : 0;
+}
+
 /* What is said before TLS. A capture that has no memory for its connection goes
  * without. */
 static int dialogue(const tlsock_event *e, void *arg)

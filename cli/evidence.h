@@ -20,6 +20,8 @@ void evidence_hand(const struct opts *o, const tlsock *s, int sent, int version,
                    const void *bytes, size_t len);
 /* Before s goes, whether it was shown or not. */
 void evidence_hand_end(const struct opts *o, const tlsock *s);
+/* What --trace makes of a message, for who has a hook of its own. */
+int evidence_message(const struct opts *o, const tlsock_event *e);
 /* What is written is complete; says so if it is not. NULL is a no-op. */
 void evidence_free(struct evidence *v);
 

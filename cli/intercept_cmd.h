@@ -18,7 +18,7 @@ struct web;
 struct icept {
     struct opts o;
     const char *target, *to, *port_file, *log_path, *ca_cert, *ca_key, *ca_pass,
-        *bodies_dir, *har_path;
+        *bodies_dir, *har_path, *html_path;
     int transparent, exec, force;
     long sni_port, threads, most;
     int hello_ms;

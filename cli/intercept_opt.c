@@ -24,6 +24,7 @@ enum {
     OPT_LOG,
     OPT_BODIES,
     OPT_HAR,
+    OPT_HTML,
     OPT_FORCE,
     OPT_EXEC,
     OPT_MOST,
@@ -85,7 +86,9 @@ static struct poptOption evidence[] = {
      "keep what each side sends, decrypted", "DIR"},
     {"har", '\0', POPT_ARG_STRING, NULL, OPT_HAR,
      "HTTP requests and responses, as browsers' tools read them", "FILE"},
-    {"force", '\0', POPT_ARG_NONE, NULL, OPT_FORCE, "replace the file of --har",
+    {"html", '\0', POPT_ARG_STRING, NULL, OPT_HTML,
+     "a page with the message sequence of each connection", "FILE"},
+    {"force", '\0', POPT_ARG_NONE, NULL, OPT_FORCE, "replace these files",
      NULL},
     {"exec", '\0', POPT_ARG_NONE, NULL, OPT_EXEC,
      "a program for each connection reads and changes it, given after --; no "
@@ -207,6 +210,9 @@ static int take_text(struct icept *v, struct opts *o, int val, const char *arg)
     case OPT_HAR:
         v->har_path = arg;
         return 0;
+    case OPT_HTML:
+        v->html_path = arg;
+        return 0;
     default:
         v->port_file = arg;
         return 0;
@@ -288,6 +294,11 @@ static int check_to(const struct icept *v)
                      "--to \"%s\" is not HOST:PORT", v->to);
 }
 
+static int is_stdout(const char *path)
+{
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
 int icept_check_line(const struct icept *v)
 {
     const struct out *o = &v->o.out;
@@ -296,6 +307,10 @@ int icept_check_line(const struct icept *v)
         return err_usage(o, "intercept", "leave one of them out",
                          "--to and --transparent together: where would a "
                          "client be led?");
+    if (is_stdout(v->har_path) || is_stdout(v->html_path))
+        return err_usage(o, "intercept", "name a file",
+                         "%s -: it is written more than once",
+                         is_stdout(v->har_path) ? "--har" : "--html");
     if (v->exec != (v->argv != NULL))
         return err_usage(o, "intercept",
                          "tlsock intercept --exec -- ./change.py",

@@ -3,7 +3,9 @@
 #include "intercept_web.h"
 
 #include "errors.h"
+#include "evidence.h"
 #include "intercept_har.h"
+#include "intercept_seq.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@
 struct web {
     struct icept *v;
     struct har *har;
+    struct seq *seq;
     atomic_size_t left;
 };
 
@@ -97,6 +100,8 @@ static void on_done(void *arg, const struct httprec_tx *tx)
 
     if (entry != NULL)
         har_add(w->web->har, entry);
+    if (w->web->seq != NULL)
+        seq_tx(w->web->seq, w->c.id, tx);
 }
 
 /* Once, when it is known: why there is nothing, or no more, of it. */
@@ -130,6 +135,8 @@ struct web *web_new(struct icept *v, int *rc)
     atomic_init(&w->left, KEPT_MOST);
     if (v->har_path != NULL)
         w->har = har_open(&v->o.out, v->har_path, v->force, rc);
+    if (*rc == 0 && v->html_path != NULL)
+        w->seq = seq_open(&v->o.out, v->html_path, v->force, rc);
     if (*rc == 0)
         return w;
     web_free(w);
@@ -141,7 +148,32 @@ void web_free(struct web *w)
     if (w == NULL)
         return;
     har_close(w->har);
+    seq_close(w->seq, clock_us());
     free(w);
+}
+
+static int on_message(const tlsock_event *e, struct web *w, int is_client)
+{
+    seq_message(w->seq, e, is_client, clock_us());
+    return evidence_message(&w->v->o, e);
+}
+
+static int on_up(const tlsock_event *e, void *arg)
+{
+    return on_message(e, arg, 0);
+}
+
+static int on_down(const tlsock_event *e, void *arg)
+{
+    return on_message(e, arg, 1);
+}
+
+void web_watch(struct web *w, tlsock_config *up, tlsock_config *down)
+{
+    if (w == NULL || w->seq == NULL)
+        return;
+    (void)tlsock_config_on(up, TLSOCK_ON_MESSAGE, on_up, w);
+    (void)tlsock_config_on(down, TLSOCK_ON_MESSAGE, on_down, w);
 }
 
 /* In place of the one that is there, if any. */
@@ -218,6 +250,8 @@ void web_event(struct web *web, const struct intercept_event *e)
 {
     struct har_conn c = {0};
 
+    if (web->seq != NULL)
+        seq_event(web->seq, e, clock_us());
     if (web->har == NULL ||
         (e->kind != INTERCEPT_DENY && e->kind != INTERCEPT_FAIL))
         return;

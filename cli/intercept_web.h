@@ -9,6 +9,8 @@ struct web;
 /* NULL: *rc is the exit code, and why has been said. */
 struct web *web_new(struct icept *v, int *rc);
 void web_free(struct web *w);
+/* Messages of TLS, for --html. Behind all other hooks of these configs. */
+void web_watch(struct web *w, tlsock_config *up, tlsock_config *down);
 /* What icept_event() is told, by any thread. */
 void web_event(struct web *w, const struct intercept_event *e);
 /* A tap; arg is a struct web. */

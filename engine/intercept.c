@@ -126,8 +126,11 @@ static void drop(struct event *ev)
 
 static void loop_close(struct loop *l)
 {
-    while (l->first != NULL)
+    while (l->first != NULL) {
+        if (l->first->opened)
+            conn_tell(l->first, INTERCEPT_END, NULL, NULL);
         conn_free(l->first);
+    }
     drop(l->accepting);
     drop(l->again);
     drop(l->stop);

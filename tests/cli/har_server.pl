@@ -75,7 +75,8 @@ sub chunks {
 
 while (defined(my $line = <STDIN>)) {
     my (undef, $path) = split ' ', $line;
-    my ($name) = $path =~ m{(\w+)(?:\?.*)?$};
+    defined $path or die "no request: $line\n";
+    my ($name) = $path =~ m{^/(\w+)};
     my ($length, $chunked, $body) = (0, 0, '');
     while (defined(my $h = <STDIN>)) {
         last if $h =~ /^\r?\n$/;

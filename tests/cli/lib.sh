@@ -108,3 +108,15 @@ free_port() {
 make_pki() {
     "$tlsock" testpki "$dir/pki" >"$dir/pki.log" 2>&1 </dev/null
 }
+
+# Pages that the tool writes: nothing is loaded from anywhere.
+page_stands_alone() {
+    ! grep -Eqi '<(script|img|link|iframe|object|embed|base|form)|url\(|@import|src=|href=| on[a-z]+=' \
+        "$1" && ! sed 's|xmlns="http://www.w3.org/2000/svg"||g' "$1" |
+        grep -Eq '="(https?:)?//' && grep -q "default-src 'none'" "$1"
+}
+page_is_xml() {
+    sed 's/<!DOCTYPE html>//' "$1" |
+        python3 -c 'import sys, xml.dom.minidom as m
+m.parseString(sys.stdin.buffer.read())' 2>"$dir/log"
+}
