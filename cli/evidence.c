@@ -30,6 +30,7 @@ struct evidence {
     int colored, traced;
     struct capture *capture; /* NULL: no --pcap */
     const char *path;
+    int lost; /* there was no memory for a connection */
     struct flow *flows;
 };
 
@@ -113,6 +114,7 @@ static struct flow *find(struct evidence *v, const tlsock *s, int server)
         continue;
     if (f == NULL)
         f = make(v, s, server);
+    v->lost |= f == NULL;
     pthread_mutex_unlock(&v->lock);
     return f;
 }
@@ -342,6 +344,8 @@ void evidence_free(struct evidence *v)
     while (v->flows != NULL) /* cannot be: its last event is always told */
         end(v, v->flows);
     error = v->capture != NULL ? capture_close(v->capture) : 0;
+    if (error == 0 && v->lost)
+        error = ENOMEM;
     if (error != 0)
         (void)err_plain(&v->out, "--pcap", EXIT_OWN, "own-file",
                         "make room, and repeat", "%s is not complete: %s",

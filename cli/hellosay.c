@@ -1,5 +1,6 @@
 #include "hellosay.h"
 
+#include "errors.h"
 #include "records.h"
 
 #include <stdlib.h>
@@ -24,42 +25,55 @@ static const struct {
                  {"ja3sn_raw", TLSOCK_INFO_JA3SN_RAW, 1}};
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-/* Yours to free; NULL: none of it. */
-static char *print_of(const struct hello_seen *seen, int item)
+/* *text is yours to free; NULL: none of it. -1: there is no memory for it. */
+static int print_of(const struct hello_seen *seen, int item, char **text)
 {
     int n = tlsock_hello_print(seen->message, seen->len, item, NULL, 0);
-    char *text = n > 0 ? malloc((size_t)n + 1) : NULL;
 
-    if (text != NULL)
-        (void)tlsock_hello_print(seen->message, seen->len, item, text,
-                                 (size_t)n + 1);
-    return text;
+    *text = n > 0 ? malloc((size_t)n + 1) : NULL;
+    if (n == TLSOCK_E_NOMEM || (n > 0 && *text == NULL))
+        return -1;
+    if (n > 0)
+        n = tlsock_hello_print(seen->message, seen->len, item, *text,
+                               (size_t)n + 1);
+    return n == TLSOCK_E_NOMEM ? -1 : 0;
 }
 
-static void add(const struct out *o, json_t *obj, const struct hello_seen *seen,
-                const char *key, int item, int raw)
+static int add(const struct out *o, json_t *obj, const struct hello_seen *seen,
+               const char *key, int item, int raw)
 {
-    char *text =
-        obj != NULL || !raw || o->verbose ? print_of(seen, item) : NULL;
+    char *text = NULL;
+    int rc =
+        obj != NULL || !raw || o->verbose ? print_of(seen, item, &text) : 0;
 
-    if (obj != NULL)
+    if (rc == 0 && obj != NULL)
         json_object_set_new(obj, key, out_json_text(text));
-    else if (text != NULL && raw)
+    else if (rc == 0 && text != NULL && raw)
         printf("\n           %-9s %s", key, text);
-    else if (text != NULL)
+    else if (rc == 0 && text != NULL)
         printf("  %s %s", key, text);
     free(text);
+    return rc;
 }
 
-static void add_all(const struct out *o, json_t *obj,
-                    const struct hello_seen *seen, int server)
+static int add_all(const struct out *o, json_t *obj,
+                   const struct hello_seen *seen, int server)
 {
     size_t n = server ? COUNT(of_server) : COUNT(of_client);
+    int rc = 0;
 
-    for (size_t i = 0; i < n; i++)
-        add(o, obj, seen, server ? of_server[i].key : of_client[i].key,
-            server ? of_server[i].item : of_client[i].item,
-            server ? of_server[i].raw : of_client[i].raw);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = add(o, obj, seen, server ? of_server[i].key : of_client[i].key,
+                 server ? of_server[i].item : of_client[i].item,
+                 server ? of_server[i].raw : of_client[i].raw);
+    return rc;
+}
+
+static int no_memory(const struct out *o)
+{
+    (void)err_plain(o, "fingerprint", EXIT_INTERNAL, "nomem", "",
+                    "out of memory");
+    return -1;
 }
 
 static int as_json(const struct out *o, const struct hello_seen *seen,
@@ -75,12 +89,14 @@ static int as_json(const struct out *o, const struct hello_seen *seen,
     if (!server)
         json_object_set_new(obj, "sni",
                             *name != '\0' ? out_json_text(name) : json_null());
-    add_all(o, obj, seen, server);
-    return out_json_print(obj);
+    if (add_all(o, obj, seen, server) == 0)
+        return out_json_print(obj);
+    json_decref(obj);
+    return no_memory(o);
 }
 
-static void as_text(const struct out *o, const struct hello_seen *seen,
-                    int server, const char *name)
+static int as_text(const struct out *o, const struct hello_seen *seen,
+                   int server, const char *name)
 {
     char clean[1024];
 
@@ -88,8 +104,12 @@ static void as_text(const struct out *o, const struct hello_seen *seen,
     printf("%s > %s", seen->from, seen->to);
     if (!server && *name != '\0')
         printf("  sni %s", out_clean(clean, sizeof(clean), name));
-    add_all(o, NULL, seen, server);
+    if (add_all(o, NULL, seen, server) != 0) {
+        putchar('\n');
+        return no_memory(o);
+    }
     putchar('\n');
+    return 0;
 }
 
 int hello_say(const struct out *o, const struct hello_seen *seen)
@@ -99,13 +119,13 @@ int hello_say(const struct out *o, const struct hello_seen *seen)
 
     n = tlsock_hello_print(seen->message, seen->len, TLSOCK_INFO_JA4, text,
                            sizeof(text));
+    if (n == TLSOCK_E_NOMEM)
+        return no_memory(o);
     if (n < 0)
         return 0;
     server = n == 0;
     records_name(seen->message, seen->len, name);
-    if (!o->json)
-        as_text(o, seen, server, name);
-    else if (as_json(o, seen, server, name) != 0)
+    if ((o->json ? as_json : as_text)(o, seen, server, name) != 0)
         return -1;
     return fflush(stdout) != 0 ? -1 : server ? 2 : 1;
 }

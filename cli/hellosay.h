@@ -17,7 +17,7 @@ struct hello_seen {
 };
 
 /* 1: it was a client's; 2: a server's; 0: it is malformed, nothing was said;
- * -1: stdout is gone. */
+ * -1: stdout is gone, or there is no memory, which was said. */
 int hello_say(const struct out *o, const struct hello_seen *seen);
 
 #endif

@@ -85,7 +85,7 @@ static size_t look(int fd, uint8_t *seen, uint8_t *hello)
 }
 
 /* The first label of the name that a client asks for is a row, or good. NULL:
- * it asked for a tunnel, and went. */
+ * it asked for a tunnel, and went; or there is no memory to know its name. */
 static const struct mis_row *by_name(int fd)
 {
     uint8_t *seen, *hello;
@@ -102,9 +102,11 @@ static const struct mis_row *by_name(int fd)
     if (len != 0)
         records_name(hello, len, name);
     row = mis_find(name, strcspn(name, "."));
+    if (row == NULL && seen != NULL && hello != NULL)
+        row = &mis_rows[0];
     free(seen);
     free(hello);
-    return row != NULL ? row : &mis_rows[0];
+    return row;
 }
 
 static void tell(const struct server *s, int fd, const struct mis_row *row)

@@ -22,6 +22,10 @@ static int told(const struct packet_ends *ends, const uint8_t *bytes,
     (void)arg;
     if (len == 0 || len > STREAMS_BYTES)
         abort();
+    n = records_begin(bytes, len);
+    if (n > len || (n < len && (len - n < 11 || bytes[n] != 22)))
+        abort();
+    n = 0;
     kind = records_hello(bytes, len, hello, &n);
     if (kind == RECORDS_HELLO && (n < 4 || n > len || n > RECORDS_MOST))
         abort();

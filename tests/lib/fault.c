@@ -32,7 +32,7 @@ const char *fault_name(enum fault_kind kind)
         "connect",        "socket",             "getaddrinfo", "accept",
         "poll",           "epoll",              "fcntl", "setsockopt",
         "pthread_create", "pipe",               "read",        "write",
-        "close",          "fopencookie"};
+        "close",          "fopencookie",        "allocation of the tool"};
 
     return names[kind];
 }
