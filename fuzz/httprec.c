@@ -1,8 +1,8 @@
 /* HTTP as it goes by. The first byte says whether both sides agreed on h2 and
  * how much may be kept; then come pieces, each behind a byte: whose it is, and
- * its length. Whatever they are, what is told is within its bounds, and all
- * that was kept is given back. */
-#include "httprec.h"
+ * its length. Whatever they are, what is told is within its bounds, becomes an
+ * entry of HAR that is JSON, and all that was kept is given back. */
+#include "harjson.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -32,6 +32,23 @@ static void part(const struct httprec_part *p)
     }
 }
 
+static void as_json(const struct httprec_tx *tx)
+{
+    static const struct har_conn c = {.id = 1};
+    json_t *entry = har_entry_json(&c, tx), *again;
+    char *text = entry != NULL ? json_dumps(entry, JSON_COMPACT) : NULL;
+
+    must(text != NULL);
+    again = json_loads(text, 0, NULL);
+    must(json_is_string(
+        json_object_get(json_object_get(again, "request"), "url")));
+    must(json_is_integer(
+        json_object_get(json_object_get(again, "response"), "status")));
+    json_decref(again);
+    json_decref(entry);
+    free(text);
+}
+
 static void told(void *arg, const struct httprec_tx *tx)
 {
     int64_t *now = arg;
@@ -43,6 +60,7 @@ static void told(void *arg, const struct httprec_tx *tx)
     must(memchr(tx->reason, '\0', sizeof(tx->reason)) != NULL);
     part(&tx->req);
     part(&tx->res);
+    as_json(tx);
 }
 
 /* In memory of exactly its size: a byte too far is seen. */
