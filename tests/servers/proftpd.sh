@@ -65,6 +65,47 @@ for v in 1.2 1.3; do
     ok $? "ftp: which is said on stderr"
 done
 verdicts ftp "ftp://localhost:$port"
+
+# tlsock intercept in between: data connections of who takes it for a proxy are
+# intercepted as well, those of others go past it
+between() { # ARGS...: its port goes to way, its CA to mitm, its pid to middle
+    rm -f way
+    mkfifo way
+    "$tlsock" intercept --listen 127.0.0.1:0 --ca "$ca" --port-file way "$@" \
+        >between.log 2>err </dev/null &
+    middle=$!
+    pids="$pids $middle"
+    way=$(timeout 30 cat way)
+    mitm=$XDG_DATA_HOME/tlsock/intercept/ca.pem
+}
+fetch() { # ARGS...: by curl, which trusts the CA of intercept alone
+    timeout 20 curl -sS --cacert "$mitm" --ssl-reqd -u me:secret "$@" \
+        >out 2>err
+    got=$?
+}
+decrypted() { # connections that were, so far
+    grep -c '^[^ ]* #[0-9]* open ' between.log
+}
+between
+for scheme in http socks5h; do
+    before=$(decrypted)
+    fetch -p -x "$scheme://127.0.0.1:$way" "ftp://localhost:$port/hello.txt"
+    [ "$got" -eq 0 ] && grep -q '^hello' out &&
+        [ "$(decrypted)" -eq $((before + 2)) ]
+    ok $? "ftp through intercept as $scheme proxy: control and data, both decrypted"
+done
+kill "$middle"
+wait "$middle"
+between --to "localhost:$port"
+cat "$mitm" "$ca" >two.pem
+fetch --cacert two.pem "ftp://localhost:$way/hello.txt"
+[ "$got" -eq 0 ] && grep -q '^hello' out && [ "$(decrypted)" -eq 1 ]
+ok $? "ftp to intercept --to: data goes past it"
+fetch "ftp://localhost:$way/hello.txt"
+[ "$got" -ne 0 ] && [ "$got" -ne 124 ] && ! grep -q '^hello' out
+ok $? "which meets the server's own certificate"
+kill "$middle"
+wait "$middle"
 stop
 
 # data connections that resume, and refused without
@@ -76,6 +117,12 @@ bed_works $? '^hello' "curl, whose data connection resumes"
 for v in 1.2 1.3; do
     follows ftp $v me secret hello.txt '^hello$'
 done
+between
+fetch -p -x "http://127.0.0.1:$way" "ftp://localhost:$port/hello.txt"
+[ "$got" -ne 0 ] && [ "$got" -ne 124 ] && ! grep -q '^hello' out
+ok $? "ftp through intercept: a server that wants data to resume refuses it"
+kill "$middle"
+wait "$middle"
 stop
 
 tls=
