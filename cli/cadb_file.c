@@ -95,11 +95,12 @@ static long holder(int fd)
 static void say_holder(int fd)
 {
     char text[32];
-    int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    int n = snprintf(text, sizeof(text), "%ld\n", (long)getpid()), left;
 
     /* only a help for who waits: a full disk does not matter here */
-    if (ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) < n)
-        (void)ftruncate(fd, 0);
+    left = ftruncate(fd, 0) == 0 && pwrite(fd, text, (size_t)n, 0) < n &&
+           ftruncate(fd, 0) != 0;
+    (void)left;
 }
 
 static int64_t now_ms(void)
