@@ -221,6 +221,28 @@ for kind in http socks5; do
     stop
 done
 
+# TLS to a proxy, and TLS within it: two connections, each with its own secrets
+serve --cert "$chain" --key "$key" --exec -- perl "$here/proxy.pl" stdio http \
+    me:hidden-words
+run $c --trace --pcap within.pcapng --proxy "https://me:hidden-words@127.0.0.1:$port" \
+    "127.0.0.1:$to"
+stop
+[ "$rc" -eq 0 ] && [ "$(sed -n 's/^127[^ ]*:\([0-9]*\) > \(TLSv1.3 ClientHello\|plaintext\) .*/\1 \2/p' err |
+    tr '\n' ' ')" = "$port TLSv1.3 ClientHello $port plaintext $to TLSv1.3 ClientHello " ]
+ok $? "an https:// proxy: its TLS, what is said to it, and the TLS within"
+perl -e '
+    local $/;
+    my ($all, %ends) = <STDIN>;
+    for (my $at = 0; $at < length $all;) {
+        my ($type, $len) = unpack "LL", substr $all, $at, 8;
+        my $p = substr $all, $at + 28, $len;
+        $ends{substr $p, 12, 12}++ if $type == 6 && ord(substr $p, 33, 1) == 2;
+        $at += $len;
+    }
+    exit !(keys %ends == 2);' <within.pcapng &&
+    ! grep -aq "hidden-words\|$(printf 'me:hidden-words' | base64)" within.pcapng err
+ok $? "two connections in the recording, with addresses of their own"
+
 # --- all three flags, on each command that has TLS: their help, page, effect
 man=$(dirname "${CHECK_MAN:?set CHECK_MAN to the page of check}")
 evident() { # NAME FILE...: what was recorded, and traced in FILE
