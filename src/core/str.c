@@ -153,6 +153,21 @@ int tsk_casencmp(const char *a, const char *b, size_t n)
     return 0;
 }
 
+size_t tsk_decimal(char *out, uint32_t value)
+{
+    char digits[10];
+    size_t n = 0;
+
+    do {
+        digits[n++] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    for (size_t i = 0; i < n; i++)
+        out[i] = digits[n - 1 - i];
+    out[n] = '\0';
+    return n;
+}
+
 int tsk_casecmp(const char *a, const char *b)
 {
     return tsk_casencmp(a, b, SIZE_MAX);

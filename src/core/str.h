@@ -17,6 +17,8 @@ void tsk_append_json(char *out, size_t size, size_t *pos, const char *text);
 void tsk_hex(char *out, const void *bytes, size_t len); /* 2*len+1 bytes */
 /* Strict decimal in [lo, hi]: 0, or -1. */
 int tsk_number(const char *text, int64_t lo, int64_t hi, int64_t *out);
+/* Decimal, up to 10 digits and a 0; the number of digits. */
+size_t tsk_decimal(char *out, uint32_t value);
 int tsk_casecmp(const char *a, const char *b);            /* ASCII only */
 int tsk_casencmp(const char *a, const char *b, size_t n); /* ASCII only */
 

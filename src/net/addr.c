@@ -20,6 +20,19 @@ int tsk_ip_parse(const char *text, uint8_t out[16])
     return 0;
 }
 
+/* Each connection shows an address or two: printf() takes ten times as long. */
+void tsk_ip_text(char *out, int version, const uint8_t *ip)
+{
+    if (version == 6) {
+        inet_ntop(AF_INET6, ip, out, INET6_ADDRSTRLEN);
+        return;
+    }
+    for (int i = 0; i < 4; i++) {
+        out += tsk_decimal(out, ip[i]);
+        *out++ = i < 3 ? '.' : '\0';
+    }
+}
+
 static int bad(tlsock_error *err, const char *host, const char *why)
 {
     char shown[128];
@@ -95,8 +108,8 @@ static int to_alabels(char out[256], const char *host, tlsock_error *err)
 {
     char *ascii = NULL;
     char why[96];
-    int rc = idn2_to_ascii_8z(host, &ascii,
-                              IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+    int rc =
+        idn2_to_ascii_8z(host, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 
     if (rc == IDN2_MALLOC)
         return tsk_fail_nomem(err);
@@ -147,12 +160,11 @@ int tsk_host_normalise(char out[256], const char *host, tlsock_error *err)
 
     out[0] = '\0';
     if (family != 0) {
-        inet_ntop(family == 4 ? AF_INET : AF_INET6, ip, out, 256);
+        tsk_ip_text(out, family, ip);
         return TLSOCK_OK;
     }
     why = misread(host);
-    if (why == NULL &&
-        (len > TYPED_MAX || (len > 254 && all_ascii(host))))
+    if (why == NULL && (len > TYPED_MAX || (len > 254 && all_ascii(host))))
         why = "is longer than 253 bytes";
     if (why != NULL)
         return bad(err, host, why);

@@ -10,6 +10,8 @@
 /* 4 or 6 if text is a strict numeric address (no brackets, no zone, no octal
  * or short forms), with its 4 or 16 bytes in out; else 0. */
 int tsk_ip_parse(const char *text, uint8_t out[16]);
+/* The other way round; out: 46 bytes. What inet_ntop() does by sprintf(). */
+void tsk_ip_text(char *out, int version, const uint8_t *ip);
 /* Host name as typed (UTF-8, one trailing dot, any case) -> lower-case
  * A-labels without the dot (IDNA 2008 non-transitional with UTS 46 mapping).
  * Empty, leading dot, empty labels, labels over 63, over 253 in all, non-LDH

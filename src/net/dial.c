@@ -91,7 +91,7 @@ static int check(struct tsk_dial *d, const char *local, tlsock_error *err)
         return tsk_fail(err, TLSOCK_E_ARGUMENT,
                         "address family must be 0 (any), 4 or 6, not %d",
                         d->family);
-    if (d->target.path[0] == '\0')
+    if (d->target.path[0] == '\0' && d->target.is_ip == 0)
         rc = tsk_host_normalise(wire, d->target.host, err);
     if (rc == TLSOCK_OK && local != NULL)
         rc = set_local(d, local, err);

@@ -58,7 +58,7 @@ static void add_ip(struct tsk_addrs *a, int family, const uint8_t ip[16],
 static void add_own(struct tsk_addrs *a, int any, int family, uint16_t port)
 {
     static const uint8_t zero[16], four[16] = {127, 0, 0, 1},
-                         six[16] = {[15] = 1};
+                                   six[16] = {[15] = 1};
 
     if (any && family != 4)
         add_ip(a, 6, zero, port);
@@ -74,9 +74,9 @@ int tsk_resolve_numeric(struct tsk_addrs *out, const struct tsk_target *t,
     uint8_t ip[16];
     int64_t port = 0;
     int version = tsk_ip_parse(t->host, ip);
-    int needed = t->path[0] != '\0' ||
-                 ((t->host[0] == '\0' || version != 0) &&
-                  tsk_number(t->service, 0, 65535, &port) == 0);
+    int needed =
+        t->path[0] != '\0' || ((t->host[0] == '\0' || version != 0) &&
+                               tsk_number(t->service, 0, 65535, &port) == 0);
 
     out->list = NULL;
     out->n = 0;
@@ -119,13 +119,35 @@ void tsk_addrs_interleave(struct tsk_addrs *a)
     }
 }
 
+/* "192.0.2.1:443", or what of it fits */
+static void put_ip(char *out, size_t size, int version, const void *ip,
+                   in_port_t port)
+{
+    char text[INET6_ADDRSTRLEN + sizeof("[]:65535")], *p = text;
+    size_t len;
+
+    if (version == 6)
+        *p++ = '[';
+    tsk_ip_text(p, version, ip);
+    p += strlen(p);
+    if (version == 6)
+        *p++ = ']';
+    *p++ = ':';
+    p += tsk_decimal(p, ntohs(port));
+    len = (size_t)(p - text);
+    if (len >= size)
+        len = size - 1;
+    memcpy(out, text, len);
+    out[len] = '\0';
+}
+
 void tsk_addr_text(char *out, size_t size, const struct sockaddr *sa,
                    socklen_t len)
 {
     struct sockaddr_in sin;
     struct sockaddr_in6 sin6;
     struct sockaddr_un sun;
-    char ip[INET6_ADDRSTRLEN], path[4 * sizeof(sun.sun_path) + 1];
+    char path[4 * sizeof(sun.sun_path) + 1];
 
     if (size == 0)
         return;
@@ -134,18 +156,14 @@ void tsk_addr_text(char *out, size_t size, const struct sockaddr *sa,
         return;
     if (sa->sa_family == AF_INET && len >= sizeof(sin)) {
         memcpy(&sin, sa, sizeof(sin));
-        inet_ntop(AF_INET, &sin.sin_addr, ip, sizeof(ip));
-        snprintf(out, size, "%s:%d", ip, ntohs(sin.sin_port));
+        put_ip(out, size, 4, &sin.sin_addr, sin.sin_port);
     } else if (sa->sa_family == AF_INET6 && len >= sizeof(sin6)) {
         memcpy(&sin6, sa, sizeof(sin6));
         /* A dual-stack listener's IPv4 peers are shown as what they are. */
-        if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr)) {
-            inet_ntop(AF_INET, sin6.sin6_addr.s6_addr + 12, ip, sizeof(ip));
-            snprintf(out, size, "%s:%d", ip, ntohs(sin6.sin6_port));
-            return;
-        }
-        inet_ntop(AF_INET6, &sin6.sin6_addr, ip, sizeof(ip));
-        snprintf(out, size, "[%s]:%d", ip, ntohs(sin6.sin6_port));
+        if (IN6_IS_ADDR_V4MAPPED(&sin6.sin6_addr))
+            put_ip(out, size, 4, sin6.sin6_addr.s6_addr + 12, sin6.sin6_port);
+        else
+            put_ip(out, size, 6, &sin6.sin6_addr, sin6.sin6_port);
     } else if (sa->sa_family == AF_UNIX) {
         memset(&sun, 0, sizeof(sun));
         memcpy(&sun, sa, len < sizeof(sun) ? len : sizeof(sun));

@@ -98,7 +98,7 @@ static int set_port(struct tsk_target *t, const char *p, size_t len,
                         listening ? "port must be 0 to 65535, not"
                                   : "port must be 1 to 65535, not",
                         p, len);
-        snprintf(t->service, sizeof(t->service), "%d", (int)port);
+        tsk_decimal(t->service, (uint32_t)port);
         return TLSOCK_OK;
     }
     /* RFC 6335, 5.1: letters, digits and hyphens, at least one letter; older

@@ -64,8 +64,10 @@ void tsk_ossl_enter(void)
 {
     if (depth++ == 0) {
         saved_errno = errno;
-        if (ERR_peek_error() != 0)
-            put_aside();
+        if (ERR_peek_error() == 0)
+            return; /* an empty queue takes no mark: all of it goes at the end
+                     */
+        put_aside();
     }
     ERR_set_mark();
 }

@@ -8,6 +8,15 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#define TSK_NAMED_MOST 512
+
+/* The peer whose sessions were asked for last: see tls/resumename.c. */
+struct tsk_named {
+    size_t len; /* 0: nobody's */
+    char texts[TSK_NAMED_MOST];
+    uint8_t peer[TSK_SESSION_KEY], key[TSK_SESSION_KEY];
+};
+
 struct tsk_ctx {
     atomic_int refs;
     SSL_CTX *ssl;
@@ -26,6 +35,7 @@ struct tsk_ctx {
     atomic_uint slot;              /* of the caller's store: the next */
     int bound;                     /* the digest below is made; lock */
     uint8_t binding[TSK_SESSION_KEY];
+    struct tsk_named named; /* lock */
     EVP_CIPHER *ticket_cipher; /* fetched once */
     struct tsk_staples *staples; /* of the identities; NULL: none are sent */
     struct tsk_hosts *hosts; /* of several identities; NULL: there is one */

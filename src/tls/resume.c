@@ -6,39 +6,8 @@
 #include "tls/keep.h"
 #include "tls/op.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
-
-static int digest_texts(const char *const *texts, size_t n, const uint8_t *more,
-                        uint8_t out[TSK_SESSION_KEY])
-{
-    EVP_MD_CTX *md = EVP_MD_CTX_new();
-    int ok = md != NULL && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
-
-    if (ok && more != NULL)
-        ok = EVP_DigestUpdate(md, more, TSK_SESSION_KEY);
-    for (size_t i = 0; ok && i < n; i++) /* with the 0: they stay apart */
-        ok = texts[i] != NULL
-                 ? EVP_DigestUpdate(md, texts[i], strlen(texts[i]) + 1)
-                 : EVP_DigestUpdate(md, "\n", 2);
-    ok = ok && EVP_DigestFinal_ex(md, out, NULL);
-    EVP_MD_CTX_free(md);
-    return ok;
-}
-
-int tsk_resume_name(tlsock *s, const char *records)
-{
-    const char *who[] = {s->name, s->sni, s->scheme, records};
-    const char *where[] = {s->session_for != NULL ? "key" : "address",
-                           s->session_for != NULL ? s->session_for
-                                                  : s->address};
-    struct tsk_resume *r = &s->resume;
-
-    r->wanted = digest_texts(who, 4, NULL, r->peer) &&
-                digest_texts(where, 2, r->peer, r->key);
-    return r->wanted ? TLSOCK_OK : tsk_fail_nomem(tsk_err(s));
-}
 
 void tsk_resume_give_away(const tlsock *s)
 {

@@ -244,8 +244,17 @@ static int keyed(tlsock_config *cc, tlsock_config *sc, const char *key)
 static void the_caller_may_name_the_place(void **state)
 {
     tlsock_config *sc = ca_server(ca_get()->a, NULL), *cc = ca_client(NULL);
+    char long_one[601], long_two[601];
 
     (void)state;
+    memset(long_one, 'k', sizeof(long_one));
+    long_one[600] = '\0';
+    memcpy(long_two, long_one, sizeof(long_two));
+    long_two[599] = 'l';
+    assert_int_equal(keyed(cc, sc, long_one), 0);
+    assert_int_equal(keyed(cc, sc, long_two), 0);
+    assert_int_equal(keyed(cc, sc, long_two), 1);
+    assert_int_equal(keyed(cc, sc, long_one), 1);
     assert_int_equal(keyed(cc, sc, "one"), 0);
     assert_int_equal(keyed(cc, sc, "two"), 0);
     assert_int_equal(keyed(cc, sc, NULL), 0);

@@ -1,6 +1,7 @@
 #include "core/str.h"
 #include "test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static void printable_text_cannot_reach_the_terminal_raw(void **state)
@@ -15,10 +16,12 @@ static void printable_text_cannot_reach_the_terminal_raw(void **state)
         {"a\0b", 3, "a\\x00b"},
         {"l\xc3\xb6we", 5, "l\xc3\xb6we"},
         {"\xff\xfe", 2, "\\xff\\xfe"},
-        {"\xc2\x9b", 2, "\\xc2\\x9b"},             /* C1: CSI */
-        {"\xe2\x80\xae" "x", 4, "\\xe2\\x80\\xaex"}, /* right-to-left */
-        {"\xed\xa0\x80", 3, "\\xed\\xa0\\x80"},     /* a surrogate */
-        {"\xc0\xaf", 2, "\\xc0\\xaf"},             /* overlong */
+        {"\xc2\x9b", 2, "\\xc2\\x9b"}, /* C1: CSI */
+        {"\xe2\x80\xae"
+         "x",
+         4, "\\xe2\\x80\\xaex"},                /* right-to-left */
+        {"\xed\xa0\x80", 3, "\\xed\\xa0\\x80"}, /* a surrogate */
+        {"\xc0\xaf", 2, "\\xc0\\xaf"},          /* overlong */
         {"a\\b", 3, "a\\x5cb"},
         {"\x7f", 1, "\\x7f"},
     };
@@ -79,9 +82,17 @@ static void numbers_are_strict(void **state)
         int rc;
         int64_t want;
     } cases[] = {
-        {"0", 0, 0},     {"100", 0, 100}, {"-5", 0, -5}, {"101", -1, 0},
-        {"", -1, 0},     {"-", -1, 0},    {"+1", -1, 0}, {"1 ", -1, 0},
-        {"0x10", -1, 0}, {"-6", -1, 0},   {"9999999999999999999", -1, 0},
+        {"0", 0, 0},
+        {"100", 0, 100},
+        {"-5", 0, -5},
+        {"101", -1, 0},
+        {"", -1, 0},
+        {"-", -1, 0},
+        {"+1", -1, 0},
+        {"1 ", -1, 0},
+        {"0x10", -1, 0},
+        {"-6", -1, 0},
+        {"9999999999999999999", -1, 0},
     };
 
     (void)state;
@@ -106,6 +117,22 @@ static void case_and_hex(void **state)
     assert_string_equal(hex, "00abff");
 }
 
+static void decimal_is_what_printf_writes(void **state)
+{
+    static const uint32_t rows[] = {0,   1,     9,        10,         99,
+                                    255, 65535, 1u << 20, 4294967295u};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char want[16], got[16];
+        int len = snprintf(want, sizeof(want), "%u", rows[i]);
+
+        memset(got, 'x', sizeof(got));
+        assert_int_equal(tsk_decimal(got, rows[i]), len);
+        assert_string_equal(got, want);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +141,7 @@ int main(void)
         cmocka_unit_test(append_counts_what_does_not_fit),
         cmocka_unit_test(numbers_are_strict),
         cmocka_unit_test(case_and_hex),
+        cmocka_unit_test(decimal_is_what_printf_writes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

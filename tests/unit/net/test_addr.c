@@ -2,9 +2,12 @@
 
 #include "net/addr.h"
 
+#include <arpa/inet.h>
+
 #define L63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-#define NAME253 L63 "." L63 "." L63 "." \
-    "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define NAME253                                                                \
+    L63 "." L63 "." L63 "."                                                    \
+        "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 static const struct {
     const char *text;
@@ -50,6 +53,22 @@ static void ip_parse_takes_only_strict_forms(void **state)
     }
 }
 
+static void ip_text_is_what_inet_ntop_writes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(ips); i++) {
+        char want[INET6_ADDRSTRLEN], got[INET6_ADDRSTRLEN];
+        uint8_t ip[16];
+
+        if (tsk_ip_parse(ips[i].text, ip) == 0)
+            continue;
+        inet_ntop(ips[i].want == 4 ? AF_INET : AF_INET6, ip, want,
+                  sizeof(want));
+        tsk_ip_text(got, ips[i].want, ip);
+        assert_string_equal(got, want);
+    }
+}
+
 static const struct {
     const char *host, *want;
 } good[] = {
@@ -69,7 +88,10 @@ static const struct {
     {"M\xc3\x9cNCHEN.DE.", "xn--mnchen-3ya.de"},
     {"mu\xcc\x88nchen.de", "xn--mnchen-3ya.de"}, /* decomposed */
     {"fa\xc3\x9f.de", "xn--fa-hia.de"},          /* not fass.de */
-    {"b\xc3\xbc" "cher\xe3\x80\x82" "example", "xn--bcher-kva.example"},
+    {"b\xc3\xbc"
+     "cher\xe3\x80\x82"
+     "example",
+     "xn--bcher-kva.example"},
     {"_x.m\xc3\xbcnchen.de", "_x.xn--mnchen-3ya.de"},
     {L63 ".example", L63 ".example"},
     {NAME253, NAME253},
@@ -133,11 +155,17 @@ static const struct {
     {L63 "a.example", "longer than 63"},
     {NAME253 "c", "longer than 253"},
     {NAME253 "c.", "longer than 253"},
-    {"m\xc3.de", "no valid IDN"},                 /* broken UTF-8 */
+    {"m\xc3.de", "no valid IDN"}, /* broken UTF-8 */
     {"xn--\xc3\xbc.de", "no valid IDN"},
-    {"a\xe2\x80\x8b" "b\xe2\x84\xab\xf4\x90\x80\x80", "no valid IDN"},
-    {"a\xe3\x80\x82\xe3\x80\x82" "b", ""},         /* two dots, mapped */
-    {"a\xef\xbc\x8f" "b.de", ""},                  /* a slash, mapped */
+    {"a\xe2\x80\x8b"
+     "b\xe2\x84\xab\xf4\x90\x80\x80",
+     "no valid IDN"},
+    {"a\xe3\x80\x82\xe3\x80\x82"
+     "b",
+     ""}, /* two dots, mapped */
+    {"a\xef\xbc\x8f"
+     "b.de",
+     ""}, /* a slash, mapped */
 };
 
 static void host_that_no_name_is_is_refused_with_its_fault(void **state)
@@ -168,16 +196,13 @@ static void host_of_any_length_is_bounded(void **state)
     for (size_t len = 200; len < sizeof(big); len += 97) {
         memset(big, 'a', len);
         big[len] = '\0';
-        assert_int_equal(tsk_host_normalise(out, big, &err),
-                         TLSOCK_E_ARGUMENT);
+        assert_int_equal(tsk_host_normalise(out, big, &err), TLSOCK_E_ARGUMENT);
         memcpy(big + len - 2, umlaut, 2);
-        assert_int_equal(tsk_host_normalise(out, big, &err),
-                         TLSOCK_E_ARGUMENT);
+        assert_int_equal(tsk_host_normalise(out, big, &err), TLSOCK_E_ARGUMENT);
         for (size_t i = 0; i + 1 < len; i += 2)
             memcpy(big + i, umlaut, 2);
         big[len & ~(size_t)1] = '\0';
-        assert_int_equal(tsk_host_normalise(out, big, &err),
-                         TLSOCK_E_ARGUMENT);
+        assert_int_equal(tsk_host_normalise(out, big, &err), TLSOCK_E_ARGUMENT);
     }
 }
 
@@ -185,6 +210,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ip_parse_takes_only_strict_forms),
+        cmocka_unit_test(ip_text_is_what_inet_ntop_writes),
         cmocka_unit_test(host_becomes_lower_case_alabels),
         cmocka_unit_test(host_that_no_name_is_is_refused_with_its_fault),
         cmocka_unit_test(host_of_any_length_is_bounded),

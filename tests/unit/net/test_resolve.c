@@ -67,13 +67,46 @@ static void what_is_numeric_needs_no_lookup(void **state)
     assert_int_equal(tsk_resolve_numeric(&a, &t, 0, &err), 0);
 }
 
+static void an_address_is_shown_with_its_port_as_far_as_it_fits(void **state)
+{
+    static const struct {
+        const char *ip;
+        size_t size;
+        const char *want;
+    } rows[] = {
+        {"192.0.2.1", 64, "192.0.2.1:65535"},
+        {"192.0.2.1", 16, "192.0.2.1:65535"},
+        {"192.0.2.1", 15, "192.0.2.1:6553"},
+        {"192.0.2.1", 1, ""},
+        {"2001:db8::1", 64, "[2001:db8::1]:65535"},
+        {"2001:db8::1", 12, "[2001:db8::"},
+        {"::ffff:192.0.2.1", 64, "192.0.2.1:65535"}, /* dual stack */
+        {"1111:2222:3333:4444:5555:6666:7777:8888", 64,
+         "[1111:2222:3333:4444:5555:6666:7777:8888]:65535"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tsk_target t = target(rows[i].ip, "65535");
+        struct tsk_addrs a;
+        tlsock_error err = {0};
+        char text[64];
+
+        assert_int_equal(tsk_resolve_numeric(&a, &t, 0, &err), 1);
+        memset(text, 'x', sizeof(text));
+        tsk_addr_text(text, rows[i].size, (struct sockaddr *)&a.list[0].ss,
+                      a.list[0].len);
+        assert_string_equal(text, rows[i].want);
+        tsk_addrs_free(&a);
+    }
+}
+
 /* The system's resolver knows "localhost" at most, by a file. */
 static void names_under_localhost_are_this_machine(void **state)
 {
     static const char *const names[] = {"localhost", "no.such.name.localhost"};
-    static const char *const want[] = {[0] = "127.0.0.1:443",
-                                       [4] = "127.0.0.1:443",
-                                       [6] = "[::1]:443"};
+    static const char *const want[] = {
+        [0] = "127.0.0.1:443", [4] = "127.0.0.1:443", [6] = "[::1]:443"};
     static const int families[] = {0, 4, 6};
 
     (void)state;
@@ -407,6 +440,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_numeric_needs_no_lookup),
+        cmocka_unit_test(an_address_is_shown_with_its_port_as_far_as_it_fits),
         cmocka_unit_test(names_under_localhost_are_this_machine),
         R(the_resolver_is_asked_in_wire_form),
         R(each_failure_names_host_service_and_advice),
