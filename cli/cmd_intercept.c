@@ -2,6 +2,7 @@
  * to decrypt, what to keep. The loops are engine/intercept.c. */
 #include "commands.h"
 #include "errors.h"
+#include "evidence.h"
 #include "intercept_cmd.h"
 #include "intercept_web.h"
 
@@ -145,6 +146,10 @@ static int run(struct icept *v)
         up = opt_make_config(&v->o, &rc);
     if (rc == 0)
         down = make_down(v, &rc);
+    if (rc == 0)
+        rc = evidence_watch(&v->o, up);
+    if (rc == 0)
+        rc = evidence_watch(&v->o, down);
     if (rc == 0)
         web_watch(v->web, up, down);
     if (rc == 0) {

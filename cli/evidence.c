@@ -13,6 +13,7 @@
 #include <tlsock/trace.h>
 
 #define HEAD 5 /* of a record */
+#define SLOTS 1024
 
 enum { ALERT = 21, HANDSHAKE = 22 };
 
@@ -30,9 +31,14 @@ struct evidence {
     int colored, traced;
     struct capture *capture; /* NULL: no --pcap */
     const char *path;
-    int lost; /* there was no memory for a connection */
-    struct flow *flows;
+    int lost;                  /* there was no memory for a connection */
+    struct flow *flows[SLOTS]; /* by the connection's address */
 };
+
+static struct flow **slot(struct evidence *v, const tlsock *s)
+{
+    return &v->flows[((uintptr_t)s >> 6) * 0x9e3779b1u % SLOTS];
+}
 
 /* "192.0.2.1:443" or "[2001:db8::1]:443"; NULL: it is none of these. */
 static const struct sockaddr *parse(const char *text,
@@ -68,11 +74,11 @@ static const struct sockaddr *parse(const char *text,
  * with the same ones would be read as one. */
 static int is_taken(const struct evidence *v, const char *key)
 {
-    const struct flow *f = v->flows;
-
-    while (f != NULL && strcmp(f->key, key) != 0)
-        f = f->next;
-    return f != NULL;
+    for (size_t i = 0; i < SLOTS; i++)
+        for (const struct flow *f = v->flows[i]; f != NULL; f = f->next)
+            if (strcmp(f->key, key) == 0)
+                return 1;
+    return 0;
 }
 
 static struct flow *make(struct evidence *v, const tlsock *s, int server)
@@ -99,8 +105,8 @@ static struct flow *make(struct evidence *v, const tlsock *s, int server)
         free(f);
         return NULL;
     }
-    f->next = v->flows;
-    v->flows = f;
+    f->next = *slot(v, s);
+    *slot(v, s) = f;
     return f;
 }
 
@@ -110,7 +116,7 @@ static struct flow *find(struct evidence *v, const tlsock *s, int server)
     struct flow *f;
 
     pthread_mutex_lock(&v->lock);
-    for (f = v->flows; f != NULL && f->conn != s; f = f->next)
+    for (f = *slot(v, s); f != NULL && f->conn != s; f = f->next)
         continue;
     if (f == NULL)
         f = make(v, s, server);
@@ -121,7 +127,7 @@ static struct flow *find(struct evidence *v, const tlsock *s, int server)
 
 static void end(struct evidence *v, struct flow *gone)
 {
-    struct flow **at = &v->flows;
+    struct flow **at = slot(v, gone->conn);
 
     pthread_mutex_lock(&v->lock);
     while (*at != gone)
@@ -138,7 +144,7 @@ static void forget(struct evidence *v, const tlsock *s)
     struct flow *f;
 
     pthread_mutex_lock(&v->lock);
-    for (f = v->flows; f != NULL && f->conn != s; f = f->next)
+    for (f = *slot(v, s); f != NULL && f->conn != s; f = f->next)
         continue;
     pthread_mutex_unlock(&v->lock);
     if (f != NULL)
@@ -341,8 +347,9 @@ void evidence_free(struct evidence *v)
 
     if (v == NULL)
         return;
-    while (v->flows != NULL) /* cannot be: its last event is always told */
-        end(v, v->flows);
+    for (size_t i = 0; i < SLOTS; i++)
+        while (v->flows[i] != NULL) /* cannot be: the last event is told */
+            end(v, v->flows[i]);
     error = v->capture != NULL ? capture_close(v->capture) : 0;
     if (error == 0 && v->lost)
         error = ENOMEM;

@@ -79,7 +79,7 @@ static struct poptOption authority[] = {
      "where that key's password is", "file:FILE|env:NAME|fd:N|prompt"},
     POPT_TABLEEND};
 
-static struct poptOption evidence[] = {
+static struct poptOption record[] = {
     {"log", '\0', POPT_ARG_STRING, NULL, OPT_LOG,
      "append a JSON object for each thing that happens", "FILE"},
     {"bodies", '\0', POPT_ARG_STRING, NULL, OPT_BODIES,
@@ -100,7 +100,8 @@ static struct poptOption table[] = {
     OPT_GROUP(options, "Intercept:"),
     OPT_GROUP(rules, "Rules:"),
     OPT_GROUP(authority, "Authority:"),
-    OPT_GROUP(evidence, "Evidence:"),
+    OPT_GROUP(record, "What is kept:"),
+    OPT_GROUP(opt_evidence, "Evidence:"),
     OPT_GROUP(opt_trust, "Trust in servers:"),
     OPT_GROUP(opt_identity, "Identity towards servers:"),
     OPT_GROUP(opt_settings, "Settings:"),
