@@ -341,6 +341,8 @@ int evidence_watch(struct opts *o, tlsock_config *c)
                   : rc;
 }
 
+static int incomplete; /* an exit code, or 0 */
+
 void evidence_free(struct evidence *v)
 {
     int error;
@@ -354,9 +356,14 @@ void evidence_free(struct evidence *v)
     if (error == 0 && v->lost)
         error = ENOMEM;
     if (error != 0)
-        (void)err_plain(&v->out, "--pcap", EXIT_OWN, "own-file",
-                        "make room, and repeat", "%s is not complete: %s",
-                        v->path, strerror(error));
+        incomplete = err_plain(
+            &v->out, "--pcap", EXIT_OWN, "own-file", "make room, and repeat",
+            "%s is not complete: %s", v->path, strerror(error));
     pthread_mutex_destroy(&v->lock);
     free(v);
+}
+
+int evidence_exit(int rc)
+{
+    return rc == EXIT_GOOD ? incomplete : rc;
 }

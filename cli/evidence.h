@@ -24,5 +24,8 @@ void evidence_hand_end(const struct opts *o, const tlsock *s);
 int evidence_message(const struct opts *o, const tlsock_event *e);
 /* What is written is complete; says so if it is not. NULL is a no-op. */
 void evidence_free(struct evidence *v);
+/* What a command exits with, once its evidence is free: a recording that is not
+ * complete is no success. */
+int evidence_exit(int rc);
 
 #endif

@@ -1,6 +1,7 @@
 /* main - the table of commands, and nothing else. */
 #include "commands.h"
 #include "errors.h"
+#include "evidence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -201,5 +202,5 @@ int main(int argc, const char **argv)
 {
     open_streams();
     signal(SIGPIPE, SIG_IGN); /* a reader that left is an error to report */
-    return end(run(argc, argv));
+    return end(evidence_exit(run(argc, argv)));
 }

@@ -243,6 +243,46 @@ perl -e '
     ! grep -aq "hidden-words\|$(printf 'me:hidden-words' | base64)" within.pcapng err
 ok $? "two connections in the recording, with addresses of their own"
 
+# --- each call that makes or writes a file fails once, or is the last one
+shim=${TLSOCK_SHIM_LIB:?set TLSOCK_SHIM_LIB to shim.so}
+hurt() { # HOW: out, err, rc; "fired" if it came to that
+    rm -f fired hurt.pcapng hurt.keys
+    rc=$(sh -c 'timeout 60 env "$@" >out 2>err </dev/null
+        echo $?' sh TLSOCK_SHIM_MARK=fired TLSOCK_SHIM="$1" LD_PRELOAD="$shim" \
+        ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0" \
+        "$tlsock" $c --pcap hurt.pcapng --keylog hurt.keys "127.0.0.1:$to" 2>/dev/null)
+}
+: >bad
+n=1 own=0
+hurt "fail:$n:5"
+while [ -e fired ] && [ "$n" -lt 100 ]; do
+    case $rc in
+    0) # a line of secrets that cannot be written harms nothing
+        grep -q 'not complete' err && echo "fail:$n: exit 0" >>bad ;;
+    6)
+        own=$((own + 1))
+        grep -q 'hurt.pcapng\|hurt.keys' err || echo "fail:$n: not said" >>bad ;;
+    *) echo "fail:$n: exit $rc" >>bad ;;
+    esac
+    grep -q Sanitizer err && echo "fail:$n: a sanitizer" >>bad
+    n=$((n + 1))
+    hurt "fail:$n:5"
+done
+cp bad err
+[ "$own" -gt 10 ] && [ "$n" -lt 100 ] && [ "$rc" -eq 0 ] && [ ! -s bad ]
+ok $? "whatever call fails: it is said by exit 6, or it does no harm"
+calls=$n
+n=2 # before that there is no file
+while [ "$n" -lt "$calls" ]; do
+    hurt "kill:$n"
+    [ "$rc" -eq 137 ] || echo "kill:$n: exit $rc" >>bad
+    [ ! -s hurt.pcapng ] || blocks hurt.pcapng >out || echo "kill:$n: not whole" >>bad
+    n=$((n + 3))
+done
+cp bad err
+[ ! -s bad ]
+ok $? "whenever it is killed: what is there is whole"
+
 # --- all three flags, on each command that has TLS: their help, page, effect
 man=$(dirname "${CHECK_MAN:?set CHECK_MAN to the page of check}")
 evident() { # NAME FILE...: what was recorded, and traced in FILE
