@@ -50,7 +50,11 @@ struct bench_lib {
     int slow_idle; /* the same of IDLE */
     void *(*server_new)(enum bench_mode mode, const struct bench_files *f);
     void *(*client_new)(enum bench_mode mode, const struct bench_files *f);
-    /* handshake on an accepted socket; the connection owns fd */
+    /* on a free port of 127.0.0.1, by the library's own means; NULL: run.c
+     * listens */
+    void (*listen)(void *server, int *port);
+    /* handshake on an accepted socket; the connection owns fd. -1: accept one,
+     * see listen */
     void *(*accept)(void *server, int fd);
     /* TCP to the loopback port, handshake, verification */
     void *(*connect)(void *client, int port);

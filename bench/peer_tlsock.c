@@ -11,6 +11,11 @@ struct client {
     tlsock_config *config; /* NULL: the defaults, nothing set */
 };
 
+struct server {
+    tlsock_config *config;
+    tlsock_listener *listener;
+};
+
 static void must(tlsock_config *c, int rc)
 {
     if (rc != 0)
@@ -19,11 +24,23 @@ static void must(tlsock_config *c, int rc)
 
 static void *server_new(enum bench_mode mode, const struct bench_files *f)
 {
-    tlsock_config *c = tlsock_config_new();
+    struct server *server = calloc(1, sizeof(*server));
+    tlsock_config *c = server->config = tlsock_config_new();
 
     (void)mode;
     must(c, tlsock_config_add_identity(c, f->chain, f->key, NULL));
-    return c;
+    return server;
+}
+
+static void listen_any(void *arg, int *port)
+{
+    struct server *server = arg;
+    tlsock_error err;
+
+    server->listener = tlsock_listen("127.0.0.1:0", server->config, NULL, &err);
+    if (server->listener == NULL)
+        bench_die("tlsock: %s", err.message);
+    *port = tlsock_listener_port(server->listener);
 }
 
 static void *client_new(enum bench_mode mode, const struct bench_files *f)
@@ -47,11 +64,13 @@ static void *client_new(enum bench_mode mode, const struct bench_files *f)
     return client;
 }
 
-static void *accept_one(void *server, int fd)
+static void *accept_one(void *arg, int fd)
 {
+    struct server *server = arg;
     tlsock_error err;
-    tlsock *s = tlsock_server_fd(fd, server, NULL, &err);
+    tlsock *s = tlsock_accept(server->listener, &err);
 
+    (void)fd;
     if (s == NULL)
         bench_die("tlsock: %s", err.message);
     return s;
@@ -124,6 +143,7 @@ const struct bench_lib bench_tlsock = {
     .slow = 1,
     .server_new = server_new,
     .client_new = client_new,
+    .listen = listen_any,
     .accept = accept_one,
     .connect = connect_one,
     .read = read_some,

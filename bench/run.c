@@ -81,6 +81,7 @@ static int listen_any(int *port)
         listen(fd, 128) != 0 ||
         getsockname(fd, (struct sockaddr *)&sa, &len) != 0)
         bench_die("cannot listen");
+    bench_nodelay(fd); /* accepted sockets inherit it */
     *port = ntohs(sa.sin_port);
     return fd;
 }
@@ -138,11 +139,13 @@ static void many_descriptors(long n)
 
 static void *take(const struct bench_job *job, void *server, int listener)
 {
-    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    int fd = -1;
 
-    if (fd < 0)
-        bench_die("accept");
-    bench_nodelay(fd);
+    if (job->lib->listen == NULL) {
+        fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0)
+            bench_die("accept");
+    }
     return job->lib->accept(server, fd);
 }
 
@@ -396,10 +399,18 @@ static void pin(const struct bench_job *job)
 }
 
 /* not inline: tools that count instructions begin here */
-__attribute__((noinline)) static void
-run_server(const struct bench_job *job, int listener, struct bench_result *r)
+__attribute__((noinline)) static void run_server(const struct bench_job *job,
+                                                 int listener, int out,
+                                                 struct bench_result *r)
 {
     void *server = job->lib->server_new(job->mode, job->files);
+    int port;
+
+    if (job->lib->listen != NULL) { /* the parent waits for it */
+        job->lib->listen(server, &port);
+        if (write(out, &port, sizeof(port)) != sizeof(port))
+            bench_die("port");
+    }
 
     if (job->mode == BENCH_IDLE)
         hoard(job, server, listener, 0, r);
@@ -490,7 +501,7 @@ static int start(const struct bench_job *job, int client, int listener,
         close(listener);
         run_client(job, port, &r);
     } else {
-        run_server(job, listener, &r);
+        run_server(job, listener, fds[1], &r);
     }
     if (write(fds[1], &r, sizeof(r)) != sizeof(r))
         bench_die("result");
@@ -527,6 +538,8 @@ void bench_run(const struct bench_job *job, struct bench_result *client,
     if (job->mode == BENCH_FIRST)
         serving.count += WARM + job->count;
     sfd = start(&serving, 0, listener, port, &spid);
+    if (job->lib->listen != NULL && read(sfd, &port, sizeof(port)) <= 0)
+        bench_die("%s: no port", job->lib->name);
     if (job->mode == BENCH_FIRST) {
         cfd = start(job, 1, listener, port, &cpid);
         gather(job, cfd, cpid, client);

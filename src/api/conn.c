@@ -316,15 +316,9 @@ int tsk_conn_prepare_waiting(tlsock *s)
     return tsk_conn_sync_waitfd(s);
 }
 
-/* What is known of a transport beforehand; NULL, "": nothing. */
-struct origin {
-    const char *target; /* of the listener that accepted it */
-    char address[64];   /* of the peer */
-};
-
 /* layer: owned on success alone. */
 static tlsock *over_layer(struct tsk_layer *layer, int server,
-                          const struct origin *from, const char *name,
+                          const struct tsk_origin *from, const char *name,
                           tlsock_config *config, const tlsock_opts *o,
                           tlsock_error *err)
 {
@@ -361,18 +355,18 @@ tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
                             const char *name, tlsock_config *config,
                             const tlsock_opts *o, tlsock_error *err)
 {
-    static const struct origin unknown;
+    static const struct tsk_origin unknown;
 
     return over_layer(layer, server, &unknown, name, config, o, err);
 }
 
-/* target: of the listener that accepted it: known to be a stream socket,
- * whatever its peer did since; or NULL */
-static tlsock *over_fd(int fd, int server, const char *target, const char *name,
-                       tlsock_config *config, const tlsock_opts *opts,
-                       tlsock_error *err)
+/* accepted: known to be a stream socket, whatever its peer did since; or NULL
+ */
+static tlsock *over_fd(int fd, int server, const struct tsk_origin *accepted,
+                       const char *name, tlsock_config *config,
+                       const tlsock_opts *opts, tlsock_error *err)
 {
-    struct origin from = {.target = target};
+    struct tsk_origin from = {0};
     struct tsk_layer *layer = NULL;
     tlsock_opts o;
     tlsock *s = NULL;
@@ -380,9 +374,11 @@ static tlsock *over_fd(int fd, int server, const char *target, const char *name,
 
     tsk_clear(err);
     tsk_ossl_enter();
+    if (accepted != NULL)
+        from = *accepted;
     if (tsk_opts_take(&o, opts, err) < 0 || tsk_opts_no_dial(&o, err) < 0 ||
-        (target == NULL && tsk_fd_check_stream(fd, from.address,
-                                               sizeof(from.address), err) < 0))
+        (accepted == NULL &&
+         tsk_fd_check_stream(fd, from.address, sizeof(from.address), err) < 0))
         goto out;
     layer = tsk_fd_layer_new(fd, 0);
     if (layer == NULL) {
@@ -390,7 +386,9 @@ static tlsock *over_fd(int fd, int server, const char *target, const char *name,
         goto out;
     }
     if ((o.flags & TLSOCK_F_BORROW_FD) == 0)
-        tsk_fd_layer_may_wait(layer, target != NULL);
+        tsk_fd_layer_may_wait(layer, accepted != NULL);
+    if (from.limited)
+        tsk_fd_layer_limited(layer);
     s = over_layer(layer, server, &from, name, config, &o, err);
     if (s == NULL)
         layer->ops->free(layer, 0);
@@ -414,10 +412,11 @@ tlsock *tlsock_server_fd(int fd, tlsock_config *config, const tlsock_opts *opts,
     return over_fd(fd, 1, NULL, NULL, config, opts, err);
 }
 
-tlsock *tsk_conn_accepted(int fd, const char *target, tlsock_config *config,
-                          const tlsock_opts *opts, tlsock_error *err)
+tlsock *tsk_conn_accepted(int fd, const struct tsk_origin *from,
+                          tlsock_config *config, const tlsock_opts *opts,
+                          tlsock_error *err)
 {
-    return over_fd(fd, 1, target, NULL, config, opts, err);
+    return over_fd(fd, 1, from, NULL, config, opts, err);
 }
 
 static tlsock *over_io(const tlsock_io *io, void *arg, int server,

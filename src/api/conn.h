@@ -25,9 +25,16 @@ tlsock *tsk_conn_over_layer(struct tsk_layer *layer, int server,
 /* E_ARGUMENT for what only tlsock_connect() can do. */
 int tsk_opts_no_dial(const tlsock_opts *o, tlsock_error *err);
 
-/* As tlsock_server_fd(), for what accept() gave. target: the listener's. */
-tlsock *tsk_conn_accepted(int fd, const char *target, tlsock_config *config,
-                          const tlsock_opts *opts, tlsock_error *err);
+/* What is known of a transport beforehand; NULL, "": nothing. */
+struct tsk_origin {
+    const char *target; /* of the listener that accepted it */
+    int limited;        /* it inherited its time limit for recv(2) */
+    char address[64];   /* of the peer */
+};
+/* As tlsock_server_fd(), for what accept() gave. */
+tlsock *tsk_conn_accepted(int fd, const struct tsk_origin *from,
+                          tlsock_config *config, const tlsock_opts *opts,
+                          tlsock_error *err);
 
 /* The transport is there: owned from here on, unless this fails. */
 int tsk_ladder_begin(tlsock *s, struct tsk_layer *layer);

@@ -12,6 +12,7 @@
 
 struct tlsock_listener {
     int fd, owned;
+    int limited; /* what is accepted has a time limit for recv(2) from fd */
     tlsock_config *config;
     tlsock_opts opts;              /* what passes to accepted connections */
     char *starttls, *starttls_arg; /* opts has these */
@@ -107,6 +108,7 @@ tlsock_listener *tlsock_listen(const char *target, tlsock_config *config,
         l = NULL;
         goto out;
     }
+    l->limited = !o.nonblocking && tsk_fd_listener_may_wait(l->fd);
     memcpy(l->path, t.path, sizeof(l->path));
 out:
     tsk_ossl_leave();
@@ -136,11 +138,12 @@ tlsock_listener *tlsock_listener_from_fd(int fd, tlsock_config *config,
     return l;
 }
 
-static int accept_fd(tlsock_listener *l, int *fd, tlsock_error *err)
+static int accept_fd(tlsock_listener *l, int *fd, char peer[64],
+                     tlsock_error *err)
 {
     for (;;) {
         struct pollfd p = {l->fd, POLLIN, 0};
-        int rc = tsk_fd_accept(l->fd, l->opts.nonblocking, fd, err);
+        int rc = tsk_fd_accept(l->fd, l->opts.nonblocking, fd, peer, err);
 
         if (rc != TLSOCK_AGAIN)
             return rc;
@@ -157,6 +160,7 @@ static int accept_fd(tlsock_listener *l, int *fd, tlsock_error *err)
 
 tlsock *tlsock_accept(tlsock_listener *l, tlsock_error *err)
 {
+    struct tsk_origin from = {0};
     int saved = errno, fd;
     tlsock *s = NULL;
 
@@ -165,8 +169,10 @@ tlsock *tlsock_accept(tlsock_listener *l, tlsock_error *err)
         tsk_fail(err, TLSOCK_E_ARGUMENT, "the listener is NULL");
         return NULL;
     }
-    if (accept_fd(l, &fd, err) == TLSOCK_OK) {
-        s = tsk_conn_accepted(fd, l->target, l->config, &l->opts, err);
+    from.target = l->target;
+    from.limited = l->limited;
+    if (accept_fd(l, &fd, from.address, err) == TLSOCK_OK) {
+        s = tsk_conn_accepted(fd, &from, l->config, &l->opts, err);
         if (s == NULL)
             close(fd);
     }

@@ -18,9 +18,10 @@
 struct fd_layer {
     struct tsk_layer layer; /* first: the two are cast to each other */
     int fd, owned;
-    int ours;    /* made by this library */
-    int limited; /* SO_RCVTIMEO is set, by us */
-    int looked;  /* is it O_NONBLOCK? "waits" says so */
+    int ours;              /* made by this library */
+    int limited;           /* SO_RCVTIMEO is set, by us */
+    struct timeval before; /* what it was */
+    int looked;            /* is it O_NONBLOCK? "waits" says so */
 };
 
 static ssize_t failed(struct tsk_layer *l)
@@ -50,6 +51,24 @@ static int set_limit(int fd, int option, int ms)
     return setsockopt(fd, SOL_SOCKET, option, &t, sizeof(t));
 }
 
+/* What the caller had set comes back with the socket; ours had nothing. */
+static int limit(struct fd_layer *f)
+{
+    socklen_t len = sizeof(f->before);
+
+    if (!f->ours &&
+        getsockopt(f->fd, SOL_SOCKET, SO_RCVTIMEO, &f->before, &len) != 0)
+        return 0;
+    return set_limit(f->fd, SO_RCVTIMEO, TSK_LAYER_WAIT_MS) == 0;
+}
+
+static void lift_limit(const struct fd_layer *f)
+{
+    if (f->limited)
+        (void)setsockopt(f->fd, SOL_SOCKET, SO_RCVTIMEO, &f->before,
+                         sizeof(f->before));
+}
+
 static int is_nonblocking(int fd)
 {
     int flags = fcntl(fd, F_GETFL);
@@ -65,7 +84,7 @@ static ssize_t fd_recv_wait(struct tsk_layer *l, void *buf, size_t len)
     ssize_t n;
 
     if (!f->limited)
-        f->limited = set_limit(f->fd, SO_RCVTIMEO, TSK_LAYER_WAIT_MS) == 0;
+        f->limited = limit(f);
     l->waits = f->limited;
     if (!f->limited)
         return fd_recv(l, buf, len);
@@ -142,8 +161,8 @@ static void fd_free(struct tsk_layer *l, int graceful)
     (void)graceful; /* what was sent is the kernel's to deliver */
     if (f->owned)
         tsk_wait_close(f->fd);
-    else if (f->limited)
-        (void)set_limit(f->fd, SO_RCVTIMEO, 0);
+    else
+        lift_limit(f);
     tsk_free(f);
 }
 
@@ -176,6 +195,19 @@ void tsk_fd_layer_may_wait(struct tsk_layer *l, int ours)
     ((struct fd_layer *)l)->ours = ours;
 }
 
+void tsk_fd_layer_limited(struct tsk_layer *l)
+{
+    ((struct fd_layer *)l)->limited = 1;
+}
+
+int tsk_fd_listener_may_wait(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+
+    return flags >= 0 && fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) == 0 &&
+           set_limit(fd, SO_RCVTIMEO, TSK_LAYER_WAIT_MS) == 0;
+}
+
 int tsk_fd_layer_nonblock(struct tsk_layer *l)
 {
     struct fd_layer *f = (struct fd_layer *)l;
@@ -202,8 +234,7 @@ int tsk_fd_layer_give(struct tsk_layer *l)
         (void)tsk_fd_layer_nonblock(l);
     if (f->ours) /* dialled, see dial.c */
         (void)set_limit(fd, SO_SNDTIMEO, 0);
-    if (f->limited)
-        (void)set_limit(fd, SO_RCVTIMEO, 0);
+    lift_limit(f);
     tsk_free(l);
     return fd;
 }
@@ -335,68 +366,4 @@ int tsk_fd_port(int fd)
     if (ss.ss_family == AF_INET6)
         return ntohs(((struct sockaddr_in6 *)&ss)->sin6_port);
     return 0;
-}
-
-/* A ClientHello begins with a handshake record, 0x16, of version 3.0 to 3.4
- * (RFC 8446, 5.1). -1: too early to tell. */
-static int judge(const uint8_t *p, ssize_t n)
-{
-    if (n >= 1 && p[0] != 0x16)
-        return TLSOCK_SNIFF_PLAIN;
-    if (n >= 2 && p[1] != 0x03)
-        return TLSOCK_SNIFF_PLAIN;
-    if (n < 3)
-        return -1;
-    return p[2] <= 0x04 ? TLSOCK_SNIFF_TLS : TLSOCK_SNIFF_PLAIN;
-}
-
-static int peek_failed(void)
-{
-    if (errno == ECONNRESET)
-        return TLSOCK_E_RESET;
-    if (errno == EBADF || errno == ENOTSOCK || errno == ENOTCONN)
-        return TLSOCK_E_ARGUMENT;
-    return TLSOCK_E_SYSTEM;
-}
-
-/* Wait for more than what is there already. poll() cannot be asked for that,
- * so it is only told to end when the peer stops sending; pause_ms grows. */
-static int wait_more(int fd, int64_t pause_ms, int64_t deadline)
-{
-    struct pollfd p = {fd, POLLRDHUP, 0};
-    int64_t until = tsk_deadline_in(pause_ms);
-
-    return tsk_wait(&p, 1, until < deadline ? until : deadline, NULL);
-}
-
-int tsk_fd_sniff(int fd, int timeout_ms)
-{
-    int64_t deadline = tsk_deadline_in(timeout_ms), pause_ms = 1;
-    struct pollfd p = {fd, POLLIN, 0};
-    uint8_t first[3];
-    ssize_t n;
-    int verdict, ended = 0;
-
-    for (;;) {
-        n = recv(fd, first, sizeof(first), MSG_PEEK | MSG_DONTWAIT);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-            return peek_failed();
-        if (n == 0)
-            return TLSOCK_SNIFF_NONE; /* the peer ended without a byte */
-        verdict = judge(first, n);
-        if (verdict >= 0)
-            return verdict;
-        if (n > 0 && ended)
-            return TLSOCK_SNIFF_PLAIN; /* that was all */
-        if (tsk_ms_until(deadline) == 0)
-            return TLSOCK_SNIFF_NONE;
-        if (n < 0 && tsk_wait(&p, 1, deadline, NULL) < 0)
-            return TLSOCK_E_SYSTEM;
-        if (n > 0) {
-            ended = wait_more(fd, pause_ms, deadline) > 0;
-            pause_ms = pause_ms < 64 ? pause_ms * 2 : 64;
-        }
-    }
 }

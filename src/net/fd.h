@@ -1,6 +1,6 @@
 /* fd - the socket layer: CLOEXEC, blocks only where it may (else MSG_DONTWAIT,
- * so that a foreign descriptor's flags stay as they are), never SIGPIPE; and the small
- * calls around sockets: listen, accept, addresses, sniffing. */
+ * so that a foreign descriptor's flags stay as they are), never SIGPIPE; and
+ * the small calls around sockets: listen, accept, addresses, sniffing. */
 #ifndef TSK_NET_FD_H
 #define TSK_NET_FD_H
 
@@ -14,6 +14,8 @@ struct tsk_layer *tsk_fd_layer_new(int fd, int owned);
  * before anybody else gets the descriptor: not for a borrowed one, whose owner
  * may be using it. ours: this library made the socket, without O_NONBLOCK. */
 void tsk_fd_layer_may_wait(struct tsk_layer *l, int ours);
+/* The time limit is there already: the socket has it from its listener. */
+void tsk_fd_layer_limited(struct tsk_layer *l);
 /* Is it O_NONBLOCK, or can be made so? Then nobody waits in it any more. */
 int tsk_fd_layer_nonblock(struct tsk_layer *l);
 void tsk_fd_layer_own(struct tsk_layer *l); /* from now on free closes it */
@@ -29,15 +31,20 @@ int tsk_fd_check_listening(int fd, tlsock_error *err);
 /* "192.0.2.1:443", "[::1]:443", "unix:/path", "" - the peer's or our side */
 void tsk_fd_address(int fd, int peer, char *out, size_t size);
 int tsk_fd_port(int fd); /* our side; 0: not an IP socket */
-/* A bound, listening socket (numeric or resolved inline); v6 "any" is dual
- * stack. */
+/* A bound, listening socket (numeric or resolved inline), O_NONBLOCK; v6 "any"
+ * is dual stack. */
 int tsk_fd_listen(const struct tsk_target *t, int family, int backlog, int *fd,
                   tlsock_error *err);
+/* It waits in accept(2), under a time limit that accepted sockets inherit: 1;
+ * 0: it has no limit. Not for a listener of the caller's: others may be
+ * accepting from it, too. */
+int tsk_fd_listener_may_wait(int fd);
 /* OK, AGAIN, code; transient failures (ECONNABORTED, EINTR) are retried or
  * AGAIN. Out of descriptors is E_SYSTEM, and the listener stays usable.
  * nonblocking: it never waits, and the socket is O_NONBLOCK; else it waits if
- * the listener does. */
-int tsk_fd_accept(int listener, int nonblocking, int *fd, tlsock_error *err);
+ * the listener does. peer: as tsk_fd_address() says it; or NULL. */
+int tsk_fd_accept(int listener, int nonblocking, int *fd, char peer[64],
+                  tlsock_error *err);
 int tsk_fd_sniff(int fd, int timeout_ms); /* TLSOCK_SNIFF_*, or code */
 
 #endif

@@ -68,8 +68,8 @@ static int bind_to(int fd, const struct sockaddr *sa, socklen_t len)
 static int open_one(const struct tsk_addr *a, int family, int backlog)
 {
     const struct sockaddr *sa = (const struct sockaddr *)&a->ss;
-    int fd = socket(sa->sa_family,
-                    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd =
+        socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     int on = 1, only = family == 6;
 
     if (fd < 0)
@@ -97,8 +97,8 @@ int tsk_fd_listen(const struct tsk_target *t, int family, int backlog, int *fd,
         return rc;
     rc = TLSOCK_E_SYSTEM;
     for (size_t i = 0; i < addrs.n && rc != TLSOCK_OK; i++) {
-        *fd = open_one(&addrs.list[i], family,
-                       backlog > 0 ? backlog : SOMAXCONN);
+        *fd =
+            open_one(&addrs.list[i], family, backlog > 0 ? backlog : SOMAXCONN);
         if (*fd >= 0) {
             rc = TLSOCK_OK;
             continue;
@@ -124,10 +124,9 @@ int tsk_fd_listen(const struct tsk_target *t, int family, int backlog, int *fd,
 static int is_transient(int errnum)
 {
     return errnum == ECONNABORTED || errnum == EINTR || errnum == EPROTO ||
-           errnum == ENETDOWN || errnum == ENOPROTOOPT ||
-           errnum == EHOSTDOWN || errnum == ENONET || errnum == EHOSTUNREACH ||
-           errnum == ENETUNREACH || errnum == ETIMEDOUT ||
-           errnum == ECONNRESET;
+           errnum == ENETDOWN || errnum == ENOPROTOOPT || errnum == EHOSTDOWN ||
+           errnum == ENONET || errnum == EHOSTUNREACH ||
+           errnum == ENETUNREACH || errnum == ETIMEDOUT || errnum == ECONNRESET;
 }
 
 /* Would accept() wait? Another process may have taken the connection that
@@ -141,15 +140,22 @@ static int would_wait(int listener)
     return flags >= 0 && (flags & O_NONBLOCK) == 0 && poll(&p, 1, 0) <= 0;
 }
 
-int tsk_fd_accept(int listener, int nonblocking, int *fd, tlsock_error *err)
+int tsk_fd_accept(int listener, int nonblocking, int *fd, char peer[64],
+                  tlsock_error *err)
 {
     int flags = SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), errnum;
+    struct sockaddr_storage ss;
+    struct sockaddr *sa = (struct sockaddr *)&ss;
 
     *fd = -1;
     for (int i = 0; i < DEAD_IN_A_ROW; i++) {
+        socklen_t len = sizeof(ss);
+
         if (nonblocking && would_wait(listener))
             return TLSOCK_AGAIN;
-        *fd = accept4(listener, NULL, NULL, flags);
+        *fd = accept4(listener, sa, &len, flags);
+        if (*fd >= 0 && peer != NULL)
+            tsk_addr_text(peer, 64, sa, len);
         if (*fd >= 0)
             return TLSOCK_OK;
         errnum = errno;

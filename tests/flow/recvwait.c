@@ -24,8 +24,8 @@ struct sides {
 /* Both over TCP and shaken hands with, blocking; flags are the client's. */
 static void setup(struct sides *t, unsigned flags, int plain)
 {
-    const tlsock_opts *o = TLSOCK_OPTS(.nonblocking = 1, .flags = flags,
-                                       .plain = plain);
+    const tlsock_opts *o =
+        TLSOCK_OPTS(.nonblocking = 1, .flags = flags, .plain = plain);
     int fds[2], done = 0;
 
     t->cc = ca_client("handshake-timeout", "10s", NULL);
@@ -145,8 +145,14 @@ static void every_wait_can_be_interrupted(void **state)
         ssize_t (*call)(tlsock *);
         unsigned flags;
         int plain;
-    } calls[] = {{reads, 0, 0}, {fills, 0, 0}, {peeks, 0, 0}, {lines, 0, 0},
-                 {shuts, 0, 0}, {stops, 0, 0}, {reads, 0, 1}, {peeks, 0, 1},
+    } calls[] = {{reads, 0, 0},
+                 {fills, 0, 0},
+                 {peeks, 0, 0},
+                 {lines, 0, 0},
+                 {shuts, 0, 0},
+                 {stops, 0, 0},
+                 {reads, 0, 1},
+                 {peeks, 0, 1},
                  {reads, TLSOCK_F_BORROW_FD, 0},
                  {reads, TLSOCK_F_BORROW_FD, 1}};
 
@@ -280,8 +286,8 @@ static void who_drips_holds_nobody_beyond_the_deadline(void **state)
         drip_at(&t, calls[i], tlsock_fd(t.server), "\x17\x03\x03\x40\x00", 5);
         teardown(&t);
     }
-    t = (struct sides){.sc = ca_server(ca_get()->a, "handshake-timeout", "10s",
-                                       NULL)};
+    t = (struct sides){
+        .sc = ca_server(ca_get()->a, "handshake-timeout", "10s", NULL)};
     sock_tcp_pair(fds);
     tsk_clock_monotonic = ticking;
     t.client = tlsock_server_fd(fds[0], t.sc, NULL, NULL);
@@ -370,8 +376,9 @@ static void what_is_borrowed_is_not_touched(void **state)
 }
 
 /* Given, and taken back: by a failed constructor, and by tlsock_detach(). */
-static void what_was_given_comes_back_without_a_limit(void **state)
+static void what_was_given_comes_back_with_its_own_limit(void **state)
 {
+    static const struct timeval own = {.tv_sec = 7};
     tlsock_config *cc = ca_client(NULL);
     tlsock_error err;
     struct sides t;
@@ -379,10 +386,11 @@ static void what_was_given_comes_back_without_a_limit(void **state)
 
     (void)state;
     sock_tcp_pair(fds);
+    setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &own, sizeof(own));
     assert_null(tlsock_client_fd(fds[0], "a.test", cc,
                                  TLSOCK_OPTS(.timeout_ms = 50), &err));
     assert_code(err.code, TLSOCK_E_TIMEOUT);
-    assert_int_equal(limit_us(fds[0], SO_RCVTIMEO), 0);
+    assert_int_equal(limit_us(fds[0], SO_RCVTIMEO), 7000000);
     assert_false(is_nonblocking(fds[0]));
     close(fds[0]);
     close(fds[1]);
@@ -424,8 +432,8 @@ static void a_nonblocking_socket_is_waited_for_all_the_same(void **state)
 static void what_was_made_here_leaves_as_a_nonblocking_one(void **state)
 {
     tlsock_config *cc = ca_client(NULL), *sc = ca_server(ca_get()->a, NULL);
-    tlsock_listener *l = tlsock_listen("127.0.0.1:0", sc,
-                                       TLSOCK_OPTS(.plain = 1), NULL);
+    tlsock_listener *l =
+        tlsock_listen("127.0.0.1:0", sc, TLSOCK_OPTS(.plain = 1), NULL);
     char target[32];
 
     (void)state;
@@ -435,10 +443,11 @@ static void what_was_made_here_leaves_as_a_nonblocking_one(void **state)
         tlsock *ends[2];
         int fds[2];
 
-        ends[0] = tlsock_connect(target, cc,
-                                 TLSOCK_OPTS(.plain = 1, .name = "a.test"),
-                                 NULL);
+        ends[0] = tlsock_connect(
+            target, cc, TLSOCK_OPTS(.plain = 1, .name = "a.test"), NULL);
         ends[1] = tlsock_accept(l, NULL);
+        assert_non_null(ends[1]); /* has it from its listener */
+        assert_int_not_equal(limit_us(tlsock_fd(ends[1]), SO_RCVTIMEO), 0);
         for (int k = 0; k < 2; k++) {
             assert_non_null(ends[k]);
             assert_false(is_nonblocking(tlsock_fd(ends[k])));
@@ -498,10 +507,11 @@ int main(void)
         cmocka_unit_test(a_silent_peer_cannot_stop_tls_from_ending),
         cmocka_unit_test(signals_do_not_keep_it_from_its_deadline),
         cmocka_unit_test(what_is_borrowed_is_not_touched),
-        cmocka_unit_test(what_was_given_comes_back_without_a_limit),
+        cmocka_unit_test(what_was_given_comes_back_with_its_own_limit),
         cmocka_unit_test(a_nonblocking_socket_is_waited_for_all_the_same),
         cmocka_unit_test(what_was_made_here_leaves_as_a_nonblocking_one),
     };
 
-    return cmocka_run_group_tests_name("recvwait", tests, ca_setup, ca_teardown);
+    return cmocka_run_group_tests_name("recvwait", tests, ca_setup,
+                                       ca_teardown);
 }

@@ -315,17 +315,17 @@ static void accept_outlives_the_errors_of_its_clients(void **state)
     client = connect_to("127.0.0.1", port, &err);
     for (size_t i = 0; i < COUNT(transient); i++) {
         order(ACCEPT4, 0, 1000, transient[i]);
-        assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_AGAIN);
+        assert_int_equal(tsk_fd_accept(listener, 1, &fd, NULL, &err), TLSOCK_AGAIN);
     }
     order(ACCEPT4, 0, 1, EAGAIN);
-    assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_AGAIN);
+    assert_int_equal(tsk_fd_accept(listener, 1, &fd, NULL, &err), TLSOCK_AGAIN);
     for (size_t i = 0; i < COUNT(hard); i++) {
         order(ACCEPT4, 0, 1, hard[i]);
-        assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_E_SYSTEM);
+        assert_int_equal(tsk_fd_accept(listener, 1, &fd, NULL, &err), TLSOCK_E_SYSTEM);
         assert_int_equal(err.sys_errno, hard[i]);
     }
     order(ACCEPT4, 0, 3, ECONNABORTED);
-    assert_int_equal(tsk_fd_accept(listener, 1, &fd, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(listener, 1, &fd, NULL, &err), TLSOCK_OK);
     close(fd);
     close(client);
     close(listener);
@@ -374,6 +374,12 @@ static void without_a_limit_nobody_waits(void **state)
     order(RECV, 0, 1, ECONNRESET);
     assert_int_equal(l->ops->recv_wait(l, &byte, 1), TLSOCK_E_RESET);
     l->ops->free(l, 0);
+    for (int i = 0; i < 2; i++) {
+        order(FCNTL, i, 1, EPERM);
+        assert_int_equal(tsk_fd_listener_may_wait(s[0]), 0);
+    }
+    order(SETSOCKOPT, 0, 1, ENOBUFS);
+    assert_int_equal(tsk_fd_listener_may_wait(s[0]), 0);
     l = tsk_fd_layer_new(s[0], 0);
     tsk_fd_layer_may_wait(l, 1);
     order(FCNTL, 0, 1, EPERM);

@@ -69,6 +69,35 @@ static void no_host_is_loopback_alone(void **state)
     }
 }
 
+/* It waits in accept(2), for a moment; what it accepts may wait as long. */
+static void a_listener_may_wait_for_a_moment(void **state)
+{
+    struct timeval limit;
+    char peer[64], text[64];
+    socklen_t len = sizeof(limit);
+    tlsock_error err;
+    int fd = listen_on(":0", 0, &err), c, s;
+
+    (void)state;
+    assert_int_equal(tsk_fd_listener_may_wait(-1), 0);
+    assert_int_equal(tsk_fd_listener_may_wait(fd), 1);
+    assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+    assert_int_equal(tsk_fd_accept(fd, 0, &s, NULL, &err), TLSOCK_AGAIN);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, NULL, &err), TLSOCK_AGAIN);
+    c = dial("127.0.0.1", tsk_fd_port(fd));
+    assert_true(c >= 0);
+    assert_int_equal(tsk_fd_accept(fd, 0, &s, peer, &err), TLSOCK_OK);
+    tsk_fd_address(s, 1, text, sizeof(text));
+    assert_string_equal(peer, text);
+    assert_int_equal(fcntl(s, F_GETFL) & O_NONBLOCK, 0);
+    assert_int_equal(getsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, &len), 0);
+    assert_int_equal(limit.tv_sec, 0);
+    assert_int_not_equal(limit.tv_usec, 0);
+    close(c);
+    close(s);
+    close(fd);
+}
+
 static void star_is_every_address_of_both_families(void **state)
 {
     tlsock_error err;
@@ -79,7 +108,7 @@ static void star_is_every_address_of_both_families(void **state)
     assert_true(fd >= 0);
     c = dial("127.0.0.7", tsk_fd_port(fd));
     assert_true(c >= 0);
-    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, NULL, &err), TLSOCK_OK);
     tsk_fd_address(s, 1, text, sizeof(text));
     assert_int_equal(strncmp(text, "127.0.0.1:", 10), 0); /* not ::ffff: */
     close(c);
@@ -164,7 +193,7 @@ static void a_listener_can_be_restarted_at_once(void **state)
     (void)state;
     port = tsk_fd_port(fd);
     c = dial("127.0.0.1", port);
-    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, NULL, &err), TLSOCK_OK);
     close(s); /* the server ends first: its side lingers in TIME_WAIT */
     close(c);
     close(fd);
@@ -192,7 +221,7 @@ static void unix_sockets_replace_only_what_nobody_uses(void **state)
     assert_int_equal(err.sys_errno, EADDRINUSE);
     assert_non_null(strstr(err.message, path));
     /* that looked like a client */
-    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, NULL, &err), TLSOCK_OK);
     close(s);
     close(fd);
     fd = listen_on(target, 0, &err); /* stale now */
@@ -219,18 +248,18 @@ static void accept_never_waits_even_on_a_blocking_listener(void **state)
 
     (void)state;
     assert_int_equal(tsk_fd_check_listening(fd, &err), TLSOCK_OK);
-    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_AGAIN);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, NULL, &err), TLSOCK_AGAIN);
     assert_int_equal(s, -1);
     assert_int_equal(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     c = dial("127.0.0.1", port);
-    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, NULL, &err), TLSOCK_OK);
     assert_true((fcntl(s, F_GETFD) & FD_CLOEXEC) != 0);
     getsockopt(s, IPPROTO_TCP, TCP_NODELAY, &on, &len);
     assert_true(on != 0);
     close(s);
     close(c);
     close(fd);
-    assert_int_equal(tsk_fd_accept(-1, 1, &s, &err), TLSOCK_E_SYSTEM);
+    assert_int_equal(tsk_fd_accept(-1, 1, &s, NULL, &err), TLSOCK_E_SYSTEM);
     assert_int_equal(err.sys_errno, EBADF);
 }
 
@@ -247,13 +276,13 @@ static void out_of_descriptors_leaves_the_listener_usable(void **state)
     few = old;
     few.rlim_cur = (rlim_t)(c + 1);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
-    rc = tsk_fd_accept(fd, 1, &s, &err);
+    rc = tsk_fd_accept(fd, 1, &s, NULL, &err);
     assert_int_equal(listen_on("127.0.0.1:0", 0, NULL), TLSOCK_E_SYSTEM);
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
     assert_int_equal(rc, TLSOCK_E_SYSTEM);
     assert_int_equal(err.sys_errno, EMFILE);
     assert_non_null(strstr(err.hint, "ulimit"));
-    assert_int_equal(tsk_fd_accept(fd, 1, &s, &err), TLSOCK_OK);
+    assert_int_equal(tsk_fd_accept(fd, 1, &s, NULL, &err), TLSOCK_OK);
     close(s);
     close(c);
     close(fd);
@@ -280,6 +309,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_host_is_loopback_alone),
+        cmocka_unit_test(a_listener_may_wait_for_a_moment),
         cmocka_unit_test(star_is_every_address_of_both_families),
         cmocka_unit_test(names_of_hosts_and_services_are_resolved),
         cmocka_unit_test(a_named_service_works_without_a_host),
