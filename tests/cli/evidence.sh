@@ -337,9 +337,6 @@ serves "fingerprint --listen" fingerprint --listen 127.0.0.1:0 --answer certific
 # who has options of the network, or serves, has them in its help and its page
 for page in "$man"/tlsock-*.1; do
     name=$(basename "$page" .1 | sed 's/^tlsock-//; s/-/ /g')
-    case $name in
-    intercept) continue ;; # which has two connections, and flags of its own
-    esac
     run $name --help
     if grep -q '^Network:\|^Evidence:' out || [ "$name" = serve ]; then
         for flag in keylog pcap trace; do
