@@ -179,7 +179,7 @@ static int say_ready(struct serve *v)
         json_object_set_new(obj, "ca", json_string(name));
         json_object_set_new(obj, "acme", json_boolean(v->acme != NULL));
         out_json_print(obj);
-    } else {
+    } else if (!v->o.out.quiet) {
         printf("ready    %s%s  %s: /ca.pem /crl /ocsp\n",
                tlsock_listener_port(v->listener) != 0 ? "http://" : "",
                v->where, name);

@@ -256,6 +256,8 @@ int icept_ready(void *arg)
         ready_json(v);
         return listening_tell(&v->o.out, v->port_file, v->listener);
     }
+    if (v->o.out.quiet)
+        return listening_tell(&v->o.out, v->port_file, v->listener);
     if (v->ca_new)
         printf("created  %s  a CA that can sign every name: keep ca.key beside "
                "it to yourself\n",

@@ -261,7 +261,7 @@ static int ready(struct server *s)
                             json_integer(tlsock_listener_port(s->listener)));
         json_object_set_new(obj, "misbehave", out_json_text(s->m->what));
         out_json_print(obj);
-    } else {
+    } else if (!s->m->out->quiet) {
         char what[128], pki[512];
 
         printf("ready    %s  misbehaves: %s; clients: --ca %s/root.pem\n",

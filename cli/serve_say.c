@@ -164,7 +164,7 @@ int serve_ready(void *arg)
         json_object_set_new(obj, "starttls", out_json_text(v->o.starttls));
         json_object_set_new(obj, "plain_too", json_boolean(v->plain_too));
         out_json_print(obj);
-    } else {
+    } else if (!v->o.out.quiet) {
         printf("ready    %s  %s; certificate %s%s%s\n", v->where,
                out_clean(text, sizeof(text), kind), v->identity,
                v->o.starttls != NULL ? "; STARTTLS " : "",
