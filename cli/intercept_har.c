@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #define TAIL "\n]}}\n"
+#define PAGE 4096
 #define COMMA ",   \n" /* as long as TAIL */
 #define FIRST "    \n"
 
@@ -112,11 +113,28 @@ void har_close(struct har *h)
     free(h);
 }
 
-static void append(struct har *h, const char *text, size_t len)
+/* Blanks at *text until TAIL is within one page of the file, where its few
+ * bytes are written at once or not at all. */
+static size_t pad(char *text, off_t end)
+{
+    size_t n = 0, tail = strlen(TAIL);
+
+    while (end / PAGE != (end + (off_t)tail - 1) / PAGE) {
+        text[n++] = ' ';
+        end++;
+    }
+    memcpy(text + n, TAIL, tail);
+    return n + tail;
+}
+
+/* text has room for pad() behind its bytes. */
+static void append(struct har *h, char *text, size_t len)
 {
     off_t at = h->end + (off_t)strlen(TAIL);
-    int errnum = put(h->fd, text, len, at);
+    int errnum;
 
+    len += pad(text + len, at + (off_t)len);
+    errnum = put(h->fd, text, len, at);
     if (errnum == 0)
         errnum = put(h->fd, h->has_any ? COMMA : FIRST, strlen(TAIL), h->end);
     if (errnum == 0) {
@@ -140,14 +158,13 @@ void har_add(struct har *h, json_t *entry)
     char *text = json_dumps(entry, JSON_COMPACT | JSON_PRESERVE_ORDER |
                                        JSON_REAL_PRECISION(12));
     size_t len = text != NULL ? strlen(text) : 0;
-    char *whole = text != NULL ? malloc(len + sizeof(TAIL)) : NULL;
+    char *whole = text != NULL ? malloc(len + 2 * sizeof(TAIL)) : NULL;
 
     json_decref(entry);
     if (whole != NULL) {
         memcpy(whole, text, len);
-        memcpy(whole + len, TAIL, sizeof(TAIL));
         pthread_mutex_lock(&h->lock);
-        append(h, whole, len + strlen(TAIL));
+        append(h, whole, len);
         pthread_mutex_unlock(&h->lock);
     }
     free(whole);

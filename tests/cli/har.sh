@@ -253,4 +253,39 @@ kill -9 "$middle"
 wait "$middle" 2>/dev/null
 har_holds "kill -9 loses no entry, and the document is whole" four.har '@e == 16'
 
+# The same at each single call that changes a file, half done
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:verify_asan_link_order=0"
+head -c 20000 upload >some
+web=$port
+sweep() { # HOW NAME
+    n=0
+    fired=1
+    ready=0
+    : >bad
+    while [ -n "$fired" ] && [ "$n" -lt 60 ]; do
+        n=$((n + 1))
+        rm -f fired crash.har
+        start 'ready +127.0.0.1:(\d+)' env TLSOCK_SHIM="$1:$n" \
+            TLSOCK_SHIM_MARK="$dir/fired" LD_PRELOAD="$TLSOCK_SHIM_LIB" \
+            "$tlsock" intercept --listen 127.0.0.1:0 --threads 1 \
+            --ca pki/root.pem --har crash.har
+        if [ -n "$port" ]; then
+            ready=1
+            site=https://localhost:$web
+            got=$(timeout 30 curl -s -x "http://127.0.0.1:$port" \
+                --cacert "$own" -o out -o out -o out -w '%{http_code} %{exitcode}\n' \
+                --data-binary @some "$site/echo" "$site/text" "$site/gzip" \
+                2>/dev/null | grep -c '^200 0$')
+            perl "$here/har_prefix.pl" crash.har "$got" 2>>bad ||
+                echo "$1:$n" >>bad
+        fi
+        stop 2>/dev/null
+        fired=
+        [ -e fired ] && fired=1
+    done
+    cat bad >err
+    [ ! -s bad ] && [ "$n" -gt 8 ] && [ "$n" -lt 60 ] && [ "$ready" -eq 1 ]
+    ok $? "$2"
+}
+sweep torn "a kill in the middle of any write leaves a whole document"
 finish
