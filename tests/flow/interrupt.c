@@ -3,6 +3,8 @@
 #include "sock.h"
 #include "tls/conn.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/resource.h>
@@ -112,6 +114,132 @@ static void a_call_that_waits_is_woken(void **state)
         assert_code(tlsock_write(t.client, "x", 1), TLSOCK_E_INTERRUPTED);
         assert_code(tlsock_handshake(t.client), TLSOCK_E_INTERRUPTED);
         teardown(&t);
+    }
+}
+
+static ssize_t shakes(tlsock *s)
+{
+    return tlsock_handshake(s);
+}
+
+/* It polls, and no longer waits in the call itself. */
+static void until_it_polls(tlsock *s)
+{
+    int polls = 0;
+
+    while (!polls) {
+        sched_yield();
+        pthread_mutex_lock(&s->wake_lock);
+        polls = s->wake_fd >= 0;
+        pthread_mutex_unlock(&s->wake_lock);
+    }
+}
+
+static void interrupt_it(tlsock *s, ssize_t (*call)(tlsock *), int late)
+{
+    struct waiter w = {call, s, 0};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, wait_in_thread, &w), 0);
+    while (!atomic_load(&s->in_call))
+        sched_yield();
+    if (late)
+        until_it_polls(s);
+    assert_code(tlsock_interrupt(s), TLSOCK_OK);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_code(w.got, TLSOCK_E_INTERRUPTED);
+    assert_code(call(s), TLSOCK_E_INTERRUPTED);
+}
+
+/* A listener that answers nobody any more: its queue is full. The descriptors
+ * that fill it, the listener first; how many. */
+static int fill_listener(int fds[16], int *port)
+{
+    struct sockaddr_in sa = {.sin_family = AF_INET};
+    socklen_t len = sizeof(sa);
+    int n = 0, full = 0;
+
+    sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    fds[n++] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fds[0], (struct sockaddr *)&sa, sizeof(sa)), 0);
+    assert_int_equal(listen(fds[0], 0), 0);
+    getsockname(fds[0], (struct sockaddr *)&sa, &len);
+    *port = ntohs(sa.sin_port);
+    while (!full) {
+        struct pollfd p = {.events = POLLOUT};
+
+        assert_true(n < 16);
+        p.fd = fds[n++] =
+            socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(p.fd, (struct sockaddr *)&sa, sizeof(sa));
+        full = poll(&p, 1, 100) == 0;
+    }
+    return n;
+}
+
+/* In connect(2), and in the poll(2) after it. */
+static void a_dial_that_waits_is_woken(void **state)
+{
+    int fds[16], port, n = fill_listener(fds, &port);
+    char target[32];
+
+    (void)state;
+    snprintf(target, sizeof(target), "127.0.0.1:%d", port);
+    for (int late = 0; late < 2; late++) {
+        tlsock_config *cc = ca_client(NULL);
+        tlsock *s = tlsock_connect(
+            target, cc, TLSOCK_OPTS(.nonblocking = 1, .name = "a.test"), NULL);
+
+        assert_non_null(s);
+        tlsock_set_nonblocking(s, 0);
+        interrupt_it(s, shakes, late);
+        tlsock_abandon(s);
+        tlsock_config_unref(cc);
+    }
+    while (n > 0)
+        close(fds[--n]);
+}
+
+/* A transport of the caller's own, over a socket that it polls by. */
+static ssize_t own_read(void *arg, void *buf, size_t len)
+{
+    ssize_t n = recv(*(int *)arg, buf, len, MSG_DONTWAIT);
+
+    return n >= 0 ? n : TLSOCK_AGAIN;
+}
+
+static ssize_t own_write(void *arg, const void *buf, size_t len)
+{
+    ssize_t n = send(*(int *)arg, buf, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+    return n >= 0 ? n : TLSOCK_AGAIN;
+}
+
+static int own_fd(void *arg)
+{
+    return *(int *)arg;
+}
+
+static void a_transport_of_functions_is_woken(void **state)
+{
+    static const tlsock_io io = {
+        .size = sizeof(io), .read = own_read, .write = own_write, .fd = own_fd};
+
+    (void)state;
+    for (int late = 0; late < 2; late++) {
+        tlsock_config *sc = ca_server(ca_get()->a, NULL);
+        int fds[2];
+        tlsock *s;
+
+        sock_pair(fds);
+        s = tlsock_server_io(&io, &fds[0], sc, NULL, NULL);
+        assert_non_null(s);
+        interrupt_it(s, late ? reads : shakes, late);
+        tlsock_abandon(s);
+        assert_int_equal(send(fds[0], "x", 1, 0), 1); /* still the caller's */
+        close(fds[0]);
+        close(fds[1]);
+        tlsock_config_unref(sc);
     }
 }
 
@@ -231,6 +359,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_that_waits_is_woken),
+        cmocka_unit_test(a_dial_that_waits_is_woken),
+        cmocka_unit_test(a_transport_of_functions_is_woken),
         cmocka_unit_test(nobody_else_is_disturbed),
         cmocka_unit_test(a_second_thread_is_refused),
         cmocka_unit_test(without_a_descriptor_it_is_noticed_all_the_same),
