@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define ROUNDS 16
-#define SILENCE_MS 250 /* then the server may be who speaks first */
+#define SILENCE_MS 250      /* then the server may be who speaks first */
 #define IP6_ORIGINAL_DST 80 /* linux/netfilter_ipv6/ip6_tables.h */
 
 int64_t conn_now_ms(void)
@@ -127,6 +127,15 @@ void conn_free(struct conn *c)
     free(c);
 }
 
+/* A handle's descriptor may be closed in its call, and another one made that
+ * has the same number: an event that stayed would be of the old one. */
+static void unwatch(struct side *s)
+{
+    if (s->ev != NULL && s->flags != 0)
+        event_del(s->ev);
+    s->flags = 0;
+}
+
 void conn_watch(struct conn *c, struct side *s, int fd, short want)
 {
     short flags = (short)((want & POLLIN ? EV_READ : 0) |
@@ -134,8 +143,7 @@ void conn_watch(struct conn *c, struct side *s, int fd, short want)
 
     if (s->ev != NULL && s->fd == fd && s->flags == flags)
         return;
-    if (s->ev != NULL)
-        event_del(s->ev);
+    unwatch(s);
     s->flags = flags;
     s->fd = fd;
     if (flags == 0)
@@ -167,7 +175,7 @@ static void on_clock(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *c = arg;
 
-    c->late = 1;
+    c->late = !c->again;
     conn_go_on(fd, what, c);
 }
 
@@ -297,7 +305,7 @@ static int step_first(struct conn *c)
 }
 
 static int (*const steps[])(struct conn *) = {
-    [PH_ENTRY] = step_entry,  [PH_FIRST] = step_first,
+    [PH_ENTRY] = step_entry,     [PH_FIRST] = step_first,
     [PH_HELLO] = tls_step_hello, [PH_UP] = tls_step_up,
     [PH_DOWN] = tls_step_down,   [PH_DIAL] = dial_step,
     [PH_RELAY] = relay_step};
@@ -314,6 +322,12 @@ static void rearm(struct conn *c, int busy)
 
     left = left > 0 ? left : 0;
     c->late = 0;
+    c->again = busy;
+    if (c->phase != PH_RELAY || !c->relays) {
+        unwatch(&c->cl);
+        unwatch(&c->up_side);
+    }
+    c->relays = c->phase == PH_RELAY;
     switch (c->phase) {
     case PH_ENTRY:
         conn_watch(c, &c->cl, c->fd, POLLIN);
@@ -387,11 +401,10 @@ static int original(struct conn *c)
 
     rc = getsockopt(c->fd, v6 ? SOL_IPV6 : SOL_IP,
                     v6 ? IP6_ORIGINAL_DST : SO_ORIGINAL_DST, &c->wanted, &len);
-    if (rc < 0 ||
-        getsockname(c->fd, (struct sockaddr *)&here, &here_len) < 0 ||
+    if (rc < 0 || getsockname(c->fd, (struct sockaddr *)&here, &here_len) < 0 ||
         (len == here_len && memcmp(&here, &c->wanted, len) == 0) ||
-        getnameinfo((struct sockaddr *)&c->wanted, len, host, sizeof(host), port,
-                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+        getnameinfo((struct sockaddr *)&c->wanted, len, host, sizeof(host),
+                    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
         return -1;
     snprintf(bracketed, sizeof(bracketed), v6 ? "[%s]" : "%s", host);
     return conn_set_target(c, bracketed, atoi(port));

@@ -62,13 +62,15 @@ struct conn {
     struct loop *loop;
     const struct intercept_opts *o;
     unsigned long id;
-    int fd; /* the client's */
+    int fd;                               /* the client's */
     struct sockaddr_storage peer, wanted; /* the client; transparent: to whom */
     char client[64], client_ip[48];
     char host[256], target[264]; /* "[::1]", "[::1]:443" */
     int port;
     int phase;
     int late;            /* the clock has struck */
+    int again;           /* it only brings the next round */
+    int relays;          /* descriptors are those of the relay by now */
     int64_t deadline_ms; /* of the hello; by the monotonic clock */
     struct side cl, up_side;
     struct event *clock;
@@ -79,7 +81,7 @@ struct conn {
     struct tlsock_op *op; /* the client's hello waits for an answer */
     int has_op, answered, refused;
     char sni[256], alpn[256], ja4[64];
-    int oldest, newest; /* TLS versions the client offers */
+    int oldest, newest;           /* TLS versions the client offers */
     struct chan *from[2], *to[2]; /* the same, but for what a program changes */
     int over_said[2], cut[2];
     int client_spoke, server_spoke, turning;

@@ -41,10 +41,8 @@ static int verdict(struct conn *c, int early, const char **rule)
 {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof(peer);
-    struct rule_facts f = {.host = tls_name(c),
-                           .sni = c->sni,
-                           .ja4 = c->ja4,
-                           .early = early};
+    struct rule_facts f = {
+        .host = tls_name(c), .sni = c->sni, .ja4 = c->ja4, .early = early};
 
     if (c->o->name != NULL || c->sni[0] != '\0' || c->host[0] != '[')
         f.host = c->host;
@@ -206,8 +204,8 @@ static int obey(struct conn *c, int *need_address)
         (void)deny(c, rule);
         return refuse(c, TLSOCK_E_POLICY);
     }
-    until = pins_passed(c->loop->all->pins, c->client_ip, tls_name(c),
-                        time(NULL));
+    until =
+        pins_passed(c->loop->all->pins, c->client_ip, tls_name(c), time(NULL));
     if (v == RULE_PASS) {
         snprintf(c->pass_why, sizeof(c->pass_why), "by the rule \"pass %s\"",
                  rule);
@@ -227,8 +225,7 @@ static int connect_up(struct conn *c, int plain)
     tlsock_config *config;
 
     if (c->target[0] == '\0' &&
-        (c->sni[0] == '\0' ||
-         conn_set_target(c, c->sni, c->o->sni_port) < 0)) {
+        (c->sni[0] == '\0' || conn_set_target(c, c->sni, c->o->sni_port) < 0)) {
         conn_tell(c, INTERCEPT_FAIL, NULL, no_name);
         return refuse(c, TLSOCK_E_NO_NAME);
     }
@@ -316,8 +313,38 @@ static int up_failed(struct conn *c)
     const tlsock_error *err = tlsock_last_error(c->up);
 
     /* 5xx: it is not who it has to be */
-    return refuse_telling(c, err->code <= -500 ? INTERCEPT_DENY
-                                               : INTERCEPT_FAIL, err);
+    return refuse_telling(
+        c, err->code <= -500 ? INTERCEPT_DENY : INTERCEPT_FAIL, err);
+}
+
+/* TLS on the connection that is there, with what the client offers: 1, 0 not
+ * yet, -1 over. */
+static int over_plain(struct conn *c)
+{
+    tlsock_error err = {0};
+    tlsock_config *config = upconf_get(c->loop->all, c, &err);
+    int fd = -1, rc;
+
+    if (config == NULL)
+        return refuse_telling(c, INTERCEPT_FAIL, &err);
+    rc = tlsock_detach(c->up, &fd);
+    if (rc == 0) {
+        c->up = tlsock_client_fd(
+            fd, tls_name(c), config,
+            TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = c->o->timeout_ms),
+            &err);
+        if (c->up == NULL)
+            close(fd);
+    }
+    tlsock_config_unref(config);
+    if (rc == TLSOCK_AGAIN)
+        return 0;
+    if (rc < 0)
+        return up_failed(c);
+    if (c->up == NULL)
+        return refuse_telling(c, INTERCEPT_FAIL, &err);
+    c->up_is_plain = c->dialled = 0;
+    return 1;
 }
 
 int tls_step_up(struct conn *c)
@@ -335,15 +362,7 @@ int tls_step_up(struct conn *c)
         if (rc != 0)
             return rc;
     }
-    if (c->up_is_plain) {
-        rc = tlsock_start_tls(c->up, tls_name(c));
-        if (rc == TLSOCK_AGAIN)
-            return 0;
-        if (rc < 0)
-            return up_failed(c);
-        c->up_is_plain = 0;
-    }
-    return answer(c);
+    return c->up_is_plain ? over_plain(c) : answer(c);
 }
 
 /* Who trusts us not at all, or pins, says so; or closes without a word. */
@@ -358,9 +377,8 @@ static int is_refusal(const tlsock_error *err)
 static const char *alert_word(const tlsock_error *err)
 {
     static const char *const words[] = {
-        "bad_certificate",     "unsupported_certificate",
-        "certificate_revoked", "certificate_expired",
-        "certificate_unknown", "illegal_parameter",
+        "bad_certificate",     "unsupported_certificate", "certificate_revoked",
+        "certificate_expired", "certificate_unknown",     "illegal_parameter",
         "unknown_ca"};
 
     return err->alert_from_peer && err->alert >= 42 && err->alert <= 48

@@ -231,8 +231,36 @@ for p in smtp imap pop3 ftp; do
         >out 2>err
     got && logged "open .*starttls $p"
     ok $? "$p: decrypted after STARTTLS"
+    timeout 30 "$tlsock" connect --starttls $p --tls 1.2 --proxy \
+        "http://127.0.0.1:$proxy" --ca "$own" "localhost:$mail_port" <page \
+        >out 2>err
+    got && logged 'open .*up TLSv1.2 .*down TLSv1.2'
+    ok $? "$p: and the server is asked for what the client offers"
     end
 done
+# TLS after a long silence, in which the server might have begun to speak.
+server late --cert pki/good.pem --key pki/good.key --reply page --alpn b,a
+intercept
+timeout 30 perl -MIO::Socket::SSL -e '
+    my ($proxy, $port, $log, $ca) = @ARGV;
+    my $s = IO::Socket::INET->new("127.0.0.1:$proxy") or die;
+    print $s "CONNECT localhost:$port HTTP/1.1\r\n\r\n";
+    my $l = <$s>; $l = <$s>;
+    for (;;) {
+        open(my $f, "<", $log) or die;
+        last if grep { /plain / } <$f>;
+        select(undef, undef, undef, 0.02);
+    }
+    IO::Socket::SSL->start_SSL($s, SSL_ca_file => $ca,
+        SSL_hostname => "localhost", SSL_verifycn_name => "localhost",
+        SSL_verifycn_scheme => "http", SSL_alpn_protocols => ["a"]) or
+        die $IO::Socket::SSL::SSL_ERROR;
+    print $s "x\n";
+    print $s->alpn_selected, "\n", <$s>' "$proxy" "$late_port" log "$own" \
+    >out 2>err
+[ "$(tr '\n' ' ' <out)" = "a the page " ] && logged 'open .*alpn a'
+ok $? "TLS after a silence: decrypted, with the protocol that both have"
+end
 intercept
 perl -MIO::Socket::INET -e '
     my $s = IO::Socket::INET->new("127.0.0.1:'"$proxy"'");
