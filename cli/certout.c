@@ -122,7 +122,7 @@ static int refused(const struct certout *w, const char *path, int errnum)
                          "%s: its directory does not exist", path);
     return err_plain(w->out, path, EXIT_OWN, "own-file",
                      "--out PREFIX in a directory you may write to", "%s: %s",
-                     path, strerror(errnum));
+                     path, local_strerror(errnum));
 }
 
 static int reserve(struct certout *w)

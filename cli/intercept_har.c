@@ -53,7 +53,7 @@ static int cannot(const struct out *o, const char *path, int errnum)
                                       : "--har FILE in a directory you may "
                                         "write to",
                      errnum == EEXIST ? "%s exists already" : "%s: %s", path,
-                     strerror(errnum));
+                     local_strerror(errnum));
 }
 
 /* The beginning, up to the first entry. */
@@ -149,7 +149,7 @@ static void append(struct har *h, char *text, size_t len)
     if (!h->failed)
         (void)err_plain(h->o, "--har", EXIT_OWN, "own-file",
                         "make room; what cannot be written is left out",
-                        "%s: %s", h->path, strerror(errnum));
+                        "%s: %s", h->path, local_strerror(errnum));
     h->failed = 1;
 }
 

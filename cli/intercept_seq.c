@@ -42,7 +42,7 @@ static int cannot(const struct seq *s, int errnum)
                                       : "--html FILE in a directory you may "
                                         "write to",
                      errnum == EEXIST ? "%s exists already" : "%s: %s", s->path,
-                     strerror(errnum));
+                     local_strerror(errnum));
 }
 
 /* Aside, then in its place: who looks at it sees a whole page. */

@@ -142,8 +142,21 @@ int local_reserve(const char *path, int force)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-    if (fd < 0)
-        return force && errno == EEXIST ? 0 : errno;
-    close(fd);
+    struct stat st;
+
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    if (!force || errno != EEXIST)
+        return errno;
+    /* it is replaced: a device, a pipe or a directory never is */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+        return S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
     return 0;
+}
+
+const char *local_strerror(int errnum)
+{
+    return errnum == EINVAL ? "it is no regular file" : strerror(errnum);
 }

@@ -18,7 +18,7 @@ static int cannot(const struct tofile *f, int errnum)
                          "%s exists already", f->target);
     return err_plain(f->o, f->target, EXIT_OWN, "own-file",
                      "--out FILE in a directory you may write to", "%.400s: %s",
-                     f->target, strerror(errnum));
+                     f->target, local_strerror(errnum));
 }
 
 /* Memory if there is some: it may be a key that passes through. */

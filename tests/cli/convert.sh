@@ -170,4 +170,15 @@ perl -MJSON::PP -e 'local $/; my $o = decode_json(<STDIN>);
     exit($o->{schema} eq "tlsock.cert-convert/1" && @{$o->{parts}} == 3 &&
         !$o->{encrypted} ? 0 : 1)' <out
 ok $? "JSON"
+# A device or a pipe is nothing that can be replaced.
+mkfifo pipe
+run cert convert good.pem --to der --out pipe --force
+refused "--force: what is no file" 6 own-file 'pipe: it is no regular file' '.'
+run cert fix good.pem --out pipe --force
+refused "cert fix neither" 6 own-file 'pipe: it is no regular file' '.'
+mkfifo new.pem
+run cert new --force --out new new.test
+refused "cert new neither" 6 own-file 'new.pem: it is no regular file' '.'
+[ -p pipe ] && [ -p new.pem ] && [ "$(mode pipe)" = 644 ]
+ok $? "they stay as they are"
 finish

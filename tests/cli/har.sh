@@ -175,10 +175,13 @@ ok $? "but with --force, and is nobody else's then"
 end
 run intercept --har "$dir/none/x.har"
 refused "a file that cannot be made" 6 own-file none/x.har "may write to"
-if [ -w /dev/full ]; then
-    run intercept --har /dev/full --force
-    refused "a file that takes nothing" 6 own-file /dev/full: "may write to"
-fi
+mkfifo pipe.har
+run intercept --har pipe.har --force
+refused "what is no file" 6 own-file 'pipe.har: it is no regular file' "may write to"
+run intercept --html pipe.har --force
+refused "nor for a page" 6 own-file 'pipe.har: it is no regular file' "may write to"
+[ -p pipe.har ] && [ "$(stat -c %a pipe.har)" = 644 ]
+ok $? "which stays as it is"
 
 # HTTP/2, and many at once
 perl -e 'print "line $_\n" for 1 .. 20000' >htdocs/text.txt
