@@ -60,7 +60,7 @@ static void *client_new(enum bench_mode mode, const struct bench_files *f)
     if (mode == BENCH_FULL || mode == BENCH_FIRST)
         must(client->config,
              tlsock_config_set(client->config, "session", "off"));
-    coalesces = mode == BENCH_SMALL;
+    coalesces = mode == BENCH_SMALL || mode == BENCH_PARTS;
     if (coalesces)
         must(client->config,
              tlsock_config_set(client->config, "write.buffer", "16384"));
