@@ -1,19 +1,13 @@
 /* One client from its first byte to its end: where it wants to go. */
 #include "intercept_private.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <linux/netfilter_ipv4.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define ROUNDS 16
-#define SILENCE_MS 250      /* then the server may be who speaks first */
-#define IP6_ORIGINAL_DST 80 /* linux/netfilter_ipv6/ip6_tables.h */
+#define SILENCE_MS 250 /* then the server may be who speaks first */
 
 int64_t conn_now_ms(void)
 {
@@ -374,42 +368,6 @@ void conn_go_on(evutil_socket_t fd, short what, void *arg)
     conn_free(c);
 }
 
-static void name_client(struct conn *c)
-{
-    socklen_t len = sizeof(c->peer);
-    char port[16];
-
-    snprintf(c->client, sizeof(c->client), "local");
-    snprintf(c->client_ip, sizeof(c->client_ip), "local");
-    if (getpeername(c->fd, (struct sockaddr *)&c->peer, &len) < 0 ||
-        getnameinfo((struct sockaddr *)&c->peer, len, c->client_ip,
-                    sizeof(c->client_ip), port, sizeof(port),
-                    NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return;
-    snprintf(c->client, sizeof(c->client),
-             strchr(c->client_ip, ':') != NULL ? "[%s]:%s" : "%s:%s",
-             c->client_ip, port);
-}
-
-/* Where the client wanted to go before the system led it here. */
-static int original(struct conn *c)
-{
-    struct sockaddr_storage here = {0};
-    socklen_t len = sizeof(c->wanted), here_len = sizeof(here);
-    char host[64], port[16], bracketed[80];
-    int v6 = c->peer.ss_family == AF_INET6, rc;
-
-    rc = getsockopt(c->fd, v6 ? SOL_IPV6 : SOL_IP,
-                    v6 ? IP6_ORIGINAL_DST : SO_ORIGINAL_DST, &c->wanted, &len);
-    if (rc < 0 || getsockname(c->fd, (struct sockaddr *)&here, &here_len) < 0 ||
-        (len == here_len && memcmp(&here, &c->wanted, len) == 0) ||
-        getnameinfo((struct sockaddr *)&c->wanted, len, host, sizeof(host),
-                    port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) != 0)
-        return -1;
-    snprintf(bracketed, sizeof(bracketed), v6 ? "[%s]" : "%s", host);
-    return conn_set_target(c, bracketed, atoi(port));
-}
-
 static int find_target(struct conn *c)
 {
     const char *colon;
@@ -420,7 +378,7 @@ static int find_target(struct conn *c)
         c->phase = PH_ENTRY;
         return 0;
     }
-    if (c->o->mode == INTERCEPT_TRANSPARENT && original(c) < 0)
+    if (c->o->mode == INTERCEPT_TRANSPARENT && peer_wanted(c) < 0)
         return conn_fail(c, INTERCEPT_DENY, NULL,
                          "it was not redirected here: there is no original "
                          "destination");
@@ -459,7 +417,7 @@ void conn_new(struct loop *l, int fd)
         l->first->prev = c;
     l->first = c;
     c->deadline_ms = conn_now_ms() + c->o->hello_ms;
-    name_client(c);
+    peer_name(c);
     if (find_target(c) < 0)
         conn_free(c);
     else

@@ -110,6 +110,10 @@ int conn_fail(struct conn *c, int kind, const tlsock_error *err,
               const char *reason);
 int conn_set_target(struct conn *c, const char *host, int port);
 
+/* peer.c */
+void peer_name(struct conn *c);
+int peer_wanted(struct conn *c); /* -1: nobody led it here */
+
 /* tls.c */
 int tls_on_hello(const tlsock_event *e, void *arg);
 int tls_begin(struct conn *c);      /* a ClientHello comes: PH_HELLO */
