@@ -10,19 +10,7 @@ own=$dir/data/tlsock/intercept/ca.pem
 
 # intercept OPTION...: a proxy at $proxy, its lines in log
 intercept() {
-    rm -f iport
-    mkfifo iport
-    "$tlsock" intercept --listen 127.0.0.1:0 --port-file iport --threads 2 \
-        --ca pki/root.pem -v "$@" >log 2>&1 </dev/null &
-    middle=$!
-    pids="$pids $middle"
-    proxy=$(timeout 30 cat iport)
-    [ -n "$proxy" ]
-}
-end() {
-    kill "$middle" 2>/dev/null
-    wait "$middle" 2>/dev/null
-    middle_rc=$?
+    interceptor log log --ca pki/root.pem -v "$@"
 }
 # a server in the background, at $name_port; the last one started is $port
 server() { # NAME SERVE-OPTION...

@@ -10,19 +10,7 @@ schema=${INTERCEPT_SCHEMA:?set INTERCEPT_SCHEMA to the schema}
 
 # intercept OPTION...: a proxy at $proxy, what it says in lines
 intercept() {
-    rm -f iport
-    mkfifo iport
-    "$tlsock" intercept --listen 127.0.0.1:0 --port-file iport --threads 2 \
-        --ca pki/root.pem "$@" >lines 2>said </dev/null &
-    middle=$!
-    pids="$pids $middle"
-    proxy=$(timeout 30 cat iport)
-    [ -n "$proxy" ]
-}
-end() {
-    kill "$middle" 2>/dev/null
-    wait "$middle" 2>/dev/null
-    middle_rc=$?
+    interceptor lines said --ca pki/root.pem "$@"
 }
 # a client of NAME by CONNECT, which trusts FILE
 via() {

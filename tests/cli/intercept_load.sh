@@ -23,18 +23,8 @@ done
 
 # intercept OPTION...: a proxy at $proxy, its lines in lines
 intercept() {
-    rm -f iport
-    mkfifo iport
-    "$tlsock" intercept --listen 127.0.0.1:0 --port-file iport --threads 2 \
-        --ca pki/root.pem "$@" >lines 2>said </dev/null &
-    middle=$!
-    pids="$pids $middle"
-    proxy=http://127.0.0.1:$(timeout 30 cat iport)
-}
-end() {
-    kill "$middle" 2>/dev/null
-    wait "$middle" 2>/dev/null
-    middle_rc=$?
+    interceptor lines said --ca pki/root.pem "$@"
+    proxy=http://127.0.0.1:$proxy
 }
 
 # All at once

@@ -98,6 +98,27 @@ stop() {
     server_rc=$?
 }
 
+# An interceptor at $proxy: what it says in OUT, its complaints in ERR, which may
+# be the same file.
+interceptor() { # OUT ERR OPTION...
+    icept_out=$1 icept_err=$2
+    shift 2
+    rm -f iport
+    mkfifo iport
+    : >"$icept_out" >"$icept_err"
+    "$tlsock" intercept --listen 127.0.0.1:0 --port-file iport --threads 2 \
+        "$@" >>"$icept_out" 2>>"$icept_err" </dev/null &
+    middle=$!
+    pids="$pids $middle"
+    proxy=$(timeout 30 cat iport)
+    [ -n "$proxy" ]
+}
+end() {
+    kill "$middle" 2>/dev/null
+    wait "$middle" 2>/dev/null
+    middle_rc=$?
+}
+
 free_port() {
     perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
         Listen => 1, LocalAddr => "127.0.0.1:0")->sockport'

@@ -9,19 +9,7 @@ own=$dir/data/tlsock/intercept/ca.pem
 
 # intercept OPTION...: a proxy at $proxy, its lines in ilog
 intercept() {
-    rm -f iport
-    mkfifo iport
-    "$tlsock" intercept --listen 127.0.0.1:0 --port-file iport --threads 2 \
-        --ca pki/root.pem "$@" >ilog 2>err.log </dev/null &
-    middle=$!
-    pids="$pids $middle"
-    proxy=$(timeout 30 cat iport)
-    [ -n "$proxy" ]
-}
-end() {
-    kill "$middle" 2>/dev/null
-    wait "$middle" 2>/dev/null
-    middle_rc=$?
+    interceptor ilog err.log --ca pki/root.pem "$@"
 }
 get() { # CURL-ARGUMENT...
     timeout 60 curl -s -S -x "http://127.0.0.1:$proxy" --cacert "$own" "$@" \

@@ -10,13 +10,7 @@ printf 'HTTP/1.1 200 OK\r\nContent-Length: 11\r\nConnection: close\r\n\r\nthe an
 
 # intercept OPTION...: a proxy at $proxy, its lines in log
 intercept() {
-    rm -f iport
-    mkfifo iport
-    "$tlsock" intercept --listen 127.0.0.1:0 --port-file iport --threads 2 \
-        --ca "$ca" "$@" >log 2>&1 </dev/null &
-    middle=$!
-    pids="$pids $middle"
-    proxy=$(timeout 30 cat iport)
+    interceptor log log --ca "$ca" "$@"
 }
 # fetch PATH CURL-OPTION...
 fetch() {
