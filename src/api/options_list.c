@@ -129,6 +129,24 @@ static int try_elements(const struct tsk_optrow *row, SSL_CTX *ctx,
     }
 }
 
+/* Releases of OpenSSL differ in what they make of it. */
+static int has_twice(const char *list)
+{
+    for (const char *a = list; *a != '\0'; a += *a == ':') {
+        size_t n = strcspn(a, ":");
+
+        for (const char *b = a + n; *b == ':';) {
+            size_t m = strcspn(++b, ":");
+
+            if (m == n && tsk_casencmp(a, b, n) == 0)
+                return 1;
+            b += m;
+        }
+        a += n;
+    }
+    return 0;
+}
+
 static int try_list(const struct tsk_optrow *row, SSL_CTX *ctx, try_fn *try,
                     const char *value, tlsock_error *err)
 {
@@ -136,6 +154,8 @@ static int try_list(const struct tsk_optrow *row, SSL_CTX *ctx, try_fn *try,
 
     if (rc != TLSOCK_OK)
         return rc;
+    if (try == try_groups && has_twice(value))
+        return tsk_option_bad(err, row, value, "one of them is there twice");
     if (try(ctx, value))
         return TLSOCK_OK;
     rc = tsk_fail_ossl(err, TLSOCK_E_OPTION, "%s: nothing usable is left",

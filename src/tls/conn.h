@@ -144,6 +144,7 @@ struct tlsock {
     struct {
         int kind, code; /* of a hook of tls/evidence.h; kind 0: none did */
     } refusal;
+    int change_told; /* of a ChangeCipherSpec that came: by its record's head */
     unsigned fork_generation;
     struct tsk_session_facts *facts; /* never NULL: see tsk_facts_begin() */
     struct tsk_check *check;         /* of the peer's chain, until it is over */

@@ -61,8 +61,17 @@ static int is_change(int sent, int type, const unsigned char *p, size_t len)
            p[0] == SSL3_RT_CHANGE_CIPHER_SPEC;
 }
 
+/* Some releases tell of one that came by itself as well, behind its header. */
+static int is_told(tlsock *s, int sent, int type)
+{
+    int told = !sent && type == SSL3_RT_CHANGE_CIPHER_SPEC && s->change_told;
+
+    s->change_told &= !told;
+    return told;
+}
+
 /* libssl tells of the headers of records, too: these are no messages. But what
- * of ChangeCipherSpec comes has nothing else to be seen by. */
+ * of ChangeCipherSpec comes may have nothing else to be seen by. */
 static void message(int sent, int version, int type, const void *bytes,
                     size_t len, SSL *ssl, void *arg)
 {
@@ -80,7 +89,8 @@ static void message(int sent, int version, int type, const void *bytes,
         e.len = 1;
         e.version = SSL_version(ssl);
         e.type = SSL3_RT_CHANGE_CIPHER_SPEC;
-    } else if (!is_message(version, type)) {
+        s->change_told = 1;
+    } else if (!is_message(version, type) || is_told(s, sent, type)) {
         return;
     }
     if (!sent && type == SSL3_RT_HANDSHAKE && watched(s, TLSOCK_ON_HELLO))

@@ -171,7 +171,7 @@ static const struct {
     {"ciphersuites", "TLS_AES_128_GCM_SHA256:", "empty"},
     {"groups", "X25519:P-257", "P-257"},
     {"groups", ":", "empty"},
-    {"groups", "X25519:X25519", "nothing usable"},
+    {"groups", "X25519:X25519", "there twice"},
     {"sigalgs", "RSA+SHA256:RSA+SHA3", "RSA+SHA3"},
     {"server-order", "yes", "on|off"},
     {"server-order", "ON", "on|off"},
