@@ -128,6 +128,29 @@ SSL_CERT_FILE=root.pem "$bin/example_verify_hook" "localhost:$port" \
 ok $? "and refuses any other"
 
 serve chain.pem leaf.key
+for want in full resumed; do
+    SSL_CERT_FILE=root.pem "$bin/example_resume" "localhost:$port" sessions \
+        >out 2>err
+    [ $? -eq 0 ] && [ "$(head -1 out)" = hello ] && grep -q "^$want," out
+    ok $? "resume: a process with the file of the one before is $want"
+done
+SSL_CERT_FILE=root.pem "$bin/example_resume" "localhost:$port" others >out 2>err
+[ $? -eq 0 ] && grep -q '^full,' out
+ok $? "resume: one with another file is not"
+
+started "$bin/example_starttls" serve chain.pem leaf.key
+SSL_CERT_FILE=root.pem "$bin/example_starttls" "localhost:$port" >out 2>err
+[ $? -eq 0 ] && [ "$(cat out)" = hello ]
+ok $? "starttls goes from plaintext to TLS on both sides"
+started "$bin/example_starttls" serve chain.pem leaf.key
+"$bin/example_starttls" "localhost:$port" >out 2>err
+[ $? -eq 1 ] && [ -s err ] && [ ! -s out ]
+ok $? "starttls refuses a root it does not know"
+started "$bin/example_starttls" serve chain.pem leaf.key
+SSL_CERT_FILE=root.pem "$bin/example_connect" "localhost:$port" >out 2>err
+[ $? -eq 1 ] && grep -q '220 ready' err
+ok $? "and a client that begins with TLS is told of the plaintext"
+serve chain.pem leaf.key
 upstream=$port
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
     -keyout mint.key -out mint.pem -subj '/CN=Mint' -days 2 2>/dev/null \
