@@ -69,7 +69,8 @@ int main(int argc, char **argv)
     target = argv[2];
     ca = tlsock_cert_load(argv[3], argv[4], NULL, &err);
     mint = ca != NULL ? tlsock_intercept_new(ca, NULL, &err) : NULL;
-    if (mint != NULL && tlsock_config_on(config, TLSOCK_ON_HELLO, hello, 0) == 0)
+    if (mint != NULL &&
+        tlsock_config_on(config, TLSOCK_ON_HELLO, hello, 0) == 0)
         l = tlsock_listen(argv[1], config, NULL, &err);
     if (l != NULL)
         printf("%d\n", tlsock_listener_port(l)), fflush(stdout);

@@ -44,7 +44,8 @@ int main(int argc, char **argv)
     if (root != NULL)
         middle = tlsock_cert_create(
             TLSOCK_CERT_OPTS(.subject = "CN=Example Intermediate", .ca = 1,
-                             .issuer = root), &err);
+                             .issuer = root),
+            &err);
     if (middle != NULL)
         leaf = tlsock_cert_create(
             TLSOCK_CERT_OPTS(.sans = names, .n_sans = 1, .issuer = middle),

@@ -1,35 +1,9 @@
 #!/bin/sh
 # test.sh BUILD SERVER CLIENT... - the examples do what their first lines say;
 # each CLIENT talks to many at once, those of SERVER. TAP.
-set -u
-bin=$(cd "$1" && pwd)
+. "$(dirname "$0")/lib.sh"
 server=$2
 shift 2
-dir=$(mktemp -d) || exit 1
-pids=
-n=0
-failed=0
-
-clean_up() {
-    for p in $pids; do
-        kill "$p" 2>/dev/null
-    done
-    wait
-    rm -rf "$dir"
-}
-trap clean_up EXIT
-trap 'exit 1' INT TERM HUP
-
-ok() { # RESULT CLAIM
-    n=$((n + 1))
-    if [ "$1" -eq 0 ]; then
-        echo "ok $n - $2"
-        return
-    fi
-    echo "not ok $n - $2"
-    sed 's/^/# /' out err
-    failed=1
-}
 
 serve() { # CERT KEY: sets $port
     rm -f pipe
@@ -38,6 +12,14 @@ serve() { # CERT KEY: sets $port
     pids="$pids $!"
     port=
     read -r port <pipe
+}
+
+repeat() { # N TEXT: it, so often
+    i=0
+    while [ "$i" -lt "$1" ]; do
+        echo "$2"
+        i=$((i + 1))
+    done
 }
 
 serve_many() { # sets $port and $pid
@@ -55,17 +37,6 @@ serve_many() { # sets $port and $pid
     port=
     read -r port <pipe
 }
-
-repeat() { # N TEXT: it, so often
-    i=0
-    while [ "$i" -lt "$1" ]; do
-        echo "$2"
-        i=$((i + 1))
-    done
-}
-
-cd "$dir" || exit 1
-unset SSL_CERT_FILE SSL_CERT_DIR
 
 "$bin/example_make_chain" localhost >out 2>err
 [ $? -eq 0 ] && [ -s root.pem ] && [ -s chain.pem ] && [ -s leaf.pem ] &&
@@ -107,16 +78,6 @@ read -r port <pipe
 SSL_CERT_FILE=root.pem "$bin/example_connect" "localhost:$port" >out 2>err
 [ $? -eq 0 ] && [ "$(cat out)" = hello ]
 ok $? "keyserver serves with a key that another process has"
-
-started() { # COMMAND...: sets $port to its first line
-    rm -f pipe
-    mkfifo pipe
-    "$@" >pipe 2>log &
-    pid=$!
-    pids="$pids $pid"
-    port=
-    read -r port <pipe
-}
 
 serve chain.pem leaf.key
 SSL_CERT_FILE=root.pem "$bin/example_verify_hook" "localhost:$port" \
@@ -264,5 +225,4 @@ ok $result "epoll_server echoes a megabyte to each of 3"
 [ $? -eq 1 ] && [ -s err ]
 ok $? "epoll_server does not begin without a key"
 
-echo "1..$n"
-exit $failed
+finish

@@ -166,6 +166,16 @@ int tsk_pin_parse(struct tsk_pin *pin, const char *text, tlsock_error *err)
     return why == NULL ? TLSOCK_OK : bad(err, text, why);
 }
 
+void tsk_pin_text(const struct tsk_pin *pin, char *out, size_t size)
+{
+    size_t at = 0;
+
+    tsk_append(out, size, &at, "sha%s:%s", algos[pin->algo].bits,
+               pin->of_public_key ? "pub:" : "");
+    for (size_t i = 0; i < algos[pin->algo].len; i++)
+        tsk_append(out, size, &at, "%02x", pin->hash[i]);
+}
+
 const char *tsk_pin_next(const char *list, size_t *len, const char **rest)
 {
     static const char separators[] = ",;\r\n", blanks[] = " \t,;\r\n";

@@ -26,6 +26,8 @@ int tsk_pin_parse(struct tsk_pin *pin, const char *text, tlsock_error *err);
  * it begins, without blanks around it, and its length; what follows is at
  * *rest. NULL: there is none. */
 const char *tsk_pin_next(const char *list, size_t *len, const char **rest);
+/* As tools print it: sha256:HEX, sha256:pub:HEX. */
+void tsk_pin_text(const struct tsk_pin *pin, char *out, size_t size);
 /* 1 one of them fits, 0 none, or code. Constant time per pin. */
 int tsk_pin_match(const struct tsk_pin *pins, size_t n, X509 *crt,
                   tlsock_error *err);

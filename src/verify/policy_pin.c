@@ -13,7 +13,7 @@
 static int print_of(X509 *crt, const struct tsk_verify_req *req, char print[96],
                     tlsock_error *err)
 {
-    int of_public_key = 0, rc;
+    int of_public_key = req->n_pins == 1 && req->pins[0].of_public_key, rc;
 
     for (size_t i = 0; i < req->n_pins; i++) {
         if (tsk_pin_match(&req->pins[i], 1, crt, NULL) == 1)
@@ -123,13 +123,15 @@ int tsk_pin_refuse(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                    tlsock_error *err)
 {
     X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
-    char print[96] = "", name[96];
+    char print[96] = "", name[96], pin[TSK_PIN_TEXT] = "";
 
     X509_STORE_CTX_set_error(ctx, X509_V_ERR_APPLICATION_VERIFICATION);
     if (err == NULL)
         return TLSOCK_E_PIN;
     tsk_cert_short_name(leaf, name, sizeof(name));
-    (void)tsk_cert_fingerprint(leaf, "sha256", 0, print, sizeof(print));
+    (void)print_of(leaf, req, print, NULL);
+    if (req->n_pins == 1)
+        tsk_pin_text(&req->pins[0], pin, sizeof(pin));
     if (req->n_pins == 0)
         tsk_fail(err, TLSOCK_E_PIN, "pin.mode wants a pin, but there is none");
     else
@@ -139,7 +141,7 @@ int tsk_pin_refuse(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                  req->n_pins == 1 ? "the pin does not fit"
                                   : "none of the pins fits",
                  name, print);
-    tsk_facts(err, NULL, print, name);
+    tsk_facts(err, pin, print, name);
     err->x509_code = X509_V_ERR_APPLICATION_VERIFICATION;
     tsk_hint(err,
              "if the peer changed its certificate on purpose, ask its "

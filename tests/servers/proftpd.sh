@@ -117,6 +117,16 @@ bed_works $? '^hello' "curl, whose data connection resumes"
 for v in 1.2 1.3; do
     follows ftp $v me secret hello.txt '^hello$'
 done
+echo secret | SSL_CERT_FILE=$ca timeout 20 "$EXAMPLES/example_ftps" \
+    "localhost:$port" me hello.txt >out 2>err
+rc=$?
+[ "$rc" -eq 0 ] && [ "$(cat out)" = hello ]
+ok $? "ftp: the example fetches a file"
+echo wrong | SSL_CERT_FILE=$ca timeout 20 "$EXAMPLES/example_ftps" \
+    "localhost:$port" me hello.txt >out 2>err
+rc=$?
+[ "$rc" -eq 1 ] && grep -q '530' err && [ ! -s out ]
+ok $? "ftp: and says why it does not"
 between
 fetch -p -x "http://127.0.0.1:$way" "ftp://localhost:$port/hello.txt"
 [ "$got" -ne 0 ] && [ "$got" -ne 124 ] && ! grep -q '^hello' out

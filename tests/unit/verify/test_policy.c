@@ -484,6 +484,12 @@ static void pins_do_what_their_mode_says(void **state)
             assert_int_equal(x509, X509_V_ERR_APPLICATION_VERIFICATION);
             assert_tells(err.hint, "sha256:");
             assert_tells(err.presented, "sha256:");
+            assert_tells(err.expected, "sha");
+            assert_int_equal(strstr(err.expected, ":pub:") != NULL,
+                             req.pins[0].of_public_key);
+            assert_int_equal(strstr(err.presented, ":pub:") != NULL,
+                             req.pins[0].of_public_key);
+            assert_string_not_equal(err.expected, err.presented);
         }
         assert_int_equal(judge(pinned[i].leaf, with_inter, anchors, &req,
                                &verdict, NULL, NULL),
