@@ -140,6 +140,33 @@ static int extensions_are_known(OCSP_REQUEST *req)
     return 1;
 }
 
+/* What is asked about is copied into the answer: parameters of a hash may be
+ * anything, also what nobody could read again. */
+static int can_be_said_again(OCSP_CERTID *id)
+{
+    unsigned char *der = NULL;
+    int len = i2d_OCSP_CERTID(id, &der), ok = 0;
+    const unsigned char *p = der;
+
+    if (len > 0) {
+        OCSP_CERTID *again = d2i_OCSP_CERTID(NULL, &p, len);
+
+        ok = again != NULL && p == der + len && OCSP_id_cmp(again, id) == 0;
+        OCSP_CERTID_free(again);
+    }
+    OPENSSL_free(der);
+    return ok;
+}
+
+static int ids_are_sound(OCSP_REQUEST *req)
+{
+    for (int i = 0; i < OCSP_request_onereq_count(req); i++)
+        if (!can_be_said_again(
+                OCSP_onereq_get0_id(OCSP_request_onereq_get0(req, i))))
+            return 0;
+    return 1;
+}
+
 static OCSP_REQUEST *parse(const unsigned char *der, size_t len)
 {
     const unsigned char *p = der;
@@ -150,7 +177,7 @@ static OCSP_REQUEST *parse(const unsigned char *der, size_t len)
     req = d2i_OCSP_REQUEST(NULL, &p, (long)len);
     if (req != NULL && p == der + len && OCSP_request_onereq_count(req) > 0 &&
         OCSP_request_onereq_count(req) <= TLSOCK_OCSP_CERTS_MAX &&
-        nonce_is_sound(req) && extensions_are_known(req))
+        nonce_is_sound(req) && extensions_are_known(req) && ids_are_sound(req))
         return req;
     OCSP_REQUEST_free(req);
     return NULL;

@@ -431,6 +431,14 @@ static void what_is_no_request_is_malformed(void **state)
         answer(&o, more, 70000, OCSP_RESPONSE_STATUS_MALFORMEDREQUEST, &err));
     OCSP_RESPONSE_free(
         answer(&o, NULL, 0, OCSP_RESPONSE_STATUS_MALFORMEDREQUEST, &err));
+    /* a hash whose parameters, an end of contents, nobody could read again */
+    memcpy(more, der, len);
+    for (size_t i = 0, found = 0; i + 2 < len; i++)
+        if (memcmp(der + i, "\x1a\x05\x00", 3) == 0 && found++ == 0)
+            more[i + 1] = 0;
+    assert_memory_not_equal(more, der, len);
+    OCSP_RESPONSE_free(
+        answer(&o, more, len, OCSP_RESPONSE_STATUS_MALFORMEDREQUEST, &err));
     /* each bit of it may be wrong: an answer, and no crash */
     for (size_t bit = 0; bit < 8 * len; bit++) {
         unsigned char out[4096];
