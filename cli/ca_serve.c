@@ -4,6 +4,7 @@
 #include "ca_opts.h"
 #include "ca_site.h"
 #include "commands.h"
+#include "confine.h"
 #include "errors.h"
 #include "evidence.h"
 #include "http_server.h"
@@ -41,6 +42,8 @@ struct serve {
     struct strs hosts; /* more names of this server */
     struct acme_opts how;
     struct ca_site site;
+    struct confine confine;
+    int port_fd; /* of --port-file, or -1 */
     struct acme *acme;
     tlsock_config *config;
     tlsock_cert *identity;
@@ -81,10 +84,12 @@ static struct poptOption acme_options[] = {
      "clients may be at public addresses too", NULL},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {
-    OPT_GROUP(options, "Serve:"), OPT_GROUP(acme_options, "With --acme:"),
-    OPT_GROUP(opt_evidence, "Evidence:"), OPT_GROUP(opt_output, "Output:"),
-    POPT_TABLEEND};
+static struct poptOption table[] = {OPT_GROUP(options, "Serve:"),
+                                    OPT_GROUP(acme_options, "With --acme:"),
+                                    OPT_GROUP(opt_evidence, "Evidence:"),
+                                    OPT_GROUP(opt_confine, "Confinement:"),
+                                    OPT_GROUP(opt_output, "Output:"),
+                                    POPT_TABLEEND};
 
 static int take(void *own, struct opts *o, int val, const char *arg)
 {
@@ -189,7 +194,8 @@ static int say_ready(struct serve *v)
                    tlsock_listener_port(v->listener), v->site.dir);
         fflush(stdout);
     }
-    return listening_tell(&v->o.out, v->port_file, v->listener);
+    return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
+                                v->listener);
 }
 
 static void handle(void *arg, const struct http_request *r,
@@ -390,7 +396,37 @@ static int listen_on(struct serve *v)
         if (v->acme == NULL)
             return rc;
     }
-    return loop(v);
+    rc = confine_end(&v->confine);
+    return rc == 0 ? loop(v) : rc;
+}
+
+/* All that it keeps is in the CA's directory, which belongs to --user. */
+static int open_site(struct serve *v)
+{
+    int rc = confine_as_user(&v->confine, 1), back;
+
+    if (rc == 0)
+        rc = ca_site_open(&v->site);
+    if (rc == 0)
+        rc = make_config(v);
+    back = confine_as_user(&v->confine, 0);
+    return rc != 0 ? rc : back;
+}
+
+static int confine(struct serve *v)
+{
+    const char *pass = v->site.pass;
+    int rc = confine_may_config(&v->confine, v->config);
+
+    if (rc == 0)
+        rc = confine_may(&v->confine, v->site.dir, TLSOCK_FILE_DIRECTORY);
+    if (rc == 0 && pass != NULL && strncmp(pass, "file:", 5) == 0)
+        rc = confine_may(&v->confine, pass + 5, TLSOCK_FILE_READ);
+    if (rc == 0)
+        rc = confine_may_listen(&v->confine, v->target);
+    if (rc == 0)
+        rc = listening_open(&v->o.out, v->port_file, &v->port_fd);
+    return rc == 0 ? confine_begin(&v->confine) : rc;
 }
 
 static int run(struct serve *v)
@@ -408,15 +444,17 @@ static int run(struct serve *v)
     rc = ca_find_dir(dir, &v->o);
     if (rc == 0)
         rc = v->with_acme ? acme_check_opts(&v->how, &v->o) : 0;
+    if (rc == 0)
+        rc = confine_check(&v->confine, &v->o, 0);
     if (rc != 0)
         return rc;
     v->site.out = &v->o.out;
     v->site.dir = dir;
     v->site.pass = opt_pass(&v->o);
     v->site.acme = v->with_acme;
-    rc = ca_site_open(&v->site);
+    rc = open_site(v);
     if (rc == 0)
-        rc = make_config(v);
+        rc = confine(v);
     if (rc == 0)
         rc = listen_on(v);
     acme_free(v->acme);
@@ -430,12 +468,13 @@ static int run(struct serve *v)
 
 int cmd_ca_serve(int argc, const char **argv)
 {
-    struct serve v = {.site = {.pass_fd = -1}};
+    struct serve v = {.site = {.pass_fd = -1}, .port_fd = -1};
     int rc = opt_parse(&v.o, &spec, &v, argc, argv);
 
     if (rc == -1)
         rc = run(&v);
     ca_site_close(&v.site);
+    confine_free(&v.confine);
     free(v.hosts.v);
     free(v.how.resolve.v);
     opt_free(&v.o);

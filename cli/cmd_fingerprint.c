@@ -14,13 +14,7 @@
 #include <string.h>
 #include <tlsock/config.h>
 
-enum {
-    OPT_ONLY = OPT_OWN,
-    OPT_LISTEN,
-    OPT_ANSWER,
-    OPT_COUNT,
-    OPT_PORT_FILE
-};
+enum { OPT_ONLY = OPT_OWN, OPT_LISTEN, OPT_ANSWER, OPT_COUNT, OPT_PORT_FILE };
 
 struct fingerprint {
     struct opts o;
@@ -371,8 +365,8 @@ static int check_line(const struct fingerprint *w)
     if (!listen && w->o.args.n == 0)
         return err_usage(o, "fingerprint", "name a file, a host or a capture",
                          "there is nothing to fingerprint");
-    if (!listen && (w->serve.count != 0 || w->serve.port_file != NULL ||
-                    w->serve.let_in))
+    if (!listen &&
+        (w->serve.count != 0 || w->serve.port_file != NULL || w->serve.let_in))
         return err_usage(o, "fingerprint", "add --listen TARGET",
                          "--count, --answer and --port-file are for --listen");
     return 0;

@@ -5,6 +5,7 @@
 #include "evidence.h"
 #include "intercept_cmd.h"
 #include "intercept_web.h"
+#include "listening.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,11 +125,36 @@ static int serve_on(struct icept *v, tlsock_config *up, tlsock_config *down,
                                            .arg = v->web};
     v->listener = l;
     raise_limit();
+    rc = confine_end(&v->confine);
+    if (rc == 0)
+        rc = confine_check_trust(&v->confine, up, v->ca);
+    if (rc != 0)
+        return rc;
     rc = intercept_run(&o);
     if (rc >= 0)
         return rc;
     return err_plain(&v->o.out, v->where, EXIT_INTERNAL, "system", "",
                      "the event loops cannot be made");
+}
+
+static int confine(struct icept *v, const tlsock_config *up,
+                   const tlsock_config *down)
+{
+    int rc = confine_may_config(&v->confine, up);
+
+    if (rc == 0)
+        rc = confine_may_config(&v->confine, down);
+    if (rc == 0)
+        rc = confine_may(&v->confine, v->mint_dir, TLSOCK_FILE_DIRECTORY);
+    if (rc == 0)
+        rc = confine_may(&v->confine, v->bodies_dir, TLSOCK_FILE_DIRECTORY);
+    if (rc == 0)
+        rc = confine_may_replace(&v->confine, v->html_path);
+    if (rc == 0)
+        rc = confine_may_listen(&v->confine, v->target);
+    if (rc == 0)
+        rc = listening_open(&v->o.out, v->port_file, &v->port_fd);
+    return rc == 0 ? confine_begin(&v->confine) : rc;
 }
 
 static int run(struct icept *v)
@@ -138,6 +164,8 @@ static int run(struct icept *v)
     tlsock_error err = {0};
     int rc = icept_check_line(v);
 
+    if (rc == 0)
+        rc = confine_check(&v->confine, &v->o, v->exec);
     if (rc == 0)
         rc = icept_ca_open(v);
     if (rc == 0)
@@ -152,6 +180,8 @@ static int run(struct icept *v)
         rc = evidence_watch(&v->o, down);
     if (rc == 0)
         web_watch(v->web, up, down);
+    if (rc == 0)
+        rc = confine(v, up, down);
     if (rc == 0) {
         l = tlsock_listen(v->target, down,
                           TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &err);
@@ -177,6 +207,7 @@ int cmd_intercept(int argc, const char **argv)
                       .hello_ms = HELLO_MS,
                       .pass_s = PASS_S,
                       .log_fd = -1,
+                      .port_fd = -1,
                       .rules = rules_new()};
     int rc = EXIT_INTERNAL, n = 1;
 
@@ -198,6 +229,7 @@ int cmd_intercept(int argc, const char **argv)
     if (v.log_fd >= 0)
         close(v.log_fd);
     rules_free(v.rules);
+    confine_free(&v.confine);
     opt_free(&v.o);
     return rc;
 }

@@ -2,6 +2,7 @@
  * whom to let in. The loop is engine/listen.c. */
 #include "commands.h"
 #include "errors.h"
+#include "listening.h"
 #include "local.h"
 #include "misbehave.h"
 #include "serve.h"
@@ -79,6 +80,7 @@ static struct poptOption table[] = {OPT_GROUP(options, "Serve:"),
                                     OPT_GROUP(opt_protocol, "Protocol:"),
                                     OPT_GROUP(opt_settings, "Settings:"),
                                     OPT_GROUP(opt_evidence, "Evidence:"),
+                                    OPT_GROUP(opt_confine, "Confinement:"),
                                     OPT_GROUP(opt_output, "Output:"),
                                     POPT_TABLEEND};
 
@@ -296,6 +298,9 @@ static int serve_on(struct serve *v, tlsock_listener *l, tlsock_config *c)
         return rc;
     v->listener = l;
     v->config = c;
+    rc = confine_end(&v->confine);
+    if (rc != 0)
+        return rc;
     v->had_terminal = serve_has_terminal();
     rc = engine_run(&engine, &first);
     if (rc > 0)
@@ -345,23 +350,39 @@ static int misbehave(const struct serve *v)
                                 .pki = v->pki,
                                 .port_file = v->port_file,
                                 .count = v->count,
-                                .target = v->o.args.n != 0 ? v->o.args.v[0]
-                                                           : NULL};
+                                .target =
+                                    v->o.args.n != 0 ? v->o.args.v[0] : NULL};
 
     return strcmp(v->misbehave, "list") == 0 ? misbehave_list(m.out)
                                              : misbehave_run(&m);
 }
 
+/* What is read and made later: nothing else stays within reach. */
+static int confine(struct serve *v, const tlsock_config *c)
+{
+    int rc = confine_may_config(&v->confine, c);
+
+    if (rc == 0)
+        rc = confine_may(&v->confine, v->files, TLSOCK_FILE_READ);
+    if (rc == 0)
+        rc = confine_may_listen(&v->confine, v->target);
+    if (rc == 0)
+        rc = listening_open(&v->o.out, v->port_file, &v->port_fd);
+    return rc == 0 ? confine_begin(&v->confine) : rc;
+}
+
 static int run(struct serve *v)
 {
     tlsock_error err = {0};
-    tlsock_listener *l;
+    tlsock_listener *l = NULL;
     tlsock_config *c;
     int rc = serve_check(v);
 
     if (rc == 0 && v->misbehave != NULL)
         return misbehave(v);
     v->target = v->o.args.n != 0 ? v->o.args.v[0] : NULL;
+    if (rc == 0)
+        rc = confine_check(&v->confine, &v->o, v->exec);
     if (rc == 0 && v->reply_path != NULL)
         rc = read_reply(v);
     if (rc == 0 && v->files != NULL)
@@ -371,15 +392,19 @@ static int run(struct serve *v)
     c = make_config(v, &rc);
     if (c == NULL)
         return rc;
-    l = tlsock_listen(v->target, c,
-                      TLSOCK_OPTS(.nonblocking = 1, .starttls = v->o.starttls,
-                                  .starttls_arg = v->o.starttls_arg),
-                      &err);
-    if (l == NULL)
-        opt_listen_hint(v->target, &err);
-    rc = l != NULL ? serve_on(v, l, c)
-                   : err_report(&v->o.out, v->target, &err,
-                                err.code != TLSOCK_E_SYSTEM);
+    rc = confine(v, c);
+    if (rc == 0) {
+        l = tlsock_listen(v->target, c,
+                          TLSOCK_OPTS(.nonblocking = 1,
+                                      .starttls = v->o.starttls,
+                                      .starttls_arg = v->o.starttls_arg),
+                          &err);
+        if (l == NULL)
+            opt_listen_hint(v->target, &err);
+        rc = l != NULL ? serve_on(v, l, c)
+                       : err_report(&v->o.out, v->target, &err,
+                                    err.code != TLSOCK_E_SYSTEM);
+    }
     tlsock_listener_free(l);
     tlsock_config_unref(c);
     return rc;
@@ -387,7 +412,7 @@ static int run(struct serve *v)
 
 int cmd_serve(int argc, const char **argv)
 {
-    struct serve v = {.root = -1};
+    struct serve v = {.root = -1, .port_fd = -1};
     int rc, n = 1;
 
     /* the program's own options are not ours */
@@ -403,6 +428,7 @@ int cmd_serve(int argc, const char **argv)
     free(v.reply);
     if (v.root >= 0)
         close(v.root);
+    confine_free(&v.confine);
     opt_free(&v.o);
     return rc;
 }

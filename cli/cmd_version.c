@@ -1,5 +1,6 @@
 /* version - what this build is, links and found. */
 #include "commands.h"
+#include "confine.h"
 #include "errors.h"
 #include "httprec.h"
 #include "opt.h"
@@ -8,11 +9,15 @@
 #include <tlsock.h>
 
 static const char *const features[] = {
-    "tls1.2", "tls1.3", "alpn",     "sni",     "multi-cert",     "ciphersuites",
-    "ocsp",   "pins",   "sessions", "tickets", "partial-chain",  "idn",
-    "psl",    "ipv6",   "keylog",   "pq",      "happy-eyeballs", "acme",
-    "curl",   "dane",   "redis",    "pcap",    "ktls",           "htp",
-    "nghttp2"};
+    "tls1.2",  "tls1.3",         "alpn",
+    "sni",     "multi-cert",     "ciphersuites",
+    "ocsp",    "pins",           "sessions",
+    "tickets", "partial-chain",  "idn",
+    "psl",     "ipv6",           "keylog",
+    "pq",      "happy-eyeballs", "acme",
+    "curl",    "dane",           "redis",
+    "pcap",    "ktls",           "htp",
+    "nghttp2", "seccomp"};
 
 /* Of the library, or of the tool itself. */
 static int is_there(const char *feature)
@@ -25,6 +30,8 @@ static int is_there(const char *feature)
         return httprec_has_h1();
     if (strcmp(feature, "nghttp2") == 0)
         return httprec_has_h2();
+    if (strcmp(feature, "seccomp") == 0)
+        return confine_has_calls();
     return strcmp(feature, "curl") == 0 ? CLI_CURL : tlsock_has(feature);
 }
 

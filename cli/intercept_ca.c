@@ -18,8 +18,8 @@ static int own_dir(char dir[LOCAL_PATH])
     if (local_dir(dir) < 0)
         return -1;
     len = strlen(dir); /* ".../tlsock/ca" */
-    return (size_t)snprintf(dir + len - 2, LOCAL_PATH - len + 2,
-                            "intercept") < LOCAL_PATH - len + 2
+    return (size_t)snprintf(dir + len - 2, LOCAL_PATH - len + 2, "intercept") <
+                   LOCAL_PATH - len + 2
                ? 0
                : -1;
 }
@@ -98,8 +98,7 @@ static int load(struct icept *v)
     if (v->ca_cert != NULL) {
         snprintf(v->ca_where, sizeof(v->ca_where), "%s", v->ca_cert);
         v->ca = v->ca_key != NULL
-                    ? tlsock_cert_load(v->ca_cert, v->ca_key, v->ca_pass,
-                                       &err)
+                    ? tlsock_cert_load(v->ca_cert, v->ca_key, v->ca_pass, &err)
                     : local_load(v->ca_cert, v->ca_pass, &err);
     } else {
         char dir[LOCAL_PATH];
@@ -123,7 +122,7 @@ static int load(struct icept *v)
 static int open_mint(struct icept *v)
 {
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char dir[LOCAL_PATH] = "";
+    char *dir = v->mint_dir;
     tlsock_error err = {0};
 
     if (cache != NULL && cache[0] == '/')

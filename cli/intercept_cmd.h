@@ -5,6 +5,7 @@
 #ifndef CLI_INTERCEPT_H
 #define CLI_INTERCEPT_H
 
+#include "confine.h"
 #include "intercept.h"
 #include "local.h"
 #include "opt.h"
@@ -29,7 +30,9 @@ struct icept {
     tlsock_intercept *mint;
     char ca_where[LOCAL_PATH], fingerprint[80];
     int ca_new;
-    int log_fd; /* or -1 */
+    char mint_dir[LOCAL_PATH]; /* "": in memory alone */
+    int log_fd, port_fd;       /* or -1 */
+    struct confine confine;
     struct bodies *bodies;
     struct web *web;
     const tlsock_listener *listener;

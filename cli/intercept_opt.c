@@ -105,6 +105,7 @@ static struct poptOption table[] = {
     OPT_GROUP(opt_trust, "Trust in servers:"),
     OPT_GROUP(opt_identity, "Identity towards servers:"),
     OPT_GROUP(opt_settings, "Settings:"),
+    OPT_GROUP(opt_confine, "Confinement:"),
     OPT_GROUP(opt_output, "Output:"),
     POPT_TABLEEND};
 

@@ -254,10 +254,12 @@ int icept_ready(void *arg)
     listening_where(v->where, sizeof(v->where), v->target, v->listener);
     if (v->o.out.json) {
         ready_json(v);
-        return listening_tell(&v->o.out, v->port_file, v->listener);
+        return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
+                                    v->listener);
     }
     if (v->o.out.quiet)
-        return listening_tell(&v->o.out, v->port_file, v->listener);
+        return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
+                                    v->listener);
     if (v->ca_new)
         printf("created  %s  a CA that can sign every name: keep ca.key beside "
                "it to yourself\n",
@@ -267,5 +269,6 @@ int icept_ready(void *arg)
            v->o.insecure ? "NOT verified" : "verified", v->fingerprint,
            v->ca_where);
     fflush(stdout);
-    return listening_tell(&v->o.out, v->port_file, v->listener);
+    return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
+                                v->listener);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int listening_address(char *out, size_t size, const struct sockaddr_storage *sa,
@@ -37,21 +38,42 @@ void listening_where(char *out, size_t size, const char *target,
         snprintf(out, size, "localhost:%d", tlsock_listener_port(l));
 }
 
-int listening_tell(const struct out *o, const char *file,
-                   const tlsock_listener *l)
+static int cannot(const struct out *o, const char *file, int errnum)
 {
-    int fd, ok, errnum;
-
-    if (file == NULL)
-        return 0;
-    fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    ok = fd >= 0 && dprintf(fd, "%d\n", tlsock_listener_port(l)) > 0;
-    errnum = errno;
-    if (fd >= 0)
-        close(fd);
-    if (ok)
-        return 0;
     return err_plain(o, "--port-file", EXIT_OWN, "own-file",
                      "--port-file FILE in a directory you may write to",
                      "%s: %s", file, strerror(errnum));
+}
+
+int listening_open(const struct out *o, const char *file, int *fd)
+{
+    *fd = -1;
+    if (file == NULL)
+        return 0;
+    *fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    return *fd >= 0 ? 0 : cannot(o, file, errno);
+}
+
+int listening_tell_there(const struct out *o, const char *file, int fd,
+                         const tlsock_listener *l)
+{
+    struct stat st;
+    int ok, errnum;
+
+    if (fd < 0)
+        return 0;
+    ok = fstat(fd, &st) == 0 &&
+         (!S_ISREG(st.st_mode) || ftruncate(fd, 0) == 0) &&
+         dprintf(fd, "%d\n", tlsock_listener_port(l)) > 0;
+    errnum = errno;
+    close(fd);
+    return ok ? 0 : cannot(o, file, errnum);
+}
+
+int listening_tell(const struct out *o, const char *file,
+                   const tlsock_listener *l)
+{
+    int fd, rc = listening_open(o, file, &fd);
+
+    return rc == 0 ? listening_tell_there(o, file, fd, l) : rc;
 }

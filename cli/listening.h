@@ -14,8 +14,13 @@ void listening_where(char *out, size_t size, const char *target,
 /* "192.0.2.1:443", "[2001:db8::1]:443": 0, or -1. */
 int listening_address(char *out, size_t size, const struct sockaddr_storage *sa,
                       socklen_t len);
-/* The port into the file of --port-file; NULL: none is wanted. 0, or an exit
- * code after having said why. */
+/* The file of --port-file, opened while it still can be; NULL: none is wanted,
+ * *fd is -1. 0, or an exit code after having said why. */
+int listening_open(const struct out *o, const char *file, int *fd);
+/* The port into it; fd is closed. */
+int listening_tell_there(const struct out *o, const char *file, int fd,
+                         const tlsock_listener *l);
+/* Both in one. */
 int listening_tell(const struct out *o, const char *file,
                    const tlsock_listener *l);
 

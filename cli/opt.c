@@ -83,6 +83,15 @@ struct poptOption opt_output[] = {
     STR("color", 0, OPT_COLOR, "colour in text", "auto|always|never"),
     FLAG("help", 'h', OPT_HELP, "this text"),
     POPT_TABLEEND};
+struct poptOption opt_confine[] = {
+    STR("user", 0, OPT_USER, "become this user before the first client comes",
+        "NAME[:GROUP]"),
+    STR("chroot", 0, OPT_CHROOT, "with --user: see this directory alone",
+        "DIR"),
+    STR("confine", 0, OPT_CONFINE,
+        "give up files, ports and system calls that are not needed (soft)",
+        "off|soft|hard"),
+    POPT_TABLEEND};
 struct poptOption opt_settings[] = {
     STR("option", 'o', OPT_SET, "any key of the list below", "KEY=VALUE"),
     STR("config", 0, OPT_CONFIG, "keys from an INI file", "FILE[:SECTION]"),
@@ -343,6 +352,15 @@ static int take_text(struct opts *o, int val, const char *arg)
         return take_set(o, arg);
     case OPT_CONFIG:
         o->config = arg;
+        return 0;
+    case OPT_USER:
+        o->user = arg;
+        return 0;
+    case OPT_CHROOT:
+        o->chroot = arg;
+        return 0;
+    case OPT_CONFINE:
+        o->confine = arg;
         return 0;
     default:
         return opt_take_net(o, val, arg);

@@ -52,6 +52,9 @@ enum {
     OPT_COLOR,
     OPT_SET,
     OPT_CONFIG,
+    OPT_USER,
+    OPT_CHROOT,
+    OPT_CONFINE,
     OPT_OWN = 512
 };
 
@@ -75,15 +78,16 @@ struct opts {
     const char *verify_name; /* also in sets */
     const char *starttls, *starttls_arg, *ip, *local;
     const char *keylog, *pcap;
+    const char *user, *chroot, *confine; /* see confine.h */
     int trace;
-    struct evidence *evidence; /* see evidence.h; NULL: none is wanted yet */
+    struct evidence *evidence;   /* see evidence.h; NULL: none is wanted yet */
     char *proxy;                 /* a secret: may hold passwords */
     const char *dial;            /* the target, or --ip in its place */
     const char *dialled;         /* then: the target's own host */
     tlsock_config *proxy_config; /* trust for https:// proxies */
     struct strs ca, pins, crls;
-    struct strs psks, psk_keys;  /* the n-th key is of the n-th identity */
-    struct strs sets; /* key, value, flag, by threes */
+    struct strs psks, psk_keys; /* the n-th key is of the n-th identity */
+    struct strs sets;           /* key, value, flag, by threes */
     struct ident *idents;
     size_t n_idents;
     struct strs args; /* what is no option */
@@ -106,7 +110,7 @@ struct opt_spec {
 };
 
 extern struct poptOption opt_trust[], opt_identity[], opt_protocol[],
-    opt_network[], opt_output[], opt_settings[], opt_evidence[];
+    opt_network[], opt_output[], opt_settings[], opt_evidence[], opt_confine[];
 
 #define OPT_GROUP(table, title)                                                \
     {                                                                          \

@@ -3,6 +3,7 @@
 #ifndef CLI_SERVE_H
 #define CLI_SERVE_H
 
+#include "confine.h"
 #include "listen.h"
 #include "opt.h"
 
@@ -11,7 +12,9 @@ struct serve {
     const char *reply_path, *files, *client_auth, *port_file, *target;
     const char *misbehave, *pki;
     int echo, exec, plain_too, plain_remote, show_client, allow;
-    int root; /* the directory of --files, or -1 */
+    int root;    /* the directory of --files, or -1 */
+    int port_fd; /* of --port-file, or -1 */
+    struct confine confine;
     long count;
     char *const *argv; /* what follows -- */
     char *reply;

@@ -81,7 +81,8 @@ static int check_misbehave(const struct serve *v)
                 v->plain_too + v->allow + (v->client_auth != NULL) !=
             0 ||
         v->o.n_idents + v->o.sets.n + v->o.ca.n != 0 || v->o.starttls != NULL ||
-        v->o.config != NULL || v->o.trace || v->o.pcap != NULL ||
+        v->o.config != NULL || v->o.user != NULL || v->o.chroot != NULL ||
+        v->o.confine != NULL || v->o.trace || v->o.pcap != NULL ||
         v->o.keylog != NULL)
         return err_usage(o, "serve", "leave one of them out",
                          "--misbehave decides itself what is served, and how");

@@ -171,5 +171,5 @@ int serve_ready(void *arg)
                v->o.starttls != NULL ? v->o.starttls : "");
         fflush(stdout);
     }
-    return listening_tell(&v->o.out, v->port_file, l);
+    return listening_tell_there(&v->o.out, v->port_file, v->port_fd, l);
 }

@@ -76,6 +76,26 @@ TLSOCK_API int tlsock_config_check(tlsock_config *c);
  */
 TLSOCK_API int tlsock_config_reload(tlsock_config *c);
 
+#define TLSOCK_FILE_READ 0      /**< it is read, perhaps again later */
+#define TLSOCK_FILE_WRITE 1     /**< it is written, and made if it is not there */
+#define TLSOCK_FILE_DIRECTORY 2 /**< files come and go in it */
+/** What tlsock_config_files() calls. @param path a file or directory that a
+ *  config names; it need not be there @param use TLSOCK_FILE_* @param arg as
+ *  given @return 0: go on; anything else ends it */
+typedef int tlsock_file_hook(const char *path, int use, void *arg);
+/**
+ * Tell which files a config needs from now on, reloads included, for programs
+ * that give up the right to open others. Those of the system's trust store and
+ * of policies are told, too; not those of the C library or of a PKCS#11 module.
+ * @param c     the config
+ * @param hook  called for each file or directory, perhaps more than once; not
+ *              to use @p c
+ * @param arg   handed to it
+ * @return 0, TLSOCK_E_ARGUMENT, or what ended it
+ */
+TLSOCK_API int tlsock_config_files(const tlsock_config *c,
+                                   tlsock_file_hook *hook, void *arg);
+
 /**
  * Trust these certificates. The first call replaces the default ("system");
  * further ones add. "+URI" adds in the first call, too. Any certificate may be

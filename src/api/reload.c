@@ -74,13 +74,22 @@ static void drop(struct fresh *f)
     tsk_wipe(&f->secrets, sizeof(f->secrets));
 }
 
+/* A server that asks nobody for a certificate goes without the system's. */
+static int needs_trust(const struct tsk_settings *set, int server)
+{
+    return !server || set->n_trust > 0 || set->client_auth != 0 ||
+           set->n_host_sets > 0;
+}
+
 /* As policies have it, with the trust store open. */
 static int build(struct fresh *f, int server, tlsock_error *err)
 {
     int rc =
         tsk_use_build(&f->use[server], &f->use[!server], f->box, server, err);
 
-    if (rc == TLSOCK_OK && tsk_ctx_trust(f->use[server].ctx, err) == NULL)
+    if (rc == TLSOCK_OK &&
+        needs_trust(tsk_ctx_settings(f->use[server].ctx), server) &&
+        tsk_ctx_trust(f->use[server].ctx, err) == NULL)
         rc = err->code;
     return rc;
 }

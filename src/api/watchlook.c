@@ -1,4 +1,6 @@
 #include "api/watch.h"
+
+#include "api/files.h"
 #include "core/mem.h"
 #include "verify/system.h"
 
@@ -75,21 +77,14 @@ static void mix_dir(struct tsk_look *l, const char *path)
     mix(l, &sum.b, sizeof(sum.b));
 }
 
-static int is_file(const char *uri)
+static int mix_file(const char *path, int use, void *arg)
 {
-    return strncmp(uri, "pem:", 4) != 0 && strncmp(uri, "env:", 4) != 0 &&
-           strncmp(uri, "fd:", 3) != 0 && strncmp(uri, "pkcs11:", 7) != 0 &&
-           strstr(uri, "-----BEGIN ") == NULL && *uri != '\0';
-}
+    struct tsk_look *l = arg;
 
-static void mix_uri(struct tsk_look *l, const char *uri)
-{
-    if (uri == NULL || !is_file(uri))
-        return;
-    if (strncmp(uri, "file:", 5) == 0)
-        uri += strncmp(uri, "file:///", 8) == 0 ? 7 : 5;
-    if (mix_stat(l, uri))
-        mix_dir(l, uri);
+    (void)use;
+    if (mix_stat(l, path))
+        mix_dir(l, path);
+    return 0;
 }
 
 static void mix_system(struct tsk_look *l)
@@ -103,26 +98,9 @@ static void mix_system(struct tsk_look *l)
 struct tsk_look tsk_watch_look(const struct tsk_settings *set)
 {
     struct tsk_look l = {UINT64_C(14695981039346656037), 1, 0};
-    int system = set->n_trust == 0;
 
-    for (size_t i = 0; i < set->n_identities; i++) {
-        mix_uri(&l, set->identities[i].cert_uri);
-        mix_uri(&l, set->identities[i].key_uri);
-    }
-    for (size_t i = 0; i < set->n_trust; i++) {
-        system |= strcmp(set->trust[i], "system") == 0;
-        if (strcmp(set->trust[i], "system") != 0 &&
-            strcmp(set->trust[i], "none") != 0)
-            mix_uri(&l, set->trust[i]);
-    }
-    for (size_t i = 0; i < set->n_host_sets; i++)
-        for (size_t k = 0; k < set->host_sets[i].n_trust; k++)
-            mix_uri(&l, set->host_sets[i].trust[k]);
-    for (size_t i = 0; i < set->n_crls; i++)
-        mix_uri(&l, set->crls[i].uri);
-    for (size_t i = 0; i < set->n_psks; i++)
-        mix_uri(&l, set->psks[i].uri);
-    if (system)
+    (void)tsk_files_reloaded(set, mix_file, &l);
+    if (tsk_files_trust_is_system(set))
         mix_system(&l);
     return l;
 }

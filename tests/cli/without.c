@@ -1,0 +1,35 @@
+/* without CALL PROGRAM [ARGUMENT...] - run a program on a kernel that has not
+ * this system call: landlock or seccomp. */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LANDLOCK_CREATE_RULESET 444
+
+int main(int argc, char **argv)
+{
+    unsigned call = argc > 2 && strcmp(argv[1], "landlock") == 0
+                        ? LANDLOCK_CREATE_RULESET
+                        : SYS_seccomp;
+    struct sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+    struct sock_fprog prog = {sizeof(rules) / sizeof(rules[0]), rules};
+
+    if (argc < 3 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) != 0) {
+        perror("without");
+        return 1;
+    }
+    execv(argv[2], argv + 2);
+    perror(argv[2]);
+    return 1;
+}
