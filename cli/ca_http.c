@@ -119,7 +119,9 @@ static int status_of(const char *serial, tlsock_status *out, void *arg)
     return 0;
 }
 
-int ca_http_ocsp_path(const char *text, unsigned char *out)
+/* Decodes the base64 in an OCSP path (RFC 6960, A.1): length, or -1. out has
+ * room for as many bytes as the text has. */
+static int ocsp_path(const char *text, unsigned char *out)
 {
     size_t len = strlen(text), n = 0, pad = 0;
     char *flat = malloc(len + 4);
@@ -201,7 +203,7 @@ static void post_ocsp(struct ca_site *s, const struct http_request *r,
 static void get_ocsp(struct ca_site *s, const char *text, struct http_answer *a)
 {
     unsigned char *request = malloc(strlen(text) + 4);
-    int len = request != NULL ? ca_http_ocsp_path(text, request) : -1;
+    int len = request != NULL ? ocsp_path(text, request) : -1;
 
     if (len < 0)
         http_text(a, 400, "what follows /ocsp/ is no base64");

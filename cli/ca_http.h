@@ -4,8 +4,4 @@
 
 #include "ca_site.h"
 
-/* Decodes the base64 in an OCSP path (RFC 6960, A.1): length, or -1. out has
- * room for as many bytes as the text has. */
-int ca_http_ocsp_path(const char *text, unsigned char *out);
-
 #endif

@@ -49,7 +49,8 @@ static void watch(struct certout *w)
     }
 }
 
-void certout_file_name(char *out, size_t size, const char *name)
+/* A file name out of a host name: no directories, no stars. */
+static void file_name(char *out, size_t size, const char *name)
 {
     size_t used = 0;
 
@@ -95,7 +96,7 @@ int certout_choose(struct certout *w, const char *name)
     size_t len = without_ending(p);
     const char *slash = "", *tail = "";
 
-    certout_file_name(file, sizeof(file), name);
+    file_name(file, sizeof(file), name);
     if (len == 0 || p[len - 1] == '/' || is_dir(p)) {
         len = strlen(p);
         slash = len == 0 || p[len - 1] == '/' ? "" : "/";

@@ -51,7 +51,5 @@ int certout_save(struct certout *w, const tlsock_cert *c);
 int certout_save_csr(struct certout *w, const tlsock_csr *r);
 /* Give back the names that were taken and not written; twice is harmless. */
 void certout_undo(struct certout *w);
-/* A file name out of a host name: no directories, no stars. */
-void certout_file_name(char *out, size_t size, const char *name);
 
 #endif

@@ -86,7 +86,8 @@ static void add(char *text, size_t size, const char *more)
     snprintf(text + used, size - used, "%s%s", used > 0 ? ", " : "", more);
 }
 
-void certtext_purpose(const json_t *cert, char *text, size_t size)
+/* "server, client": what it may be used for; "": it does not say. */
+static void purpose_of(const json_t *cert, char *text, size_t size)
 {
     static const char *const words[][2] = {
         {"serverAuth", "server"},           {"clientAuth", "client"},
@@ -117,8 +118,9 @@ void certtext_purpose(const json_t *cert, char *text, size_t size)
     add(text, size, ca);
 }
 
-void certtext_validity(const json_t *cert, char *text, size_t size,
-                       const char **color)
+/* "2026-11-22 to 2027-02-20, 54 days left"; *color goes with it. */
+static void validity(const json_t *cert, char *text, size_t size,
+                     const char **color)
 {
     const char *from = certtext_get(cert, "not_before"),
                *to = certtext_get(cert, "not_after");
@@ -211,12 +213,12 @@ static void summary(const struct out *o, const json_t *cert)
     certtext_row(o, "issuer",
                  is(cert, "self_signed") ? "itself (self-signed)"
                                          : certtext_get(cert, "issuer"));
-    certtext_validity(cert, text, sizeof(text), &color);
+    validity(cert, text, sizeof(text), &color);
     colored(o, color, "valid", text);
     snprintf(text, sizeof(text), "%s, signed with %s",
              certtext_get(cert, "key_type"), certtext_get(cert, "signature"));
     certtext_row(o, "key", text);
-    certtext_purpose(cert, purpose, sizeof(purpose));
+    purpose_of(cert, purpose, sizeof(purpose));
     certtext_row(o, "for",
                  purpose[0] != '\0' ? purpose : "anything: it does not say");
     limits(o, cert);
@@ -319,7 +321,7 @@ void certtext_line(const struct out *o, const json_t *cert, int place)
     char text[200];
 
     headline(o, cert, place);
-    certtext_validity(cert, text, sizeof(text), &color);
+    validity(cert, text, sizeof(text), &color);
     rest = strchr(text, ',');
     fputs("  ", stdout);
     out_label(o, stdout, color, root ? "root" : "issuer");

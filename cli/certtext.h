@@ -15,10 +15,5 @@ void certtext_row(const struct out *o, const char *label, const char *text);
 void certtext_list(const struct out *o, const char *label, const json_t *list);
 /* A string member of an object; "": not there. */
 const char *certtext_get(const json_t *obj, const char *key);
-/* "server, client": what it may be used for; "": it does not say. */
-void certtext_purpose(const json_t *cert, char *text, size_t size);
-/* "2026-11-22 to 2027-02-20, 54 days left"; *color goes with it. */
-void certtext_validity(const json_t *cert, char *text, size_t size,
-                       const char **color);
 
 #endif

@@ -16,7 +16,8 @@ int facts_plain(const tlsock *s)
             tlsock_info_int(s, TLSOCK_INFO_VERSION) == 0);
 }
 
-int facts_verified(const tlsock *s)
+/* Did somebody vouch for the peer? */
+static int verified(const tlsock *s)
 {
     const char *how = tlsock_info(s, TLSOCK_INFO_VERIFIED);
 
@@ -152,7 +153,7 @@ static void print_server(const struct out *o, const tlsock *s,
 {
     const char *name = tlsock_info(s, TLSOCK_INFO_NAME);
     const char *dane;
-    int good = facts_verified(s);
+    int good = verified(s);
     char asked[300], expiry[80];
 
     snprintf(asked, sizeof(asked), "%s", name != NULL ? name : "");
@@ -211,7 +212,7 @@ void facts_print(const struct out *o, const char *target, const tlsock *s,
     if (c == NULL)
         return;
     print_server(o, s, c);
-    out_label(o, stderr, facts_verified(s) ? OUT_GREEN : OUT_RED, "chain");
+    out_label(o, stderr, verified(s) ? OUT_GREEN : OUT_RED, "chain");
     print_chain(c, vouched(s, text, sizeof(text)));
     tlsock_cert_unref(c);
 }
@@ -271,7 +272,7 @@ void facts_json(json_t *obj, const tlsock *s, const char *proxies)
     json_object_set_new(obj, "state",
                         json_string(facts_plain(s) ? "plain" : "tls"));
     way_json(obj, s, proxies);
-    json_object_set_new(obj, "verified", json_boolean(facts_verified(s)));
+    json_object_set_new(obj, "verified", json_boolean(verified(s)));
     if (forgiven(s) != NULL)
         json_object_set_new(obj, "insecure", out_json_text(forgiven(s)));
     json_object_set_new(obj, "connection", grown(info_text, s));

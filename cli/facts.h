@@ -25,7 +25,5 @@ json_t *facts_cert_json(const tlsock_cert *c);
 json_t *facts_certs_json(const tlsock_cert *c);
 /* "expires 2027-01-15 (54 days)" */
 void facts_expiry(const tlsock_cert *c, char *text, size_t size);
-/* Did somebody vouch for the peer? */
-int facts_verified(const tlsock *s);
 
 #endif

@@ -146,8 +146,6 @@ const char *opt_ca(const struct opts *o);
 const char *opt_pass(const struct opts *o);
 /* --timeout, --starttls, --proxy, --ip, --local, -4, -6. */
 int opt_take_net(struct opts *o, int val, const char *arg);
-/* "PROTO" or "PROTO:ARG". */
-int opt_take_starttls(struct opts *o, const char *arg);
 /* What --ip and --proxy make of a target; once, before opt_connect(). 0, or
  * an exit code after having said why. */
 int opt_dial(struct opts *o, const char *target);

@@ -75,7 +75,8 @@ static int take_address(struct opts *o, const char *flag, const char *arg,
     return 0;
 }
 
-int opt_take_starttls(struct opts *o, const char *arg)
+/* "PROTO" or "PROTO:ARG". */
+static int take_starttls(struct opts *o, const char *arg)
 {
     const char *colon = strchr(arg, ':');
 
@@ -152,7 +153,7 @@ int opt_take_net(struct opts *o, int val, const char *arg)
     case OPT_TIMEOUT:
         return take_timeout(o, arg);
     case OPT_STARTTLS:
-        return opt_take_starttls(o, arg);
+        return take_starttls(o, arg);
     case OPT_PROXY:
         return take_proxy(o, arg);
     case OPT_IP:

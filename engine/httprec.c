@@ -6,7 +6,8 @@
 
 static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-int h2_is(const unsigned char *bytes, size_t len)
+/* What begins so is HTTP/2, or HTTP/1: 1, 0 no, -1 not yet to be said. */
+static int h2_is(const unsigned char *bytes, size_t len)
 {
     size_t n = sizeof(preface) - 1;
 
@@ -16,7 +17,7 @@ int h2_is(const unsigned char *bytes, size_t len)
 }
 
 /* A method and a space; the rest is the parser's. */
-int h1_is(const unsigned char *bytes, size_t len)
+static int h1_is(const unsigned char *bytes, size_t len)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";
     size_t n = 0;

@@ -50,15 +50,12 @@ void tx_body(struct httprec *r, struct httprec_part *p, const void *bytes,
 void tx_done(struct httprec *r, struct httprec_tx *tx, const char *note);
 void tx_drop(struct httprec *r, struct httprec_tx *tx);
 
-/* What begins so is HTTP/1: 1, 0 no, -1 not yet to be said. */
-int h1_is(const unsigned char *bytes, size_t len);
 int h1_start(struct httprec *r);
 /* Takes what it can; what it leaves waits for the other direction. */
 size_t h1_data(struct httprec *r, int from, const unsigned char *p, size_t len);
 void h1_close(struct httprec *r);
 void h1_free(struct httprec *r);
 
-int h2_is(const unsigned char *bytes, size_t len); /* as h1_is() */
 int h2_start(struct httprec *r);
 void h2_data(struct httprec *r, int from, const unsigned char *p, size_t len);
 void h2_free(struct httprec *r);

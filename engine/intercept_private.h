@@ -138,7 +138,6 @@ int relay_step(struct conn *c);
 void relay_rearm(struct conn *c, int busy);
 void conn_watch(struct conn *c, struct side *s, int fd, short want);
 void conn_clock(struct conn *c, int64_t ms); /* -1: none */
-struct chan *relay_chan(struct conn *c, int from);
 
 /* hook.c */
 int hook_start(struct conn *c); /* 0 or errno */

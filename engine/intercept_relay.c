@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-struct chan *relay_chan(struct conn *c, int from)
+static struct chan *chan_of(struct conn *c, int from)
 {
     if (c->from[from] == NULL) {
         c->from[from] = malloc(sizeof(struct chan));
@@ -43,7 +43,7 @@ static void open_taps(struct conn *c, struct intercept_event *e)
 /* What was read before there was anybody to send it to. */
 static int put_first(struct conn *c)
 {
-    struct chan *to = relay_chan(c, CLIENT);
+    struct chan *to = chan_of(c, CLIENT);
     size_t n = c->entry.head_len + c->wire.len;
 
     if (to == NULL ||
@@ -164,7 +164,7 @@ static int take(struct conn *c, int from)
         c->watch = NULL;
         return tls_begin(c);
     }
-    ch = relay_chan(c, from);
+    ch = chan_of(c, from);
     if (ch == NULL)
         return conn_fail(c, INTERCEPT_FAIL, NULL, "out of memory");
     place = chan_place(ch, &room);

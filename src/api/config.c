@@ -94,8 +94,8 @@ int tlsock_config_on(tlsock_config *c, int event, tlsock_hook *hook, void *arg)
     if (rc < 0)
         return rc;
     if (event < TLSOCK_ON_HELLO || event >= TSK_EVENTS)
-        rc = tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "there is no event %d",
-                      event);
+        rc =
+            tsk_fail(&c->err, TLSOCK_E_ARGUMENT, "there is no event %d", event);
     else
         c->box->set.on[event] = (struct tsk_hook){hook, arg};
     return tsk_config_end(c, rc);
@@ -152,7 +152,7 @@ void tsk_use_drop(struct tsk_use *use)
     memset(use, 0, sizeof(*use));
 }
 
-int tsk_use_current(const struct tsk_use *use)
+static int use_current(const struct tsk_use *use)
 {
     return use->ctx != NULL && use->generation == tsk_policy_generation();
 }
@@ -164,7 +164,7 @@ int tsk_use_build(struct tsk_use *use, const struct tsk_use *other,
     struct tsk_ctx *ctx = NULL;
     struct tsk_box *strict;
 
-    if (tsk_use_current(other) && !tsk_policy_sided()) {
+    if (use_current(other) && !tsk_policy_sided()) {
         generation = other->generation;
         ctx = tsk_ctx_ref(other->ctx);
     } else {
@@ -222,7 +222,7 @@ static int freeze(tlsock_config *c, int server, tlsock_error *err)
 
     if (server && !c->serves)
         rc = tsk_box_prove(c->box, 1, err);
-    if (rc == TLSOCK_OK && !tsk_use_current(use))
+    if (rc == TLSOCK_OK && !use_current(use))
         rc = tsk_use_build(use, &c->use[!server], c->box, server, err);
     if (rc == TLSOCK_OK)
         c->serves |= server;
@@ -334,7 +334,7 @@ int tsk_config_snapshot(tlsock_config *config, int server, struct tsk_ctx **out,
         tsk_watch_do(c);
     pthread_mutex_lock(&c->lock);
     if (rc == TLSOCK_OK &&
-        (!tsk_use_current(&c->use[server]) || (server && !c->serves))) {
+        (!use_current(&c->use[server]) || (server && !c->serves))) {
         fresh = 1;
         rc = freeze(c, server, &why);
     }

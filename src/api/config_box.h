@@ -70,7 +70,6 @@ tlsock_config *tsk_config_or_default(tlsock_config *c); /* NULL: no memory */
 /* Locked. A use built anew as policies have it, or the other side's shared. */
 int tsk_use_build(struct tsk_use *use, const struct tsk_use *other,
                   struct tsk_box *box, int server, tlsock_error *err);
-int tsk_use_current(const struct tsk_use *use);
 void tsk_use_drop(struct tsk_use *use); /* nothing is left of it */
 
 struct tsk_box *tsk_box_new(tlsock_error *err); /* with the defaults */
@@ -124,8 +123,6 @@ int tsk_settings_crl(struct tsk_settings *set, const char *uri,
 /* TSK_PROVE_*: with a SIGN hook keys may be elsewhere. */
 int tsk_settings_prove(const struct tsk_settings *set, int server);
 /* psk.c */
-int tsk_settings_psk(struct tsk_settings *set, const char *identity,
-                     const void *key, size_t len, tlsock_error *err);
 int tsk_settings_psk_uri(struct tsk_settings *set, const char *identity,
                          const char *uri, tlsock_error *err);
 /* 0 or E_NOMEM, to is to be wiped in either case. */

@@ -112,8 +112,10 @@ static int budget(const tlsock *s, const tlsock_opts *opts)
     return s->server ? s->set->handshake_timeout_ms : s->set->timeout_ms;
 }
 
-tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
-                     const tlsock_opts *opts, tlsock_error *err)
+/* A new connection on a config; opts was copied by tsk_opts_take(). target:
+ * what a policy is told of it, or NULL. */
+static tlsock *conn_new(tlsock_config *config, int server, const char *target,
+                        const tlsock_opts *opts, tlsock_error *err)
 {
     tlsock *s = tsk_alloc(sizeof(*s));
 
@@ -275,7 +277,7 @@ tlsock *tlsock_connect(const char *target, tlsock_config *config,
     if (tsk_opts_take(&o, opts, err) < 0 ||
         tsk_target_parse(&t, target, 0, err) < 0)
         goto out;
-    s = tsk_conn_new(config, 0, target, &o, err);
+    s = conn_new(config, 0, target, &o, err);
     if (s == NULL)
         goto out;
     /* a URL brings its protocol's rules, if nobody asked for others */
@@ -327,7 +329,7 @@ static tlsock *over_layer(struct tsk_layer *layer, int server,
 
     if (target == NULL)
         target = name != NULL ? name : o->name;
-    s = tsk_conn_new(config, server, target, o, err);
+    s = conn_new(config, server, target, o, err);
 
     if (s == NULL)
         return NULL;

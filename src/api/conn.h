@@ -7,10 +7,6 @@
 
 struct tsk_target;
 
-/* A new connection on a config; opts was copied by tsk_opts_take(). target:
- * what a policy is told of it, or NULL. */
-tlsock *tsk_conn_new(tlsock_config *config, int server, const char *target,
-                     const tlsock_opts *opts, tlsock_error *err);
 void tsk_conn_free(tlsock *s, int graceful);
 /* A caller's options of any size, as a whole struct: 0 or E_ARGUMENT. */
 int tsk_opts_take(tlsock_opts *out, const tlsock_opts *opts, tlsock_error *err);
@@ -69,7 +65,6 @@ void tsk_path_free(struct tsk_path *p);
 /* over.c: a connection as the transport of another one. owned: closed with
  * it. NULL: no memory. */
 struct tsk_layer *tsk_over_layer_new(tlsock *outer, int owned);
-void tsk_over_layer_forget(struct tsk_layer *l); /* frees the layer alone */
 
 /* One job on a connection that is ready: > 0, 0, AGAIN, code; never waits. */
 typedef ssize_t tsk_job(tlsock *s, void *arg);
@@ -85,7 +80,6 @@ size_t tsk_conn_pollfds(const tlsock *s, struct pollfd *fds, size_t max,
                         int *wait_ms);
 short tsk_conn_wants(const tlsock *s); /* POLLIN, POLLOUT of its transport */
 int64_t tsk_conn_deadline(const tlsock *s);
-int tsk_conn_wait(tlsock *s, int64_t deadline);
 /* Wait for these, until interrupted: fds has room for one more. > 0: go on, 0:
  * time is up, or code. */
 int tsk_conn_wait_on(tlsock *s, struct pollfd *fds, size_t n, int64_t until);

@@ -118,7 +118,8 @@ struct tsk_layer *tsk_over_layer_new(tlsock *outer, int owned)
     return &l->base;
 }
 
-void tsk_over_layer_forget(struct tsk_layer *base)
+/* The layer alone. */
+static void forget(struct tsk_layer *base)
 {
     struct over_layer *l = (struct over_layer *)base;
 
@@ -161,7 +162,7 @@ static tlsock *over(tlsock *outer, int server, const char *name,
     }
     s = tsk_conn_over_layer(layer, server, name, config, &o, err);
     if (s == NULL)
-        tsk_over_layer_forget(layer);
+        forget(layer);
 out:
     tsk_ossl_leave();
     errno = saved;

@@ -209,7 +209,7 @@ static void gather_keys(void)
                    rows[i].key);
 }
 
-const char *tsk_rule_keys(void)
+static const char *rule_keys(void)
 {
     pthread_once(&keys_once, gather_keys);
     return keys;
@@ -224,7 +224,7 @@ static int unknown(const char *key, tlsock_error *err)
              tsk_option_find(key) != NULL ? "a policy cannot tighten"
                                           : "a policy has no key",
              shown);
-    tsk_hint(err, "valid keys: %s", tsk_rule_keys());
+    tsk_hint(err, "valid keys: %s", rule_keys());
     return TLSOCK_E_OPTION;
 }
 

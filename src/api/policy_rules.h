@@ -50,8 +50,6 @@ int tsk_rule_looser(const struct tsk_rule *rule,
                     const struct tsk_settings *set);
 /* Puts the rule that a failure comes from in front of its hint. */
 void tsk_rule_explain(const struct tsk_settings *set, tlsock_error *err);
-/* The keys, "tls.min, ciphers, ..."; static */
-const char *tsk_rule_keys(void);
 
 /* policy_list.c: what both lists have, in the order of the first; yours.
  * NULL: nothing (err is E_POLICY), or out of memory. */

@@ -61,8 +61,8 @@ void tsk_psk_wipe(struct tsk_psk *psk)
     tsk_free_secret(psk->key, psk->len);
 }
 
-int tsk_settings_psk(struct tsk_settings *set, const char *identity,
-                     const void *key, size_t len, tlsock_error *err)
+static int add_psk(struct tsk_settings *set, const char *identity,
+                   const void *key, size_t len, tlsock_error *err)
 {
     struct tsk_psk psk = {0}, *more;
     int rc = bad_identity(identity, err);
@@ -142,7 +142,7 @@ int tsk_settings_psk_uri(struct tsk_settings *set, const char *identity,
     copy = tsk_strdup(uri);
     rc = copy != NULL ? read_key(&pass, uri, err) : tsk_fail_nomem(err);
     if (rc == TLSOCK_OK)
-        rc = tsk_settings_psk(set, identity, pass.text, pass.len, err);
+        rc = add_psk(set, identity, pass.text, pass.len, err);
     if (rc == TLSOCK_OK)
         set->psks[set->n_psks - 1].uri = copy;
     else
@@ -182,8 +182,8 @@ int tlsock_config_add_psk(tlsock_config *c, const char *identity,
 
     if (rc < 0)
         return rc;
-    return tsk_config_end(
-        c, tsk_settings_psk(&c->box->set, identity, key, len, &c->err));
+    return tsk_config_end(c,
+                          add_psk(&c->box->set, identity, key, len, &c->err));
 }
 
 int tlsock_config_add_psk_uri(tlsock_config *c, const char *identity,

@@ -187,7 +187,7 @@ int tsk_conn_wait_on(tlsock *s, struct pollfd *fds, size_t n, int64_t until)
     return rc == 0 && slice < until ? 1 : rc;
 }
 
-int tsk_conn_wait(tlsock *s, int64_t deadline)
+static int conn_wait(tlsock *s, int64_t deadline)
 {
     struct pollfd fds[TSK_DIAL_FDS + 1];
     int wait_ms, rc;
@@ -282,7 +282,7 @@ static int after_again(tlsock *s, int phase, int64_t deadline)
     /* a wait would end at once, however late it is */
     if (flood && is_past(deadline))
         return timed_out(s, phase);
-    rc = tsk_conn_wait(s, deadline);
+    rc = conn_wait(s, deadline);
     return rc == TLSOCK_E_TIMEOUT ? timed_out(s, phase) : rc;
 }
 

@@ -174,7 +174,9 @@ static int begin(struct tsk_make *m, tlsock_error *err)
                                "the key cannot be part of a certificate");
 }
 
-int tsk_make_cert(struct tsk_make *m, tlsock_cert **out, tlsock_error *err)
+/* A plan whose issuer, names, key and times are there becomes a certificate:
+ * extensions, serial, signature, and the proof that its issuer may sign it. */
+static int make_cert(struct tsk_make *m, tlsock_cert **out, tlsock_error *err)
 {
     int rc = begin(m, err);
 
@@ -214,7 +216,7 @@ tlsock_cert *tsk_cert_create(const tlsock_cert_opts *o, tlsock_error *err)
     if (rc == TLSOCK_OK && m.key == NULL)
         rc = tsk_plan_key(&m, err);
     if (rc == TLSOCK_OK)
-        rc = tsk_make_cert(&m, &c, err);
+        rc = make_cert(&m, &c, err);
     tsk_make_free(&m);
     tsk_ossl_leave();
     return rc == TLSOCK_OK ? c : NULL;

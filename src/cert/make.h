@@ -45,9 +45,6 @@ struct tsk_make {
 
 /* create.c */
 tlsock_cert *tsk_cert_create(const tlsock_cert_opts *o, tlsock_error *err);
-/* A plan whose issuer, names, key and times are there becomes a certificate:
- * extensions, serial, signature, and the proof that its issuer may sign it. */
-int tsk_make_cert(struct tsk_make *m, tlsock_cert **out, tlsock_error *err);
 void tsk_make_free(struct tsk_make *m);
 /* Ready for X509_sign_ctx() and X509_REQ_sign_ctx(). NULL: why is in err. */
 EVP_MD_CTX *tsk_make_signer(EVP_PKEY *key, const EVP_MD *md, tlsock_error *err);
@@ -104,7 +101,6 @@ int tsk_purpose_parse(struct tsk_make *m, const char *text, tlsock_error *err);
 int tsk_usage_add(struct tsk_make *m, tlsock_error *err);
 int tsk_usage_check(const struct tsk_make *m, tlsock_error *err);
 unsigned tsk_eku_mask(const EXTENDED_KEY_USAGE *eku);
-unsigned tsk_eku_bit(const ASN1_OBJECT *obj); /* TSK_EKU_OTHER: no word */
 
 /* ext.c: m->exts, all of it: the key and the names are set */
 int tsk_ext_build(struct tsk_make *m, tlsock_error *err);

@@ -36,7 +36,7 @@ void tsk_cert_date(const ASN1_TIME *t, char out[32])
     tsk_ossl_leave();
 }
 
-void tsk_text_serial(struct tsk_text *t, X509 *x)
+static void text_serial(struct tsk_text *t, X509 *x)
 {
     BIGNUM *bn = ASN1_INTEGER_to_BN(X509_get0_serialNumber(x), NULL);
     char *hex = bn != NULL ? BN_bn2hex(bn) : NULL;
@@ -107,7 +107,7 @@ static void object_text(struct tsk_text *t, const ASN1_OBJECT *obj, int longer)
     tsk_text_add(t, text);
 }
 
-void tsk_text_signature(struct tsk_text *t, X509 *x)
+static void text_signature(struct tsk_text *t, X509 *x)
 {
     const X509_ALGOR *alg = NULL;
     const ASN1_OBJECT *obj = NULL;
@@ -137,7 +137,7 @@ const struct tsk_key_usage tsk_key_usages[] = {
     {0, NULL},
 };
 
-void tsk_text_usage(struct tsk_text *t, X509 *x)
+static void text_usage(struct tsk_text *t, X509 *x)
 {
     uint32_t flags = X509_get_extension_flags(x);
     uint32_t usage = X509_get_key_usage(x);
@@ -253,7 +253,7 @@ char *tsk_cert_text(X509 *x, int item)
         tsk_text_sans(&t, x);
         break;
     case TLSOCK_CERT_SERIAL:
-        tsk_text_serial(&t, x);
+        text_serial(&t, x);
         break;
     case TLSOCK_CERT_NOT_BEFORE:
         date(&t, X509_get0_notBefore(x));
@@ -265,10 +265,10 @@ char *tsk_cert_text(X509 *x, int item)
         tsk_text_key(&t, X509_get0_pubkey(x));
         break;
     case TLSOCK_CERT_SIGNATURE:
-        tsk_text_signature(&t, x);
+        text_signature(&t, x);
         break;
     case TLSOCK_CERT_USAGE:
-        tsk_text_usage(&t, x);
+        text_usage(&t, x);
         break;
     case TLSOCK_CERT_CRL_URLS:
         crl_urls(&t, x);

@@ -40,9 +40,6 @@ void tsk_text_sans(struct tsk_text *t, X509 *x);
 void tsk_text_san(struct tsk_text *t, const GENERAL_NAME *g, const char *also);
 /* "ECDSA P-256"; key NULL: "unknown" */
 void tsk_text_key(struct tsk_text *t, EVP_PKEY *key);
-void tsk_text_signature(struct tsk_text *t, X509 *x);
-void tsk_text_usage(struct tsk_text *t, X509 *x);
-void tsk_text_serial(struct tsk_text *t, X509 *x);
 
 /* Key usage bits and their names; the last name is NULL. */
 struct tsk_key_usage {

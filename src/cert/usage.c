@@ -43,7 +43,7 @@ static const struct {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-unsigned tsk_eku_bit(const ASN1_OBJECT *obj)
+static unsigned eku_bit(const ASN1_OBJECT *obj)
 {
     int nid = OBJ_obj2nid(obj);
 
@@ -58,7 +58,7 @@ unsigned tsk_eku_mask(const EXTENDED_KEY_USAGE *eku)
     unsigned mask = 0;
 
     for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++)
-        mask |= tsk_eku_bit(sk_ASN1_OBJECT_value(eku, i));
+        mask |= eku_bit(sk_ASN1_OBJECT_value(eku, i));
     return mask;
 }
 

@@ -136,7 +136,8 @@ static const struct {
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
-const struct tsk_what *tsk_what_label(const char *label)
+/* What a block of PEM with this label is; NULL: unknown. */
+static const struct tsk_what *what_label(const char *label)
 {
     size_t n = strlen(label);
 
@@ -279,7 +280,7 @@ static const struct tsk_what *pem_is(const struct tsk_source *s)
 
     tsk_pem_begin(&r, s->data, s->len);
     while (tsk_pem_next(&r, &b) == 1) {
-        what = tsk_what_label(b.label);
+        what = what_label(b.label);
         if (what != NULL && what != &parameters)
             return what;
         if (first == NULL)
@@ -307,8 +308,8 @@ static int fail(const struct tsk_source *s, const char *wanted,
                 const struct tsk_what *what, const char *fix, tlsock_error *err)
 {
     if (what != NULL)
-        tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" holds no %s, but %s",
-                 s->name, wanted, what->is);
+        tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" holds no %s, but %s", s->name,
+                 wanted, what->is);
     else
         tsk_fail(err, TLSOCK_E_OWN_FILE,
                  "\"%s\" holds no %s: it is neither PEM nor DER nor PKCS#12",

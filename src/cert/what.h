@@ -15,7 +15,5 @@ struct tsk_what {
 
 /* NULL: it is nothing known. */
 const struct tsk_what *tsk_what_is(const struct tsk_source *s);
-/* What a block of PEM with this label is; NULL: unknown. */
-const struct tsk_what *tsk_what_label(const char *label);
 
 #endif

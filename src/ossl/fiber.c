@@ -198,11 +198,6 @@ int tsk_fiber_paused(const struct tsk_fiber *f)
     return f != NULL && f->begun;
 }
 
-int tsk_fiber_inside(void)
-{
-    return get_running() != NULL;
-}
-
 void tsk_fiber_pause(void)
 {
     leave(get_running(), 0);
@@ -243,11 +238,6 @@ int tsk_fiber_run(struct tsk_fiber *f, void (*job)(void *), void *arg)
 int tsk_fiber_paused(const struct tsk_fiber *f)
 {
     (void)f;
-    return 0;
-}
-
-int tsk_fiber_inside(void)
-{
     return 0;
 }
 

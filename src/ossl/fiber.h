@@ -21,7 +21,6 @@ int tsk_fiber_run(struct tsk_fiber *f, void (*job)(void *), void *arg);
 int tsk_fiber_paused(const struct tsk_fiber *f);
 /* Within a fiber: back to whoever runs it, until it is run again. */
 void tsk_fiber_pause(void);
-int tsk_fiber_inside(void); /* is this a fiber's stack? */
 /* job(arg) on the stack of whoever runs the fiber; elsewhere just that. */
 void tsk_fiber_outside(void (*job)(void *), void *arg);
 void tsk_fiber_free(struct tsk_fiber *f); /* not paused; NULL is a no-op */

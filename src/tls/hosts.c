@@ -48,8 +48,8 @@ static int fold(char out[NAME_MOST + 1], const char *name, size_t len)
     if (len == 0 || len > NAME_MOST || memchr(name, '\0', len) != NULL)
         return 0;
     for (size_t i = 0; i < len; i++)
-        out[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32
-                                                         : name[i]);
+        out[i] =
+            (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
     out[len] = '\0';
     return 1;
 }
@@ -221,8 +221,8 @@ static int choose_default(struct tsk_hosts *h, const struct tsk_settings *set)
     if (h->def != 0 || set->n_identities == 0)
         return TLSOCK_OK;
     for (size_t i = 0; i < set->n_identities && rc == TLSOCK_OK; i++)
-        if (i == 0 || tsk_identity_same_sans(&set->identities[0],
-                                             &set->identities[i]))
+        if (i == 0 ||
+            tsk_identity_same_sans(&set->identities[0], &set->identities[i]))
             rc = append(h, &h->def, &last, i);
     return rc;
 }
@@ -339,11 +339,4 @@ size_t tsk_hosts_count(struct tsk_hosts_at at)
     while (tsk_hosts_next(&at, &identity))
         n++;
     return n;
-}
-
-size_t tsk_hosts_memory(const struct tsk_hosts *h)
-{
-    return sizeof(*h) + h->cap_links * sizeof(*h->links) +
-           h->cap_names * sizeof(*h->names) + h->cap_texts +
-           h->n_slots * sizeof(*h->slots);
 }

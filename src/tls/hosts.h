@@ -35,6 +35,4 @@ struct tsk_hosts_at tsk_hosts_default(const struct tsk_hosts *h);
 size_t tsk_hosts_count(struct tsk_hosts_at at);
 int tsk_hosts_next(struct tsk_hosts_at *at, size_t *identity);
 
-size_t tsk_hosts_memory(const struct tsk_hosts *h); /* bytes */
-
 #endif

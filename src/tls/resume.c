@@ -219,7 +219,7 @@ static const char *keep(tlsock *s, struct tsk_session_item *item)
     return tsk_keep_put(s->ctx, item, s);
 }
 
-void tsk_resume_keep(tlsock *s, SSL_SESSION *ses)
+static void keep_one(tlsock *s, SSL_SESSION *ses)
 {
     struct tsk_resume *r = &s->resume;
     struct tsk_session_item item = {.ses = SSL_SESSION_dup(ses)};
@@ -253,7 +253,7 @@ int tsk_resume_won(SSL *ssl, SSL_SESSION *ses)
         hold(s, ses);
         return 0;
     }
-    tsk_resume_keep(s, ses);
+    keep_one(s, ses);
     return 0; /* each that keeps it has a reference of its own */
 }
 
@@ -280,7 +280,7 @@ void tsk_resume_settle(tlsock *s)
         return;
     early = won_early(s);
     if (early != NULL)
-        tsk_resume_keep(s, early);
+        keep_one(s, early);
     hold(s, NULL);
     if (!tsk_conn_resumed(s) || r->newest != NULL ||
         SSL_version(s->ssl) >= TLS1_3_VERSION)

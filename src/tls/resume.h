@@ -20,7 +20,6 @@ int tsk_resume_follow(tlsock *s, const tlsock *from, tlsock_error *err);
 void tsk_resume_offer(tlsock *s); /* s->ssl is there, and has not begun */
 /* libssl's callback: one was won. */
 int tsk_resume_won(SSL *ssl, SSL_SESSION *ses);
-void tsk_resume_keep(tlsock *s, SSL_SESSION *ses); /* and the peer is good */
 void tsk_resume_settle(tlsock *s); /* the peer is good: so is s->held */
 /* Before the SSL is freed: what shall not be resumed is forgotten. */
 void tsk_resume_end(tlsock *s);

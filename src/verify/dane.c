@@ -25,7 +25,9 @@ int tsk_dane_matched(const struct tsk_dane *d, struct tsk_dane_match *m)
     return 1;
 }
 
-void tsk_dane_record_of(X509 *leaf, char *out, size_t size)
+/* "3 1 1 HEX", what the record for this certificate would be; "" if it cannot
+ * be told. */
+static void record_of(X509 *leaf, char *out, size_t size)
 {
     unsigned char *spki = NULL, md[32];
     char hex[65];
@@ -63,7 +65,7 @@ int tsk_dane_no_match(const struct tsk_dane *d, X509 *leaf, tlsock_error *err)
     if (err == NULL)
         return TLSOCK_E_DANE;
     list(d->set, records, sizeof(records));
-    tsk_dane_record_of(leaf, ours, sizeof(ours));
+    record_of(leaf, ours, sizeof(ours));
     tsk_cert_short_name(leaf, name, sizeof(name));
     tsk_fail(err, TLSOCK_E_DANE,
              "the certificate of \"%.60s\" fits %s of %.100s: %s", name,

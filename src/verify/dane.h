@@ -51,9 +51,6 @@ static inline const struct tsk_dane *tsk_dane_in_use(const struct tsk_dane *d)
 /* Within or after a verification that went well: 1, and which record it was;
  * 0: none. */
 int tsk_dane_matched(const struct tsk_dane *d, struct tsk_dane_match *m);
-/* "3 1 1 HEX", what the record for this certificate would be; "" if it cannot
- * be told. */
-void tsk_dane_record_of(X509 *leaf, char *out, size_t size);
 /* No record fits: E_DANE, with those there are and the one that would. */
 int tsk_dane_no_match(const struct tsk_dane *d, X509 *leaf, tlsock_error *err);
 /* May the connection go on with what the lookup found? 0, with the count of

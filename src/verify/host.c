@@ -62,7 +62,8 @@ static int usable(const char *p, size_t len, int *star)
     return label > 0 && (*star < 0 || dots > 0);
 }
 
-int tsk_host_wild_refused(const char *suffix, int psl)
+/* Would "*." before suffix cover too much? */
+static int wild_refused(const char *suffix, int psl)
 {
     /* "*.com" needs no list to be refused */
     if (strchr(suffix, '.') == NULL)
@@ -106,7 +107,7 @@ int tsk_host_fits(const char *pattern, size_t len, const char *host,
            tsk_casencmp(dot, rest, len) == 0 &&
            label_fits(pattern, (size_t)(dot - pattern), (size_t)star, host,
                       (size_t)(rest - host)) &&
-           !tsk_host_wild_refused(rest + 1, psl);
+           !wild_refused(rest + 1, psl);
 }
 
 static int check_mail(X509 *crt, const char *mail, tlsock_error *err)

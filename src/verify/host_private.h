@@ -21,8 +21,6 @@ struct tsk_ask {
  * the certificate: anything may be in it. */
 int tsk_host_fits(const char *pattern, size_t len, const char *host,
                   enum tsk_wild wild, int psl);
-/* Would "*." before suffix cover too much? */
-int tsk_host_wild_refused(const char *suffix, int psl);
 /* host_cn.c: is a CN looked at, beside these names (or NULL)? */
 int tsk_host_asks_cn(const GENERAL_NAMES *names, const struct tsk_ask *q);
 /* The subject's common name, the most specific one, as UTF-8 without a
