@@ -24,7 +24,7 @@ enum kind {
     NO_TRUST,   /* refuses the server */
     RAW,        /* the kinds from here on are no TLS: text */
     RAW_HALF,   /* a part of a hello, and the end of its side */
-    RAW_IDLE,   /* says nothing, waits to be sent away */
+    RAW_IDLE,   /* says nothing */
     RAW_RESET,  /* RST instead of a hello */
     KINDS
 };
@@ -94,6 +94,8 @@ static int open_raw(struct visit *v, struct job *j)
         setsockopt(j->raw, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
         return -1;
     }
+    if (j->kind == RAW_IDLE && v->plan->patience != 0)
+        j->pause_until = soak_milliseconds() + v->plan->patience;
     return epoll_ctl(v->set, EPOLL_CTL_ADD, j->raw, &ev);
 }
 
@@ -173,7 +175,7 @@ static ssize_t talk(struct visit *v, struct job *j)
         j->sent += (size_t)n;
     }
     while (j->got < j->size && !j->ending) {
-        n = tlsock_read(j->s, buf, j->kind == SLOW ? 700 : sizeof(buf));
+        n = tlsock_read(j->s, buf, j->kind == SLOW ? 2000 : sizeof(buf));
         if (n <= 0)
             return n < 0 ? n : TLSOCK_E_TRUNCATED;
         for (size_t i = 0; i < (size_t)n; i++)
@@ -270,7 +272,7 @@ static void step_all(struct visit *v)
     if (look)
         v->looked = now;
     for (struct job **at = &v->all, *j; (j = *at) != NULL;) {
-        int due = j->ready;
+        int due = j->ready, over = 0;
 
         if (look && j->s != NULL && j->pause_until != 0 &&
             now >= j->pause_until) {
@@ -279,7 +281,10 @@ static void step_all(struct visit *v)
         }
         if (look && j->s != NULL && tlsock_timeout(j->s) == 0)
             due = 1;
-        if (due && (j->s != NULL ? step_tls(v, j) : step_raw(j))) {
+        if (look && j->s == NULL && j->pause_until != 0 &&
+            now >= j->pause_until)
+            over = 1;
+        if (over || (due && (j->s != NULL ? step_tls(v, j) : step_raw(j)))) {
             *at = j->next;
             end_job(j);
             v->live--;

@@ -137,9 +137,7 @@ static void test_soak(void **state)
     tlsock_error err;
     tlsock_listener *l =
         tlsock_listen("127.0.0.1:0", config,
-                      TLSOCK_OPTS(.nonblocking = 1,
-                                  .timeout_ms = plan->seconds ? 30000 : 1000),
-                      &err);
+                      TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = 40000), &err);
     int ends[2], status;
     pid_t pid;
 
@@ -166,7 +164,7 @@ static void test_soak(void **state)
 
 int main(int argc, char **argv)
 {
-    struct soak_plan plan = {300, 600, 0, 3, 60};
+    struct soak_plan plan = {300, 600, 0, 3, 60, 300};
     struct rlimit files;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(test_soak, &plan),
@@ -174,7 +172,7 @@ int main(int argc, char **argv)
 
     if (argc == 5)
         plan = (struct soak_plan){atol(argv[1]), atol(argv[2]), atoi(argv[3]),
-                             atoi(argv[4]), 15000};
+                                  atoi(argv[4]), 15000,         0};
     signal(SIGPIPE, SIG_IGN);
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

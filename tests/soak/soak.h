@@ -49,7 +49,9 @@ struct soak_plan {
     long connections; /* in each round at least so many */
     int seconds;      /* in each round at least so long */
     int rounds;
-    int pause; /* at most so many milliseconds between two exchanges */
+    int pause;    /* at most so many milliseconds between two exchanges */
+    int patience; /* of who says nothing, milliseconds; 0: until the server
+                     sends it away */
 };
 
 /* A round; returns when its last connection has ended. The configs: trusting,
