@@ -17,7 +17,7 @@ static const char *const features[] = {
     "pq",      "happy-eyeballs", "acme",
     "curl",    "dane",           "redis",
     "pcap",    "ktls",           "htp",
-    "nghttp2", "seccomp"};
+    "nghttp2", "seccomp",        "cert-compression"};
 
 /* Of the library, or of the tool itself. */
 static int is_there(const char *feature)

@@ -4,6 +4,7 @@
 #include "api/options.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "ossl/compat.h"
 #include "ossl/queue.h"
 
 #include <openssl/ssl.h>
@@ -33,35 +34,22 @@ static int try_sigalgs(SSL_CTX *ctx, const char *list)
     return SSL_CTX_set1_sigalgs_list(ctx, list) == 1;
 }
 
-/* Names that newer releases of OpenSSL have: not a typing error. */
-static int known_elsewhere(const char *name)
-{
-    static const char *const newer[] = {
-        "X25519MLKEM768", "SecP256r1MLKEM768", "SecP384r1MLKEM1024",
-        "MLKEM512",       "MLKEM768",          "MLKEM1024",
-        "mldsa44",        "mldsa65",           "mldsa87",
-        "ffdhe2048",      "curveSM2",          "curveSM2MLKEM768",
-    };
-
-    for (size_t i = 0; i < sizeof(newer) / sizeof(newer[0]); i++)
-        if (tsk_casecmp(name, newer[i]) == 0)
-            return 1;
-    return 0;
-}
-
 /* OpenSSL refused one name. Between tsk_ossl_enter() and _leave(). */
 static int refused(const struct tsk_optrow *row, const char *name,
                    tlsock_error *err)
 {
+    const char *since = tsk_compat_since(name);
     char shown[80];
 
     if (tsk_fail_ossl(err, TLSOCK_E_OPTION, "%s", row->pub.key) ==
         TLSOCK_E_NOMEM)
         return TLSOCK_E_NOMEM;
     tsk_printable(shown, sizeof(shown), name, strlen(name));
-    if (known_elsewhere(name)) {
-        tsk_fail(err, TLSOCK_E_UNSUPPORTED, "%s: this OpenSSL has no \"%s\"",
-                 row->pub.key, shown);
+    if (since != NULL) { /* not a typing error */
+        tsk_fail(err, TLSOCK_E_UNSUPPORTED,
+                 "%s: this OpenSSL (%s) has no \"%s\": %s and later have it",
+                 row->pub.key, OpenSSL_version(OPENSSL_VERSION_STRING), shown,
+                 since);
         tsk_hint(err, "write ?%s to go on without it where it is missing",
                  row->pub.key);
         return TLSOCK_E_UNSUPPORTED;
@@ -104,8 +92,8 @@ static int try_element(const struct tsk_optrow *row, SSL_CTX *ctx, try_fn *try,
     return try(ctx, name) ? TLSOCK_OK : refused(row, name, err);
 }
 
-static int try_elements(const struct tsk_optrow *row, SSL_CTX *ctx,
-                        try_fn *try, const char *value, tlsock_error *err)
+static int try_elements(const struct tsk_optrow *row, SSL_CTX *ctx, try_fn *try,
+                        const char *value, tlsock_error *err)
 {
     const char *separators = try == try_ciphers ? ":, ;" : ":";
     char name[ELEMENT_MAX];

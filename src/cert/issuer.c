@@ -1,4 +1,5 @@
 #include "cert/make.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 #include <stdio.h>
@@ -107,10 +108,10 @@ int tsk_issuer_check(const struct tsk_make *m, tlsock_error *err)
 
 /* Where there is no DNS name, verifiers take a CN that looks like one for one,
  * and hold it to the constraints too. */
-static int violates(const struct tsk_make *m, X509 *ca, X509 *x)
+static int violates(const struct tsk_make *m, X509 *ca, X509 *x, int *starved)
 {
     NAME_CONSTRAINTS *nc =
-        X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
+        tsk_ossl_ext(ca, NID_name_constraints, NULL, starved);
     int bad = nc != NULL && (NAME_CONSTRAINTS_check(x, nc) != X509_V_OK ||
                              (!tsk_has_dns(m->sans) &&
                               NAME_CONSTRAINTS_check_CN(x, nc) != X509_V_OK));
@@ -167,9 +168,10 @@ static int outside(const struct tsk_make *m, X509 *up, X509 *x,
                    tlsock_error *err)
 {
     char who[80], names[112], may[112];
+    int starved = 0;
 
-    if (!violates(m, up, x))
-        return TLSOCK_OK;
+    if (!violates(m, up, x, &starved))
+        return starved ? tsk_fail_nomem(err) : TLSOCK_OK;
     tsk_cert_short_name(up, who, sizeof(who));
     tsk_cert_sans_text(x, names, sizeof(names));
     subtree_list(up, may, sizeof(may));
@@ -200,13 +202,14 @@ static int holds(const EXTENDED_KEY_USAGE *eku, const ASN1_OBJECT *what)
  * of an OCSP responder needs no such leave. */
 static int unfit(X509 *up, X509 *x, tlsock_error *err)
 {
+    int starved = 0, rc;
     EXTENDED_KEY_USAGE *may =
-        X509_get_ext_d2i(up, NID_ext_key_usage, NULL, NULL);
+        tsk_ossl_ext(up, NID_ext_key_usage, NULL, &starved);
     EXTENDED_KEY_USAGE *has =
-        may != NULL ? X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL) : NULL;
+        may != NULL ? tsk_ossl_ext(x, NID_ext_key_usage, NULL, &starved) : NULL;
     char who[80], what[80];
-    int rc = TLSOCK_OK;
 
+    rc = starved ? tsk_fail_nomem(err) : TLSOCK_OK;
     for (int i = 0; rc == TLSOCK_OK && i < sk_ASN1_OBJECT_num(has); i++) {
         const ASN1_OBJECT *obj = sk_ASN1_OBJECT_value(has, i);
 

@@ -3,6 +3,7 @@
 #include "cert/cert.h"
 #include "cert/json.h"
 #include "core/mem.h"
+#include "ossl/ext.h"
 
 #include <openssl/ct.h>
 #include <openssl/objects.h>
@@ -66,7 +67,7 @@ static void basic_constraints(struct tsk_json *j, X509 *x)
 {
     int critical = -1;
     BASIC_CONSTRAINTS *b =
-        X509_get_ext_d2i(x, NID_basic_constraints, &critical, NULL);
+        tsk_ossl_ext(x, NID_basic_constraints, &critical, &j->failed);
     int64_t most = -1;
 
     PUT(j, ",\"basic_constraints\":");
@@ -103,7 +104,7 @@ static void key_usage(struct tsk_json *j, X509 *x)
 static void ext_key_usage(struct tsk_json *j, X509 *x)
 {
     EXTENDED_KEY_USAGE *eku =
-        X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+        tsk_ossl_ext(x, NID_ext_key_usage, NULL, &j->failed);
 
     PUT(j, ",\"ext_key_usage\":%s", eku != NULL ? "[" : "null");
     for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
@@ -137,7 +138,8 @@ static void subtrees(struct tsk_json *j, const char *key,
 
 static void name_constraints(struct tsk_json *j, X509 *x)
 {
-    NAME_CONSTRAINTS *n = X509_get_ext_d2i(x, NID_name_constraints, NULL, NULL);
+    NAME_CONSTRAINTS *n =
+        tsk_ossl_ext(x, NID_name_constraints, NULL, &j->failed);
 
     PUT(j, ",\"name_constraints\":");
     if (n == NULL) {
@@ -176,7 +178,7 @@ static void policy(struct tsk_json *j, const POLICYINFO *p)
 static void policies(struct tsk_json *j, X509 *x)
 {
     CERTIFICATEPOLICIES *list =
-        X509_get_ext_d2i(x, NID_certificate_policies, NULL, NULL);
+        tsk_ossl_ext(x, NID_certificate_policies, NULL, &j->failed);
 
     PUT(j, ",\"policies\":[");
     for (int i = 0; i < sk_POLICYINFO_num(list); i++) {
@@ -190,7 +192,7 @@ static void policies(struct tsk_json *j, X509 *x)
 /* TLS feature 5, status_request (RFC 7633) */
 static void must_staple(struct tsk_json *j, X509 *x)
 {
-    TLS_FEATURE *list = X509_get_ext_d2i(x, NID_tlsfeature, NULL, NULL);
+    TLS_FEATURE *list = tsk_ossl_ext(x, NID_tlsfeature, NULL, &j->failed);
     int must = 0;
 
     for (int i = 0; i < sk_ASN1_INTEGER_num(list); i++) {
@@ -224,7 +226,8 @@ static void one_sct(struct tsk_json *j, const SCT *s)
 /* Signed certificate timestamps (RFC 6962, 3.3) */
 static void scts(struct tsk_json *j, X509 *x)
 {
-    STACK_OF(SCT) *list = X509_get_ext_d2i(x, NID_ct_precert_scts, NULL, NULL);
+    STACK_OF(SCT) *list =
+        tsk_ossl_ext(x, NID_ct_precert_scts, NULL, &j->failed);
 
     PUT(j, ",\"scts\":[");
     for (int i = 0; i < sk_SCT_num(list); i++) {

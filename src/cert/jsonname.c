@@ -1,6 +1,7 @@
 /* jsonname - subject, issuer and alternative names, taken apart. */
 #include "cert/json.h"
 #include "core/mem.h"
+#include "ossl/ext.h"
 
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
@@ -72,7 +73,7 @@ static void general(struct tsk_json *j, const GENERAL_NAME *g)
 void tsk_json_names(struct tsk_json *j, X509 *x)
 {
     GENERAL_NAMES *names =
-        X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+        tsk_ossl_ext(x, NID_subject_alt_name, NULL, &j->failed);
 
     parts(j, "subject_parts", X509_get_subject_name(x));
     parts(j, "issuer_parts", X509_get_issuer_name(x));

@@ -1,6 +1,7 @@
 /* Renewal: what a certificate has is taken over where no option says else. */
 #include "cert/make.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 #include <stdio.h>
@@ -30,7 +31,7 @@ static int take_names(struct tsk_make *m, X509 *x, tlsock_error *err)
 }
 
 /* One CN that is one of the names: a default, that goes with the names. */
-static int is_default(X509 *x)
+static int is_default(X509 *x, int *starved)
 {
     const X509_NAME *subject = X509_get_subject_name(x);
     const ASN1_STRING *cn;
@@ -41,7 +42,7 @@ static int is_default(X509 *x)
         X509_NAME_get_index_by_NID(subject, NID_commonName, -1) != 0)
         return 0;
     cn = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, 0));
-    names = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+    names = tsk_ossl_ext(x, NID_subject_alt_name, NULL, starved);
     for (int i = 0; !found && i < sk_GENERAL_NAME_num(names); i++) {
         char name[512];
 
@@ -55,8 +56,12 @@ static int is_default(X509 *x)
 
 static int take_subject(struct tsk_make *m, X509 *x, tlsock_error *err)
 {
-    if (m->subject != NULL || (m->o->n_sans != 0 && is_default(x)))
+    int starved = 0;
+
+    if (m->subject != NULL || (m->o->n_sans != 0 && is_default(x, &starved)))
         return TLSOCK_OK;
+    if (starved)
+        return tsk_fail_nomem(err);
     m->subject = X509_NAME_dup(X509_get_subject_name(x));
     return m->subject != NULL ? TLSOCK_OK : tsk_fail_nomem(err);
 }

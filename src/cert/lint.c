@@ -77,12 +77,11 @@ static int concerns(const struct tsk_lint_cert *l, int whom)
  * certificate. Its queue holds few: it is emptied after each rule. */
 static int starved(const struct tsk_lint_cert *l)
 {
-    unsigned long first = ERR_peek_error(), last = ERR_peek_last_error();
+    int now = tsk_ossl_starved();
 
     ERR_pop_to_mark();
     ERR_set_mark();
-    return l->starved || ERR_GET_REASON(first) == ERR_R_MALLOC_FAILURE ||
-           ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE;
+    return l->starved || now;
 }
 
 static int judge(struct found *f, struct tsk_lint_cert *l)

@@ -207,7 +207,7 @@ static int mismatch(const struct tsk_source *cert, const struct tsk_source *key,
 
     if ((why != X509_R_KEY_VALUES_MISMATCH &&
          why != X509_R_KEY_TYPE_MISMATCH) ||
-        ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE)
+        tsk_ossl_starved())
         return unusable(cert, err);
     tsk_cert_short_name(leaf, who, sizeof(who));
     if (name_owner(cert, key, chain, k, who, err))

@@ -2,6 +2,7 @@
 #include "cert/text.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 #include <arpa/inet.h>
@@ -182,7 +183,7 @@ void tsk_text_general(struct tsk_text *t, const GENERAL_NAME *g)
 void tsk_text_sans(struct tsk_text *t, X509 *x)
 {
     GENERAL_NAMES *names =
-        X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
+        tsk_ossl_ext(x, NID_subject_alt_name, NULL, &t->failed);
 
     for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
         if (i > 0)

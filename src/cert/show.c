@@ -2,6 +2,7 @@
 #include "cert/text.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 #include <openssl/bn.h>
@@ -142,7 +143,7 @@ static void text_usage(struct tsk_text *t, X509 *x)
     uint32_t flags = X509_get_extension_flags(x);
     uint32_t usage = X509_get_key_usage(x);
     EXTENDED_KEY_USAGE *eku =
-        X509_get_ext_d2i(x, NID_ext_key_usage, NULL, NULL);
+        tsk_ossl_ext(x, NID_ext_key_usage, NULL, &t->failed);
 
     for (size_t i = 0; tsk_key_usages[i].name != NULL; i++)
         if ((flags & EXFLAG_KUSAGE) != 0 &&
@@ -171,7 +172,7 @@ static void url(struct tsk_text *t, const GENERAL_NAME *g)
 static void crl_urls(struct tsk_text *t, X509 *x)
 {
     CRL_DIST_POINTS *points =
-        X509_get_ext_d2i(x, NID_crl_distribution_points, NULL, NULL);
+        tsk_ossl_ext(x, NID_crl_distribution_points, NULL, &t->failed);
 
     for (int i = 0; i < sk_DIST_POINT_num(points); i++) {
         const DIST_POINT *p = sk_DIST_POINT_value(points, i);
@@ -188,7 +189,7 @@ static void crl_urls(struct tsk_text *t, X509 *x)
 static void access_urls(struct tsk_text *t, X509 *x, int method)
 {
     AUTHORITY_INFO_ACCESS *aia =
-        X509_get_ext_d2i(x, NID_info_access, NULL, NULL);
+        tsk_ossl_ext(x, NID_info_access, NULL, &t->failed);
 
     for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(aia); i++) {
         const ACCESS_DESCRIPTION *d = sk_ACCESS_DESCRIPTION_value(aia, i);

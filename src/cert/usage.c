@@ -122,19 +122,53 @@ static int put_bits(struct tsk_make *m, uint32_t bits, tlsock_error *err)
     return rc;
 }
 
-static unsigned final_eku(const struct tsk_make *m, int *critical)
+/* NULL: it is not among the final ones; or rc is a code: it is, and there is no
+ * memory to read it. */
+static void *final_ext(const struct tsk_make *m, int nid, int *critical,
+                       int *rc, tlsock_error *err)
 {
-    EXTENDED_KEY_USAGE *eku =
-        X509V3_get_d2i(m->exts, NID_ext_key_usage, critical, NULL);
-    unsigned mask = tsk_eku_mask(eku);
+    void *value;
 
+    tsk_ossl_enter();
+    value = X509V3_get_d2i(m->exts, nid, critical, NULL);
+    if (value == NULL && *critical >= 0 && tsk_ossl_starved())
+        *rc = tsk_fail_nomem(err);
+    tsk_ossl_leave();
+    return value;
+}
+
+static int final_eku(const struct tsk_make *m, unsigned *mask, int *critical,
+                     tlsock_error *err)
+{
+    int rc = TLSOCK_OK;
+    EXTENDED_KEY_USAGE *eku =
+        final_ext(m, NID_ext_key_usage, critical, &rc, err);
+
+    *mask = tsk_eku_mask(eku);
     EXTENDED_KEY_USAGE_free(eku);
-    return mask;
+    return rc;
+}
+
+/* present: 0 without one, which forbids nothing */
+static int final_bits(const struct tsk_make *m, uint32_t *bits, int *present,
+                      tlsock_error *err)
+{
+    int critical, rc = TLSOCK_OK;
+    ASN1_BIT_STRING *s = final_ext(m, NID_key_usage, &critical, &rc, err);
+
+    *present = s != NULL;
+    *bits = 0;
+    for (size_t i = 0; s != NULL && i < COUNT(usages); i++)
+        if (ASN1_BIT_STRING_get_bit(s, usages[i].bit))
+            *bits |= usages[i].flag;
+    ASN1_BIT_STRING_free(s);
+    return rc;
 }
 
 int tsk_usage_add(struct tsk_make *m, tlsock_error *err)
 {
     uint32_t bits;
+    unsigned eku = 0;
     int critical, rc;
 
     /* nothing was asked for: a request leaves that to who answers it */
@@ -144,8 +178,12 @@ int tsk_usage_add(struct tsk_make *m, tlsock_error *err)
     if (rc != TLSOCK_OK || tsk_ext_has(m, NID_key_usage))
         return rc;
     bits = m->use.exact & possible(m->key);
-    if (bits == 0)
-        bits = follows(m, final_eku(m, &critical));
+    if (bits == 0) {
+        rc = final_eku(m, &eku, &critical, err);
+        if (rc != TLSOCK_OK)
+            return rc;
+        bits = follows(m, eku);
+    }
     bits = (bits | m->use.add) & ~m->use.del;
     if (bits == 0 && m->use.del == 0)
         return TLSOCK_OK;
@@ -264,18 +302,15 @@ static int check_hosts(const struct tsk_make *m, unsigned eku, int has_eku,
 
 int tsk_usage_check(const struct tsk_make *m, tlsock_error *err)
 {
-    ASN1_BIT_STRING *s;
     uint32_t bits = 0;
-    int has_bits, critical = -1, rc;
-    unsigned eku = final_eku(m, &critical);
+    int has_bits = 0, critical = -1, rc;
+    unsigned eku;
 
-    s = X509V3_get_d2i(m->exts, NID_key_usage, NULL, NULL);
-    has_bits = s != NULL;
-    for (size_t i = 0; s != NULL && i < COUNT(usages); i++)
-        if (ASN1_BIT_STRING_get_bit(s, usages[i].bit))
-            bits |= usages[i].flag;
-    ASN1_BIT_STRING_free(s);
-    rc = has_bits ? check_bits(m, bits, err) : TLSOCK_OK;
+    rc = final_eku(m, &eku, &critical, err);
+    if (rc == TLSOCK_OK)
+        rc = final_bits(m, &bits, &has_bits, err);
+    if (rc == TLSOCK_OK && has_bits)
+        rc = check_bits(m, bits, err);
     if (rc == TLSOCK_OK && (has_bits || (eku & TSK_EKU_STAMP) != 0))
         rc = check_eku(m, eku, critical, bits, err);
     if (rc == TLSOCK_OK)

@@ -1,5 +1,7 @@
 #include "ossl/compat.h"
 
+#include "core/str.h"
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/objects.h>
@@ -36,6 +38,60 @@ int tsk_compat_has_pq(void)
     SSL_CTX_free(ctx);
     ERR_pop_to_mark();
     return ok;
+}
+
+void tsk_compat_compress_certs(SSL_CTX *ctx)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+    ERR_set_mark();
+    (void)SSL_CTX_compress_certs(ctx, 0);
+    ERR_pop_to_mark();
+#else
+    (void)ctx;
+#endif
+}
+
+/* With what libssl was built with: zlib, brotli, zstd, or none of them. */
+int tsk_compat_has_cert_compression(void)
+{
+    int found = 0;
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+    int algorithms[] = {TLSEXT_comp_cert_zlib, TLSEXT_comp_cert_brotli,
+                        TLSEXT_comp_cert_zstd};
+    SSL_CTX *ctx;
+
+    ERR_set_mark();
+    ctx = SSL_CTX_new(TLS_method());
+    for (int i = 0; ctx != NULL && i < 3 && !found; i++)
+        found = SSL_CTX_set1_cert_comp_preference(ctx, &algorithms[i], 1);
+    SSL_CTX_free(ctx);
+    ERR_pop_to_mark();
+#endif
+    return found;
+}
+
+const char *tsk_compat_since(const char *name)
+{
+    static const struct {
+        const char *name, *since;
+    } newer[] = {
+        {"X25519MLKEM768", "3.5"},
+        {"SecP256r1MLKEM768", "3.5"},
+        {"SecP384r1MLKEM1024", "3.5"},
+        {"MLKEM512", "3.5"},
+        {"MLKEM768", "3.5"},
+        {"MLKEM1024", "3.5"},
+        {"mldsa44", "3.5"},
+        {"mldsa65", "3.5"},
+        {"mldsa87", "3.5"},
+        {"curveSM2", "4.0"},
+        {"curveSM2MLKEM768", "4.0"},
+    };
+
+    for (size_t i = 0; i < sizeof(newer) / sizeof(newer[0]); i++)
+        if (tsk_casecmp(name, newer[i].name) == 0)
+            return newer[i].since;
+    return NULL;
 }
 
 /* IANA's names where OpenSSL's short names are older ones */
@@ -102,6 +158,19 @@ const char *tsk_compat_peer_signature(SSL *ssl)
             (signatures[i].hash == hash || signatures[i].hash == NID_undef))
             return signatures[i].name;
     return OBJ_nid2sn(type);
+}
+
+int tsk_compat_starved(unsigned long first)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+    int reason = ERR_GET_REASON(first);
+
+    return reason == ERR_R_ASN1_LIB || reason == ERR_R_CRYPTO_LIB ||
+           reason == ERR_R_NESTED_ASN1_ERROR;
+#else
+    (void)first;
+    return 0;
+#endif
 }
 
 /* Before 3.0.14 it is for the caller to know that no record is half read. */

@@ -2,6 +2,7 @@
 
 #include "core/mem.h"
 #include "core/str.h"
+#include "ossl/compat.h"
 
 #include <errno.h>
 #include <openssl/err.h>
@@ -85,7 +86,8 @@ void tsk_ossl_leave(void)
 int tsk_ossl_starved(void)
 {
     return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE ||
-           ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+           ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE ||
+           tsk_compat_starved(ERR_peek_error());
 }
 
 int tsk_fail_ossl(tlsock_error *err, int code, const char *fmt, ...)

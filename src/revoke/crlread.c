@@ -23,14 +23,16 @@ struct json {
 #define PUT(j, ...) tsk_append((j)->out, (j)->size, &(j)->pos, __VA_ARGS__)
 
 /* NULL: not there, or not what it should be; or no memory, which shows at the
- * end. found as X509_CRL_get_ext_d2i() says. */
+ * end. found as X509_CRL_get_ext_d2i() says. What is wrong with one extension
+ * is not to be taken for the next one's trouble. */
 static void *get_ext(struct json *j, const X509_CRL *crl, int nid, int *found)
 {
-    void *value = X509_CRL_get_ext_d2i(crl, nid, found, NULL);
+    void *value;
 
-    if (value == NULL && *found >= 0 &&
-        ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE)
-        j->failed = 1;
+    tsk_ossl_enter();
+    value = X509_CRL_get_ext_d2i(crl, nid, found, NULL);
+    j->failed |= value == NULL && *found >= 0 && tsk_ossl_starved();
+    tsk_ossl_leave();
     return value;
 }
 
@@ -169,7 +171,7 @@ static void issuing_point(struct json *j, const X509_CRL *crl)
 {
     int found = -1;
     ISSUING_DIST_POINT *idp =
-        X509_CRL_get_ext_d2i(crl, NID_issuing_distribution_point, &found, NULL);
+        get_ext(j, crl, NID_issuing_distribution_point, &found);
 
     if (idp == NULL) {
         PUT(j, ",\"idp\":%s", found == -1 ? "null" : "\"invalid\"");
@@ -221,12 +223,14 @@ static void put_reason(struct json *j, const X509_REVOKED *r)
         "removeFromCRL",   "privilegeWithdrawn",
         "aACompromise"};
     int found = -1;
-    ASN1_ENUMERATED *value =
-        X509_REVOKED_get_ext_d2i(r, NID_crl_reason, &found, NULL);
-    long reason = value != NULL ? ASN1_ENUMERATED_get(value) : -1;
+    ASN1_ENUMERATED *value;
+    long reason;
 
-    j->failed |= value == NULL && found >= 0 &&
-                 ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_MALLOC_FAILURE;
+    tsk_ossl_enter();
+    value = X509_REVOKED_get_ext_d2i(r, NID_crl_reason, &found, NULL);
+    reason = value != NULL ? ASN1_ENUMERATED_get(value) : -1;
+    j->failed |= value == NULL && found >= 0 && tsk_ossl_starved();
+    tsk_ossl_leave();
     ASN1_ENUMERATED_free(value);
     if (reason < 0)
         PUT(j, "null");
@@ -272,8 +276,9 @@ static void put_number(struct json *j, const X509_CRL *crl, const char *key,
 
 static void authority_key(struct json *j, const X509_CRL *crl)
 {
+    int found = -1;
     AUTHORITY_KEYID *aki =
-        X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
+        get_ext(j, crl, NID_authority_key_identifier, &found);
 
     PUT(j, ",\"aki\":");
     put_hex(j, aki != NULL ? aki->keyid : NULL);

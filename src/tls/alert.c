@@ -109,8 +109,7 @@ static int version(tlsock *s)
     else
         tsk_fail(tsk_err(s), TLSOCK_E_VERSION_UNSUPPORTED,
                  "no common TLS version: the %s has none of ours (%s to %s)",
-                 s->server ? "client" : "server", ours,
-                 version_name(max));
+                 s->server ? "client" : "server", ours, version_name(max));
     if (theirs != 0)
         snprintf(tsk_err(s)->presented, sizeof(tsk_err(s)->presented), "%s",
                  version_name(theirs));
@@ -234,12 +233,12 @@ static int from_reason(tlsock *s, unsigned long code)
 
 /* A staple of no bytes is to libssl memory that it did not get: it allocates
  * none of them, there and nowhere else in that function. */
-static int is_empty_staple(unsigned long code)
+static int is_empty_staple(void)
 {
     const char *func = NULL;
 
     (void)ERR_peek_error_func(&func);
-    return ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE && func != NULL &&
+    return tsk_ossl_starved() && func != NULL &&
            strcmp(func, "tls_process_cert_status_body") == 0;
 }
 
@@ -254,7 +253,7 @@ static int empty_staple(tlsock *s)
 
 int tsk_fail_protocol(tlsock *s)
 {
-    unsigned long code = ERR_peek_error(), last = ERR_peek_last_error();
+    unsigned long code = ERR_peek_error();
     int rc;
 
     if (tsk_fail_is_not_tls(s))
@@ -263,10 +262,9 @@ int tsk_fail_protocol(tlsock *s)
                                  ? ERR_GET_REASON(code)
                                  : 0) < 0)
         rc = tsk_err_of(s)->code;
-    else if (is_empty_staple(code))
+    else if (is_empty_staple())
         rc = empty_staple(s);
-    else if (ERR_GET_REASON(last) == ERR_R_MALLOC_FAILURE ||
-             ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+    else if (tsk_ossl_starved())
         rc = tsk_fail_nomem(tsk_err(s));
     else if (s->alert != 0 && s->alert_from_peer)
         rc = from_alert(s);

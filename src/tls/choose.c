@@ -2,7 +2,9 @@
 
 #include "cert/cert.h"
 #include "core/mem.h"
+#include "ossl/compat.h"
 #include "ossl/queue.h"
+#include "revoke/dp.h"
 #include "tls/conn.h"
 #include "tls/ctx_private.h"
 #include "tls/hosts.h"
@@ -189,8 +191,17 @@ static int no_hook(const struct tsk_identity *id, tlsock_error *err)
     return TLSOCK_E_OWN_FILE;
 }
 
+/* There is somebody to fetch a staple from, or that cannot be told. */
+static int gets_staples(const struct tsk_ctx *c, X509 *leaf)
+{
+    char url[TSK_URL_MAX];
+
+    return c->set->staple && tsk_ocsp_url(leaf, 0, url, sizeof(url)) != 0;
+}
+
 /* Into the SSL_CTX, for connections that nothing else is chosen for. */
-static int set_default(struct tsk_ctx *c, size_t i, tlsock_error *err)
+static int set_default(struct tsk_ctx *c, size_t i, int *stapled,
+                       tlsock_error *err)
 {
     const struct tsk_identity *id = &c->set->identities[i];
     tlsock_cert *cert = tsk_identity_cert(id, err);
@@ -205,10 +216,11 @@ static int set_default(struct tsk_ctx *c, size_t i, tlsock_error *err)
         !SSL_CTX_use_cert_and_key(c->ssl, cert->leaf, key, cert->chain, 1))
         return tsk_fail_ossl(err, TLSOCK_E_OWN_FILE,
                              "cannot use certificate %s", file_of(id));
+    *stapled |= gets_staples(c, cert->leaf);
     return TLSOCK_OK;
 }
 
-static int set_defaults(struct tsk_ctx *c, tlsock_error *err)
+static int set_defaults(struct tsk_ctx *c, int *stapled, tlsock_error *err)
 {
     static const struct wish any = {.n = 0};
     struct tsk_hosts_at list;
@@ -216,25 +228,29 @@ static int set_defaults(struct tsk_ctx *c, tlsock_error *err)
     int rc, n;
 
     if (c->set->n_identities == 1)
-        return set_default(c, 0, err);
+        return set_default(c, 0, stapled, err);
     rc = tsk_hosts_new(c->set, &c->hosts, err);
     if (rc < 0)
         return rc;
     list = tsk_hosts_default(c->hosts);
     n = pick(c->set, list, &any, chosen);
     for (int i = 0; i < n && rc == TLSOCK_OK; i++)
-        rc = set_default(c, chosen[i], err);
+        rc = set_default(c, chosen[i], stapled, err);
     c->default_is_whole = tsk_hosts_count(list) == (size_t)n;
     return rc;
 }
 
 int tsk_choose_setup(struct tsk_ctx *c, tlsock_error *err)
 {
-    int rc = c->set->n_identities != 0 ? set_defaults(c, err) : TLSOCK_OK;
+    int stapled = 0, rc = TLSOCK_OK;
 
+    if (c->set->n_identities != 0)
+        rc = set_defaults(c, &stapled, err);
     if (rc < 0)
         return rc;
     SSL_CTX_set_cert_cb(c->ssl, choose, c);
+    if (c->set->n_identities != 0 && !stapled)
+        tsk_compat_compress_certs(c->ssl); /* which leaves staples out */
     if (!c->set->staple || c->set->n_identities == 0)
         return TLSOCK_OK;
     c->staples = tsk_staples_new(c->set->n_identities);

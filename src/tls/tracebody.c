@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+/* RFC 8879, 4; OpenSSL 3.0 has no name for it */
+#define MT_COMPRESSED_CERTIFICATE 25
 #define SHOWN 4 /* certificates whose subject is named */
 
 static int is_13(const struct tsk_trace *t)
@@ -52,6 +54,27 @@ static int certificate(struct tsk_trace *t, struct tsk_span body)
             (void)tsk_trace_vector(&list, 2, &unused);
         subject(t, der);
     }
+    return 0;
+}
+
+/* RFC 8879, 4: libssl alone sees what is in it. */
+static int compressed_certificate(struct tsk_trace *t, struct tsk_span body)
+{
+    static const char *const names[] = {NULL, "zlib", "brotli", "zstd"};
+    const uint8_t *p = body.at;
+    struct tsk_span data;
+    unsigned id;
+
+    if (tsk_trace_skip(&body, 5) != 0 ||
+        tsk_trace_vector(&body, 3, &data) != 0 || body.len != 0)
+        return -1;
+    id = tsk_trace_16(p);
+    if (id > 0 && id < sizeof(names) / sizeof(names[0]))
+        tsk_trace_fact(t, "algorithm", "%s", names[id]);
+    else
+        tsk_trace_fact(t, "algorithm", "0x%04x", id);
+    tsk_trace_fact(t, "uncompressed", "%lu",
+                   (unsigned long)p[2] << 16 | tsk_trace_16(p + 3));
     return 0;
 }
 
@@ -196,6 +219,8 @@ int tsk_trace_body(struct tsk_trace *t, int type, struct tsk_span body)
     switch (type) {
     case SSL3_MT_CERTIFICATE:
         return certificate(t, body);
+    case MT_COMPRESSED_CERTIFICATE:
+        return compressed_certificate(t, body);
     case SSL3_MT_CERTIFICATE_REQUEST:
         return certificate_request(t, body);
     case SSL3_MT_NEWSESSION_TICKET:

@@ -47,8 +47,10 @@ int tsk_sound_chain(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
  * faults; err tells. */
 int tsk_sound_damaged(X509_STORE_CTX *ctx, tlsock_error *err);
 /* constraint.c: names that name constraints have to be asked about, but which
- * cannot be compared as they are. NULL: fine; else what is wrong. */
-const char *tsk_constraint_fault(STACK_OF(X509) * chain, int *depth);
+ * cannot be compared as they are. NULL: fine; else what is wrong. starved is 1
+ * if there was no memory to find out, else it stays. */
+const char *tsk_constraint_fault(STACK_OF(X509) * chain, int *depth,
+                                 int *starved);
 /* constraint_cn.c: the CA in a chain, leaf first, that may not sign a leaf
  * with a common name that is taken for a host or address; NULL: none. */
 X509 *tsk_constraint_refuses_cn(STACK_OF(X509) * chain, const char *cn);

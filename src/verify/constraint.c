@@ -1,6 +1,7 @@
 /* Name constraints and what cannot be compared with them as text: wildcards,
  * which stand for many names, and names that are none. */
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "verify/chain.h"
 #include "verify/constraint_private.h"
 
@@ -138,15 +139,16 @@ static const char *names_fault(const NAME_CONSTRAINTS *nc,
 }
 
 /* The names of everything below the CA at place ca. */
-static const char *below(STACK_OF(X509) * chain, int ca, int *depth)
+static const char *below(STACK_OF(X509) * chain, int ca, int *depth,
+                         int *starved)
 {
-    NAME_CONSTRAINTS *nc = X509_get_ext_d2i(sk_X509_value(chain, ca),
-                                            NID_name_constraints, NULL, NULL);
+    NAME_CONSTRAINTS *nc = tsk_ossl_ext(sk_X509_value(chain, ca),
+                                        NID_name_constraints, NULL, starved);
     const char *what = NULL;
 
     for (int i = 0; i < ca && nc != NULL && what == NULL; i++) {
-        GENERAL_NAMES *names = X509_get_ext_d2i(
-            sk_X509_value(chain, i), NID_subject_alt_name, NULL, NULL);
+        GENERAL_NAMES *names = tsk_ossl_ext(
+            sk_X509_value(chain, i), NID_subject_alt_name, NULL, starved);
 
         what = names_fault(nc, names);
         *depth = i;
@@ -156,14 +158,15 @@ static const char *below(STACK_OF(X509) * chain, int ca, int *depth)
     return what;
 }
 
-const char *tsk_constraint_fault(STACK_OF(X509) * chain, int *depth)
+const char *tsk_constraint_fault(STACK_OF(X509) * chain, int *depth,
+                                 int *starved)
 {
     const char *what = NULL;
 
     for (int i = 1; i < sk_X509_num(chain) && what == NULL; i++) {
         if (X509_get_ext_by_NID(sk_X509_value(chain, i), NID_name_constraints,
                                 -1) >= 0)
-            what = below(chain, i, depth);
+            what = below(chain, i, depth, starved);
     }
     return what;
 }

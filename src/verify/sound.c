@@ -254,13 +254,17 @@ int tsk_sound_chain(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
     STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(ctx);
     struct fault f = {.source = "RFC 5280, 4.2.1.10"};
     struct tsk_dane_match dane = {.usage = -1};
-    int depth = 0, rc;
+    int depth = 0, starved = 0, rc;
 
     (void)tsk_dane_matched(req->dane, &dane);
     rc = check_each(ctx, chain, req, &dane, err);
     if (rc != TLSOCK_OK || dane.usage == 3)
         return rc;
-    f.what = tsk_constraint_fault(chain, &depth);
+    f.what = tsk_constraint_fault(chain, &depth, &starved);
+    if (starved) {
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_OUT_OF_MEM);
+        return tsk_fail_nomem(err);
+    }
     if (f.what != NULL)
         return refuse(ctx, sk_X509_value(chain, depth), depth,
                       X509_V_ERR_PERMITTED_VIOLATION, &f, err);

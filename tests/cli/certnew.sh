@@ -57,7 +57,7 @@ serial=$(openssl x509 -in app.test.pem -noout -serial | sed 's/.*=//')
 grep -iq "$serial" "$ca/index"
 ok $? "it is in the index of its CA"
 
-holds "--subject" 'Subject: O = Example, CN = a.test' -- \
+holds "--subject" 'Subject: O ?= ?Example, CN ?= ?a.test' -- \
     --subject 'CN=a.test,O=Example' a.test
 for k in 'ec:P-384 secp384r1' 'rsa:2048 RSA.Public-Key:..2048|Public-Key: .2048' \
     'ed25519 ED25519'; do
@@ -356,7 +356,7 @@ ok $? "--like and --key: a request for renewal"
 run cert csr --subject 'CN=x.test,O=Example,C=DE' --ext \
     'tlsfeature=status_request' --key-type rsa:2048 --key-pass file:pw x.test
 [ "$rc" -eq 0 ] && openssl req -in x.test.csr -noout -text >log 2>&1 &&
-    grep -q 'C = DE' log && grep -q status_request log &&
+    grep -Eq 'C ?= ?DE' log && grep -q status_request log &&
     openssl pkey -in x.test.key -passin file:pw -noout 2>>log
 ok $? "--subject, --ext, --key-type, --key-pass"
 run cert csr --make-ca 'Request CA'

@@ -94,7 +94,7 @@ reset 1 35 35
 close-in-handshake 1 35 35
 silent 124 28 28
 drip 124 28 28
-truncation 1 0 91
+truncation 1 0/56 91
 END
 cut -d' ' -f1 rows >names
 cut -d' ' -f1 others | cmp -s - names
@@ -114,7 +114,11 @@ others() { # NAME S_CLIENT CURL STATUS
     got=$?
     if [ "$has_curl" -eq 0 ]; then
         curl_it "$1" $patience
-        got="$got $?"
+        rc=$? # of two releases, one says 0 and the other 56: "0/56"
+        case "/$3/" in
+        */$rc/*) rc=$3 ;;
+        esac
+        got="$got $rc"
         curl_it "$1" $patience --cert-status
         got="$got $?"
     else

@@ -17,6 +17,13 @@ for label in connected security server chain ready; do
 done
 grep -q 'app.test: name matches, expires 20' err && grep -q 'TLSv1.3' err
 ok $? "they name server, expiry and protocol"
+if "$tlsock" version | grep -q ' +pq '; then
+    group='X25519MLKEM768 (post-quantum)'
+else
+    group='X25519 (not post-quantum)'
+fi
+grep '^security ' err | grep -qF " $group "
+ok $? "-v: the group, and whether it is post-quantum"
 printf 'data\n' | timeout 60 "$tlsock" $c >out 2>err
 [ ! -s err ]
 ok $? "silent when stderr is no terminal"

@@ -511,8 +511,10 @@ static void what_a_newer_openssl_has_is_unsupported_or_taken(void **state)
     if (rc != TLSOCK_OK) {
         assert_code(rc, TLSOCK_E_UNSUPPORTED);
         assert_tells(err.message, "X25519MLKEM768");
+        assert_tells(err.message, "3.5 and later have it");
         assert_tells(err.hint, "?groups");
     }
+    assert_int_equal(rc == TLSOCK_OK, OpenSSL_version_num() >= 0x30500000UL);
     assert_int_equal(tsk_option_set(&s, "?groups", "X25519MLKEM768", NULL), 0);
     drop(&s);
 }

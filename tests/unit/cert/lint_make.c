@@ -246,7 +246,20 @@ static X509 *patched(X509 *x, const struct recipe *r)
     return x;
 }
 
-/* As it would come from a peer: encoded and decoded. */
+/* Newer releases do not even decode some: then nobody can be shown one, and a
+ * file with it is refused. */
+static void is_refused_altogether(const unsigned char *der, int n)
+{
+    tlsock_error err = {0};
+
+    if (OpenSSL_version_num() < 0x30200000UL)
+        fail_msg("it does not decode");
+    assert_null(tlsock_cert_parse(der, (size_t)n, NULL, &err));
+    assert_code(err.code, TLSOCK_E_OWN_FILE);
+    assert_true(err.message[0] != '\0' && err.hint[0] != '\0');
+}
+
+/* As it would come from a peer: encoded and decoded. NULL: it cannot be. */
 static X509 *reread(X509 *x)
 {
     unsigned char *der = NULL;
@@ -258,10 +271,34 @@ static X509 *reread(X509 *x)
     p = der;
     y = d2i_X509(NULL, &p, n);
     if (y == NULL)
-        fail_msg("it does not decode");
+        is_refused_altogether(der, n);
     OPENSSL_free(der);
     X509_free(x);
     return y;
+}
+
+/* X509_sign() of OpenSSL 3.4 and later makes version 3 of whatever has
+ * extensions: here the version stays, and the signature is good all the same.
+ */
+static void keep_version(X509 *x, long version, EVP_PKEY *signer,
+                         const EVP_MD *digest)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    const ASN1_BIT_STRING *signature;
+    unsigned char *tbs = NULL, out[1024];
+    size_t len = sizeof(out);
+    int n;
+
+    assert_int_equal(X509_set_version(x, version), 1);
+    n = i2d_re_X509_tbs(x, &tbs);
+    assert_true(n > 0);
+    assert_int_equal(EVP_DigestSignInit(ctx, NULL, digest, NULL, signer), 1);
+    assert_int_equal(EVP_DigestSign(ctx, out, &len, tbs, (size_t)n), 1);
+    X509_get0_signature(&signature, NULL, x);
+    assert_int_equal(
+        ASN1_STRING_set((ASN1_STRING *)(uintptr_t)signature, out, (int)len), 1);
+    EVP_MD_CTX_free(ctx);
+    OPENSSL_free(tbs);
 }
 
 static X509 *make(int at, X509 *issuer, const struct recipe *r)
@@ -271,11 +308,14 @@ static X509 *make(int at, X509 *issuer, const struct recipe *r)
     static const int from[] = {-10, -500, -1000}, to[] = {60, 1000, 3000};
     X509 *x = X509_new();
     EVP_PKEY *key = r->key != NULL ? r->key() : NULL;
-    EVP_PKEY *signer = r->signer != NULL ? r->signer() : NULL;
+    EVP_PKEY *own = r->signer != NULL ? r->signer() : NULL, *signer;
+    const EVP_MD *digest =
+        EVP_get_digestbyname(r->digest != NULL ? r->digest : "sha256");
+    long version = r->version != 0 ? r->version - 1 : X509_VERSION_3;
     int up = at == 2 ? 2 : at + 1;
 
     assert_non_null(x);
-    X509_set_version(x, r->version != 0 ? r->version - 1 : 2);
+    X509_set_version(x, version);
     set_serial(x, r->serial != NULL ? r->serial : serials[at]);
     set_subject(x, at, r);
     X509_set_issuer_name(x, X509_get_subject_name(issuer != NULL ? issuer : x));
@@ -288,21 +328,23 @@ static X509 *make(int at, X509 *issuer, const struct recipe *r)
         add_exts(x, issuer != NULL ? issuer : x, at, r);
     if (r->shape == SELF)
         up = 0;
-    assert_true(X509_sign(x, signer != NULL ? signer : key_at(up),
-                          EVP_get_digestbyname(
-                              r->digest != NULL ? r->digest : "sha256")) > 0);
+    signer = own != NULL ? own : key_at(up);
+    assert_true(X509_sign(x, signer, digest) > 0);
+    if (X509_get_version(x) != version)
+        keep_version(x, version, signer, digest);
     if (r->edit != NULL)
         r->edit(x);
     EVP_PKEY_free(key);
-    EVP_PKEY_free(signer);
-    return patched(reread(x), r);
+    EVP_PKEY_free(own);
+    x = reread(x);
+    return x != NULL ? patched(x, r) : NULL;
 }
 
 tlsock_cert *lint_make(const struct recipe *r, int at)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
-    X509 *root, *inter, *leaf;
-    tlsock_cert *c;
+    X509 *root, *inter, *leaf = NULL;
+    tlsock_cert *c = NULL;
     int again = r->shape == LONG    ? 11
                 : r->shape == FULL  ? 40
                 : r->shape == TWICE ? 2
@@ -311,8 +353,12 @@ tlsock_cert *lint_make(const struct recipe *r, int at)
     if (conf == NULL)
         read_conf();
     root = make(2, NULL, at == 2 ? r : &sound);
-    inter = make(1, root, at == 1 ? r : &sound);
+    inter = root != NULL ? make(1, root, at == 1 ? r : &sound) : NULL;
+    if (inter == NULL)
+        goto out;
     leaf = make(0, r->shape == SELF ? NULL : inter, at == 0 ? r : &sound);
+    if (leaf == NULL)
+        goto out;
     if (r->shape == SWAPPED)
         sk_X509_push(chain, root);
     for (int i = 0; i < again && r->shape != ALONE && r->shape != SELF; i++)
@@ -321,6 +367,7 @@ tlsock_cert *lint_make(const struct recipe *r, int at)
         sk_X509_push(chain, root);
     c = tsk_cert_new(leaf, chain, NULL, NULL);
     assert_non_null(c);
+out:
     sk_X509_free(chain);
     X509_free(leaf);
     X509_free(inter);

@@ -50,7 +50,8 @@ struct recipe {
     const char *behind_key; /* hex, put behind the public key */
 };
 
-/* at 0: the leaf, 1: inter, 2: root. Yours; the test fails if it cannot be. */
+/* at 0: the leaf, 1: inter, 2: root. Yours; the test fails if it cannot be made.
+ * NULL: this OpenSSL decodes no such thing, and 3.0 would. */
 tlsock_cert *lint_make(const struct recipe *r, int at);
 void lint_make_free(void);
 

@@ -490,6 +490,10 @@ static void what_cannot_be_imitated_is_refused_and_says_why(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         tlsock_cert *seen = lint_make(&cases[i].r, 0);
 
+        if (seen == NULL) { /* there is nothing to be imitated */
+            assert_string_equal(cases[i].name, "no dates");
+            continue;
+        }
         refused_to(cases[i].name, seen, ca, cases[i].code, cases[i].tells);
         tlsock_cert_unref(seen);
     }
