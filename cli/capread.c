@@ -45,36 +45,16 @@ static void when(char text[32], const struct timeval *tv)
         text[0] = '\0';
 }
 
-/* TLS may begin later: behind a dialogue of STARTTLS, or with a proxy. */
-static enum records_kind find_hello(struct capread *c, const uint8_t *bytes,
-                                    size_t len, size_t *hello_len)
-{
-    enum records_kind kind = records_hello(bytes, len, c->hello, hello_len);
-    size_t at;
-
-    while (kind == RECORDS_NONE && len != 0) {
-        bytes++;
-        len--;
-        at = records_begin(bytes, len);
-        if (at == len)
-            break;
-        bytes += at;
-        len -= at;
-        kind = records_hello(bytes, len, c->hello, hello_len);
-    }
-    return kind;
-}
-
 static int told(const struct packet_ends *ends, const uint8_t *bytes,
-                size_t len, void *arg)
+                size_t len, size_t *seen, void *arg)
 {
     struct capread *c = arg;
     char from[64], to[64], time[32];
-    struct hello_seen seen = {
+    struct hello_seen hello = {
         .from = from, .to = to, .time = time, .message = c->hello};
     int rc;
 
-    switch (find_hello(c, bytes, len, &seen.len)) {
+    switch (records_find(bytes, len, seen, c->hello, &hello.len)) {
     case RECORDS_MORE:
         return STREAMS_WANTED;
     case RECORDS_NONE:
@@ -85,7 +65,7 @@ static int told(const struct packet_ends *ends, const uint8_t *bytes,
     address(from, sizeof(from), ends->from, ends->from_port);
     address(to, sizeof(to), ends->to, ends->to_port);
     when(time, &c->time);
-    rc = hello_say(c->o, &seen);
+    rc = hello_say(c->o, &hello);
     c->clients += rc == 1;
     c->servers += rc == 2;
     c->malformed += rc == 0;

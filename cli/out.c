@@ -5,6 +5,20 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Marks that make text read in another order, or are not seen at all. */
+static int is_hidden(unsigned c)
+{
+    static const unsigned ranges[][2] = {
+        {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e},
+        {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (c >= ranges[i][0] && c <= ranges[i][1])
+            return 1;
+    return 0;
+}
+
 /* Length of the UTF-8 sequence at s that may be shown as it is, or 0. */
 static size_t showable(const unsigned char *s)
 {
@@ -25,12 +39,7 @@ static size_t showable(const unsigned char *s)
     }
     if (c < least[n] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
         return 0;
-    /* C1 controls, and marks that make text read in another order */
-    if (c < 0xa0 || (c >= 0x200b && c <= 0x200f) ||
-        (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
-        c == 0xfeff)
-        return 0;
-    return n;
+    return c < 0xa0 || is_hidden(c) ? 0 : n; /* below: C1 controls */
 }
 
 char *out_clean(char *dst, size_t size, const char *text)

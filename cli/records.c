@@ -3,6 +3,7 @@
 #include <string.h>
 
 #define HEAD 5
+#define BEGINNING 10      /* bytes that may be the first ones of begins() */
 #define RECORD_MOST 18432 /* RFC 5246, 6.2.3 */
 
 enum { CCS = 20, HANDSHAKE = 22 };
@@ -102,6 +103,25 @@ size_t records_begin(const uint8_t *bytes, size_t len)
         at++;
     }
     return len;
+}
+
+enum records_kind records_find(const uint8_t *bytes, size_t len, size_t *from,
+                               uint8_t hello[RECORDS_MOST], size_t *hello_len)
+{
+    enum records_kind kind = RECORDS_NONE;
+
+    while (kind == RECORDS_NONE && *from < len) {
+        if (*from != 0) /* at the start it may be anything of TLS */
+            *from += records_begin(bytes + *from, len - *from);
+        if (*from == len) {
+            /* what a beginning may be cut off at is looked at again */
+            *from = len > BEGINNING ? len - BEGINNING : 1;
+            break;
+        }
+        kind = records_hello(bytes + *from, len - *from, hello, hello_len);
+        *from += kind == RECORDS_NONE;
+    }
+    return kind;
 }
 
 /* The list of a server_name extension (RFC 6066, 3). */

@@ -24,6 +24,11 @@ enum records_kind records_hello(const uint8_t *bytes, size_t len,
 /* Where, behind plaintext, a record begins that begins with a hello; len:
  * nowhere so far. */
 size_t records_begin(const uint8_t *bytes, size_t len);
+/* The first hello in what is known of a stream so far, also behind a dialogue
+ * of STARTTLS or with a proxy. *from, 0 at first, is what need not be looked at
+ * again when more has come: every false beginning costs once. */
+enum records_kind records_find(const uint8_t *bytes, size_t len, size_t *from,
+                               uint8_t hello[RECORDS_MOST], size_t *hello_len);
 /* The server name that a ClientHello asks for, "" none; not cleaned. */
 void records_name(const uint8_t *hello, size_t len, char name[256]);
 

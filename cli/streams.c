@@ -19,7 +19,7 @@ struct stream {
     int done;       /* nothing more is wanted; it only keeps its place */
     int perhaps;    /* what is not there is not missed */
     uint8_t *bytes;
-    size_t len, room;
+    size_t len, room, seen;
     struct ahead ahead[STREAMS_AHEAD];
     size_t n_ahead;
 };
@@ -250,7 +250,7 @@ int streams_add(struct streams *s, const struct packet *p)
     if (take(s, t, p) != 0)
         return -1;
     if (t->len != before) {
-        int more = s->told(&t->ends, t->bytes, t->len, s->arg);
+        int more = s->told(&t->ends, t->bytes, t->len, &t->seen, s->arg);
 
         t->perhaps = more == STREAMS_PERHAPS;
         t->done = more == STREAMS_ENOUGH || t->len == STREAMS_BYTES;

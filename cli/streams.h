@@ -23,9 +23,10 @@ enum {
     STREAMS_PERHAPS /* more may be of use, but it need not come */
 };
 
-/* All of a stream from its start, as far as it is known now. */
+/* All of a stream from its start, as far as it is known now. *seen is the
+ * caller's, for each stream, and 0 at first. */
 typedef int streams_told(const struct packet_ends *ends, const uint8_t *bytes,
-                         size_t len, void *arg);
+                         size_t len, size_t *seen, void *arg);
 
 /* NULL: out of memory. */
 struct streams *streams_new(streams_told *told, void *arg);

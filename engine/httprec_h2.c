@@ -191,8 +191,13 @@ static int pseudo(struct httprec *r, struct block *b, const nghttp2_nv *nv)
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (nv->namelen == strlen(names[i]) &&
-            memcmp(nv->name, names[i], nv->namelen) == 0)
+            memcmp(nv->name, names[i], nv->namelen) == 0) {
+            /* RFC 9113, 8.3: once. A byte may name a long one of the table: to
+             * copy it each time would cost far more than it is to send. */
+            if (*to[i] != NULL)
+                return wrong(r);
             return tx_set(r, to[i], nv->value, nv->valuelen);
+        }
     if (nv->namelen == 7 && memcmp(nv->name, ":status", 7) == 0) {
         b->status = 0;
         for (size_t i = 0; i < nv->valuelen && i < 3; i++) {

@@ -122,7 +122,8 @@ static int collect(struct entries *all, DIR *dir)
 {
     const struct dirent *at = readdir(dir);
 
-    for (; at != NULL; at = readdir(dir))
+    /* of a huge directory no more than is shown: others wait meanwhile */
+    for (; at != NULL && !all->more; at = readdir(dir))
         if (add(all, dirfd(dir), at->d_name) < 0)
             return -1;
     return 0;

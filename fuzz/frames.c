@@ -12,11 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static uint8_t hello[RECORDS_MOST];
 
 static int told(const struct packet_ends *ends, const uint8_t *bytes,
-                size_t len, void *arg)
+                size_t len, size_t *seen, void *arg)
 {
     enum records_kind kind;
     char name[256];
-    size_t n = 0;
+    size_t n = 0, whole = 0;
 
     (void)ends;
     (void)arg;
@@ -34,6 +34,10 @@ static int told(const struct packet_ends *ends, const uint8_t *bytes,
         if (memchr(name, '\0', sizeof(name)) == NULL)
             abort();
     }
+    /* the same piece by piece as in one */
+    if (records_find(bytes, len, seen, hello, &n) !=
+        records_find(bytes, len, &whole, hello, &n))
+        abort();
     return kind != RECORDS_MORE;
 }
 

@@ -7,6 +7,20 @@
 /* Length of the UTF-8 sequence at p that is safe to show, or 0. C1 controls
  * (U+0080..9F) and the bidirectional and invisible formatting characters
  * (U+200B..200F, U+202A..202E, U+2060..206F, U+FEFF) are not. */
+/* Marks that make text read in another order, or are not seen at all. */
+static int is_hidden(uint32_t cp)
+{
+    static const uint32_t ranges[][2] = {
+        {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e},
+        {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (cp >= ranges[i][0] && cp <= ranges[i][1])
+            return 1;
+    return 0;
+}
+
 static size_t utf8_len(const uint8_t *p, size_t len)
 {
     uint32_t cp;
@@ -32,10 +46,7 @@ static size_t utf8_len(const uint8_t *p, size_t len)
     if ((n == 3 && cp < 0x800) || (n == 4 && (cp < 0x10000 || cp > 0x10ffff)) ||
         (cp >= 0xd800 && cp <= 0xdfff) || cp < 0xa0)
         return 0;
-    if ((cp >= 0x200b && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
-        (cp >= 0x2060 && cp <= 0x206f) || cp == 0xfeff)
-        return 0;
-    return n;
+    return is_hidden(cp) ? 0 : n;
 }
 
 void tsk_printable(char *out, size_t size, const void *text, size_t len)

@@ -20,12 +20,14 @@ struct heard {
 };
 
 static int told(const struct packet_ends *ends, const uint8_t *p, size_t len,
-                void *arg)
+                size_t *seen, void *arg)
 {
     struct heard *h = arg;
 
     (void)ends;
     assert_true(len <= STREAMS_BYTES);
+    assert_int_equal(*seen, h->calls != 0 && h->len < len ? h->len : 0);
+    *seen = len;
     memcpy(h->all, p, len);
     h->len = len;
     h->calls++;
@@ -277,12 +279,38 @@ static void records_give_the_hello_and_its_name(void **state)
     assert_int_equal(records_hello(wire, 1, hello, &n), RECORDS_NONE);
 }
 
+/* Beginnings that turn out to be none: each is looked at once, however the
+ * stream comes. */
+static void false_beginnings_cost_once(void **state)
+{
+    static const uint8_t none[] = {22, 3, 1, 0, 8, 1, 0, 0, 40, 3, 1, 0, 0, 99};
+    uint8_t *all = test_calloc(64, sizeof(none)), *hello;
+    size_t n = 0, from = 0, before = 0;
+
+    (void)state;
+    hello = test_calloc(1, RECORDS_MOST);
+    for (int i = 0; i < 64; i++)
+        memcpy(all + (size_t)i * sizeof(none), none, sizeof(none));
+    for (size_t len = 1; len <= 64 * sizeof(none); len++) {
+        enum records_kind kind = records_find(all, len, &from, hello, &n);
+        size_t whole = 0;
+
+        assert_int_equal(kind, records_find(all, len, &whole, hello, &n));
+        assert_int_equal(from, whole);
+        assert_true(from >= before && len - from <= sizeof(none));
+        before = from;
+    }
+    test_free(hello);
+    test_free(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_order_gives_the_same),
         cmocka_unit_test(what_need_not_come_is_not_missed),
         cmocka_unit_test(what_is_told_enough_is_forgotten),
+        cmocka_unit_test(false_beginnings_cost_once),
         cmocka_unit_test(what_comes_first_counts),
         cmocka_unit_test(a_middle_is_taken_if_tls_begins_there),
         cmocka_unit_test(one_stream_has_a_limit),

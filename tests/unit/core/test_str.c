@@ -22,6 +22,11 @@ static void printable_text_cannot_reach_the_terminal_raw(void **state)
          4, "\\xe2\\x80\\xaex"},                /* right-to-left */
         {"\xed\xa0\x80", 3, "\\xed\\xa0\\x80"}, /* a surrogate */
         {"\xc0\xaf", 2, "\\xc0\\xaf"},          /* overlong */
+        {"\xd8\x9c", 2, "\\xd8\\x9c"},         /* Arabic letter mark */
+        {"\xc2\xad", 2, "\\xc2\\xad"},         /* soft hyphen */
+        {"\xef\xbf\xb9", 3, "\\xef\\xbf\\xb9"}, /* interlinear */
+        {"\xf3\xa0\x81\x81", 4, "\\xf3\\xa0\\x81\\x81"}, /* a tag */
+        {"\xd8\xa7", 2, "\xd8\xa7"},           /* a letter beside them */
         {"a\\b", 3, "a\\x5cb"},
         {"\x7f", 1, "\\x7f"},
     };

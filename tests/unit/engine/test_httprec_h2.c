@@ -297,6 +297,11 @@ static const struct {
     {"the client resets",
      GET("1", "/", "-") "C R 1 - 8\nS H 1 - :status=200\nS D 1 e late\n",
      GOT("/") "0\n!the client reset the stream\n#"},
+    {"a path that is said twice",
+     "C H 1 e :method=GET :scheme=https :path=/a :path=/a\n", "#" WRONG},
+    {"a method in a response, twice",
+     GET("1", "/", "e") "S H 1 e :status=200 :method=A :method=B\n",
+     GOT("/") "0\n!" WRONG "\n#" WRONG},
     {"a reset of what is not there",
      "S R 7 - 8\n" GET("1", "/", "e") "S H 1 e "
                                       ":status=200\n",
