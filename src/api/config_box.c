@@ -47,8 +47,8 @@ static int copy_text(char **to, const char *from)
 static void free_identity(struct tsk_identity *id)
 {
     tsk_free(id->host);
-    tsk_free(id->cert_uri);
-    tsk_free(id->key_uri);
+    tsk_free_text(id->cert_uri); /* a key may be in them as text */
+    tsk_free_text(id->key_uri);
     tsk_free(id->pass_uri);
     tlsock_cert_unref(id->cert);
     tsk_lazy_unref(id->lazy);
@@ -57,11 +57,10 @@ static void free_identity(struct tsk_identity *id)
 static void free_settings(struct tsk_settings *set)
 {
     for (size_t i = 0; i < COUNT(texts); i++)
-        tsk_free(*text_at(set, i));
+        tsk_free_text(*text_at(set, i));
     tsk_free(set->alpn);
     tsk_allow_unref(set->allow);
-    if (set->tickets_secret != NULL)
-        tsk_free_secret(set->tickets_secret, strlen(set->tickets_secret));
+    tsk_free_text(set->tickets_secret);
     tsk_tickets_unref(set->ticket_keys);
     tsk_idcache_unref(set->id_cache);
     for (size_t i = 0; i < set->n_trust; i++)
@@ -397,8 +396,9 @@ int tsk_box_prove(const struct tsk_box *box, int server, tlsock_error *err)
     }
     if (set->n_psks != 0)
         return prove_tickets(set, err);
-    tsk_fail(err, TLSOCK_E_OWN_FILE, "a server needs a certificate, and the "
-                                     "config has none");
+    tsk_fail(err, TLSOCK_E_OWN_FILE,
+             "a server needs a certificate, and the "
+             "config has none");
     tsk_hint(err, "add one with tlsock_config_add_identity(), or a cert line "
                   "in the configuration file");
     return TLSOCK_E_OWN_FILE;

@@ -59,7 +59,7 @@ static int read_all(int fd, const char *path, char **text, size_t *len,
         if (got < 0) {
             int errnum = errno;
 
-            tsk_free(p);
+            tsk_free_secret(p, n);
             return open_error(err, path, errnum);
         }
         if (got == 0)
@@ -67,7 +67,7 @@ static int read_all(int fd, const char *path, char **text, size_t *len,
         n += (size_t)got;
     }
     if (n > TSK_INI_FILE) {
-        tsk_free(p);
+        tsk_free_secret(p, n);
         tsk_fail(err, TLSOCK_E_CONFIG_FILE, "the file is longer than 1 MiB");
         return tsk_ini_fail_at(err, path, 0);
     }
@@ -117,8 +117,8 @@ static char *resolve(const struct loader *l, const char *uri)
 
 static void forget(struct pending *id)
 {
-    tsk_free(id->cert);
-    tsk_free(id->key);
+    tsk_free_text(id->cert);
+    tsk_free_text(id->key);
     tsk_free(id->pass);
     tsk_free(id->host);
     memset(id, 0, sizeof(*id));
@@ -146,7 +146,7 @@ static int set_once(char **field, char *value, const char *key,
                     tlsock_error *err)
 {
     if (*field != NULL) {
-        tsk_free(value);
+        tsk_free_text(value);
         return tsk_fail(err, TLSOCK_E_CONFIG_FILE,
                         "%s is there twice for one cert", key);
     }
@@ -273,8 +273,8 @@ static int psk(struct loader *l, const char *value, tlsock_error *err)
 static int option(struct loader *l, const struct tsk_ini_item *item,
                   tlsock_error *err)
 {
-    const struct tsk_optrow *row = tsk_option_find(item->key +
-                                                   (*item->key == '?'));
+    const struct tsk_optrow *row =
+        tsk_option_find(item->key + (*item->key == '?'));
     char *full;
     int rc;
 
@@ -318,8 +318,7 @@ static int host_trust(struct loader *l, const struct tsk_ini_item *item,
     return rc;
 }
 
-static int take(struct loader *l, struct tsk_ini_item *item,
-                tlsock_error *err)
+static int take(struct loader *l, struct tsk_ini_item *item, tlsock_error *err)
 {
     const char *key = item->key;
 
@@ -391,7 +390,7 @@ static int load(struct loader *l, tlsock_error *err)
     if (rc < 0)
         return rc;
     rc = tsk_ini_parse(text, len, l->path, each, l, err);
-    tsk_free(text);
+    tsk_free_secret(text, len); /* with passwords of proxies, perhaps */
     if (rc == TLSOCK_OK) {
         rc = finish_identity(l, &line, err);
         if (rc < 0)

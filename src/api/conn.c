@@ -180,7 +180,7 @@ void tsk_conn_free(tlsock *s, int graceful)
         SSL_free(s->ssl);
     }
     tsk_hand_forget(s);
-    tsk_free(s->via);
+    tsk_free_text(s->via);
     tlsock_config_unref(s->via_config);
     tsk_bio_free(&s->io);
     tsk_buf_free(&s->plain);

@@ -24,8 +24,8 @@ static int copy_optional(char **to, const char *from)
 static void forget(struct tsk_identity *id)
 {
     tsk_free(id->host);
-    tsk_free(id->cert_uri);
-    tsk_free(id->key_uri);
+    tsk_free_text(id->cert_uri); /* a key may be in them as text */
+    tsk_free_text(id->key_uri);
     tsk_free(id->pass_uri);
     tlsock_cert_unref(id->cert);
     tsk_lazy_unref(id->lazy);
@@ -264,4 +264,3 @@ int tlsock_config_add_cert(tlsock_config *c, tlsock_cert *cert)
         tlsock_cert_ref(cert);
     return tsk_config_end(c, rc);
 }
-

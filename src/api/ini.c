@@ -178,6 +178,6 @@ int tsk_ini_parse(const char *text, size_t len, const char *name,
     }
     if (rc < 0)
         rc = tsk_ini_fail_at(err, name, r->line);
-    tsk_free(r);
+    tsk_free_secret(r, sizeof(*r));
     return rc;
 }

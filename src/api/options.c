@@ -78,7 +78,7 @@ int tsk_option_text(char **field, const char *value, tlsock_error *err)
 
     if (copy == NULL)
         return tsk_fail_nomem(err);
-    tsk_free(*field);
+    tsk_free_text(*field);
     *field = copy;
     return TLSOCK_OK;
 }

@@ -51,6 +51,12 @@ void tsk_free_secret(void *p, size_t len)
     free(p);
 }
 
+void tsk_free_text(char *s)
+{
+    if (s != NULL)
+        tsk_free_secret(s, strlen(s));
+}
+
 int tsk_equal_ct(const void *a, const void *b, size_t len)
 {
     const volatile uint8_t *x = a, *y = b;

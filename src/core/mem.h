@@ -13,6 +13,7 @@ char *tsk_strdup(const char *s);
 char *tsk_strndup(const char *s, size_t len);
 void tsk_free(void *p);
 void tsk_free_secret(void *p, size_t len); /* wiped first */
+void tsk_free_text(char *s); /* the same up to its NUL: it may hold a secret */
 void tsk_wipe(void *p, size_t len);
 int tsk_equal_ct(const void *a, const void *b, size_t len); /* constant time */
 
