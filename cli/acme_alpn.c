@@ -1,6 +1,7 @@
 /* tls-alpn-01 (RFC 8737): a handshake in which the peer shows a certificate
  * that was made for this very challenge. */
 #include "acme_check.h"
+#include "certfield.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -44,11 +45,11 @@ static int expected(const char *key, char der[80])
 
 static json_t *facts_of(const tlsock_cert *cert)
 {
-    int n = tlsock_cert_json(cert, NULL, 0);
+    int n = certfield_json(cert, NULL, 0);
     char *text = n >= 0 ? malloc((size_t)n + 1) : NULL;
     json_t *obj = NULL;
 
-    if (text != NULL && tlsock_cert_json(cert, text, (size_t)n + 1) == n)
+    if (text != NULL && certfield_json(cert, text, (size_t)n + 1) == n)
         obj = json_loads(text, 0, NULL);
     free(text);
     return obj;
@@ -83,7 +84,7 @@ const char *acme_alpn_judge(const tlsock *s, const char *name, const char *key)
     const char *why = NULL;
     char der[80];
 
-    sans = cert != NULL ? tlsock_cert_field(cert, TLSOCK_CERT_SANS) : NULL;
+    sans = cert != NULL ? certfield(cert, TLSOCK_CERT_SANS) : NULL;
     if (alpn == NULL || strcmp(alpn, PROTOCOL) != 0)
         why = "it does not speak " PROTOCOL;
     else if (sans == NULL || strncmp(sans, "DNS:", 4) != 0 ||

@@ -1,6 +1,7 @@
 /* Certificates of ACME clients: made, handed out, revoked (RFC 8555, 7.4 and
  * 7.6), and the server's own. */
 #include "acme_private.h"
+#include "certfield.h"
 #include "errors.h"
 #include "local.h"
 
@@ -89,8 +90,8 @@ static int is_ordered(const struct acme_order *o, const char *name, size_t len)
 /* "DNS:a, IP:b": exactly what was ordered, each once. */
 static int names_fit(const struct acme_order *o, const tlsock_cert *c)
 {
-    const char *p = tlsock_cert_field(c, TLSOCK_CERT_SANS);
-    const char *cn = tlsock_cert_field(c, TLSOCK_CERT_CN);
+    const char *p = certfield(c, TLSOCK_CERT_SANS);
+    const char *cn = certfield(c, TLSOCK_CERT_CN);
     size_t n = 0;
 
     if (p == NULL || cn == NULL)
@@ -137,7 +138,7 @@ static int check_csr(struct acme_call *c, const struct acme_order *o,
                             err.message);
     if (would == NULL)
         return acme_problem(&c->problem, 400, "badCSR", "%s", err.message);
-    pin = tlsock_cert_field(would, TLSOCK_CERT_PIN);
+    pin = certfield(would, TLSOCK_CERT_PIN);
     if (!names_fit(o, would))
         rc = acme_problem(&c->problem, 400, "badCSR",
                           "the names of the request are not those of the "
@@ -223,7 +224,7 @@ static void fulfil(struct acme_call *c, struct acme_order *o, const char *pem)
         return;
     }
     snprintf(o->serial, sizeof(o->serial), "%s",
-             tlsock_cert_field(cert, TLSOCK_CERT_SERIAL));
+             certfield(cert, TLSOCK_CERT_SERIAL));
     tlsock_cert_unref(cert);
     o->status = ACME_VALID;
     json_array_append_new(o->account->serials, json_string(o->serial));
@@ -294,7 +295,7 @@ void acme_cert(struct acme_call *c)
 static int may_revoke(const struct acme_call *c, const tlsock_cert *cert,
                       const char *serial)
 {
-    const char *pin = tlsock_cert_field(cert, TLSOCK_CERT_PIN);
+    const char *pin = certfield(cert, TLSOCK_CERT_PIN);
     char own[ACME_PIN];
 
     if (c->account != NULL)
@@ -306,7 +307,7 @@ static int may_revoke(const struct acme_call *c, const tlsock_cert *cert,
 static void revoke(struct acme_call *c, struct cadb *db,
                    const tlsock_cert *cert, int reason)
 {
-    const char *serial = tlsock_cert_field(cert, TLSOCK_CERT_SERIAL);
+    const char *serial = certfield(cert, TLSOCK_CERT_SERIAL);
     const struct cadb_entry *e;
     tlsock_error err = {0};
 
@@ -374,9 +375,9 @@ void acme_revoke(struct acme_call *c)
 static int is_good(const tlsock_cert *c, const tlsock_cert *ca,
                    const char *const *names, size_t n)
 {
-    const char *issuer = tlsock_cert_field(c, TLSOCK_CERT_ISSUER);
-    const char *subject = tlsock_cert_field(ca, TLSOCK_CERT_SUBJECT);
-    const char *end = tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER);
+    const char *issuer = certfield(c, TLSOCK_CERT_ISSUER);
+    const char *subject = certfield(ca, TLSOCK_CERT_SUBJECT);
+    const char *end = certfield(c, TLSOCK_CERT_NOT_AFTER);
     int ok = 0;
     long days = end != NULL ? out_days_until(end, &ok) : 0;
 

@@ -1,5 +1,6 @@
 #include "ca_http.h"
 
+#include "certfield.h"
 #include "errors.h"
 
 #include <openssl/evp.h>
@@ -232,8 +233,8 @@ static void add_html(char *page, size_t size, const char *text)
 static void send_page(struct ca_site *s, const struct http_request *r,
                       struct http_answer *a)
 {
-    const char *name = tlsock_cert_field(s->ca, TLSOCK_CERT_SUBJECT);
-    const char *pin = tlsock_cert_field(s->ca, TLSOCK_CERT_SHA256);
+    const char *name = certfield(s->ca, TLSOCK_CERT_SUBJECT);
+    const char *pin = certfield(s->ca, TLSOCK_CERT_SHA256);
     char page[4096] = "<!DOCTYPE html><meta charset=\"utf-8\"><title>CA</title>"
                       "<h1>";
     char clean[512];

@@ -1,6 +1,7 @@
 /* ca init - a CA for this machine and its tests, that may sign little. */
 #include "ca_opts.h"
 #include "cadb.h"
+#include "certfield.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
@@ -208,7 +209,7 @@ static int report_json(const struct ca *c, const tlsock_cert *made)
 {
     static const char *const keys[CADB_URLS] = {"crl_url", "ocsp_url",
                                                 "aia_url"};
-    const char *end = tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER);
+    const char *end = certfield(made, TLSOCK_CERT_NOT_AFTER);
     json_t *obj = json_object();
 
     json_object_set_new(obj, "schema", json_string("tlsock.ca-init/1"));
@@ -272,12 +273,12 @@ static int report(const struct ca *c, const tlsock_cert *made)
     out_clean(cert, sizeof(cert), c->cert);
     out_clean(key, sizeof(key), c->key);
     printf("created  %s   CA certificate, %s, to %.10s\n", cert,
-           tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
-           tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER));
+           certfield(made, TLSOCK_CERT_KEY_TYPE),
+           certfield(made, TLSOCK_CERT_NOT_AFTER));
     printf("created  %s   private key, mode 0600, %sencrypted\n", key,
            c->pass != NULL ? "" : "not ");
     if (c->issuer != NULL)
-        printf("issuer   %s\n", tlsock_cert_field(made, TLSOCK_CERT_ISSUER));
+        printf("issuer   %s\n", certfield(made, TLSOCK_CERT_ISSUER));
     if (c->any)
         printf("signs    EVERY NAME: whoever gets the key can be anybody to "
                "those who trust it\n");
@@ -302,7 +303,7 @@ static int open_issuer(const struct ca *c, struct signer *s)
     rc = ca_open_signer(s, &c->o.out, c->issuer, c->issuer_pass);
     if (rc != 0)
         return rc;
-    theirs = tlsock_cert_field(signer_ca(s), TLSOCK_CERT_CN);
+    theirs = certfield(signer_ca(s), TLSOCK_CERT_CN);
     if (theirs == NULL)
         return EXIT_INTERNAL;
     if (strcmp(theirs, name_of(c)) != 0)

@@ -1,5 +1,6 @@
 /* ca revoke - takes a certificate back, and makes a CRL that says so. */
 #include "ca_opts.h"
+#include "certfield.h"
 #include "commands.h"
 #include "errors.h"
 #include "local.h"
@@ -155,7 +156,7 @@ static int by_file(const struct revoke *r, const char *file,
     if (rc != 0) {
         rc = err_report(&r->o.out, file, &err, 1);
     } else {
-        serial = tlsock_cert_field(c, TLSOCK_CERT_SERIAL);
+        serial = certfield(c, TLSOCK_CERT_SERIAL);
         *entry = serial != NULL ? cadb_find(r->db, serial) : NULL;
         rc = *entry != NULL ? 0 : EXIT_INTERNAL;
     }

@@ -3,6 +3,7 @@
 #include "acme.h"
 #include "ca_opts.h"
 #include "ca_site.h"
+#include "certfield.h"
 #include "commands.h"
 #include "confine.h"
 #include "errors.h"
@@ -171,8 +172,7 @@ static int say_ready(struct serve *v)
     char name[512];
 
     listening_where(v->where, sizeof(v->where), v->target, v->listener);
-    out_clean(name, sizeof(name),
-              tlsock_cert_field(v->site.ca, TLSOCK_CERT_SUBJECT));
+    out_clean(name, sizeof(name), certfield(v->site.ca, TLSOCK_CERT_SUBJECT));
     if (v->o.out.json) {
         json_t *obj = json_object();
 

@@ -1,5 +1,6 @@
 /* cert clone - a copy of a certificate that was seen, under one's own CA. */
 #include "ca_opts.h"
+#include "certfield.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
@@ -79,7 +80,7 @@ static const struct opt_spec spec = {
 
 static const char *field(const tlsock_cert *c, int item)
 {
-    const char *text = tlsock_cert_field(c, item);
+    const char *text = certfield(c, item);
 
     return text != NULL ? text : "";
 }

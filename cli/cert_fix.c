@@ -1,4 +1,5 @@
 /* cert fix - a chain as a server should send it, and what is wrong with it. */
+#include "certfield.h"
 #include "certtext.h"
 #include "commands.h"
 #include "errors.h"
@@ -81,7 +82,7 @@ static int place_of_key(const tlsock_cert *c, const char *pin)
 
     for (int i = 0; found < 0 && i <= tlsock_cert_chain_len(c); i++) {
         tlsock_cert *at = fixchain_at(c, i);
-        const char *is = tlsock_cert_field(at, TLSOCK_CERT_PIN);
+        const char *is = certfield(at, TLSOCK_CERT_PIN);
 
         found = is != NULL && strcmp(is, pin) == 0 ? i : -1;
         tlsock_cert_unref(at);
@@ -154,8 +155,8 @@ static void find_dropped(struct fix *w)
 
         if (!fixchain_holds(w->chain, at)) {
             fix_tell(w->dropped, at, "reason",
-                 fixchain_is_root(at) ? "a root: clients have their own"
-                                      : "it signed nothing of this chain");
+                     fixchain_is_root(at) ? "a root: clients have their own"
+                                          : "it signed nothing of this chain");
         } else {
             before++;
             if (before > 1 + tlsock_cert_chain_len(w->chain))

@@ -1,4 +1,5 @@
 /* cert lint - what standards and browsers have against a certificate. */
+#include "certfield.h"
 #include "commands.h"
 #include "errors.h"
 #include "source.h"
@@ -88,15 +89,14 @@ static int add_json(const tlsock_lint *f, void *arg)
 /* "0 app.test", "2 Example Root" */
 static void who(const struct linting *w, int index, char *text, size_t size)
 {
-    tlsock_cert *at =
-        index > 0 ? tlsock_cert_chain_at(w->cert, index - 1) : NULL;
+    tlsock_cert *at = index > 0 ? certfield_chain(w->cert, index - 1) : NULL;
     const tlsock_cert *c = index > 0 ? at : w->cert;
-    const char *name = c != NULL ? tlsock_cert_field(c, TLSOCK_CERT_CN) : NULL;
+    const char *name = c != NULL ? certfield(c, TLSOCK_CERT_CN) : NULL;
 
     if (name == NULL || name[0] == '\0')
-        name = c != NULL ? tlsock_cert_field(c, TLSOCK_CERT_SANS) : NULL;
+        name = c != NULL ? certfield(c, TLSOCK_CERT_SANS) : NULL;
     if (c != NULL && name != NULL && name[0] == '\0')
-        name = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
+        name = certfield(c, TLSOCK_CERT_SUBJECT);
     snprintf(text, size, "%d %.100s", index, name != NULL ? name : "");
     tlsock_cert_unref(at);
 }

@@ -1,4 +1,5 @@
 /* cert match - which private key belongs to which certificate or request. */
+#include "certfield.h"
 #include "certtext.h"
 #include "commands.h"
 #include "errors.h"
@@ -101,8 +102,8 @@ static int add(struct match *m, const char *target)
 
     if (rc == 0 && s.cert != NULL)
         add_cert(m, &s, s.server ? "server" : "certificate",
-                 tlsock_cert_field(s.cert, TLSOCK_CERT_SUBJECT),
-                 tlsock_cert_field(s.cert, TLSOCK_CERT_PIN));
+                 certfield(s.cert, TLSOCK_CERT_SUBJECT),
+                 certfield(s.cert, TLSOCK_CERT_PIN));
     if (rc == 0 && (s.kind & TLSOCK_KIND_CSR) != 0)
         rc = add_request(m, &s);
     of_p12 = (s.kind & TLSOCK_KIND_PKCS12) != 0 && tlsock_cert_has_key(s.cert);

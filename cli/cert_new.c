@@ -1,5 +1,6 @@
 /* cert new - a key and a certificate, right without any option but a name. */
 #include "ca_opts.h"
+#include "certfield.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
@@ -101,7 +102,7 @@ static int make(struct making *m)
 
 static const char *field(const struct making *m, int item)
 {
-    const char *text = tlsock_cert_field(m->made, item);
+    const char *text = certfield(m->made, item);
 
     return text != NULL ? text : "";
 }
@@ -201,8 +202,7 @@ static void print_issuer(const struct making *m)
                field(m, TLSOCK_CERT_PIN));
         return;
     }
-    printf("issuer   %s",
-           tlsock_cert_field(signer_ca(&m->signer), TLSOCK_CERT_CN));
+    printf("issuer   %s", certfield(signer_ca(&m->signer), TLSOCK_CERT_CN));
     if (m->may[0] != '\0')
         printf(" (may only sign %s)", m->may);
     printf("\nrenew    tlsock cert renew %s", text);

@@ -1,6 +1,7 @@
 /* cert renew - a new certificate for the same names, in the place of the old.
  */
 #include "ca_opts.h"
+#include "certfield.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
@@ -167,7 +168,7 @@ static int tell(const struct renew *r, const struct one *c, const char *result)
     if (c->made != NULL)
         printf("%s  %s   to %.10s, %s%s\n",
                strcmp(result, "finished") == 0 ? "finished" : "renewed ", name,
-               tlsock_cert_field(c->made, TLSOCK_CERT_NOT_AFTER),
+               certfield(c->made, TLSOCK_CERT_NOT_AFTER),
                c->new_key ? "new key in " : "same key",
                c->new_key ? out_clean(key, sizeof(key), c->files.key) : "");
     else if (left < 0)
@@ -210,7 +211,7 @@ static int open_signer(struct renew *r, const struct one *c)
 /* A key that somebody else may have is not certified again. */
 static int check_revoked(const struct renew *r, const struct one *c)
 {
-    const char *serial = tlsock_cert_field(c->old, TLSOCK_CERT_SERIAL);
+    const char *serial = certfield(c->old, TLSOCK_CERT_SERIAL);
     const struct cadb_entry *e =
         r->by.db != NULL && serial != NULL ? cadb_find(r->by.db, serial) : NULL;
 
@@ -242,9 +243,9 @@ static int check_issuer(struct renew *r, const struct one *c)
 
 static int check(struct renew *r, struct one *c)
 {
-    const char *subject = tlsock_cert_field(c->old, TLSOCK_CERT_SUBJECT);
-    const char *issuer = tlsock_cert_field(c->old, TLSOCK_CERT_ISSUER);
-    const char *usage = tlsock_cert_field(c->old, TLSOCK_CERT_USAGE);
+    const char *subject = certfield(c->old, TLSOCK_CERT_SUBJECT);
+    const char *issuer = certfield(c->old, TLSOCK_CERT_ISSUER);
+    const char *usage = certfield(c->old, TLSOCK_CERT_USAGE);
 
     if (subject == NULL || issuer == NULL || usage == NULL)
         return EXIT_INTERNAL;
@@ -305,8 +306,8 @@ static int check_key(const struct renew *r, const struct one *c)
 
 static int same_key(const struct one *c)
 {
-    const char *old = tlsock_cert_field(c->old, TLSOCK_CERT_PIN),
-               *made = tlsock_cert_field(c->made, TLSOCK_CERT_PIN);
+    const char *old = certfield(c->old, TLSOCK_CERT_PIN),
+               *made = certfield(c->made, TLSOCK_CERT_PIN);
 
     return old != NULL && made != NULL && strcmp(old, made) == 0;
 }

@@ -1,10 +1,12 @@
 /* cert sign - answers a signing request, and says what became of its wishes. */
 #include "asked.h"
 #include "ca_opts.h"
+#include "certfield.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -213,8 +215,8 @@ static int report_json(const struct sign *s, const struct asked *a,
                         out_json_text(s->files.path[CERTOUT_AT_CERT]));
     json_object_set_new(obj, "asked", asked);
     certname_field(obj, "subject", made, TLSOCK_CERT_SUBJECT);
-    json_object_set_new(
-        obj, "names", certname_json(tlsock_cert_field(made, TLSOCK_CERT_SANS)));
+    json_object_set_new(obj, "names",
+                        certname_json(certfield(made, TLSOCK_CERT_SANS)));
     certname_field(obj, "usage", made, TLSOCK_CERT_USAGE);
     certname_field(obj, "serial", made, TLSOCK_CERT_SERIAL);
     certname_field(obj, "issuer", made, TLSOCK_CERT_ISSUER);
@@ -230,12 +232,12 @@ static int report(const struct sign *s, const struct asked *a,
 
     printf("created  %s   certificate, %s, to %.10s\n",
            out_clean(text, sizeof(text), s->files.path[CERTOUT_AT_CERT]),
-           tlsock_cert_field(made, TLSOCK_CERT_KEY_TYPE),
-           tlsock_cert_field(made, TLSOCK_CERT_NOT_AFTER));
-    certname_print("names", tlsock_cert_field(made, TLSOCK_CERT_SANS));
-    printf("subject  %s\n", tlsock_cert_field(made, TLSOCK_CERT_SUBJECT));
-    printf("usage    %s\n", tlsock_cert_field(made, TLSOCK_CERT_USAGE));
-    printf("issuer   %s\n", tlsock_cert_field(made, TLSOCK_CERT_ISSUER));
+           certfield(made, TLSOCK_CERT_KEY_TYPE),
+           certfield(made, TLSOCK_CERT_NOT_AFTER));
+    certname_print("names", certfield(made, TLSOCK_CERT_SANS));
+    printf("subject  %s\n", certfield(made, TLSOCK_CERT_SUBJECT));
+    printf("usage    %s\n", certfield(made, TLSOCK_CERT_USAGE));
+    printf("issuer   %s\n", certfield(made, TLSOCK_CERT_ISSUER));
     if (!a->subject_kept && a->subject[0] != '\0')
         printf("changed  subject: asked for %s\n", a->subject);
     for (size_t i = 0; i < a->n; i++) {
@@ -257,11 +259,18 @@ static int tell(const struct sign *s, const tlsock_cert *made)
 
     if (s->o.out.quiet && !s->o.out.json)
         return rc;
+    errno = 0;
     if (asked_compare(&a, s->o.args.v[0], s->files.path[CERTOUT_AT_CERT]) < 0)
-        rc = err_plain(&s->o.out, s->o.args.v[0], EXIT_INTERNAL, "internal",
+        rc = err_plain(&s->o.out, s->o.args.v[0],
+                       errno == ENOMEM ? EXIT_INTERNAL : EXIT_OWN,
+                       errno == ENOMEM ? "no-memory" : "own-file",
                        "the certificate is good; look at it with tlsock cert "
                        "show",
-                       "the request cannot be compared with the certificate");
+                       "the request cannot be compared with the certificate: "
+                       "%s",
+                       errno == ENOMEM ? "out of memory"
+                       : errno != 0    ? strerror(errno)
+                                       : "it is another one by now");
     else
         rc = s->o.out.json ? report_json(s, &a, made) : report(s, &a, made);
     asked_free(&a);

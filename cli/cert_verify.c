@@ -1,5 +1,6 @@
 /* cert verify - is it good: chain, name, purpose, time, revocation; and by
  * which path. The library's tlsock_verify() decides, as in a handshake. */
+#include "certfield.h"
 #include "commands.h"
 #include "errors.h"
 #include "source.h"
@@ -190,13 +191,13 @@ static json_t *path_json(const tlsock_cert *path)
 {
     json_t *list = json_array();
 
-    json_array_append_new(
-        list, out_json_text(tlsock_cert_field(path, TLSOCK_CERT_SUBJECT)));
+    json_array_append_new(list,
+                          out_json_text(certfield(path, TLSOCK_CERT_SUBJECT)));
     for (int i = 0; i < tlsock_cert_chain_len(path); i++) {
-        tlsock_cert *at = tlsock_cert_chain_at(path, i);
+        tlsock_cert *at = certfield_chain(path, i);
 
         json_array_append_new(
-            list, out_json_text(tlsock_cert_field(at, TLSOCK_CERT_SUBJECT)));
+            list, out_json_text(certfield(at, TLSOCK_CERT_SUBJECT)));
         tlsock_cert_unref(at);
     }
     return list;
@@ -224,11 +225,11 @@ static int say_json(const struct verify *w, const char *target,
 /* What people call it: its CN, or all of its subject. */
 static const char *short_name(const tlsock_cert *c)
 {
-    const char *cn = tlsock_cert_field(c, TLSOCK_CERT_CN);
+    const char *cn = certfield(c, TLSOCK_CERT_CN);
 
     if (cn != NULL && cn[0] != '\0')
         return cn;
-    cn = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
+    cn = certfield(c, TLSOCK_CERT_SUBJECT);
     return cn != NULL && cn[0] != '\0' ? cn : "(no subject)";
 }
 
@@ -258,14 +259,14 @@ static int say(const struct verify *w, const char *target, const char *name,
                       : "not asked for: --name NAME");
     line(o, "purpose", purposes[w->purpose]);
     snprintf(text, sizeof(text), "%.10s",
-             tlsock_cert_field(path, TLSOCK_CERT_NOT_AFTER));
+             certfield(path, TLSOCK_CERT_NOT_AFTER));
     line(o, "expires", text);
     say_revoked(w, path, text, sizeof(text));
     line(o, "revoked", text);
     out_label(o, stdout, "1", "path");
     printf("%s", short_name(path));
     for (int i = 0; i < tlsock_cert_chain_len(path); i++) {
-        tlsock_cert *at = tlsock_cert_chain_at(path, i);
+        tlsock_cert *at = certfield_chain(path, i);
 
         printf(" < %s", short_name(at));
         tlsock_cert_unref(at);

@@ -1,4 +1,5 @@
 /* certname - names, subjects and dates as people write them. */
+#include "certfield.h"
 #include "certopts.h"
 #include "errors.h"
 
@@ -295,5 +296,5 @@ json_t *certname_json(const char *sans)
 void certname_field(json_t *obj, const char *key, const tlsock_cert *c,
                     int item)
 {
-    json_object_set_new(obj, key, out_json_text(tlsock_cert_field(c, item)));
+    json_object_set_new(obj, key, out_json_text(certfield(c, item)));
 }

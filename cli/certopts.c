@@ -1,5 +1,6 @@
 #include "certopts.h"
 
+#include "certfield.h"
 #include "errors.h"
 
 #include <stdlib.h>
@@ -304,7 +305,7 @@ static int settle_files(struct certopts *c)
     else if (c->want.subject != NULL)
         cn = strstr(c->want.subject, "CN=");
     else if (c->like != NULL)
-        name = tlsock_cert_field(c->like, TLSOCK_CERT_CN);
+        name = certfield(c->like, TLSOCK_CERT_CN);
     if (cn != NULL) {
         snprintf(part, sizeof(part), "%.*s", (int)strcspn(cn + 3, ",+"),
                  cn + 3);

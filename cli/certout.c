@@ -141,7 +141,7 @@ static int reserve(struct certout *w)
             certout_undo(w);
             return refused(w, w->path[i], errnum);
         }
-        if (!was_there)
+        if (!was_there || !w->force)
             w->taken |= 1u << i;
     }
     return 0;
@@ -170,18 +170,26 @@ void certout_undo(struct certout *w)
     w->taken = 0;
 }
 
+enum { ASIDE = LOCAL_PATH + 32 };
+
 /* The name that a file has until all are written. */
-static void aside(char *path, size_t size, const struct certout *w, int place)
+static void aside(char path[ASIDE], const struct certout *w, int place)
 {
-    snprintf(path, size, "%s.%ld.new", w->path[place], (long)getpid());
+    snprintf(path, ASIDE, "%s.%ld.new", w->path[place], (long)getpid());
+}
+
+/* The name that the one it replaces has until all are renamed. */
+static void kept(char path[ASIDE], const struct certout *w, int place)
+{
+    snprintf(path, ASIDE, "%s.%ld.old", w->path[place], (long)getpid());
 }
 
 static int write_one(const struct certout *w, int place, const tlsock_cert *c,
                      const tlsock_csr *r, tlsock_error *err)
 {
-    char path[LOCAL_PATH + 32];
+    char path[ASIDE];
 
-    aside(path, sizeof(path), w, place);
+    aside(path, w, place);
     switch (place) {
     case CERTOUT_AT_CERT:
         return tlsock_cert_save(c, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
@@ -202,15 +210,52 @@ static int write_one(const struct certout *w, int place, const tlsock_cert *c,
     }
 }
 
-static int rename_one(struct certout *w, int place)
+/* Where the file system knows no links, there is no way back. */
+static int rename_one(const struct certout *w, int place)
 {
-    char path[LOCAL_PATH + 32];
+    char from[ASIDE], old[ASIDE];
 
-    aside(path, sizeof(path), w, place);
-    if (rename(path, w->path[place]) < 0)
-        return errno;
-    w->taken &= ~(1u << place);
-    return 0;
+    aside(from, w, place);
+    kept(old, w, place);
+    if ((w->taken & (1u << place)) == 0)
+        (void)link(w->path[place], old);
+    return rename(from, w->path[place]) < 0 ? errno : 0;
+}
+
+/* As it was: what was replaced is back, what was made is gone. */
+static void take_back(struct certout *w)
+{
+    char path[ASIDE];
+
+    for (int i = 0; i < CERTOUT_PLACES; i++) {
+        aside(path, w, i);
+        unlink(path);
+        kept(path, w, i);
+        (void)rename(path, w->path[i]);
+        unlink(path); /* the same file under both names stays as it is */
+    }
+    certout_undo(w);
+}
+
+static void warn_left(const struct certout *w, const char *path, int errnum)
+{
+    char text[ASIDE + 200], clean[ASIDE + 200];
+
+    snprintf(text, sizeof(text), "cannot remove %s, the old one: %s", path,
+             strerror(errnum));
+    out_warning(w->out, out_clean(clean, sizeof(clean), text));
+}
+
+static void settle(struct certout *w)
+{
+    char path[ASIDE];
+
+    w->taken = 0;
+    for (int i = 0; i < CERTOUT_PLACES; i++) {
+        kept(path, w, i);
+        if (unlink(path) != 0 && errno != ENOENT)
+            warn_left(w, path, errno);
+    }
 }
 
 /* All aside, then all renamed: with --force a key and a certificate that do
@@ -219,7 +264,6 @@ static int save(struct certout *w, const tlsock_cert *c, const tlsock_csr *r)
 {
     static const int order[] = {CERTOUT_AT_KEY, CERTOUT_AT_CERT, CERTOUT_AT_P12,
                                 CERTOUT_AT_CSR};
-    char path[LOCAL_PATH + 32];
     tlsock_error err = {0};
     int rc = 0, errnum = 0, i, at = 0;
 
@@ -233,13 +277,11 @@ static int save(struct certout *w, const tlsock_cert *c, const tlsock_csr *r)
         if ((w->what & (1u << at)) != 0)
             errnum = rename_one(w, at);
     }
-    for (i = 0; (rc < 0 || errnum != 0) && i < CERTOUT_PLACES; i++) {
-        aside(path, sizeof(path), w, i);
-        unlink(path);
-    }
-    if (rc == 0 && errnum == 0)
+    if (rc == 0 && errnum == 0) {
+        settle(w);
         return 0;
-    certout_undo(w);
+    }
+    take_back(w);
     return rc < 0 ? err_report(w->out, w->path[at], &err, 1)
                   : refused(w, w->path[at], errnum);
 }

@@ -1,5 +1,6 @@
 /* Whom the certificate is for, how long it lasts, and what standards and
  * browsers have against it. */
+#include "certfield.h"
 #include "check.h"
 
 #include "facts.h"
@@ -84,7 +85,7 @@ static int take_lint(const tlsock_lint *lint, void *arg)
     json_object_set_new(f, "certificate", json_integer(lint->index));
     json_object_set_new(f, "source", out_json_text(lint->source));
     if (lint->index > 0) {
-        at = tlsock_cert_chain_at(c->full, lint->index - 1);
+        at = certfield_chain(c->full, lint->index - 1);
         check_cert_name(at, name, sizeof(name));
         check_row(f, "in", "%d  %s", lint->index, name);
         tlsock_cert_unref(at);

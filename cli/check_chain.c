@@ -1,4 +1,5 @@
 /* The chain as it was sent, as it should be, and what it ends at. */
+#include "certfield.h"
 #include "check.h"
 
 #include "errors.h"
@@ -78,10 +79,10 @@ static void tell(struct check *c, const char *state, int place,
     json_object_set_new(box, "place", json_integer(place));
     json_object_set_new(box, "name", out_json_text(text));
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        json_object_set_new(
-            box, rows[i].key,
-            cert != NULL ? out_json_text(tlsock_cert_field(cert, rows[i].item))
-                         : json_null());
+        json_object_set_new(box, rows[i].key,
+                            cert != NULL
+                                ? out_json_text(certfield(cert, rows[i].item))
+                                : json_null());
     json_object_set_new(box, "found_at", out_json_text(from));
     json_array_append_new(json_object_get(c->doc, "chain"), box);
 }
@@ -171,7 +172,7 @@ static int fetch_missing(struct check *c, struct grown *g, tlsock_cert **path)
 
     while (rc == TLSOCK_E_CHAIN_INCOMPLETE && grew == FIXCHAIN_GREW) {
         tlsock_cert *last = fixchain_last(g->chain);
-        char *urls = strdup(tlsock_cert_field(last, TLSOCK_CERT_AIA_URLS)),
+        char *urls = strdup(certfield(last, TLSOCK_CERT_AIA_URLS)),
              *save = NULL, *url;
 
         tlsock_cert_unref(last);
@@ -215,7 +216,7 @@ static void draw(struct check *c, const struct grown *g,
         tell(c, "trusted", n, end, NULL, trust);
     else if (path == NULL && !fixchain_is_root(end))
         tell(c, complete ? "untrusted" : "missing", n, NULL,
-             tlsock_cert_field(end, TLSOCK_CERT_ISSUER),
+             certfield(end, TLSOCK_CERT_ISSUER),
              complete ? "trusted by nobody here" : "not found");
     tlsock_cert_unref(end);
 }
@@ -223,13 +224,12 @@ static void draw(struct check *c, const struct grown *g,
 /* Place in the chain as it should be, or -1. */
 static int place_of(const tlsock_cert *chain, const tlsock_cert *one)
 {
-    const char *want = tlsock_cert_field(one, TLSOCK_CERT_SHA256);
+    const char *want = certfield(one, TLSOCK_CERT_SHA256);
     int n = tlsock_cert_chain_len(chain), place = -1;
 
     for (int i = 0; i <= n && place < 0; i++) {
         tlsock_cert *at = fixchain_at(chain, i);
-        const char *is =
-            at != NULL ? tlsock_cert_field(at, TLSOCK_CERT_SHA256) : NULL;
+        const char *is = at != NULL ? certfield(at, TLSOCK_CERT_SHA256) : NULL;
 
         if (is != NULL && want != NULL && strcmp(is, want) == 0)
             place = i;
@@ -263,7 +263,7 @@ static void look_through(struct check *c, const struct grown *g,
     int n = tlsock_cert_chain_len(sent), last = 0;
 
     for (int i = 0; i < n && i < 100; i++) {
-        tlsock_cert *at = tlsock_cert_chain_at(sent, i);
+        tlsock_cert *at = certfield_chain(sent, i);
         int place = at != NULL ? place_of(g->chain, at) : 0;
 
         if (at != NULL && place < 0 && fixchain_is_root(at)) {
@@ -315,8 +315,7 @@ static void stuck(struct check *c, const struct grown *g,
     char name[200], issuer[200];
 
     check_cert_name(last, name, sizeof(name));
-    short_name(tlsock_cert_field(last, TLSOCK_CERT_ISSUER), issuer,
-               sizeof(issuer));
+    short_name(certfield(last, TLSOCK_CERT_ISSUER), issuer, sizeof(issuer));
     rows(c,
          check_add(c, grave(c), "chain-incomplete",
                    v->code == TLSOCK_E_CHAIN_INCOMPLETE ? v->hint : err->hint,
@@ -348,7 +347,7 @@ static void untrusted(struct check *c, const struct grown *g)
     tlsock_cert *last = fixchain_last(g->chain);
     char root[200];
 
-    short_name(tlsock_cert_field(last, TLSOCK_CERT_ISSUER), root, sizeof(root));
+    short_name(certfield(last, TLSOCK_CERT_ISSUER), root, sizeof(root));
     rows(c, check_add(c, grave(c), "untrusted-root",
                       "if it is a CA of your own: --ca +FILE or tlsock trust "
                       "install; else have a certificate issued by a CA that "
@@ -384,8 +383,8 @@ static void good(struct check *c, const tlsock_cert *path)
 static int64_t lively(const tlsock_cert *leaf)
 {
     struct tm from = {0}, to = {0};
-    const char *f = tlsock_cert_field(leaf, TLSOCK_CERT_NOT_BEFORE),
-               *t = tlsock_cert_field(leaf, TLSOCK_CERT_NOT_AFTER);
+    const char *f = certfield(leaf, TLSOCK_CERT_NOT_BEFORE),
+               *t = certfield(leaf, TLSOCK_CERT_NOT_AFTER);
 
     if (strptime(f, "%Y-%m-%dT%H:%M:%SZ", &from) == NULL ||
         strptime(t, "%Y-%m-%dT%H:%M:%SZ", &to) == NULL)
@@ -447,7 +446,7 @@ static void extend(tlsock_cert **chain, const tlsock_cert *sent)
     while (rc == FIXCHAIN_GREW) {
         rc = FIXCHAIN_NONE;
         for (int i = 0; i < n && rc == FIXCHAIN_NONE; i++) {
-            tlsock_cert *at = tlsock_cert_chain_at(sent, i);
+            tlsock_cert *at = certfield_chain(sent, i);
             tlsock_cert *one = at != NULL ? alone(at) : NULL;
 
             rc = one != NULL ? fixchain_extend(chain, one) : FIXCHAIN_NONE;

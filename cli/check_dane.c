@@ -1,5 +1,6 @@
 /* The TLSA records of the server, one by one: which fits what, and why not. The
  * verdict is the library's. */
+#include "certfield.h"
 #include "check.h"
 
 #include "fixchain.h"
@@ -211,7 +212,7 @@ static void advise(const struct check *c, const struct tlsalook *t, char *out,
                    size_t size)
 {
     const char *pin = c->main->sent != NULL
-                          ? tlsock_cert_field(c->main->sent, TLSOCK_CERT_PIN)
+                          ? certfield(c->main->sent, TLSOCK_CERT_PIN)
                           : NULL;
     const char *digits = pin != NULL ? strrchr(pin, ':') : NULL;
 

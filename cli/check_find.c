@@ -1,4 +1,6 @@
 /* Findings: kept as JSON, cleaned on the way in. */
+#include "certfield.h"
+#include "certtext.h"
 #include "check.h"
 
 #include <stdarg.h>
@@ -114,7 +116,7 @@ void check_sort(struct check *c)
     for (int level = CHECK_ERROR; level >= CHECK_OK; level--)
         json_array_foreach(c->findings, i, f)
         {
-            if (strcmp(json_string_value(json_object_get(f, "level")),
+            if (strcmp(certtext_get(f, "level"),
                        check_level_name((enum check_level)level)) == 0)
                 json_array_append(sorted, f);
         }
@@ -137,7 +139,7 @@ int check_has(const struct check *c, const char *code)
 
     json_array_foreach(c->findings, i, f)
     {
-        if (strcmp(json_string_value(json_object_get(f, "code")), code) == 0)
+        if (strcmp(certtext_get(f, "code"), code) == 0)
             return 1;
     }
     return 0;
@@ -150,7 +152,7 @@ void check_cert_name(const tlsock_cert *c, char *text, size_t size)
     const char *name = NULL;
 
     for (size_t i = 0; i < 3 && (name == NULL || name[0] == '\0'); i++)
-        name = c != NULL ? tlsock_cert_field(c, items[i]) : NULL;
+        name = c != NULL ? certfield(c, items[i]) : NULL;
     snprintf(text, size, "%s",
              name != NULL && name[0] != '\0' ? name : "(no name)");
 }

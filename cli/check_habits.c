@@ -1,5 +1,6 @@
 /* What a server does with connections that are good: sessions, staples, SNI,
  * ALPN, client certificates, revocation. */
+#include "certfield.h"
 #include "check.h"
 
 #include "errors.h"
@@ -40,7 +41,7 @@ static void staple(struct check *c, tlsock *s)
     const tlsock_cert *leaf = c->main->sent;
     const unsigned char *der;
     const char *urls =
-        leaf != NULL ? tlsock_cert_field(leaf, TLSOCK_CERT_OCSP_URLS) : NULL;
+        leaf != NULL ? certfield(leaf, TLSOCK_CERT_OCSP_URLS) : NULL;
     SSL *ssl = tlsock_get_ssl(s);
     int there = ssl != NULL && SSL_get_tlsext_status_ocsp_resp(ssl, &der) > 0;
 
@@ -135,7 +136,7 @@ static void without_sni(struct check *c)
     cert = s != NULL && err.code == 0 ? tlsock_peer_cert(s) : NULL;
     if (cert != NULL) {
         snprintf(theirs, sizeof(theirs), "%s",
-                 tlsock_cert_field(cert, TLSOCK_CERT_SHA256));
+                 certfield(cert, TLSOCK_CERT_SHA256));
         json_object_set_new(c->doc, "without_sni", json_string(theirs));
         check_cert_name(cert, name, sizeof(name));
     }
@@ -145,8 +146,7 @@ static void without_sni(struct check *c)
                   "without SNI the server ends the handshake: %s",
                   tlsock_errslug(err.code));
     else if (cert != NULL &&
-             strcmp(theirs,
-                    tlsock_cert_field(c->main->sent, TLSOCK_CERT_SHA256)) != 0)
+             strcmp(theirs, certfield(c->main->sent, TLSOCK_CERT_SHA256)) != 0)
         check_add(c, CHECK_NOTE, "sni-differs",
                   "make this certificate the server's default if clients "
                   "without SNI matter",

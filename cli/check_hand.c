@@ -1,5 +1,7 @@
 /* What a server would agree to, found out by hand: versions, suites, groups,
  * and what it says of compression and renegotiation. */
+#include "certfield.h"
+#include "certtext.h"
 #include "check.h"
 
 #include "helloname.h"
@@ -198,11 +200,9 @@ static size_t row_of(json_t *finding, const char *version, const json_t *of,
 
     json_array_foreach(json_object_get(of, "suites"), i, s)
     {
-        const char *name = json_string_value(json_object_get(s, "name"));
+        const char *name = certtext_get(s, "name");
 
-        if (strcmp(json_string_value(json_object_get(s, "strength")),
-                   strength) == 0 &&
-            n++ < SHOWN)
+        if (strcmp(certtext_get(s, "strength"), strength) == 0 && n++ < SHOWN)
             used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
                                      used > 0 ? " " : "", name);
     }
@@ -307,10 +307,9 @@ static int cert_group(const struct check *c)
         int id;
     } curves[] = {
         {"ECDSA P-256", 0x17}, {"ECDSA P-384", 0x18}, {"ECDSA P-521", 0x19}};
-    const char *type =
-        c->main->sent != NULL
-            ? tlsock_cert_field(c->main->sent, TLSOCK_CERT_KEY_TYPE)
-            : "";
+    const char *type = c->main->sent != NULL
+                           ? certfield(c->main->sent, TLSOCK_CERT_KEY_TYPE)
+                           : "";
 
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)
         if (strcmp(type, curves[i].type) == 0)

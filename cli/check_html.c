@@ -219,7 +219,7 @@ static json_t *all_suites(const json_t *ciphers)
             int there = 0;
 
             json_array_foreach(names, k, name) there =
-                there || strcmp(json_string_value(name), get(s, "name")) == 0;
+                there || json_equal(name, json_object_get(s, "name"));
             if (!there)
                 json_array_append(names, json_object_get(s, "name"));
         }

@@ -118,6 +118,7 @@ tlsock *check_connect(struct check *c, tlsock_config *config, const char *sni,
 {
     const char *asked = c->o.sni;
     tlsock *s;
+    int rc;
 
     *err = (tlsock_error){0};
     c->cert_asked = c->tickets = 0;
@@ -127,8 +128,9 @@ tlsock *check_connect(struct check *c, tlsock_config *config, const char *sni,
         c->o.sni = sni;
     s = opt_connect(&c->o, config, 1, err);
     c->o.sni = asked;
-    if (s != NULL && finish(s) < 0)
-        *err = *tlsock_last_error(s);
+    rc = s != NULL ? finish(s) : 0;
+    if (rc < 0)
+        *err = err_of_call(s, rc);
     return s;
 }
 

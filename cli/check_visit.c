@@ -1,4 +1,5 @@
 /* A look at each address, and how they differ. */
+#include "certfield.h"
 #include "check.h"
 
 #include "errors.h"
@@ -178,13 +179,13 @@ static void visit(struct check *c, struct check_address *a)
         judge(c, a);
     if (a->sent != NULL)
         snprintf(a->after, sizeof(a->after), "%.10s",
-                 tlsock_cert_field(a->sent, TLSOCK_CERT_NOT_AFTER));
+                 certfield(a->sent, TLSOCK_CERT_NOT_AFTER));
     json_object_set_new(obj, "address", out_json_text(a->text));
     json_object_set_new(obj, "tls", json_boolean(a->speaks_tls));
-    json_object_set_new(obj, "certificate",
-                        a->sent != NULL ? out_json_text(tlsock_cert_field(
-                                              a->sent, TLSOCK_CERT_SHA256))
-                                        : json_null());
+    json_object_set_new(
+        obj, "certificate",
+        a->sent != NULL ? out_json_text(certfield(a->sent, TLSOCK_CERT_SHA256))
+                        : json_null());
     json_object_set_new(obj, "verified",
                         json_boolean(a->err.code == 0 && a->verdict.code == 0));
     json_object_set_new(
@@ -226,7 +227,7 @@ static int no_route(const tlsock_error *err)
 static const char *print_of(const struct check_address *a)
 {
     const char *print =
-        a->sent != NULL ? tlsock_cert_field(a->sent, TLSOCK_CERT_SHA256) : NULL;
+        a->sent != NULL ? certfield(a->sent, TLSOCK_CERT_SHA256) : NULL;
 
     return print != NULL ? print : "";
 }

@@ -222,6 +222,13 @@ static void on_plain(void *arg)
                     "ended");
 }
 
+static int failed(const struct connect *c, const tlsock *s, int rc)
+{
+    tlsock_error err = err_of_call(s, rc);
+
+    return err_report(&c->o.out, c->target, &err, 0);
+}
+
 /* One session on a handle that is there: gives the exit code. */
 static int session(const struct connect *c, tlsock *s, int with_data,
                    const struct early *e)
@@ -232,7 +239,7 @@ static int session(const struct connect *c, tlsock *s, int with_data,
     if (rc == 0 && (!with_data || (loud && !c->o.out.quiet)))
         rc = refused(s);
     if (rc < 0)
-        return err_report(&c->o.out, c->target, tlsock_last_error(s), 0);
+        return failed(c, s, rc);
     if (facts_plain(s))
         warn_plain(c, "the server has no TLS for us, and starttls = "
                       "opportunistic goes on without");
@@ -250,9 +257,8 @@ static int session(const struct connect *c, tlsock *s, int with_data,
         return carry(c, s, e);
     }
     print_session(c, s);
-    if (say_goodbye(s) < 0)
-        return err_report(&c->o.out, c->target, tlsock_last_error(s), 0);
-    return EXIT_GOOD;
+    rc = say_goodbye(s);
+    return rc < 0 ? failed(c, s, rc) : EXIT_GOOD;
 }
 
 static int connect_once(const struct connect *c, int with_data)
@@ -282,8 +288,7 @@ static int connect_early(const struct connect *c)
     if (rc == 0)
         rc = session(c, s, 1, &e);
     else
-        rc = rc > 0 ? no_stdin(c, errno)
-                    : err_report(&c->o.out, c->target, tlsock_last_error(s), 0);
+        rc = rc > 0 ? no_stdin(c, errno) : failed(c, s, rc);
     tlsock_close(s);
     return rc;
 }

@@ -3,6 +3,7 @@
  * is said; who pins is told what not to take on trust. Of TLS programs, JA3,
  * JA3S and JA4: of a server, of captures, of clients that come. */
 #include "capread.h"
+#include "certfield.h"
 #include "commands.h"
 #include "errors.h"
 #include "helloserve.h"
@@ -132,12 +133,12 @@ static void bytes_of(unsigned char out[32], const char *print)
 
 static const char *name_of(const tlsock_cert *c)
 {
-    const char *cn = tlsock_cert_field(c, TLSOCK_CERT_CN);
+    const char *cn = certfield(c, TLSOCK_CERT_CN);
 
     if (cn == NULL || cn[0] == '\0')
-        cn = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
+        cn = certfield(c, TLSOCK_CERT_SUBJECT);
     if (cn == NULL || cn[0] == '\0')
-        cn = tlsock_cert_field(c, TLSOCK_CERT_SANS);
+        cn = certfield(c, TLSOCK_CERT_SANS);
     return cn != NULL ? cn : "";
 }
 
@@ -148,7 +149,7 @@ static void describe(struct prints *p, const tlsock_cert *c)
 
     out_clean(name, sizeof(name), name_of(c));
     snprintf(p->about, sizeof(p->about), "%s, expires %.10s", name,
-             tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER));
+             certfield(c, TLSOCK_CERT_NOT_AFTER));
     for (char *at = strstr(p->about, "*/"); at != NULL; at = strstr(at, "*/"))
         at[1] = '_';
 }
@@ -161,8 +162,8 @@ static int take_prints(struct prints *p, const tlsock_cert *c, int place)
         tlsock_cert_fingerprint(c, "sha256", 1, p->key, sizeof(p->key)) < 0)
         return -1;
     p->role = place == 0 ? "leaf"
-              : strcmp(tlsock_cert_field(c, TLSOCK_CERT_SUBJECT),
-                       tlsock_cert_field(c, TLSOCK_CERT_ISSUER)) == 0
+              : strcmp(certfield(c, TLSOCK_CERT_SUBJECT),
+                       certfield(c, TLSOCK_CERT_ISSUER)) == 0
                   ? "CA"
                   : "intermediate";
     describe(p, c);
@@ -225,12 +226,10 @@ static json_t *prints_json(const struct prints *p, const tlsock_cert *c)
     int leaf = strcmp(p->role, "leaf") == 0;
 
     json_object_set_new(obj, "role", json_string(p->role));
-    json_object_set_new(
-        obj, "subject",
-        out_json_text(tlsock_cert_field(c, TLSOCK_CERT_SUBJECT)));
-    json_object_set_new(
-        obj, "not_after",
-        out_json_text(tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER)));
+    json_object_set_new(obj, "subject",
+                        out_json_text(certfield(c, TLSOCK_CERT_SUBJECT)));
+    json_object_set_new(obj, "not_after",
+                        out_json_text(certfield(c, TLSOCK_CERT_NOT_AFTER)));
     json_object_set_new(obj, "pin", json_string(p->key));
     json_object_set_new(obj, "pin_mode",
                         json_string(leaf ? "accept" : "require-chain"));
@@ -294,7 +293,7 @@ static int show(const struct fingerprint *w, const char *target,
     if (!w->o.out.json)
         say_verdict(w, target, name, err);
     for (int i = 0; i <= n && rc == 0; i++) {
-        tlsock_cert *at = i > 0 ? tlsock_cert_chain_at(c, i - 1) : NULL;
+        tlsock_cert *at = i > 0 ? certfield_chain(c, i - 1) : NULL;
         const tlsock_cert *one = i > 0 ? at : c;
         struct prints p;
 

@@ -1,5 +1,6 @@
 /* serve - a TLS server for many clients at once: what to answer with, and
  * whom to let in. The loop is engine/listen.c. */
+#include "certfield.h"
 #include "commands.h"
 #include "errors.h"
 #include "listening.h"
@@ -190,7 +191,7 @@ static int add_local(struct serve *v, tlsock_config *c)
     else
         snprintf(v->identity, sizeof(v->identity),
                  "localhost, made now, self-signed; clients: --pin %s",
-                 tlsock_cert_field(cert, TLSOCK_CERT_PIN));
+                 certfield(cert, TLSOCK_CERT_PIN));
     rc = tlsock_config_add_cert(c, cert);
     tlsock_cert_unref(cert);
     if (rc < 0)

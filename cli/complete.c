@@ -1,5 +1,7 @@
 #include "complete.h"
 
+#include "out.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +36,11 @@ struct complete_command *complete_commands(size_t *n)
 
         w.all[w.n].command = c;
         (void)c->run(1, argv);
+        if (w.all[w.n].spec == NULL) { /* it ran out of memory before */
+            opt_tell(NULL, NULL);
+            free(w.all);
+            return NULL;
+        }
     }
     opt_tell(NULL, NULL);
     *n = w.n;
@@ -113,8 +120,10 @@ const char *complete_keys(void)
     while ((row = tlsock_option_next(row)) != NULL)
         size += strlen(row->key) + 2;
     keys = malloc(size);
-    if (keys == NULL)
+    if (keys == NULL) {
+        out_lack();
         return "";
+    }
     keys[0] = '\0';
     while ((row = tlsock_option_next(row)) != NULL)
         used += (size_t)snprintf(keys + used, size - used,

@@ -3,11 +3,19 @@
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static const char *const phases[] = {
     "none",   "resolve", "connect", "proxy", "starttls", "handshake",
     "verify", "read",    "write",   "close", "config"};
+
+static atomic_int said;
+
+int err_said(void)
+{
+    return said;
+}
 
 static int of_system(const tlsock_error *err, int own)
 {
@@ -145,11 +153,25 @@ static void print_codes(const tlsock_error *err)
                 strerror(err->sys_errno));
 }
 
+tlsock_error err_of_call(const tlsock *s, int rc)
+{
+    tlsock_error err = *tlsock_last_error(s);
+
+    if (err.code == TLSOCK_OK) {
+        err.code = rc;
+        snprintf(err.message, sizeof(err.message), "%s",
+                 rc == TLSOCK_E_NOMEM ? "out of memory"
+                                      : "the connection cannot be waited for");
+    }
+    return err;
+}
+
 int err_report(const struct out *o, const char *target, const tlsock_error *err,
                int own)
 {
     int exit_code = err_exit_code(err, own);
 
+    said = 1;
     if (o->json) {
         out_json_print(err_json(o, target, err, exit_code));
         return exit_code;
@@ -168,6 +190,7 @@ static int vplain(const struct out *o, const char *target, int exit_code,
     char raw[512], cause[768], clean[512];
     json_t *obj;
 
+    said = 1;
     vsnprintf(raw, sizeof(raw), format, ap);
     out_clean(cause, sizeof(cause), raw);
     out_clean(clean, sizeof(clean), fix);

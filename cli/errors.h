@@ -32,6 +32,11 @@ int err_usage(const struct out *o, const char *command, const char *fix,
 int err_plain(const struct out *o, const char *target, int exit_code,
               const char *slug, const char *fix, const char *format, ...)
     TLSOCK_PRINTF(6, 7);
+/* Why did this call on a connection, or the waiting for it, give rc < 0? What
+ * was not the connection's own failure it knows nothing of. */
+tlsock_error err_of_call(const tlsock *s, int rc);
+/* Has any of them said anything yet? */
+int err_said(void);
 /* The object that --json prints for an error. */
 json_t *err_json(const struct out *o, const char *target,
                  const tlsock_error *err, int exit_code);

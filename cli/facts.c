@@ -1,5 +1,6 @@
 #include "facts.h"
 
+#include "certfield.h"
 #include "way.h"
 
 #include <stdlib.h>
@@ -46,7 +47,7 @@ void facts_warn(const struct out *o, const tlsock *s)
 
 void facts_expiry(const tlsock_cert *c, char *text, size_t size)
 {
-    const char *after = tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER);
+    const char *after = certfield(c, TLSOCK_CERT_NOT_AFTER);
     int ok = 0;
     long days = out_days_until(after, &ok);
 
@@ -61,12 +62,12 @@ void facts_expiry(const tlsock_cert *c, char *text, size_t size)
 
 static const char *short_name(const tlsock_cert *c)
 {
-    const char *cn = tlsock_cert_field(c, TLSOCK_CERT_CN);
+    const char *cn = certfield(c, TLSOCK_CERT_CN);
 
     if (cn == NULL || cn[0] == '\0')
-        cn = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
+        cn = certfield(c, TLSOCK_CERT_SUBJECT);
     if (cn == NULL || cn[0] == '\0')
-        cn = tlsock_cert_field(c, TLSOCK_CERT_SANS);
+        cn = certfield(c, TLSOCK_CERT_SANS);
     return cn != NULL ? cn : "";
 }
 
@@ -94,15 +95,15 @@ static void print_chain(const tlsock_cert *c, const char *how)
     fprintf(stderr, "%s", short_name(c));
     for (int i = 0; i < n && i < 8; i++) {
         tlsock_cert_unref(at);
-        at = tlsock_cert_chain_at(c, i);
+        at = certfield_chain(c, i);
         if (at == NULL)
             break;
         fprintf(stderr, " < %s", short_name(at));
         last = at;
     }
-    issuer = tlsock_cert_field(last, TLSOCK_CERT_ISSUER);
+    issuer = certfield(last, TLSOCK_CERT_ISSUER);
     if (issuer != NULL &&
-        strcmp(issuer, tlsock_cert_field(last, TLSOCK_CERT_SUBJECT)) != 0)
+        strcmp(issuer, certfield(last, TLSOCK_CERT_SUBJECT)) != 0)
         print_issuer(issuer);
     fprintf(stderr, " (%s)\n", how);
     tlsock_cert_unref(at);
@@ -238,7 +239,7 @@ static json_t *grown(int (*write)(const void *thing, char *out, size_t size),
 
 static int cert_text(const void *thing, char *out, size_t size)
 {
-    return tlsock_cert_json(thing, out, size);
+    return certfield_json(thing, out, size);
 }
 
 static int info_text(const void *thing, char *out, size_t size)

@@ -1,5 +1,6 @@
 #include "fixchain.h"
 
+#include "certfield.h"
 #include "facts.h"
 
 #include <stdlib.h>
@@ -26,7 +27,7 @@ char *fixchain_text(const tlsock_cert *a, const tlsock_cert *b)
 tlsock_cert *fixchain_at(const tlsock_cert *c, int i)
 {
     return i == 0 ? tlsock_cert_ref((tlsock_cert *)(uintptr_t)c)
-                  : tlsock_cert_chain_at(c, i - 1);
+                  : certfield_chain(c, i - 1);
 }
 
 tlsock_cert *fixchain_last(const tlsock_cert *c)
@@ -46,12 +47,12 @@ int fixchain_is_root(const tlsock_cert *c)
 
 int fixchain_holds(const tlsock_cert *all, const tlsock_cert *one)
 {
-    const char *want = tlsock_cert_field(one, TLSOCK_CERT_SHA256);
+    const char *want = certfield(one, TLSOCK_CERT_SHA256);
     int found = 0;
 
     for (int i = 0; !found && i <= tlsock_cert_chain_len(all); i++) {
         tlsock_cert *at = fixchain_at(all, i);
-        const char *is = tlsock_cert_field(at, TLSOCK_CERT_SHA256);
+        const char *is = certfield(at, TLSOCK_CERT_SHA256);
 
         found = is != NULL && want != NULL && strcmp(is, want) == 0;
         tlsock_cert_unref(at);
@@ -116,8 +117,8 @@ static tlsock_cert *alone(const tlsock_cert *c, int i)
 static int try_one(tlsock_cert **chain, const tlsock_cert *one)
 {
     tlsock_cert *last = fixchain_last(*chain), *longer = NULL;
-    const char *want = tlsock_cert_field(last, TLSOCK_CERT_ISSUER),
-               *is = tlsock_cert_field(one, TLSOCK_CERT_SUBJECT);
+    const char *want = certfield(last, TLSOCK_CERT_ISSUER),
+               *is = certfield(one, TLSOCK_CERT_SUBJECT);
     int rc = FIXCHAIN_NONE;
 
     if (want != NULL && is != NULL && strcmp(want, is) == 0) {

@@ -1,4 +1,5 @@
 /* What is missing from a chain: out of files, or fetched. */
+#include "certfield.h"
 #include "errors.h"
 #include "fetch.h"
 #include "fix.h"
@@ -85,7 +86,7 @@ static int extend(struct fix *w, const tlsock_cert *more, const char *from)
         rc = fixchain_extend(&w->chain, more);
 
     for (int i = before; i < tlsock_cert_chain_len(w->chain); i++) {
-        tlsock_cert *at = tlsock_cert_chain_at(w->chain, i);
+        tlsock_cert *at = certfield_chain(w->chain, i);
 
         fix_tell(w->added, at, "from", from);
         tlsock_cert_unref(at);
@@ -94,7 +95,7 @@ static int extend(struct fix *w, const tlsock_cert *more, const char *from)
         tlsock_cert *last = fixchain_last(w->chain);
 
         snprintf(w->ends_at, sizeof(w->ends_at), "%s (%s)",
-                 tlsock_cert_field(last, TLSOCK_CERT_ISSUER), from);
+                 certfield(last, TLSOCK_CERT_ISSUER), from);
         tlsock_cert_unref(last);
     }
     return rc;
@@ -163,7 +164,7 @@ static int extend_by_fetching(struct fix *w)
 
     while (rc == FIXCHAIN_GREW) {
         tlsock_cert *last = fixchain_last(w->chain);
-        char *urls = strdup(tlsock_cert_field(last, TLSOCK_CERT_AIA_URLS)),
+        char *urls = strdup(certfield(last, TLSOCK_CERT_AIA_URLS)),
              *save = NULL, *url;
 
         tlsock_cert_unref(last);
@@ -193,7 +194,7 @@ static void ask_system(struct fix *w)
                            TLSOCK_VERIFY_OPTS(.purpose = TLSOCK_PURPOSE_ANY),
                            &err);
         snprintf(w->ends_at, sizeof(w->ends_at), "%s%s",
-                 tlsock_cert_field(last, TLSOCK_CERT_ISSUER),
+                 certfield(last, TLSOCK_CERT_ISSUER),
                  rc == 0 ? " (system trust store)" : "");
         if (rc == TLSOCK_E_CHAIN_INCOMPLETE || rc == TLSOCK_E_UNTRUSTED_ROOT)
             w->missing = "neither here nor in the system's trust store";
@@ -214,4 +215,3 @@ void fix_complete(struct fix *w)
         }
     }
 }
-

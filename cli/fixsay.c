@@ -1,4 +1,5 @@
 /* What cert fix found, for a person and as JSON. */
+#include "certfield.h"
 #include "certopts.h"
 #include "certtext.h"
 #include "fix.h"
@@ -24,8 +25,7 @@ int fix_print_json(const struct fix *w)
     for (int i = 0; i <= tlsock_cert_chain_len(w->chain); i++) {
         tlsock_cert *at = fixchain_at(w->chain, i);
 
-        fix_tell(chain, at, "not_after",
-                 tlsock_cert_field(at, TLSOCK_CERT_NOT_AFTER));
+        fix_tell(chain, at, "not_after", certfield(at, TLSOCK_CERT_NOT_AFTER));
         tlsock_cert_unref(at);
     }
     json_object_set_new(obj, "schema", json_string("tlsock.cert-fix/1"));
@@ -71,7 +71,7 @@ static void advise(FILE *to, const struct fix *w)
 
     out_label(&w->o.out, to, OUT_RED, "MISSING");
     fprintf(to, "%s, which is %s\n", w->ends_at, w->missing);
-    urls = tlsock_cert_field(last, TLSOCK_CERT_AIA_URLS);
+    urls = certfield(last, TLSOCK_CERT_AIA_URLS);
     out_label(&w->o.out, to, "1", "fix");
     if (!w->aia && urls != NULL && urls[0] != '\0')
         fprintf(to, "--aia fetches it from %s\n", urls);
@@ -90,7 +90,7 @@ void fix_print_text(const struct fix *w)
     for (int i = 0; i <= tlsock_cert_chain_len(w->chain); i++) {
         tlsock_cert *at = fixchain_at(w->chain, i);
 
-        fprintf(to, "%d  %s\n", i, tlsock_cert_field(at, TLSOCK_CERT_SUBJECT));
+        fprintf(to, "%d  %s\n", i, certfield(at, TLSOCK_CERT_SUBJECT));
         tlsock_cert_unref(at);
     }
     rows(to, o, w->added, "added", "from");

@@ -28,8 +28,9 @@ tlsock_cert *local_load(const char *where, const char *pass_uri,
 /* A certificate for localhost, in memory: signed by the local CA if there is
  * one (*by_ca), which records it, else by itself. */
 tlsock_cert *local_host_cert(int *by_ca, tlsock_error *err);
-/* Take a file name that is free; with force, that of any file, but not of what
- * is none. 0 or errno. */
+/* Take a file name that is free, or has only an empty file that one who was
+ * killed has left; with force, that of any file, but not of what is none. It
+ * stays taken until the process ends. 0 or errno. */
 int local_reserve(const char *path, int force);
 /* What it says. */
 const char *local_strerror(int errnum);

@@ -161,19 +161,34 @@ static void open_streams(void)
     }
 }
 
+/* What has no memory cannot even say so where it happens: it is said here. */
+static int out_of_memory(const struct out *o, int rc)
+{
+    if (rc == EXIT_INTERNAL && !err_said())
+        return err_plain(o, "memory", EXIT_INTERNAL, "no-memory",
+                         "free some, or raise the limit (ulimit -v)",
+                         "out of memory");
+    if (rc != EXIT_INTERNAL && out_lost())
+        return err_plain(o, "memory", EXIT_INTERNAL, "no-memory",
+                         "free some, or raise the limit (ulimit -v)",
+                         "out of memory: the results are not complete");
+    return rc;
+}
+
 /* Results that did not arrive are no success. A reader that has seen enough
  * needs no words; nor is there more to say where the command failed. */
-static int end(int rc)
+static int end(const struct out *o, int rc)
 {
-    struct out o = {0, 0, 0, -1};
     struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
     int failed = fflush(stdout) != 0 || ferror(stdout);
 
-    if (!failed || (rc > 1 && rc != EXIT_INTERNAL))
+    if (rc > 1 && rc != EXIT_INTERNAL)
         return rc;
+    if (!failed)
+        return out_of_memory(o, rc);
     if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0)
         return EXIT_INTERNAL;
-    return err_plain(&o, "standard output", EXIT_INTERNAL, "output",
+    return err_plain(o, "standard output", EXIT_INTERNAL, "output",
                      "see where the output goes: is it open, is there space?",
                      "cannot write the results");
 }
@@ -200,7 +215,10 @@ static int run(int argc, const char **argv)
 
 int main(int argc, const char **argv)
 {
+    struct out o = plain_out(argc, argv);
+
     open_streams();
+    out_begin();
     signal(SIGPIPE, SIG_IGN); /* a reader that left is an error to report */
-    return end(evidence_exit(run(argc, argv)));
+    return end(&o, evidence_exit(run(argc, argv)));
 }

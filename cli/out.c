@@ -1,5 +1,6 @@
 #include "out.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,34 @@ static int is_hidden(unsigned c)
         if (c >= ranges[i][0] && c <= ranges[i][1])
             return 1;
     return 0;
+}
+
+/* jansson drops what it has no memory for, and so do those who nest its calls:
+ * it is told once, at the end. */
+static atomic_int lost;
+
+void out_lack(void)
+{
+    lost = 1;
+}
+
+static void *json_memory(size_t size)
+{
+    void *p = malloc(size);
+
+    if (p == NULL)
+        lost = 1;
+    return p;
+}
+
+void out_begin(void)
+{
+    json_set_alloc_funcs(json_memory, free);
+}
+
+int out_lost(void)
+{
+    return lost;
 }
 
 /* Length of the UTF-8 sequence at s that may be shown as it is, or 0. */
@@ -44,7 +73,7 @@ static size_t showable(const unsigned char *s)
 
 char *out_clean(char *dst, size_t size, const char *text)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    const unsigned char *s = (const unsigned char *)(text != NULL ? text : "?");
     size_t used = 0;
 
     while (*s != '\0') {
@@ -107,7 +136,7 @@ json_t *out_json_text(const char *text)
     if (text == NULL)
         return json_null();
     size = 4 * strlen(text) + 1;
-    clean = malloc(size);
+    clean = json_memory(size);
     if (clean == NULL)
         return json_null();
     value = json_string(out_clean(clean, size, text));

@@ -20,8 +20,15 @@ struct out {
 #define OUT_GREEN "32"
 #define OUT_YELLOW "33"
 
+/* Watch the memory of JSON: first thing in main(). */
+void out_begin(void);
+/* Memory is missing for what is to be printed. */
+void out_lack(void);
+/* Has some been missing? Then what was printed lacks something. */
+int out_lost(void);
 /* Copy text so that a terminal and JSON take it: valid UTF-8 without control
- * or direction characters; all else becomes \xNN. Cut to fit. Returns dst. */
+ * or direction characters; all else becomes \xNN. Cut to fit. NULL, for which
+ * there was no memory, is "?". Returns dst. */
 char *out_clean(char *dst, size_t size, const char *text);
 /* Is colour wanted on this stream? */
 int out_colored(const struct out *o, FILE *to);

@@ -1,5 +1,6 @@
 #include "pump.h"
 
+#include "errors.h"
 #include "replies.h"
 
 #include <errno.h>
@@ -323,6 +324,8 @@ int pump_run(tlsock *s, const struct pump_opts *opts,
     *result = (struct pump_result){0};
     if (p == NULL) {
         result->err.code = TLSOCK_E_NOMEM;
+        snprintf(result->err.message, sizeof(result->err.message),
+                 "out of memory");
         return TLSOCK_E_NOMEM;
     }
     p->s = s;
@@ -341,6 +344,6 @@ int pump_run(tlsock *s, const struct pump_opts *opts,
         close(p->out);
     free(p);
     if (rc < 0)
-        result->err = *tlsock_last_error(s);
+        result->err = err_of_call(s, rc);
     return rc == 0 ? result->err.code : rc;
 }

@@ -1,4 +1,5 @@
 /* testpki_form - the good certificate in every format that is met, and CRLs. */
+#include "certfield.h"
 #include "errors.h"
 #include "local.h"
 #include "testpki.h"
@@ -239,11 +240,11 @@ static int crl(struct zoo *z, const char *file, unsigned format,
 
 static int crls(struct zoo *z)
 {
-    tlsock_revoked gone = {.size = sizeof(gone),
-                           .serial = tlsock_cert_field(row_of(z, "revoked")->c,
-                                                       TLSOCK_CERT_SERIAL),
-                           .when = z->now - DAY / 2,
-                           .reason = 1 /* keyCompromise */};
+    tlsock_revoked gone = {
+        .size = sizeof(gone),
+        .serial = certfield(row_of(z, "revoked")->c, TLSOCK_CERT_SERIAL),
+        .when = z->now - DAY / 2,
+        .reason = 1 /* keyCompromise */};
     tlsock_crl_opts *o =
         TLSOCK_CRL_OPTS(.issuer = row_of(z, "inter")->c, .number = "2",
                         .this_update = z->now - DAY / 2,

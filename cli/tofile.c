@@ -52,7 +52,7 @@ int tofile_begin(struct tofile *f, const struct out *o, const char *target,
     if ((size_t)snprintf(f->path, sizeof(f->path), "%s", target) >=
         sizeof(f->path))
         return cannot(f, ENAMETOOLONG);
-    f->made = lstat(target, &st) != 0;
+    f->made = !force || lstat(target, &st) != 0;
     errnum = local_reserve(target, force);
     if (errnum != 0) {
         f->made = 0;
@@ -91,6 +91,21 @@ int tofile_end(struct tofile *f, int rc)
     return rc;
 }
 
+static int write_all(int fd, const char *data, size_t len)
+{
+    while (len > 0) {
+        ssize_t n = write(fd, data, len);
+
+        if (n < 0 && errno != EINTR)
+            return -1;
+        if (n > 0) {
+            data += n;
+            len -= (size_t)n;
+        }
+    }
+    return 0;
+}
+
 int tofile_write(struct tofile *f, const void *data, size_t len)
 {
     char temp[4200];
@@ -100,9 +115,9 @@ int tofile_write(struct tofile *f, const void *data, size_t len)
     fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0)
         return cannot(f, errno);
-    if (fchmod(fd, 0644) != 0 || write(fd, data, len) != (ssize_t)len ||
+    if (fchmod(fd, 0644) != 0 || write_all(fd, data, len) != 0 ||
         fsync(fd) != 0)
-        errnum = errno != 0 ? errno : EIO;
+        errnum = errno;
     if (close(fd) != 0 && errnum == 0)
         errnum = errno;
     if (errnum == 0 && rename(temp, f->path) != 0)

@@ -1,4 +1,5 @@
 /* trust_ca - the CA in question, and how to find it among others. */
+#include "certfield.h"
 #include "trust.h"
 
 #include "errors.h"
@@ -61,9 +62,9 @@ static int permits_names(X509 *x)
 
 static int judge(struct trust *t)
 {
-    const char *after = tlsock_cert_field(t->ca.cert, TLSOCK_CERT_NOT_AFTER);
-    const char *subject = tlsock_cert_field(t->ca.cert, TLSOCK_CERT_SUBJECT);
-    const char *issuer = tlsock_cert_field(t->ca.cert, TLSOCK_CERT_ISSUER);
+    const char *after = certfield(t->ca.cert, TLSOCK_CERT_NOT_AFTER);
+    const char *subject = certfield(t->ca.cert, TLSOCK_CERT_SUBJECT);
+    const char *issuer = certfield(t->ca.cert, TLSOCK_CERT_ISSUER);
     BIO *b = BIO_new_mem_buf(t->ca.pem, -1);
     X509 *x = b != NULL ? PEM_read_bio_X509(b, NULL, NULL, NULL) : NULL;
     int ca = -1, in_time = 0;
@@ -101,7 +102,7 @@ static int judge(struct trust *t)
  * for a token's), no dash at its beginning, ASCII. */
 static void make_name(struct trust_ca *ca)
 {
-    const char *cn = tlsock_cert_field(ca->cert, TLSOCK_CERT_CN);
+    const char *cn = certfield(ca->cert, TLSOCK_CERT_CN);
     char part[48];
     size_t n = 0;
 
@@ -190,7 +191,7 @@ int trust_ca_choose(struct trust *t)
     t->ca.cert = tlsock_cert_load(t->ca.path, NULL, NULL, &err);
     if (t->ca.cert == NULL)
         return err_report(&t->o.out, t->ca.path, &err, 1);
-    sha256 = tlsock_cert_field(t->ca.cert, TLSOCK_CERT_SHA256);
+    sha256 = certfield(t->ca.cert, TLSOCK_CERT_SHA256);
     if (sha256 == NULL || strlen(sha256) != 7 + 64)
         return err_plain(&t->o.out, t->ca.path, EXIT_INTERNAL, "nomem", "",
                          "out of memory");

@@ -1,4 +1,5 @@
 /* trust_say - what became of each store, for a person or as JSON. */
+#include "certfield.h"
 #include "trust.h"
 
 #include "certopts.h"
@@ -147,9 +148,9 @@ void trust_say_ca(const struct trust *t)
     if (!t->o.out.quiet) {
         out_label(&t->o.out, stdout, "1", "ca");
         if (t->ca.cert != NULL)
-            printf("%s  ", out_clean(subject, sizeof(subject),
-                                     tlsock_cert_field(t->ca.cert,
-                                                       TLSOCK_CERT_SUBJECT)));
+            printf("%s  ",
+                   out_clean(subject, sizeof(subject),
+                             certfield(t->ca.cert, TLSOCK_CERT_SUBJECT)));
         printf("sha256:%s\n", t->ca.sha256);
         fflush(stdout);
     }

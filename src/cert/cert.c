@@ -4,7 +4,9 @@
 #include "core/mem.h"
 #include "ossl/queue.h"
 
-tlsock_cert *tsk_cert_new(X509 *leaf, STACK_OF(X509) *chain, EVP_PKEY *key,
+#include <errno.h>
+
+tlsock_cert *tsk_cert_new(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key,
                           tlsock_error *err)
 {
     tlsock_cert *c = tsk_alloc(sizeof(*c));
@@ -58,6 +60,8 @@ const char *tsk_cert_field(tlsock_cert *c, int item)
     tsk_ossl_enter();
     text = tsk_cert_text(c->leaf, item);
     tsk_ossl_leave();
+    if (text == NULL) /* not to be taken for what a certificate lacks */
+        errno = ENOMEM;
     if (text != NULL &&
         !atomic_compare_exchange_strong(&c->fields[item], &none, text)) {
         tsk_free(text);

@@ -289,6 +289,25 @@ ls | grep -q '\.new$'
 ok $? "nothing is left beside"
 (umask 0 && run cert new open.test && [ "$(stat -c %a open.test.key)" = 600 ])
 ok $? "the key is 0600 whatever the umask"
+# What one who was killed has left: an empty file that nobody holds.
+: >left.test.pem
+: >left.test.key
+run cert new left.test
+[ "$rc" -eq 0 ] && openssl x509 -in left.test.pem -noout &&
+    openssl pkey -in left.test.key -noout
+ok $? "empty files that nobody holds are taken"
+: >held.test.pem
+exec 9<held.test.pem
+flock -n 9
+run cert new held.test
+refused "one that somebody holds is not" 6 own-file 'held.test.pem exists' --force
+exec 9<&-
+[ -e held.test.pem ] && [ ! -e held.test.key ]
+ok $? "and stays what it is"
+echo x >full.test.key
+run cert new full.test
+[ "$rc" -eq 6 ] && [ "$(cat full.test.key)" = x ] && [ ! -e full.test.pem ]
+ok $? "nor is one with a single byte in it"
 # A disk that is full after the key: nothing changes, --force or not.
 run cert new fill.test
 sum=$(cat fill.test.key fill.test.pem | cksum)

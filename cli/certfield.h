@@ -1,0 +1,16 @@
+/* certfield - what a certificate says, for results: the library's calls, and
+ * one thing more. They give the same for what is not there and for what there
+ * was no memory for, which OpenSSL often takes for "unknown", too; a result
+ * that lacks something has to say so (out_lost()). */
+#ifndef CLI_CERTFIELD_H
+#define CLI_CERTFIELD_H
+
+#include <tlsock/cert.h>
+
+const char *certfield(const tlsock_cert *c, int item);
+/* A new reference, as the library's. */
+tlsock_cert *certfield_chain(const tlsock_cert *c, int i);
+/* As tlsock_cert_json(). */
+int certfield_json(const tlsock_cert *c, char *text, size_t size);
+
+#endif

@@ -1,0 +1,197 @@
+"""rows - the commands that torture.py runs, and what they find there: a CA,
+certificates, a server that nothing happens to."""
+import os
+import pathlib
+import re
+import subprocess
+
+import play
+
+CA_FILES = (r"data/tlsock/ca/"
+            r"(lock|index|crl\.(pem|der)|certs|certs/[0-9a-f]+\.pem)")
+NONE = r"(?!)"
+MODES = ("alloc", "ossl", "call", "kill")
+
+
+FEW_OSSL = {"ossl": 200}  # there are up to a million
+SOME = {"alloc": 300, "ossl": 200, "call": 300, "kill": 100}
+
+
+class Row:
+    """name, arguments, and what its run may do:
+
+    makes     names of files that it may make or change
+    keeps     those of them that may have changed although it failed
+    replaces  old ones may be new ones although it failed
+    takes     names of files that it may remove
+    optional  those that a good run may go without
+    grows     those that need not be whole, or not after a kill
+    rc        exit code when nothing fails; codes: others that are in order
+    same      the output has to be the same whenever that is the exit code
+    says      how its output tells of a failure, if not by a cause
+    slow      is left out of the sample
+    again     what is run after a kill, and which codes that may have
+    play      what happens instead of a run to its end
+    most      {mode: so many places, spread evenly, if all are asked for}
+    """
+
+    def __init__(self, name, *args, makes=NONE, keeps=NONE, takes=NONE,
+                 optional=NONE, grows=NONE, replaces=False, rc=0, codes=(),
+                 same=False, stdin=b"", again=None, again_codes=(0,),
+                 play=None, most=FEW_OSSL, modes=MODES, says=None,
+                 slow=False):
+        self.name, self.args = name, args or tuple(name.split())
+        self.makes, self.keeps, self.takes = makes, keeps, takes
+        self.optional, self.grows, self.replaces = optional, grows, replaces
+        self.rc, self.codes, self.same, self.stdin = rc, set(codes), same, stdin
+        self.again = again.split() if again else None
+        self.again_codes, self.play = set(again_codes), play
+        self.most, self.modes, self.says = most, modes, says
+        self.slow = slow
+
+
+QUIET = ("alloc", "ossl", "call")  # they write no file
+TO = ("--ca", "data/tlsock/ca/ca.pem", "--name", "app.test",
+      "127.0.0.1:{echo}")
+LISTEN = ("127.0.0.1:0", "--port-file", "port")
+
+ROWS = [
+    Row("version", modes=QUIET),
+    Row("completion bash", same=True, modes=("alloc",)),
+    Row("cert show app.test.pem", same=True, modes=QUIET),
+    Row("cert verify app.test.pem", "cert", "verify", "app.test.pem", "--ca",
+        "data/tlsock/ca/ca.pem", "--name", "app.test", same=True, modes=QUIET),
+    Row("cert match app.test.pem app.test.key", same=True, modes=QUIET,
+        says=b"not read: cannot read"),
+    Row("cert diff app.test.pem self.test.pem", rc=1, same=True, modes=QUIET),
+    Row("cert lint self.test.pem", modes=QUIET),
+    Row("cert fix app.test.pem", "cert", "fix", "app.test.pem", "--out",
+        "fixed.pem", makes=r"fixed\.pem", rc=1,
+        again="cert fix app.test.pem --force --out fixed.pem",
+        again_codes=(1,)),
+    Row("cert new", "cert", "new", "two.test", makes=r"two\.test\.(pem|key)|" +
+        CA_FILES, keeps=CA_FILES, again="cert new --force two.test"),
+    Row("cert new --force", "cert", "new", "--force", "app.test",
+        makes=r"app\.test\.(pem|key)|" + CA_FILES, keeps=CA_FILES,
+        replaces=True),
+    Row("cert new --self-signed", "cert", "new", "--self-signed", "--p12",
+        "--new-pass", "file:pw", "--out", "three", "three.test",
+        makes=r"three\.(pem|key|p12)",
+        again="cert new --self-signed --force --p12 --new-pass file:pw"
+              " --out three three.test"),
+    Row("cert csr", "cert", "csr", "more.test", makes=r"more\.test\.(csr|key)",
+        again="cert csr --force more.test"),
+    Row("cert sign", "cert", "sign", "req.test.csr", "--out", "signed.pem",
+        makes=r"signed\.pem|" + CA_FILES, keeps=CA_FILES,
+        again="cert sign req.test.csr --force --out signed.pem"),
+    Row("cert renew", "cert", "renew", "app.test.pem",
+        makes=r"app\.test\.pem|" + CA_FILES, keeps=CA_FILES, replaces=True),
+    Row("cert renew --new-key", "cert", "renew", "--new-key", "app.test.pem",
+        makes=r"app\.test\.(pem|key|pem\.renew)|" + CA_FILES,
+        keeps=r"app\.test\.pem\.renew|" + CA_FILES, replaces=True),
+    Row("cert renew both.pem", "cert", "renew", "both.pem",
+        makes=r"both\.pem|" + CA_FILES, keeps=CA_FILES, replaces=True),
+    Row("cert clone", "cert", "clone", "--ca", "data/tlsock/ca", "--out",
+        "copy", "app.test.pem", makes=r"copy\.(pem|key)|" + CA_FILES,
+        keeps=CA_FILES, again="cert clone --force --ca data/tlsock/ca --out"
+                              " copy app.test.pem"),
+    Row("cert convert to DER", "cert", "convert", "app.test.pem", "--to", "der",
+        "--out", "out.der", makes=r"out\.der", again="cert convert app.test.pem"
+        " --to der --force --out out.der"),
+    Row("cert convert to PKCS#12", "cert", "convert", "app.test.pem",
+        "app.test.key", "--to", "p12", "--new-pass", "file:pw", "--out",
+        "out.p12", makes=r"out\.p12",
+        again="cert convert app.test.pem app.test.key --to p12 --new-pass"
+              " file:pw --force --out out.p12"),
+    Row("cert convert to stdout", "cert", "convert", "app.test.pem", "--to",
+        "pem", "--out", "-", same=True, modes=QUIET),
+    Row("ca init", "ca", "init", "--dir", "newca", makes=r"newca(/.*)?",
+        keeps=r"newca(/(ca\.key|lock))?", again_codes=(0, 6)),
+    Row("ca list", same=True, modes=QUIET),
+    Row("ca revoke app.test", makes=CA_FILES, keeps=CA_FILES, replaces=True),
+    Row("ca crl", makes=CA_FILES, keeps=CA_FILES, replaces=True),
+    Row("trust list", "trust", "list", "--system", "--root", "root", modes=QUIET),
+    Row("trust install", "trust", "install", "--system", "--root", "root",
+        makes=r"root/.*", keeps=r"root/.*", grows=r"root/.*"),
+    Row("fingerprint app.test.pem", modes=QUIET),
+    Row("fingerprint of a server", "fingerprint", *TO, modes=QUIET),
+    Row("connect", "connect", *TO, "--session", "session", "--keylog", "keys",
+        "--pcap", "run.pcapng", stdin=b"hello\n", same=True,
+        makes=r"session|keys|run\.pcapng", keeps=r"session|keys|run\.pcapng",
+        grows=r"keys|run\.pcapng", optional="session", codes=(2,),
+        again="connect --pcap other.pcapng --ca data/tlsock/ca/ca.pem"
+              " --name app.test 127.0.0.1:{echo}"),
+    Row("check", "check", *TO, "--html", "page.html", makes=r"page\.html",
+        codes=(1,), most=SOME,
+        again="check --force --html page.html --ca data/tlsock/ca/ca.pem"
+              " --name app.test 127.0.0.1:{echo}"),
+    Row("testpki", "testpki", "zoo", makes=r"zoo(/.*)?", keeps=r"zoo(/.*)?",
+        grows=r"zoo/.*", again_codes=(0, 6),
+        most=SOME, slow=True),
+    Row("serve", "serve", *LISTEN, "--cert", "app.test.pem", "--key",
+        "app.test.key", play=play.serve, makes="port", keeps="port", modes=QUIET),
+    Row("serve --files", "serve", *LISTEN, "--cert", "app.test.pem", "--key",
+        "app.test.key", "--files", "site", play=play.files, makes="port",
+        keeps="port", modes=QUIET),
+    Row("ca serve", "ca", "serve", *LISTEN, play=play.ca,
+        makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True, modes=QUIET),
+    Row("intercept", "intercept", "--listen", *LISTEN, "--ca",
+        "data/tlsock/ca/ca.pem", "--log", "log", "--pcap", "run.pcapng",
+        "--threads", "1", play=play.intercept,
+        makes=r"port|log|run\.pcapng|\.cache(/.*)?|data/tlsock/intercept(/.*)?",
+        keeps=r"port|log|run\.pcapng|\.cache(/.*)?|data/tlsock/intercept(/.*)?",
+        optional=r"\.cache(/.*)?|data/tlsock/intercept(/.*)?", modes=QUIET),
+]
+
+
+class Beds:
+    """What all runs share: a directory to copy, and servers."""
+
+    def __init__(self, base, tool, shim):
+        self.base, self.tool, self.shim = pathlib.Path(base), tool, shim
+        self.fresh = self.base / "fresh"
+        keep = ("PATH", "LD_LIBRARY_PATH", "UBSAN_OPTIONS", "TMPDIR")
+        self.env = {k: v for k, v in os.environ.items() if k in keep}
+        self.env.update(NO_COLOR="1", LC_ALL="C", ASAN_OPTIONS=os.environ.get(
+            "ASAN_OPTIONS", "") + ":verify_asan_link_order=0:detect_leaks=1:"
+            "allocator_may_return_null=1:exitcode=99")
+        self.ports, self.server = {}, None
+
+    def setup(self, *args):
+        subprocess.run([self.tool, *args], cwd=self.fresh, check=True,
+                       capture_output=True, env=dict(
+                           self.env, HOME=str(self.fresh),
+                           XDG_DATA_HOME=str(self.fresh / "data")))
+
+    def __enter__(self):
+        fresh = self.fresh
+        (fresh / "site").mkdir(parents=True)
+        (fresh / "site" / "a.txt").write_text("hello\n")
+        (fresh / "pw").write_text("secret\n")
+        (fresh / "root" / "etc").mkdir(parents=True)
+        (fresh / "root" / "etc" / "ca-certificates.conf").write_text("")
+        for d in ("usr/local/share/ca-certificates", "etc/ssl/certs"):
+            (fresh / "root" / d).mkdir(parents=True)
+        self.setup("ca", "init")
+        self.setup("cert", "new", "app.test", "127.0.0.1")
+        self.setup("cert", "new", "--self-signed", "self.test")
+        self.setup("cert", "csr", "req.test")
+        self.setup("ca", "crl")
+        (fresh / "both.pem").write_bytes(
+            (fresh / "app.test.pem").read_bytes() +
+            (fresh / "app.test.key").read_bytes())
+        os.chmod(fresh / "both.pem", 0o600)
+        (fresh / "both.pem").read_bytes()
+        self.server = subprocess.Popen(
+            [self.tool, "serve", "127.0.0.1:0", "--port-file",
+             str(self.base / "port"), "--cert", "app.test.pem", "--key",
+             "app.test.key"], cwd=fresh, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=dict(self.env, HOME=str(fresh)))
+        self.ports["echo"] = play.port_of(self.server, self.base / "port")
+        return self
+
+    def __exit__(self, *_):
+        if self.server is not None:
+            self.server.terminate()
+            self.server.wait()
