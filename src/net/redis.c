@@ -120,7 +120,17 @@ static int say_first(struct tsk_redis *r, struct tsk_talk *t, tlsock_error *err)
     return rc == TLSOCK_OK ? say_get(r, t, err) : rc;
 }
 
-static int refused(enum question q, const char *line, tlsock_error *err)
+/* Some servers repeat the commands that they refuse: then the word that a
+ * refusal begins with is all that is shown. */
+static size_t may_be_shown(const struct tsk_redis_where *w, const char *line)
+{
+    return w->password[0] != '\0' && strstr(line, w->password) != NULL
+               ? strspn(line, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+               : strlen(line);
+}
+
+static int refused(const struct tsk_redis *r, const char *line,
+                   tlsock_error *err)
 {
     static const char *const what[] = {[AUTH] = "the password",
                                        [SELECT] = "the number of the database",
@@ -128,9 +138,10 @@ static int refused(enum question q, const char *line, tlsock_error *err)
                                        [SET] = "to make the key",
                                        [GET_AGAIN] =
                                            "the question for the key"};
+    enum question q = r->next;
     char shown[120];
 
-    tsk_printable(shown, sizeof(shown), line, strlen(line));
+    tsk_printable(shown, sizeof(shown), line, may_be_shown(r->where, line));
     tsk_fail(err, TLSOCK_E_PROTOCOL, "Redis refuses %s: %s", what[q], shown);
     tsk_hint(err, q == AUTH ? "check user and password in the URL"
                             : "the user of the URL needs GET and SET for this "
@@ -203,7 +214,7 @@ static int hear_value(struct tsk_redis *r, struct tsk_talk *t,
         return rc;
     if (strcmp(line, "$-1") == 0)
         return 0;
-    return line[0] == '-' ? refused(r->next, line + 1, err) : strange(err);
+    return line[0] == '-' ? refused(r, line + 1, err) : strange(err);
 }
 
 /* "+OK"; of SET also "$-1": somebody else was first. */
@@ -217,7 +228,7 @@ static int hear_ok(const struct tsk_redis *r, struct tsk_talk *t,
         return rc;
     if (strcmp(line, "+OK") == 0 || (r->next == SET && !strcmp(line, "$-1")))
         return TLSOCK_OK;
-    return line[0] == '-' ? refused(r->next, line + 1, err) : strange(err);
+    return line[0] == '-' ? refused(r, line + 1, err) : strange(err);
 }
 
 static int hear(struct tsk_redis *r, struct tsk_talk *t, tlsock_error *err)

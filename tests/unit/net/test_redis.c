@@ -177,10 +177,14 @@ static void the_dialogue_ends(void **state)
          "$-1\r\n$-1\r\n$3\r\nabc\r\n", GET SET GET, 0, "abc"},
         {"it was made, and is not there", "redis://h/?key=k",
          "$-1\r\n+OK\r\n$-1\r\n", GET SET GET, TLSOCK_E_PROTOCOL, "no Redis"},
-        {"the wrong password", "redis://:p@h/?key=k",
+        {"the wrong password", "redis://:pw1@h/?key=k",
          "-WRONGPASS invalid username-password pair\r\n",
-         "*2\r\n$4\r\nAUTH\r\n$1\r\np\r\n" GET, TLSOCK_E_PROTOCOL,
+         "*2\r\n$4\r\nAUTH\r\n$3\r\npw1\r\n" GET, TLSOCK_E_PROTOCOL,
          "refuses the password: WRONGPASS invalid"},
+        {"the password comes back", "redis://:pw1@h/?key=k",
+         "-ERR unknown command AUTH, beginning with: 'pw1'\r\n",
+         "*2\r\n$4\r\nAUTH\r\n$3\r\npw1\r\n" GET, TLSOCK_E_PROTOCOL,
+         "refuses the password: ERR"},
         {"no such database", "redis://h/7?key=k", "-ERR DB index\r\n",
          "*2\r\n$6\r\nSELECT\r\n$1\r\n7\r\n" GET, TLSOCK_E_PROTOCOL,
          "refuses the number of the database: ERR DB index"},
@@ -230,6 +234,7 @@ static void the_dialogue_ends(void **state)
             assert_string_equal(value, rows[i / 2].fact);
         else
             assert_tells(err.message, rows[i / 2].fact);
+        assert_null(strstr(err.message, "pw1"));
     }
 }
 
