@@ -8,16 +8,34 @@
 #include <string.h>
 #include <tlsock.h>
 
-static const char *const features[] = {
-    "tls1.2",  "tls1.3",         "alpn",
-    "sni",     "multi-cert",     "ciphersuites",
-    "ocsp",    "pins",           "sessions",
-    "tickets", "partial-chain",  "idn",
-    "psl",     "ipv6",           "keylog",
-    "pq",      "happy-eyeballs", "acme",
-    "curl",    "dane",           "redis",
-    "pcap",    "ktls",           "htp",
-    "nghttp2", "seccomp",        "cert-compression"};
+static const char *const features[] = {"tls1.2",
+                                       "tls1.3",
+                                       "alpn",
+                                       "sni",
+                                       "multi-cert",
+                                       "ciphersuites",
+                                       "ocsp",
+                                       "pins",
+                                       "sessions",
+                                       "tickets",
+                                       "partial-chain",
+                                       "idn",
+                                       "psl",
+                                       "ipv6",
+                                       "keylog",
+                                       "pq",
+                                       "happy-eyeballs",
+                                       "acme",
+                                       "curl",
+                                       "dane",
+                                       "redis",
+                                       "pcap",
+                                       "ktls",
+                                       "htp",
+                                       "nghttp2",
+                                       "seccomp",
+                                       "cert-compression",
+                                       "raw-public-keys"};
 
 /* Of the library, or of the tool itself. */
 static int is_there(const char *feature)

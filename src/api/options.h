@@ -58,6 +58,7 @@ TSK_OPTION_PARSER(file);
 TSK_OPTION_PARSER(directory);
 TSK_OPTION_PARSER(proxy);
 TSK_OPTION_PARSER(ticket_secret); /* options_ticket.c */
+TSK_OPTION_PARSER(rawkeys); /* options_rawkey.c */
 TSK_OPTION_PARSER(dane); /* options_dane.c */
 TSK_OPTION_PARSER(anchor);
 TSK_OPTION_PARSER(resolver);

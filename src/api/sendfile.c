@@ -144,7 +144,7 @@ static ssize_t copy_part(tlsock *s, const struct file *f)
 {
     size_t n = f->len - f->done;
     int64_t at = f->offset != NULL ? *f->offset : 0;
-    ssize_t most = s->ssl != NULL ? in_file(f, at) : COPY, rc;
+    ssize_t most = s->ssl != NULL ? in_file(f, at) : (ssize_t)COPY, rc;
 
     if (most < 0)
         return most;

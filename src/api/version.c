@@ -80,6 +80,7 @@ static const struct {
     {"redis", yes},
     {"ktls", has_ktls},
     {"cert-compression", tsk_compat_has_cert_compression},
+    {"raw-public-keys", tsk_compat_has_raw_keys},
 };
 
 int tlsock_has(const char *feature)

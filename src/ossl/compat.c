@@ -70,6 +70,43 @@ int tsk_compat_has_cert_compression(void)
     return found;
 }
 
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+int tsk_compat_has_raw_keys(void)
+{
+    return 1;
+}
+
+int tsk_compat_take_raw_keys(SSL *ssl)
+{
+    static const unsigned char types[] = {TLSEXT_cert_type_rpk,
+                                          TLSEXT_cert_type_x509};
+
+    return SSL_set1_server_cert_type(ssl, types, sizeof(types));
+}
+
+EVP_PKEY *tsk_compat_raw_key(X509_STORE_CTX *ctx)
+{
+    return X509_STORE_CTX_get0_rpk(ctx);
+}
+#else
+int tsk_compat_has_raw_keys(void)
+{
+    return 0;
+}
+
+int tsk_compat_take_raw_keys(SSL *ssl)
+{
+    (void)ssl;
+    return 0;
+}
+
+EVP_PKEY *tsk_compat_raw_key(X509_STORE_CTX *ctx)
+{
+    (void)ctx;
+    return NULL;
+}
+#endif
+
 const char *tsk_compat_since(const char *name)
 {
     static const struct {

@@ -15,6 +15,12 @@ int tsk_compat_has_cert_compression(void);
 /* What is in the context is compressed, once, for peers that ask for it. What
  * cannot be, or is no smaller, goes as it is. */
 void tsk_compat_compress_certs(SSL_CTX *ctx);
+/* Keys without certificates (RFC 7250) are taken from a server, and shown by
+ * one, where both sides can: 1, or 0 with OpenSSL's error queue. */
+int tsk_compat_has_raw_keys(void);
+int tsk_compat_take_raw_keys(SSL *ssl);
+/* What libssl asks to verify, if it is one: borrowed; NULL: a certificate. */
+EVP_PKEY *tsk_compat_raw_key(X509_STORE_CTX *ctx);
 /* The first release that has a group or signature scheme which 3.0 does not
  * have; NULL: no release is known to. */
 const char *tsk_compat_since(const char *name);

@@ -103,8 +103,8 @@ static void name_scheme(const struct signing *s, size_t bits, char out[40])
     else if (bits < 256)
         snprintf(out, 40, "ecdsa_sha%zu", bits);
     else
-        snprintf(out, 40, "ecdsa_secp%dr1_sha%zu",
-                 bits == 512 ? 521 : (int)bits, bits);
+        snprintf(out, 40, "ecdsa_secp%ur1_sha%u",
+                 bits == 512 ? 521 : (unsigned)bits, (unsigned)bits);
 }
 
 static int sign_digest(void *ctx, unsigned char *sig, size_t *sig_len,

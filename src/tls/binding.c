@@ -34,7 +34,7 @@ static int verification(EVP_MD_CTX *md, const struct tsk_settings *set)
     const int numbers[] = {
         set->verify_depth, set->verify_purpose, set->partial_chain,   set->psl,
         set->pin_mode,     set->revocation,     set->revocation_soft, set->aia,
-        set->dane,         (int)set->insecure};
+        set->dane,         set->raw_keys,       (int)set->insecure};
     static const int hooks[] = {TLSOCK_ON_VERIFY, TLSOCK_ON_STAPLE,
                                 TLSOCK_ON_NAME};
     unsigned char there[3 + TSK_RULE_KINDS];

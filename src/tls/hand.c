@@ -14,6 +14,7 @@
 #include "tls/op.h"
 #include "tls/prints.h"
 #include "tls/psk.h"
+#include "tls/rawkey.h"
 #include "tls/resume.h"
 #include "verify/trust.h"
 
@@ -108,7 +109,7 @@ int tsk_hand_ask_client(tlsock *s)
 int tsk_hand_any_client(tlsock *s, int ask)
 {
     static const unsigned char apart[] = "any client";
-    STACK_OF(X509_NAME) *none;
+    STACK_OF(X509_NAME) * none;
 
     if (!ask && s->set->client_auth == TSK_CLIENT_NONE)
         return TLSOCK_OK;
@@ -156,6 +157,8 @@ static int start(tlsock *s)
     }
     SSL_set_bio(s->ssl, bio, bio);
     rc = s->server ? start_server(s) : start_client(s);
+    if (rc == TLSOCK_OK)
+        rc = tsk_rawkey_offer(s);
     if (rc == TLSOCK_OK) {
         tsk_evidence_start(s);
         tsk_ktls_begin(s);

@@ -7,6 +7,7 @@
 #include "tls/hello.h"
 #include "tls/hook_name.h"
 #include "tls/psk.h"
+#include "tls/rawkey.h"
 #include "tls/staple.h"
 #include "verify/remember.h"
 #include "verify/trust.h"
@@ -90,9 +91,12 @@ int tsk_peer_verify(X509_STORE_CTX *store_ctx, void *arg)
     SSL *ssl = X509_STORE_CTX_get_ex_data(store_ctx,
                                           SSL_get_ex_data_X509_STORE_CTX_idx());
     tlsock *s = tsk_conn_of(ssl);
-    int rc = by_policy(s, store_ctx);
+    int rc;
 
     (void)arg;
+    if (tsk_rawkey_verify(s, store_ctx, &rc))
+        return rc == TLSOCK_OK;
+    rc = by_policy(s, store_ctx);
     if (rc == TLSOCK_E_CHAIN_INCOMPLETE) {
         int wanted = tsk_trust_wants_issuer(s, store_ctx);
 

@@ -115,6 +115,7 @@ struct tsk_settings {
     char *revocation_proxy;    /* URL, or NULL: the connection's own */
     int staple;                /* a server fetches and sends its own */
     int aia;                   /* missing issuers may be fetched */
+    int raw_keys;              /* in place of certificates */
     int dane;                  /* enum tsk_dane_use */
     char *dane_anchor;         /* file, or NULL: the system's */
     char *dane_resolver;       /* ADDRESS[@PORT], or NULL: the system's */

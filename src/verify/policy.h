@@ -65,6 +65,10 @@ struct tsk_verdict {
  * 0 or the code; ctx's error is set for libssl's alert. */
 int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
                       struct tsk_verdict *verdict, tlsock_error *err);
+/* verify/policy_key.c: the same of a key without a certificate. */
+int tsk_policy_key(X509_STORE_CTX *ctx, EVP_PKEY *key,
+                   const struct tsk_verify_req *req,
+                   struct tsk_verdict *verdict, tlsock_error *err);
 /* verify/explain.c: OpenSSL's verdict in ctx -> code, message, hint, facts
  * (which certificate, issuer missing, days since expiry, ready pin). */
 int tsk_explain_x509(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,

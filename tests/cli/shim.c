@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -28,8 +29,17 @@
 
 int open64(const char *path, int flags, ...);
 int openat64(int dir, const char *path, int flags, ...);
-ssize_t pwrite64(int fd, const void *data, size_t len, off_t at);
-int ftruncate64(int fd, off_t len);
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t at);
+int ftruncate64(int fd, off64_t len);
+
+/* a place in a file, as the kernel takes it: two words where they are short */
+#if LONG_MAX > INT_MAX
+#define PLACE(at) (at)
+#else
+#define PLACE(at) (long)(at), (long)((at) >> 32)
+#undef SYS_ftruncate
+#define SYS_ftruncate SYS_ftruncate64
+#endif
 
 static long calls;
 
@@ -150,29 +160,30 @@ static int tears_now(void)
            strtol(what + 5, NULL, 10) == calls + 1;
 }
 
-ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
+ssize_t pwrite64(int fd, const void *data, size_t len, off64_t at)
 {
     if (len > 16 && tears_now()) /* fewer, in one page, are not torn */
-        (void)syscall(SYS_pwrite64, fd, data, len / 2, at);
+        (void)syscall(SYS_pwrite64, fd, data, len / 2, PLACE(at));
     if (gate(1, fd, NULL, 0) != 0)
         return -1;
-    return syscall(SYS_pwrite64, fd, data, len, at);
+    return syscall(SYS_pwrite64, fd, data, len, PLACE(at));
 }
 
-ssize_t pwrite64(int fd, const void *data, size_t len, off_t at)
+ssize_t pwrite(int fd, const void *data, size_t len, off_t at)
 {
-    return pwrite(fd, data, len, at);
+    return pwrite64(fd, data, len, at);
+}
+
+int ftruncate64(int fd, off64_t len)
+{
+    return gate(0, -1, NULL, 0) != 0
+               ? -1
+               : (int)syscall(SYS_ftruncate, fd, PLACE(len));
 }
 
 int ftruncate(int fd, off_t len)
 {
-    return gate(0, -1, NULL, 0) != 0 ? -1
-                                     : (int)syscall(SYS_ftruncate, fd, len);
-}
-
-int ftruncate64(int fd, off_t len)
-{
-    return ftruncate(fd, len);
+    return ftruncate64(fd, len);
 }
 
 int fsync(int fd)

@@ -159,7 +159,7 @@ static void only_what_helps_is_used(void **state)
         if (row->asked >= 0)
             assert_int_equal(httpd_asked(&w.web, NULL), row->asked);
         else
-            assert_in_range(httpd_asked(&w.web, NULL), 1, 4);
+            assert_within(httpd_asked(&w.web, NULL), 1, 4);
         if (s != NULL)
             assert_string_equal(tlsock_info(s, TLSOCK_INFO_VERIFIED), "chain");
         if (row->want == 0) {

@@ -136,7 +136,7 @@ static void run(round_fn *round)
         fail_msg("%zu bytes more after %d rounds", fault_heap() - heap,
                  ROUNDS - WARM);
     if (round == given_up) /* a resolver thread may still be at work */
-        assert_in_range(sock_count(), 0, fds + 8);
+        assert_within(sock_count(), 0, fds + 8);
     else
         assert_int_equal(sock_count(), fds);
     tlsock_config_unref(cc);

@@ -136,7 +136,7 @@ static tlsock_listener *listen_any(tlsock_config *sc, const tlsock_opts *opts,
 
     if (l == NULL)
         fail_msg("%s", err.message);
-    assert_in_range(tlsock_listener_port(l), 1, 65535);
+    assert_within(tlsock_listener_port(l), 1, 65535);
     snprintf(target, 32, "127.0.0.1:%d", tlsock_listener_port(l));
     return l;
 }

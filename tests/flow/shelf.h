@@ -41,7 +41,7 @@ static inline int shelf_get(void *arg, const void *key, size_t klen, void *out,
     if (s == NULL || sh->refuse_get)
         return TLSOCK_E_STATE;
     memcpy(out, s->data, s->len);
-    *len = sh->lie_long ? (size_t)1 << 40 : s->len;
+    *len = sh->lie_long ? SIZE_MAX / 2 : s->len;
     return 0;
 }
 
@@ -53,7 +53,7 @@ static inline int shelf_put(void *arg, const void *key, size_t klen,
 
     sh->puts++;
     assert_true(klen <= TLSOCK_SESSION_KEY_MAX && len <= TLSOCK_SESSION_MAX);
-    assert_in_range(expires, time(NULL), time(NULL) + 7200);
+    assert_within(expires, time(NULL), time(NULL) + 7200);
     if (sh->refuse_put)
         return TLSOCK_E_LIMIT;
     for (size_t i = 0; s == NULL && i < COUNT(sh->slots); i++)

@@ -121,9 +121,9 @@ static tlsock_cert *without_key(tlsock_cert *c)
     char pem[16384];
     tlsock_cert *b;
 
-    assert_in_range(tlsock_cert_pem(c, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
-                                    pem, sizeof(pem)),
-                    1, sizeof(pem) - 1);
+    assert_within(tlsock_cert_pem(c, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
+                                  pem, sizeof(pem)),
+                  1, sizeof(pem) - 1);
     b = tlsock_cert_parse(pem, strlen(pem), NULL, NULL);
     assert_non_null(b);
     assert_false(tlsock_cert_has_key(b));

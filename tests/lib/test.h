@@ -23,6 +23,15 @@
 #define assert_code(got, want) \
     assert_string_equal(tlsock_errname((int)(got)), tlsock_errname((int)(want)))
 
+/* A whole number within bounds; it is shown if not. */
+#define assert_within(value, least, most) \
+    do { \
+        const long long within_ = (long long)(value); \
+        if (within_ < (long long)(least) || within_ > (long long)(most)) \
+            fail_msg("%lld is not within %lld and %lld", within_, \
+                     (long long)(least), (long long)(most)); \
+    } while (0)
+
 /* Does a text tell this fact? Both are shown if not. */
 #define assert_tells(text, fact) \
     do { \

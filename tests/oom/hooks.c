@@ -249,10 +249,10 @@ static void save_sealed(const char *path)
     FILE *out = fopen(path, "w");
 
     assert_non_null(out);
-    assert_in_range(tlsock_cert_pem(ca_get()->a,
-                                    TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, pem,
-                                    sizeof(pem)),
-                    1, sizeof(pem) - 1);
+    assert_within(tlsock_cert_pem(ca_get()->a,
+                                  TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, pem,
+                                  sizeof(pem)),
+                  1, sizeof(pem) - 1);
     fputs(pem, out);
     assert_int_equal(PEM_write_PKCS8PrivateKey(out, ca_get()->a->key,
                                                EVP_aes_256_cbc(), "right", 5,
@@ -297,10 +297,10 @@ static int set_up(void **state)
     char pem[16384];
 
     ca_setup(state);
-    assert_in_range(tlsock_cert_pem(ca_get()->a,
-                                    TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, pem,
-                                    sizeof(pem)),
-                    1, sizeof(pem) - 1);
+    assert_within(tlsock_cert_pem(ca_get()->a,
+                                  TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, pem,
+                                  sizeof(pem)),
+                  1, sizeof(pem) - 1);
     bare = tlsock_cert_parse(pem, strlen(pem), NULL, NULL);
     assert_non_null(bare);
     return 0;

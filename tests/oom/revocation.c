@@ -41,7 +41,7 @@ static void withhold_issuer(struct place *p)
     assert_non_null(p->bare);
     page.len = (size_t)tlsock_cert_pem(p->net.pki.inter, TLSOCK_PART_CERT,
                                        p->inter, sizeof(p->inter));
-    assert_in_range(page.len, 1, sizeof(p->inter) - 1);
+    assert_within(page.len, 1, sizeof(p->inter) - 1);
     httpd_set(&p->net.web, &page);
 }
 

@@ -215,9 +215,9 @@ static void put(const char *name, const tlsock_cert *cert)
     snprintf(path, sizeof(path), "%s/%s.pem", dir, name);
     out = fopen(path, "w");
     assert_non_null(out);
-    assert_in_range(tlsock_cert_pem(cert, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
-                                    pem, sizeof(pem)),
-                    1, sizeof(pem) - 1);
+    assert_within(tlsock_cert_pem(cert, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
+                                  pem, sizeof(pem)),
+                  1, sizeof(pem) - 1);
     fputs(pem, out);
     fclose(out);
     snprintf(path, sizeof(path), "%s/%s.key", dir, name);

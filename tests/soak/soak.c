@@ -118,7 +118,7 @@ static void visit(int port, int ask, const struct soak_plan *plan)
         assert_string_equal(report.odd, "");
         assert_int_equal(round.whole + round.broken + round.faults,
                          round.opened);
-        assert_in_range(round.whole, 1, round.opened);
+        assert_within(round.whole, 1, round.opened);
         /* none that the server did no wrong */
         if (round.broken > report.faults)
             fail_msg("%ld good connections failed, %ld by a fault",

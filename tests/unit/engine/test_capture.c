@@ -64,7 +64,7 @@ static void packet(struct read *r, const uint8_t *p, size_t len)
     int from = big(t, 2) == r->ports[0] ? 0 : 1;
     uint32_t start_sum = 6 + (uint32_t)all;
 
-    assert_in_range(len, 40, 1500);
+    assert_within(len, 40, 1500);
     for (size_t i = 0; i < addresses; i += 2)
         start_sum += big(t - addresses + i, 2);
     sums_up(t, all, start_sum);

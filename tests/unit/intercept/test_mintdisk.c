@@ -133,7 +133,7 @@ static size_t get(const char *path, uint8_t *data, size_t size)
     assert_true(fd >= 0);
     n = read(fd, data, size);
     close(fd);
-    assert_in_range(n, 1, size - 1);
+    assert_within(n, 1, size - 1);
     return (size_t)n;
 }
 
@@ -248,7 +248,7 @@ static void the_directory_is_bounded_and_swept(void **state)
         const uint8_t key[32] = {(uint8_t)i};
 
         tsk_shelf_keep(&shelf, key, c);
-        assert_in_range(mints_files(dir, NAME, NULL), 1, 17);
+        assert_within(mints_files(dir, NAME, NULL), 1, 17);
     }
     tsk_clock_wall = later;
     mints_now = (int64_t)31 * 86400; /* all is over, whatever it said */

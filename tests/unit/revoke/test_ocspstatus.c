@@ -33,14 +33,14 @@ static void a_status_says_since_when_and_until(void **state)
         after = tsk_wall_time();
         tsk_ocsp_judge(der, (size_t)len, who.leaf, who.ca, after, &staple, &st,
                        NULL);
-        assert_in_range(st.as_of, before + rows[i].as_of * 3600,
-                        after + rows[i].as_of * 3600);
-        assert_in_range(st.until, before + rows[i].until * 3600,
-                        after + rows[i].until * 3600);
+        assert_within(st.as_of, before + rows[i].as_of * 3600,
+                      after + rows[i].as_of * 3600);
+        assert_within(st.until, before + rows[i].until * 3600,
+                      after + rows[i].until * 3600);
         assert_int_equal(st.reason, rows[i].reason);
         if (rows[i].when != 0)
-            assert_in_range(st.when, before + rows[i].when * 3600,
-                            after + rows[i].when * 3600);
+            assert_within(st.when, before + rows[i].when * 3600,
+                          after + rows[i].when * 3600);
         OPENSSL_free(der);
     }
 }

@@ -385,7 +385,7 @@ static void processes_share_it(void **state)
         while (take(f, name, 20)[0] != '\0')
             got++;
     }
-    assert_in_range(got, 1, 4 * TICKETS);
+    assert_within(got, 1, 4 * TICKETS);
     tsk_session_file_free(f);
 }
 
@@ -427,7 +427,7 @@ static void threads_share_it_and_none_gets_another_ones(void **state)
     for (int i = 0; i < 4; i++)
         pthread_join(t[i], NULL);
     for (int i = 0; i < 4 * TICKETS; i++)
-        assert_in_range(atomic_load(&sh.taken[i]), 0, 1);
+        assert_within(atomic_load(&sh.taken[i]), 0, 1);
     tsk_session_file_free(sh.f);
 }
 

@@ -56,7 +56,7 @@ static void no_room_is_no_permission(void **state)
     (void)state;
     while (n < 1000 && first(3000, n, 5000))
         n++;
-    assert_in_range(n, 8, 999);
+    assert_within(n, 8, 999);
     assert_int_equal(first(3000, 5000, 5000), 0);
     assert_int_equal(first(3000, 5000, 5000 + TSK_REPLAY_KEEP_S), 1);
 }

@@ -39,6 +39,7 @@ static const struct {
     {"revocation.proxy", "http://127.0.0.1:3128", FREE},
     {"staple", "off", FREE}, /* a server's */
     {"aia", "on", BOUND},
+    {"raw-public-keys", "on", BOUND},
     {"dane", "on", BOUND},
     {"dane.anchor", "/dev/null", BOUND},
     {"dane.resolver", "127.0.0.1", FREE}, /* need not be trusted */
@@ -64,7 +65,7 @@ static const struct {
     {"read-ahead", "off", FREE},
     {"release-buffers", "off", FREE},
     {"prints", "on", FREE}, /* what is told, not what is done */
-    {"ktls", "on", FREE}, /* who encrypts, not what */
+    {"ktls", "on", FREE},   /* who encrypts, not what */
     {"keylog", "/dev/null", FREE},
 };
 

@@ -207,7 +207,7 @@ static void what_is_said_before_tls_is_a_line(void **state)
         for (size_t size = 1; size <= said[i].len; size++) {
             char *room = malloc(size);
 
-            assert_in_range(tlsock_trace_line(&e, room, size), 0, size - 1);
+            assert_within(tlsock_trace_line(&e, room, size), 0, size - 1);
             free(room);
         }
         free(exact);
