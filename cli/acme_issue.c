@@ -304,29 +304,37 @@ static int may_revoke(const struct acme_call *c, const tlsock_cert *cert,
            strcmp(pin, own) == 0;
 }
 
+/* Nonzero: it was refused. By the index alone, which is at hand: strangers make
+ * us neither wait for the CA's lock nor open its key. */
+static int is_refused(struct acme_call *c, const struct cadb *db,
+                      const tlsock_cert *cert)
+{
+    const char *serial = certfield(cert, TLSOCK_CERT_SERIAL);
+    const struct cadb_entry *e = cadb_find(db, serial);
+    tlsock_error err = {0};
+
+    if (cadb_signed(db, cert, &err) < 0)
+        acme_refuse(c, 404, "malformed",
+                    "this CA did not issue the certificate");
+    else if (!may_revoke(c, cert, serial))
+        acme_refuse(c, 403, "unauthorized",
+                    "neither the account nor the key is that of the "
+                    "certificate");
+    else if (e != NULL && e->revoked)
+        acme_refuse(c, 400, "alreadyRevoked", "it is revoked already");
+    else
+        return 0;
+    return 1;
+}
+
 static void revoke(struct acme_call *c, struct cadb *db,
                    const tlsock_cert *cert, int reason)
 {
     const char *serial = certfield(cert, TLSOCK_CERT_SERIAL);
-    const struct cadb_entry *e;
     tlsock_error err = {0};
 
-    if (cadb_signed(db, cert, &err) < 0) {
-        acme_refuse(c, 404, "malformed",
-                    "this CA did not issue the certificate");
+    if (is_refused(c, db, cert)) /* somebody else may just have done it */
         return;
-    }
-    if (!may_revoke(c, cert, serial)) {
-        acme_refuse(c, 403, "unauthorized",
-                    "neither the account nor the key is that of the "
-                    "certificate");
-        return;
-    }
-    e = cadb_find(db, serial);
-    if (e != NULL && e->revoked) {
-        acme_refuse(c, 400, "alreadyRevoked", "it is revoked already");
-        return;
-    }
     if (cadb_adopt(db, cert, &err) < 0 ||
         cadb_revoke(db, serial, reason, &err) < 0 ||
         cadb_crl(db, 0, &err) < 0) {
@@ -340,20 +348,41 @@ static void revoke(struct acme_call *c, struct cadb *db,
     c->out->status = 200;
 }
 
+/* Locked, and with the CA's key. */
+static void revoke_locked(struct acme_call *c, const tlsock_cert *cert,
+                          int reason)
+{
+    struct ca_site *site = c->acme->how.site;
+    struct cadb *db = ca_site_index(site);
+    tlsock_error err = {0};
+
+    if (db == NULL) {
+        acme_refuse(c, 500, "serverInternal",
+                    "the CA cannot be read; the server's log says why");
+        return;
+    }
+    if (is_refused(c, db, cert))
+        return;
+    db = NULL;
+    if (cadb_open(&db, site->dir, ca_site_pass(site), 1, &err) < 0)
+        own_failure(c, &err);
+    else
+        revoke(c, db, cert, reason);
+    cadb_close(db);
+}
+
 void acme_revoke(struct acme_call *c)
 {
     const char *b64 =
         json_string_value(json_object_get(c->jws.payload, "certificate"));
     const json_t *why = json_object_get(c->jws.payload, "reason");
     json_int_t reason = json_integer_value(why);
-    struct ca_site *site = c->acme->how.site;
     size_t len = 0;
     unsigned char *der =
         b64 != NULL ? acme_b64_decode(b64, CSR_MAX, &len) : NULL;
     tlsock_error err = {0};
     tlsock_cert *cert =
         der != NULL ? tlsock_cert_parse(der, len, NULL, &err) : NULL;
-    struct cadb *db = NULL;
 
     free(der);
     if (cert == NULL)
@@ -363,11 +392,8 @@ void acme_revoke(struct acme_call *c)
         acme_refuse(c, 400, "badRevocationReason",
                     "reason is one of RFC 5280, 5.3.1, but for holding and "
                     "removing");
-    else if (cadb_open(&db, site->dir, ca_site_pass(site), 1, &err) < 0)
-        own_failure(c, &err);
     else
-        revoke(c, db, cert, (int)reason);
-    cadb_close(db);
+        revoke_locked(c, cert, (int)reason);
     tlsock_cert_unref(cert);
 }
 
