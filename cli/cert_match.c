@@ -269,6 +269,8 @@ static int run(struct match *m)
 
         m->failed = m->failed != 0 ? m->failed : rc;
     }
+    if (out_lost()) /* there may have been more */
+        return EXIT_INTERNAL;
     if (json_array_size(m->certs) == 0 && m->failed == 0)
         return err_usage(&m->o.out, "cert match",
                          "name at least one certificate or request",
