@@ -1,5 +1,6 @@
 /* The rows of the index in memory: in the order of issue, and by serial. */
 #include "cadb_private.h"
+#include "civil.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -40,12 +41,7 @@ int cadb_reason_of(const char *word)
 
 void cadb_time_text(int64_t when, char text[32])
 {
-    time_t t = (time_t)when;
-    struct tm tm;
-
-    if (gmtime_r(&t, &tm) == NULL ||
-        strftime(text, 32, "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-        snprintf(text, 32, "-");
+    civil_text(when, text);
 }
 
 /* Exactly what cadb_time_text() writes. */
@@ -57,7 +53,7 @@ int cadb_time_parse(int64_t *when, const char *text)
 
     if (end == NULL || *end != '\0')
         return -1;
-    *when = (int64_t)timegm(&tm);
+    *when = civil_seconds(&tm);
     cadb_time_text(*when, again);
     return strcmp(again, text) == 0 ? 0 : -1;
 }

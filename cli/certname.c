@@ -1,6 +1,7 @@
 /* certname - names, subjects and dates as people write them. */
 #include "certfield.h"
 #include "certopts.h"
+#include "civil.h"
 #include "errors.h"
 
 #include <arpa/inet.h>
@@ -200,8 +201,7 @@ void certname_subject(char *out, size_t size, const char *name)
 static int is_date(const char *text, struct tm *tm, int *has_time)
 {
     const char *end = strptime(text, "%Y-%m-%d", tm);
-    struct tm again;
-    time_t t;
+    char again[32], day[16];
 
     if (end != text + 10 || text[0] < '0' || text[0] > '9')
         return 0;
@@ -211,10 +211,11 @@ static int is_date(const char *text, struct tm *tm, int *has_time)
         if (end == NULL || *end != '\0')
             return 0;
     }
-    again = *tm;
-    t = timegm(&again); /* February 30 becomes another day */
-    return t != (time_t)-1 && again.tm_mday == tm->tm_mday &&
-           again.tm_sec == tm->tm_sec;
+    if (tm->tm_sec > 59)
+        return 0;
+    civil_text(civil_seconds(tm), again); /* February 30 is another day */
+    snprintf(day, sizeof(day), "%.10s", again);
+    return strncmp(text, day, 10) == 0;
 }
 
 int certname_time(const struct opts *o, const char *flag, const char *text,
@@ -229,7 +230,7 @@ int certname_time(const struct opts *o, const char *flag, const char *text,
                          "write 2026-12-31, or 2026-12-31T10:00:00Z (UTC)",
                          "%s \"%s\" is no date", flag,
                          out_clean(shown, sizeof(shown), text));
-    *seconds = timegm(&tm);
+    *seconds = civil_seconds(&tm);
     if (end && !has_time)
         *seconds += 86399;
     if (*seconds <= 0)

@@ -1,6 +1,7 @@
 /* The chain as it was sent, as it should be, and what it ends at. */
 #include "certfield.h"
 #include "check.h"
+#include "civil.h"
 
 #include "errors.h"
 #include "fetch.h"
@@ -389,7 +390,7 @@ static int64_t lively(const tlsock_cert *leaf)
     if (strptime(f, "%Y-%m-%dT%H:%M:%SZ", &from) == NULL ||
         strptime(t, "%Y-%m-%dT%H:%M:%SZ", &to) == NULL)
         return 0;
-    return timegm(&from) + (timegm(&to) - timegm(&from)) / 2;
+    return civil_seconds(&from) / 2 + civil_seconds(&to) / 2;
 }
 
 static void complete(struct check *c, struct grown *g, tlsock_cert **path,

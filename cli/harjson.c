@@ -1,5 +1,6 @@
 #include "harjson.h"
 
+#include "civil.h"
 #include "out.h"
 
 #include <stdlib.h>
@@ -29,14 +30,10 @@ static json_t *text_n(const char *text, size_t len)
 
 static json_t *stamp(int64_t us)
 {
-    time_t s = (time_t)(us / 1000000);
-    struct tm tm;
-    char text[40];
-    size_t n;
+    char date[32], text[40];
 
-    gmtime_r(&s, &tm);
-    n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + n, sizeof(text) - n, ".%03dZ", (int)(us / 1000 % 1000));
+    civil_text(us / 1000000, date);
+    snprintf(text, sizeof(text), "%.19s.%03dZ", date, (int)(us / 1000 % 1000));
     return json_string(text);
 }
 
@@ -115,7 +112,7 @@ static json_t *expiry(const char *text, size_t len)
     for (size_t i = 0; i < 2; i++) {
         memset(&tm, 0, sizeof(tm));
         if (strptime(copy, forms[i], &tm) != NULL)
-            return stamp((int64_t)timegm(&tm) * 1000000);
+            return stamp(civil_seconds(&tm) * 1000000);
     }
     return NULL;
 }

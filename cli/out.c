@@ -1,5 +1,7 @@
 #include "out.h"
 
+#include "civil.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,7 +172,7 @@ static double until(const char *rfc3339, int *ok)
     const char *end = strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm);
 
     *ok = end != NULL && *end == '\0';
-    return *ok ? difftime(timegm(&tm), time(NULL)) : 0;
+    return *ok ? (double)(civil_seconds(&tm) - (int64_t)time(NULL)) : 0;
 }
 
 int out_age(char text[32], const char *rfc3339)

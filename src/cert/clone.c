@@ -1,6 +1,7 @@
 #include "cert/clone.h"
 #include "cert/make.h"
 #include "core/clock.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 static int too_long(tlsock_error *err)
@@ -67,8 +68,8 @@ static int set_dates(X509 *x, X509 *seen, X509 *ca, tlsock_error *err)
         to = ca_to;
     if (from < ca_from && ca_from <= to)
         from = ca_from;
-    if (ASN1_TIME_set(X509_getm_notBefore(x), (time_t)from) != NULL &&
-        ASN1_TIME_set(X509_getm_notAfter(x), (time_t)to) != NULL)
+    if (tsk_ossl_time(X509_getm_notBefore(x), from) != NULL &&
+        tsk_ossl_time(X509_getm_notAfter(x), to) != NULL)
         return TLSOCK_OK;
     return tsk_fail_ossl(err, TLSOCK_E_NOMEM, "cannot set the dates");
 }

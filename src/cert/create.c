@@ -1,6 +1,7 @@
 #include "cert/make.h"
 
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 #include <openssl/bn.h>
@@ -53,7 +54,7 @@ int tsk_make_serial(X509 *x, const char *hex, tlsock_error *err)
 
 static int set_time(ASN1_TIME *t, int64_t seconds)
 {
-    return ASN1_TIME_set(t, (time_t)seconds) != NULL;
+    return tsk_ossl_time(t, seconds) != NULL;
 }
 
 static int fill(const struct tsk_make *m, X509 *x, tlsock_error *err)

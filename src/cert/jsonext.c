@@ -2,6 +2,7 @@
  * all of them as text and as bytes. */
 #include "cert/cert.h"
 #include "cert/json.h"
+#include "core/date.h"
 #include "core/mem.h"
 #include "ossl/ext.h"
 
@@ -208,14 +209,11 @@ static void must_staple(struct tsk_json *j, X509 *x)
 #ifndef OPENSSL_NO_CT
 static void one_sct(struct tsk_json *j, const SCT *s)
 {
-    time_t at = (time_t)(SCT_get_timestamp(s) / 1000);
     unsigned char *id = NULL;
     size_t len = SCT_get0_log_id(s, &id);
-    char when[40] = "";
-    struct tm tm;
+    char when[32];
 
-    if (gmtime_r(&at, &tm) != NULL && tm.tm_year < 8100)
-        strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    (void)tsk_date_text((int64_t)(SCT_get_timestamp(s) / 1000), when);
     PUT(j, "{\"version\":%d,\"log_id\":", (int)SCT_get_version(s) + 1);
     tsk_json_hex(j, id, len);
     PUT(j, ",\"time\":");

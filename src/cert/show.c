@@ -1,5 +1,6 @@
 #include "cert/cert.h"
 #include "cert/text.h"
+#include "core/date.h"
 #include "core/mem.h"
 #include "core/str.h"
 #include "ossl/ext.h"
@@ -17,7 +18,7 @@ int64_t tsk_cert_time(const ASN1_TIME *t)
 
     if (t == NULL || ASN1_TIME_to_tm(t, &tm) != 1)
         return INT64_MIN;
-    return (int64_t)timegm(&tm);
+    return tsk_date_seconds(&tm);
 }
 
 void tsk_cert_date(const ASN1_TIME *t, char out[32])

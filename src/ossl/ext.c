@@ -2,6 +2,8 @@
 
 #include "ossl/queue.h"
 
+#include <limits.h>
+
 void *tsk_ossl_ext(const X509 *x, int nid, int *critical, int *starved)
 {
     int found = -1;
@@ -15,4 +17,15 @@ void *tsk_ossl_ext(const X509 *x, int nid, int *critical, int *starved)
     if (critical != NULL)
         *critical = found;
     return value;
+}
+
+#define DAY 86400
+
+ASN1_TIME *tsk_ossl_time(ASN1_TIME *t, int64_t seconds)
+{
+    int64_t days = seconds / DAY - (seconds % DAY < 0);
+
+    return days >= INT_MIN && days <= INT_MAX
+               ? ASN1_TIME_adj(t, 0, (int)days, (long)(seconds - days * DAY))
+               : NULL;
 }

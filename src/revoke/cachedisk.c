@@ -1,6 +1,7 @@
 #include "revoke/cachedisk.h"
 
 #include "core/clock.h"
+#include "core/date.h"
 #include "core/mem.h"
 #include "core/str.h"
 
@@ -56,8 +57,7 @@ static int is_sound(const struct stat *st, enum tsk_cachekind kind, size_t max)
 
     return S_ISREG(st->st_mode) &&
            (st->st_uid == geteuid() || st->st_uid == 0) &&
-           (st->st_mode & others) == 0 &&
-           st->st_size > TSK_CACHEFILE_HEAD &&
+           (st->st_mode & others) == 0 && st->st_size > TSK_CACHEFILE_HEAD &&
            (uint64_t)st->st_size <= (uint64_t)max + TSK_CACHEFILE_HEAD;
 }
 
@@ -152,7 +152,7 @@ static int write_aside(const char *aside, const uint8_t *head, const void *body,
                        size_t len, int64_t until)
 {
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-                                      {.tv_sec = (time_t)until}};
+                                      {.tv_sec = tsk_date_system(until)}};
     int fd =
         open(aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     int ok;

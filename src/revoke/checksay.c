@@ -3,6 +3,7 @@
 
 #include "cert/cert.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 
 #include <openssl/ocsp.h>
 #include <stdio.h>
@@ -42,7 +43,7 @@ static int revoked(const struct tsk_check_cert *c, tlsock_error *err)
         *err = c->why;
         return TLSOCK_E_REVOKED;
     }
-    t = ASN1_TIME_set(NULL, (time_t)c->st.when);
+    t = tsk_ossl_time(NULL, c->st.when);
     if (t != NULL)
         tsk_cert_date(t, date);
     ASN1_TIME_free(t);

@@ -1,6 +1,7 @@
 #include "cert/save.h"
 #include "core/clock.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 #include "revoke/make.h"
 
@@ -78,7 +79,7 @@ static int plan(struct crl *c, tlsock_error *err)
 /* NULL: no memory */
 static ASN1_TIME *time_of(int64_t seconds)
 {
-    return ASN1_TIME_set(NULL, (time_t)seconds);
+    return tsk_ossl_time(NULL, seconds);
 }
 
 static int set_reason(X509_REVOKED *r, int reason, tlsock_error *err)

@@ -5,6 +5,7 @@
  * is no circle; only where there are none may he speak of himself, as a CRL
  * issuer does whom its own certificate names. */
 #include "ossl/queue.h"
+#include "core/date.h"
 #include "revoke/crl_private.h"
 
 #define MOST_SENT 512 /* certificates looked at */
@@ -31,7 +32,7 @@ static int set_up(X509_STORE_CTX *ctx, const struct hunt *h, X509 *x)
                                        X509_V_FLAG_PARTIAL_CHAIN);
     X509_VERIFY_PARAM_set_depth(p, MOST_DEPTH);
     X509_VERIFY_PARAM_set_auth_level(p, LEVEL);
-    X509_VERIFY_PARAM_set_time(p, (time_t)h->ask->q->now);
+    X509_VERIFY_PARAM_set_time(p, tsk_date_system(h->ask->q->now));
     return 1;
 }
 

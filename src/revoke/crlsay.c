@@ -2,6 +2,7 @@
 #include "cert/cert.h"
 #include "core/mem.h"
 #include "cert/text.h"
+#include "ossl/ext.h"
 #include "revoke/crl_private.h"
 
 #include <stdio.h>
@@ -84,7 +85,7 @@ int tsk_crl_say_revoked(const struct tsk_crl_ask *ask, const struct tsk_crl *l,
 
 static void date_text(int64_t t, char out[32])
 {
-    ASN1_TIME *a = ASN1_TIME_set(NULL, (time_t)t);
+    ASN1_TIME *a = tsk_ossl_time(NULL, t);
 
     snprintf(out, 32, "an unknown day");
     if (a != NULL)

@@ -1,6 +1,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 #include "revoke/make.h"
 #include "revoke/ocsp.h"
@@ -226,7 +227,7 @@ static int add_single(const struct answer *a, OCSP_CERTID *id,
     static const int as[] = {V_OCSP_CERTSTATUS_GOOD, V_OCSP_CERTSTATUS_REVOKED,
                              V_OCSP_CERTSTATUS_UNKNOWN};
     int revoked = st->status == TLSOCK_STATUS_REVOKED;
-    ASN1_TIME *when = revoked ? ASN1_TIME_set(NULL, (time_t)st->when) : NULL;
+    ASN1_TIME *when = revoked ? tsk_ossl_time(NULL, st->when) : NULL;
     int ok = !revoked || when != NULL;
 
     if (ok)
@@ -286,11 +287,11 @@ static int fill(struct answer *a, tlsock_error *err)
     int rc;
 
     a->basic = OCSP_BASICRESP_new();
-    a->from = ASN1_TIME_set(NULL, (time_t)from);
+    a->from = tsk_ossl_time(NULL, from);
     if (a->basic == NULL || a->from == NULL)
         return tsk_fail_nomem(err);
     if (valid > 0) {
-        a->until = ASN1_TIME_set(NULL, (time_t)(from + valid));
+        a->until = tsk_ossl_time(NULL, (from + valid));
         if (a->until == NULL)
             return tsk_fail_nomem(err);
     }

@@ -1,17 +1,16 @@
 #include "revoke/status.h"
 
+#include "core/date.h"
+
 #include <stdio.h>
-#include <time.h>
 
 void tsk_status_text(const struct tsk_status *st, char out[128])
 {
     static const char *const by[] = {"nobody", "CRL", "OCSP", "staple"};
-    time_t t = (time_t)st->as_of;
-    char date[32] = "?";
-    struct tm tm;
+    char date[32];
 
-    if (gmtime_r(&t, &tm) != NULL)
-        strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    if (!tsk_date_text(st->as_of, date))
+        snprintf(date, sizeof(date), "?");
     if (st->state == TSK_UNKNOWN)
         snprintf(out, 128, "not known");
     else

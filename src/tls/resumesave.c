@@ -1,5 +1,6 @@
 /* What became of a session, in words; out to the caller, and back in. */
 #include "session/codec.h"
+#include "core/date.h"
 #include "tls/ctx_private.h"
 #include "tls/keep.h"
 #include "tls/resume.h"
@@ -25,19 +26,17 @@ static const char *none(const tlsock *s)
 const char *tsk_resume_text(tlsock *s)
 {
     const struct tsk_resume *r = &s->resume;
-    time_t until = (time_t)r->until;
-    struct tm tm;
-    char *text;
+    char *text, until[32];
 
     if (r->why == NULL && r->newest == NULL)
         return none(s);
     text = tsk_conn_text(s);
     if (r->why != NULL)
         snprintf(text, TSK_CONN_TEXT, "not kept: %s", r->why);
-    else if (gmtime_r(&until, &tm) == NULL ||
-             strftime(text, TSK_CONN_TEXT, "kept until %Y-%m-%dT%H:%M:%SZ",
-                      &tm) == 0)
+    else if (!tsk_date_text(r->until, until))
         return "kept";
+    else
+        snprintf(text, TSK_CONN_TEXT, "kept until %s", until);
     return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cert/cert.h"
 #include "core/clock.h"
+#include "core/date.h"
 #include "ossl/queue.h"
 #include "revoke/crljudge.h"
 #include "revoke/dp.h"
@@ -115,7 +116,7 @@ static int set_params(X509_STORE_CTX *ctx, const struct tsk_verify_req *req)
                                    : req->depth == 0 ? TSK_DEFAULT_DEPTH
                                                      : 0);
     X509_VERIFY_PARAM_set_auth_level(p, SECURITY_LEVEL);
-    X509_VERIFY_PARAM_set_time(p, (time_t)now_of(req));
+    X509_VERIFY_PARAM_set_time(p, tsk_date_system(now_of(req)));
     return set_policies(p) && set_purpose(p, req);
 }
 

@@ -2,6 +2,7 @@
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "verify/policy.h"
 
 #include <openssl/x509v3.h>
@@ -152,7 +153,7 @@ static void day_count(int64_t seconds, char out[40])
 static void out_of_date(const struct facts *f, int code, tlsock_error *err)
 {
     char date[32], now[32], ago[40];
-    ASN1_TIME *clock = ASN1_TIME_set(NULL, (time_t)f->now);
+    ASN1_TIME *clock = tsk_ossl_time(NULL, f->now);
 
     snprintf(now, sizeof(now), "%lld", (long long)f->now);
     if (clock != NULL)

@@ -1,6 +1,7 @@
 #include "verify/policy.h"
 
 #include "cert/cert.h"
+#include "core/date.h"
 #include "core/str.h"
 #include "ossl/queue.h"
 #include "verify/chain.h"
@@ -268,6 +269,15 @@ int tsk_policy_verify(X509_STORE_CTX *ctx, const struct tsk_verify_req *req,
         X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
         return tsk_fail(err, TLSOCK_E_CERT_INVALID,
                         "the peer sent no certificate");
+    }
+    if (tsk_date_system(req->time) != req->time) {
+        X509_STORE_CTX_set_error(ctx, X509_V_ERR_UNSPECIFIED);
+        tsk_fail(err, TLSOCK_E_UNSUPPORTED,
+                 "this system's time_t cannot tell that time, so OpenSSL "
+                 "cannot verify as of then");
+        tsk_hint(err, "give a time before 2038, or verify where time_t has 64 "
+                      "bits");
+        return TLSOCK_E_UNSUPPORTED;
     }
     tsk_ossl_enter(); /* for all that is asked of certificates on the way */
     rc = decide(ctx, req, verdict, err);
