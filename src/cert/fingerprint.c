@@ -38,7 +38,7 @@ int tsk_cert_fingerprint(X509 *x, const char *algo, int of_public_key,
     unsigned char hash[EVP_MAX_MD_SIZE];
     char hex[2 * EVP_MAX_MD_SIZE + 1], text[2 * EVP_MAX_MD_SIZE + 32];
     unsigned n = 0;
-    int ok, len;
+    int ok, len, starved;
 
     if (size > 0)
         out[0] = '\0';
@@ -47,9 +47,10 @@ int tsk_cert_fingerprint(X509 *x, const char *algo, int of_public_key,
     tsk_ossl_enter();
     ok = of_public_key ? hash_key(x, md, hash, &n)
                        : X509_digest(x, md, hash, &n);
+    starved = !ok && tsk_ossl_starved();
     tsk_ossl_leave();
     if (!ok)
-        return TLSOCK_E_CERT_INVALID;
+        return starved ? TLSOCK_E_NOMEM : TLSOCK_E_CERT_INVALID;
     tsk_hex(hex, hash, n);
     len = snprintf(text, sizeof(text), "%s:%s%s", algo,
                    of_public_key ? "pub:" : "", hex);

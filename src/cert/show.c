@@ -204,8 +204,11 @@ static void access_urls(struct tsk_text *t, X509 *x, int method)
 static void fingerprint(struct tsk_text *t, X509 *x, int of_key)
 {
     char text[80];
+    int rc = tsk_cert_fingerprint(x, "sha256", of_key, text, sizeof(text));
 
-    if (tsk_cert_fingerprint(x, "sha256", of_key, text, sizeof(text)) < 0)
+    if (rc == TLSOCK_E_NOMEM) /* two without would be alike */
+        t->failed = 1;
+    else if (rc < 0)
         text[0] = '\0'; /* a public key that cannot be encoded */
     tsk_text_add(t, text);
 }
