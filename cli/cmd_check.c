@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "commands.h"
+#include "confine.h"
 #include "errors.h"
 #include "evidence.h"
 #include "peer.h"
@@ -40,15 +41,17 @@ static struct poptOption options[] = {
      "do not fetch what is missing from where certificates say", NULL},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {OPT_GROUP(options, "Check:"),
-                                    OPT_GROUP(opt_trust, "Trust:"),
-                                    OPT_GROUP(opt_identity, "Identity:"),
-                                    OPT_GROUP(opt_protocol, "Protocol:"),
-                                    OPT_GROUP(opt_network, "Network:"),
-                                    OPT_GROUP(opt_settings, "Settings:"),
-                                    OPT_GROUP(opt_evidence, "Evidence:"),
-                                    OPT_GROUP(opt_output, "Output:"),
-                                    POPT_TABLEEND};
+static struct poptOption table[] = {
+    OPT_GROUP(options, "Check:"),
+    OPT_GROUP(opt_trust, "Trust:"),
+    OPT_GROUP(opt_identity, "Identity:"),
+    OPT_GROUP(opt_protocol, "Protocol:"),
+    OPT_GROUP(opt_network, "Network:"),
+    OPT_GROUP(opt_settings, "Settings:"),
+    OPT_GROUP(opt_evidence, "Evidence:"),
+    OPT_GROUP(opt_confine_calls, "Confinement:"),
+    OPT_GROUP(opt_output, "Output:"),
+    POPT_TABLEEND};
 
 static int take_fail_on(struct check *c, const struct opts *o, const char *arg)
 {
@@ -344,6 +347,8 @@ static int run(struct check *c)
 {
     int rc = ready(c), worst = 0;
 
+    if (rc == 0)
+        rc = confine_client(&c->o);
     for (size_t i = 0; rc == 0 && i < c->o.args.n; i++) {
         struct check one = *c;
         int code;

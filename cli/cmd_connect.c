@@ -1,5 +1,6 @@
 /* connect - one verified session, or several, or none with the reason. */
 #include "commands.h"
+#include "confine.h"
 #include "early.h"
 #include "errors.h"
 #include "facts.h"
@@ -42,15 +43,17 @@ static struct poptOption options[] = {
      "end TLS when a line from the peer has this text (FTPS CCC)", "TEXT"},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {OPT_GROUP(options, "Connect:"),
-                                    OPT_GROUP(opt_trust, "Trust:"),
-                                    OPT_GROUP(opt_identity, "Identity:"),
-                                    OPT_GROUP(opt_protocol, "Protocol:"),
-                                    OPT_GROUP(opt_network, "Network:"),
-                                    OPT_GROUP(opt_settings, "Settings:"),
-                                    OPT_GROUP(opt_evidence, "Evidence:"),
-                                    OPT_GROUP(opt_output, "Output:"),
-                                    POPT_TABLEEND};
+static struct poptOption table[] = {
+    OPT_GROUP(options, "Connect:"),
+    OPT_GROUP(opt_trust, "Trust:"),
+    OPT_GROUP(opt_identity, "Identity:"),
+    OPT_GROUP(opt_protocol, "Protocol:"),
+    OPT_GROUP(opt_network, "Network:"),
+    OPT_GROUP(opt_settings, "Settings:"),
+    OPT_GROUP(opt_evidence, "Evidence:"),
+    OPT_GROUP(opt_confine_calls, "Confinement:"),
+    OPT_GROUP(opt_output, "Output:"),
+    POPT_TABLEEND};
 
 static int take_half_close(struct connect *c, const struct opts *o,
                            const char *arg)
@@ -314,7 +317,8 @@ static int run(struct connect *c)
     c->config = opt_make_config(&c->o, &rc);
     if (c->config == NULL)
         return rc;
-    if (c->o.early_data)
+    rc = confine_client(&c->o);
+    if (rc == 0 && c->o.early_data)
         rc = connect_early(c);
     else
         for (long i = 0; i < (c->repeat > 0 ? c->repeat : 1) && rc == 0; i++)

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -306,6 +307,15 @@ static void keep_memory_private(void)
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* What is there by now, keys and secrets in it, does not get into swap. Others
+ * than root may lock little, so they lock nothing; what comes later is not
+ * locked, since a limit would make allocations fail then. */
+static void lock_memory(struct confine *c)
+{
+    if (geteuid() == 0 && mlockall(MCL_CURRENT | MCL_ONFAULT) == 0)
+        note(c->done, sizeof(c->done), "memory");
+}
+
 static int limit_calls(struct confine *c)
 {
     const char *why = confine_calls(c->runs_programs);
@@ -330,6 +340,8 @@ int confine_end(struct confine *c)
 {
     int rc = 0;
 
+    if (c->level != CONFINE_OFF)
+        lock_memory(c);
     if (c->o->chroot != NULL)
         rc = change_root(c);
     if (rc == 0 && c->drops)
@@ -371,6 +383,18 @@ int confine_check_trust(const struct confine *c, const tlsock_config *config,
     return rc == TLSOCK_E_TRUST_STORE
                ? err_report(&c->o->out, "--user", &err, 1)
                : 0;
+}
+
+int confine_client(const struct opts *o)
+{
+    struct confine c = {.o = o};
+    int rc = take_level(&c);
+
+    if (rc != 0 || c.level == CONFINE_OFF)
+        return rc;
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return lacks(&c, "programs", strerror(errno));
+    return limit_calls(&c);
 }
 
 void confine_free(struct confine *c)

@@ -47,11 +47,15 @@ int confine_begin(struct confine *c);
 int confine_end(struct confine *c);
 /* Meanwhile files are opened and made as --user would. */
 int confine_as_user(struct confine *c, int on);
-/* Can whom a client trusts still be read? Copies of a config read it anew. After
- * confine_end(); any certificate will do to ask. */
+/* Can whom a client trusts still be read? Copies of a config read it anew.
+ * After confine_end(); any certificate will do to ask. */
 int confine_check_trust(const struct confine *c, const tlsock_config *config,
                         const tlsock_cert *any);
 void confine_free(struct confine *c);
+
+/* For a client, which is gone soon, and opens what its user names: system calls
+ * alone, before it hears anybody. */
+int confine_client(const struct opts *o);
 
 /* confine_files.c: rules are gathered, then put into force. */
 struct confine_files *confine_files_new(void); /* NULL: no memory */
@@ -64,6 +68,15 @@ int confine_files_add_socket(struct confine_files *f, const char *path);
 /* The version of Landlock's interface that is in force, or 0: *why_not. */
 int confine_files_enforce(struct confine_files *f, const char **why_not);
 void confine_files_free(struct confine_files *f);
+
+/* A sanitizer looks for leaks, at the end, by tracing its own process. */
+#if defined(__SANITIZE_ADDRESS__)
+#define CONFINE_TRACES_ITSELF 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define CONFINE_TRACES_ITSELF 1
+#endif
+#endif
 
 /* confine_calls.c: 0, or why not. Threads that are there obey, too. */
 const char *confine_calls(int may_run_programs);

@@ -7,19 +7,10 @@
 #include <seccomp.h>
 #include <string.h>
 
-/* A sanitizer looks for leaks, at the end, by tracing its own process. */
-#if defined(__SANITIZE_ADDRESS__)
-#define TRACES_ITSELF 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define TRACES_ITSELF 1
-#endif
-#endif
-
 static const char *const programs[] = {"execve", "execveat"};
 
 static const char *const never[] = {
-#ifndef TRACES_ITSELF
+#ifndef CONFINE_TRACES_ITSELF
     "ptrace",
 #endif
     /* other processes */

@@ -179,6 +179,7 @@ static int out_of_memory(const struct out *o, int rc)
  * needs no words; nor is there more to say where the command failed. */
 static int end(const struct out *o, int rc)
 {
+    struct out on_stderr = {.quiet = o->quiet, .color = o->color};
     struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
     int failed = fflush(stdout) != 0 || ferror(stdout);
 
@@ -188,7 +189,7 @@ static int end(const struct out *o, int rc)
         return out_of_memory(o, rc);
     if (poll(&p, 1, 0) == 1 && (p.revents & POLLERR) != 0)
         return EXIT_INTERNAL;
-    return err_plain(o, "standard output", EXIT_INTERNAL, "output",
+    return err_plain(&on_stderr, "standard output", EXIT_INTERNAL, "output",
                      "see where the output goes: is it open, is there space?",
                      "cannot write the results");
 }

@@ -92,6 +92,10 @@ struct poptOption opt_confine[] = {
         "give up files, ports and system calls that are not needed (soft)",
         "off|soft|hard"),
     POPT_TABLEEND};
+struct poptOption opt_confine_calls[] = {
+    STR("confine", 0, OPT_CONFINE,
+        "give up system calls that are not needed (soft)", "off|soft|hard"),
+    POPT_TABLEEND};
 struct poptOption opt_settings[] = {
     STR("option", 'o', OPT_SET, "any key of the list below", "KEY=VALUE"),
     STR("config", 0, OPT_CONFIG, "keys from an INI file", "FILE[:SECTION]"),

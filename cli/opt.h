@@ -110,7 +110,8 @@ struct opt_spec {
 };
 
 extern struct poptOption opt_trust[], opt_identity[], opt_protocol[],
-    opt_network[], opt_output[], opt_settings[], opt_evidence[], opt_confine[];
+    opt_network[], opt_output[], opt_settings[], opt_evidence[], opt_confine[],
+    opt_confine_calls[];
 
 #define OPT_GROUP(table, title)                                                \
     {                                                                          \

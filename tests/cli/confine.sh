@@ -54,6 +54,12 @@ else
 fi
 grep -q '^Max core file size  *0 ' "/proc/$server/limits"
 ok $? "no core is written"
+if ! is_root || grep -q 'lib[at]san' "/proc/$server/maps"; then
+    skip "its memory is locked" "only root locks it, and no sanitizer does"
+else
+    [ "$(of VmLck | tr -cd 0-9)" -gt 1000 ] && grep -q '^confined .*memory' log
+    ok $? "its memory is locked"
+fi
 hangup '^reloaded'
 ok $? "its files are read again"
 mv site.key site.was && ln -s outside/other.key site.key
@@ -76,7 +82,7 @@ ok $? "it ends as it should"
 
 begin --confine off
 grep -q '^confined no: --confine off' log && [ "$(of NoNewPrivs)" = 0 ] &&
-    [ "$(of Seccomp)" = 0 ]
+    [ "$(of Seccomp)" = 0 ] && [ "$(of VmLck)" = '0 kB' ]
 ok $? "--confine off: it is not, and says so"
 hangup '^reloaded'
 ok $? "the same link is followed then"
@@ -114,6 +120,41 @@ if [ "$landlock" = yes ] && has seccomp; then
     ok $? "--confine hard, where all of it is there"
     stop
 fi
+
+# clients
+begin
+mkfifo typed
+exec 4<>typed
+"$tlsock" connect --ca pki/root.pem --name app.test "127.0.0.1:$port" \
+    <typed >said 2>err &
+client=$!
+pids="$pids $client"
+echo first >&4
+timeout 30 perl -e 'until (-s "said") { select(undef, undef, undef, 0.02) }'
+serving=$server server=$client
+if has seccomp; then
+    [ "$(of Seccomp)" = 2 ] && [ "$(of NoNewPrivs)" = 1 ]
+    ok $? "connect: system calls are filtered"
+fi
+server=$serving
+exec 4>&-
+kill "$client"
+run connect --ca pki/root.pem --name app.test --confine none "127.0.0.1:$port"
+refused "connect: a word that --confine has not" 2 usage 'none of its words' soft
+run check --ca pki/root.pem --name app.test --confine off "127.0.0.1:$port"
+[ "$rc" -lt 2 ]
+ok $? "check --confine off"
+if has seccomp; then
+    timeout 60 "$without" seccomp "$tlsock" connect --ca pki/root.pem \
+        --name app.test --confine hard "127.0.0.1:$port" >out 2>err </dev/null
+    rc=$?
+    refused "connect --confine hard without seccomp" 6 confine \
+        'system calls cannot be confined' '--confine soft'
+    timeout 60 "$without" seccomp "$tlsock" connect --ca pki/root.pem \
+        --name app.test "127.0.0.1:$port" >out 2>err </dev/null
+    ok $? "and without that word it goes on"
+fi
+stop
 
 # programs
 begin --exec -- sh -c 'cat; cat outside/other.key | wc -l'

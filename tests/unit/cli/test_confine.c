@@ -28,6 +28,9 @@ static const struct {
     {"execve", SYS_execve, {0, 0, 0}, EPERM, 0},
     {"execveat", SYS_execveat, {-1, 0, 0}, EPERM, 0},
     {"execve for --exec", SYS_execve, {0, 0, 0}, EFAULT, 1},
+#ifndef CONFINE_TRACES_ITSELF
+    {"ptrace", SYS_ptrace, {-1, -1, 0}, EPERM, 0},
+#endif
     {"process_vm_readv", SYS_process_vm_readv, {-1, 0, -1}, EPERM, 0},
     {"process_vm_writev", SYS_process_vm_writev, {-1, 0, -1}, EPERM, 0},
     {"mount", SYS_mount, {0, 0, 0}, EPERM, 0},
