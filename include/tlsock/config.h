@@ -91,7 +91,7 @@ typedef int tlsock_file_hook(const char *path, int use, void *arg);
  * @param hook  called for each file or directory, perhaps more than once; not
  *              to use @p c
  * @param arg   handed to it
- * @return 0, TLSOCK_E_ARGUMENT, or what ended it
+ * @return 0, TLSOCK_E_ARGUMENT, TLSOCK_E_NOMEM, or what ended it
  */
 TLSOCK_API int tlsock_config_files(const tlsock_config *c,
                                    tlsock_file_hook *hook, void *arg);

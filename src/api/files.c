@@ -2,7 +2,9 @@
 
 #include "api/config_box.h"
 #include "api/policy.h"
-#include "core/err.h"
+#include "core/mem.h"
+#include "net/redis.h"
+#include "session/ticketsecret.h"
 #include "verify/system.h"
 
 #include <stdio.h>
@@ -72,6 +74,49 @@ int tsk_files_reloaded(const struct tsk_settings *set, tlsock_file_hook *call,
     return rc;
 }
 
+/* Where it was found; what is not there has no name. */
+static int tell_system(const struct told *t)
+{
+    struct tsk_system sys;
+    char one[sizeof(sys.dirs)];
+    size_t len;
+    int rc = 0;
+
+    if (tsk_system_find(&sys, NULL) < 0)
+        return 0;
+    for (const char *dir = sys.dirs; *dir != '\0' && rc == 0; dir += len) {
+        len = strcspn(dir, ":");
+        snprintf(one, sizeof(one), "%.*s", (int)len, dir);
+        rc = tell(t, one, TLSOCK_FILE_READ);
+        len += dir[len] == ':';
+    }
+    return rc == 0 ? tell(t, sys.file, TLSOCK_FILE_READ) : rc;
+}
+
+/* What a URL of Redis names: a password's file, a CA, a certificate. */
+static int tell_redis(const struct told *t, const char *source)
+{
+    struct tsk_redis_where *w;
+    int rc = 0;
+
+    if (source == NULL || tsk_secret_kind(source) != TSK_SECRET_REDIS)
+        return 0;
+    w = tsk_alloc(sizeof(*w));
+    if (w == NULL)
+        return TLSOCK_E_NOMEM;
+    if (tsk_redis_where(w, source, NULL) == TLSOCK_OK) {
+        rc = tell(t, w->pass, TLSOCK_FILE_READ);
+        if (rc == 0)
+            rc = tell(t, w->cert, TLSOCK_FILE_READ);
+        if (rc == 0 && (w->ca[0] == '\0' || strcmp(w->ca, "system") == 0))
+            rc = w->tls ? tell_system(t) : 0;
+        else if (rc == 0)
+            rc = tell(t, w->ca, TLSOCK_FILE_READ);
+    }
+    tsk_free_secret(w, sizeof(*w));
+    return rc;
+}
+
 /* The environment may name it. */
 static const char *keylog_file(const struct tsk_settings *set)
 {
@@ -98,26 +143,7 @@ int tsk_files_else(const struct tsk_settings *set, tlsock_file_hook *call,
         rc = tell(&t, set->identities[i].pass_uri, TLSOCK_FILE_READ);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rc == 0; i++)
         rc = tell(&t, rows[i].uri, rows[i].use);
-    return rc;
-}
-
-/* Where it was found; what is not there has no name. */
-static int tell_system(const struct told *t)
-{
-    struct tsk_system sys;
-    char one[sizeof(sys.dirs)];
-    size_t len;
-    int rc = 0;
-
-    if (tsk_system_find(&sys, NULL) < 0)
-        return 0;
-    for (const char *dir = sys.dirs; *dir != '\0' && rc == 0; dir += len) {
-        len = strcspn(dir, ":");
-        snprintf(one, sizeof(one), "%.*s", (int)len, dir);
-        rc = tell(t, one, TLSOCK_FILE_READ);
-        len += dir[len] == ':';
-    }
-    return rc == 0 ? tell(t, sys.file, TLSOCK_FILE_READ) : rc;
+    return rc == 0 ? tell_redis(&t, set->tickets_secret) : rc;
 }
 
 static int tell_policies(const struct told *t)

@@ -39,8 +39,10 @@ static void every_file_is_told_with_its_use(void **state)
     assert_code(tlsock_config_set(c, "session.file", "kept.sessions"), 0);
     assert_code(tlsock_config_set(c, "keylog", "kept.keys"), 0);
     assert_code(tlsock_config_set(c, "revocation.cache", "."), 0);
-    assert_code(
-        tlsock_config_set(c, "tickets.secret", "redis://localhost/?key=k"), 0);
+    assert_code(tlsock_config_set(c, "tickets.secret",
+                                  "rediss://localhost/?key=k&ca=red.pem"
+                                  "&cert=us.pem&pass=file:red.pass"),
+                0);
     assert_code(tlsock_config_add_trust(c, uri), 0);
     assert_code(tlsock_config_add_trust(c, help_path("b.pem")), 0);
     assert_code(tlsock_config_add_trust(c, "none"), 0);
@@ -48,7 +50,10 @@ static void every_file_is_told_with_its_use(void **state)
     assert_true(has(&s, TLSOCK_FILE_WRITE, "kept.sessions"));
     assert_true(has(&s, TLSOCK_FILE_WRITE, "kept.keys"));
     assert_true(has(&s, TLSOCK_FILE_DIRECTORY, "."));
-    assert_null(strstr(s.text, "redis"));
+    assert_null(strstr(s.text, "rediss"));
+    assert_true(has(&s, TLSOCK_FILE_READ, "red.pem"));
+    assert_true(has(&s, TLSOCK_FILE_READ, "us.pem"));
+    assert_true(has(&s, TLSOCK_FILE_READ, "red.pass"));
     assert_true(has(&s, TLSOCK_FILE_READ, help_path("a.pem")));
     assert_true(has(&s, TLSOCK_FILE_READ, help_path("b.pem")));
     assert_true(has(&s, TLSOCK_FILE_READ, "/etc/tlsock/policy.conf"));
@@ -70,6 +75,18 @@ static void the_system_store_is_told_where_it_is_trusted(void **state)
     s.text[0] = '\0';
     assert_code(tlsock_config_files(c, see, &s), 0);
     assert_null(strstr(s.text, "/nowhere"));
+    tlsock_config_unref(c);
+    /* a Redis whose CA is not named */
+    c = tlsock_config_new();
+    assert_int_equal(setenv("SSL_CERT_FILE", "/etc/passwd", 1), 0);
+    assert_code(tlsock_config_add_trust(c, "none"), 0);
+    s.text[0] = '\0';
+    assert_code(tlsock_config_files(c, see, &s), 0);
+    assert_false(has(&s, TLSOCK_FILE_READ, "/etc/passwd"));
+    assert_code(
+        tlsock_config_set(c, "tickets.secret", "rediss://localhost/?key=k"), 0);
+    assert_code(tlsock_config_files(c, see, &s), 0);
+    assert_true(has(&s, TLSOCK_FILE_READ, "/etc/passwd"));
     unsetenv("SSL_CERT_FILE");
     tlsock_config_unref(c);
 }
