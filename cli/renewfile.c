@@ -126,14 +126,25 @@ static int replace(const tlsock_cert *made, unsigned parts, const char *path,
     return rc;
 }
 
+/* One that fails between the two takes the key back, where the file system has
+ * links: what is served stays a pair, and the next run has f->both to go on. */
 static int place(const struct renewfile *f, const tlsock_cert *made,
                  const char *pass, tlsock_error *err)
 {
-    int rc = replace(made, TLSOCK_PART_KEY, f->key, pass, err);
+    char old[LOCAL_PATH + 8];
+    int kept, rc;
 
+    snprintf(old, sizeof(old), "%s.old", f->key);
+    (void)unlink(old); /* of one that was killed here */
+    kept = link(f->key, old) == 0;
+    rc = replace(made, TLSOCK_PART_KEY, f->key, pass, err);
     if (rc == 0)
         rc = replace(made, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, f->cert, NULL,
                      err);
+    if (rc != 0 && kept)
+        (void)rename(old, f->key);
+    if (kept)
+        (void)unlink(old);
     if (rc == 0 && unlink(f->both) != 0 && errno != ENOENT)
         rc = cadb_fail(err, TLSOCK_E_OWN_FILE, errno,
                        "remove it: certificate and key are in their places",

@@ -87,7 +87,7 @@ ROWS = [
     Row("cert renew", "cert", "renew", "app.test.pem",
         makes=r"app\.test\.pem|" + CA_FILES, keeps=CA_FILES, replaces=True),
     Row("cert renew --new-key", "cert", "renew", "--new-key", "app.test.pem",
-        makes=r"app\.test\.(pem|key|pem\.renew)|" + CA_FILES,
+        makes=r"app\.test\.(pem|key|key\.old|pem\.renew)|" + CA_FILES,
         keeps=r"app\.test\.pem\.renew|" + CA_FILES, replaces=True),
     Row("cert renew both.pem", "cert", "renew", "both.pem",
         makes=r"both\.pem|" + CA_FILES, keeps=CA_FILES, replaces=True),
