@@ -5,6 +5,7 @@
 #include "capread.h"
 #include "certfield.h"
 #include "commands.h"
+#include "confine.h"
 #include "errors.h"
 #include "helloserve.h"
 #include "peer.h"
@@ -52,12 +53,14 @@ static struct poptOption own_options[] = {
      "with --listen: write the port there when ready", "FILE"},
     POPT_TABLEEND};
 
-static struct poptOption table[] = {OPT_GROUP(own_options, "Fingerprint:"),
-                                    OPT_GROUP(opt_trust, "Trust:"),
-                                    OPT_GROUP(opt_network, "Network:"),
-                                    OPT_GROUP(opt_evidence, "Evidence:"),
-                                    OPT_GROUP(opt_output, "Output:"),
-                                    POPT_TABLEEND};
+static struct poptOption table[] = {
+    OPT_GROUP(own_options, "Fingerprint:"),
+    OPT_GROUP(opt_trust, "Trust:"),
+    OPT_GROUP(opt_network, "Network:"),
+    OPT_GROUP(opt_evidence, "Evidence:"),
+    OPT_GROUP(opt_confine_calls, "Confinement:"),
+    OPT_GROUP(opt_output, "Output:"),
+    POPT_TABLEEND};
 
 static int take_only(struct fingerprint *w, struct opts *o, const char *arg)
 {
@@ -375,6 +378,9 @@ static int run(struct fingerprint *w)
 {
     int rc = check_line(w), worst = 0;
 
+    if (rc != 0)
+        return rc;
+    rc = confine_client(&w->o);
     if (rc != 0)
         return rc;
     w->serve.o = &w->o;

@@ -53,8 +53,8 @@ int confine_check_trust(const struct confine *c, const tlsock_config *config,
                         const tlsock_cert *any);
 void confine_free(struct confine *c);
 
-/* For a client, which is gone soon, and opens what its user names: system calls
- * alone, before it hears anybody. */
+/* For who is gone soon, and opens what its user names: system calls alone,
+ * before anybody is heard. */
 int confine_client(const struct opts *o);
 
 /* confine_files.c: rules are gathered, then put into force. */

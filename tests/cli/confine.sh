@@ -153,6 +153,11 @@ if has seccomp; then
     timeout 60 "$without" seccomp "$tlsock" connect --ca pki/root.pem \
         --name app.test "127.0.0.1:$port" >out 2>err </dev/null
     ok $? "and without that word it goes on"
+    timeout 60 "$without" seccomp "$tlsock" fingerprint pki/good.pem \
+        --confine hard >out 2>err </dev/null
+    rc=$?
+    refused "fingerprint --confine hard without seccomp" 6 confine \
+        'system calls cannot be confined' '--confine soft'
 fi
 stop
 
@@ -272,6 +277,20 @@ begin --user nobody --confine off
     [ "$(of NoNewPrivs)" = 1 ]
 ok $? "--confine off with --user: still nobody, and for good"
 stop
+
+# what cannot be given up is not served
+for call in setgroups setresgid setresuid chroot; do
+    flag=--user jail=
+    [ "$call" = chroot ] && flag=--chroot jail='--chroot jail'
+    # shellcheck disable=SC2086
+    timeout 60 "$without" "$call" "$tlsock" serve 127.0.0.1:0 --cert site.pem \
+        --key site.key --user nobody $jail >out 2>err </dev/null
+    rc=$?
+    refused "$call is not allowed" 6 confine 'Function not implemented' \
+        'leave the option out'
+    grep -q "^tlsock: $flag: confine" err && ! grep -q '^ready' out
+    ok $? "it is said of $flag, and nobody is served"
+done
 
 # the others that serve
 "$tlsock" ca init --dir ca >/dev/null 2>err

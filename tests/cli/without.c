@@ -1,5 +1,5 @@
 /* without CALL PROGRAM [ARGUMENT...] - run a program on a kernel that has not
- * this system call: landlock or seccomp. */
+ * this system call: see the table. */
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -12,11 +12,25 @@
 
 #define LANDLOCK_CREATE_RULESET 444
 
+static const struct {
+    const char *name;
+    unsigned call;
+} calls[] = {
+    {"landlock", LANDLOCK_CREATE_RULESET}, {"seccomp", SYS_seccomp},
+    {"setgroups", SYS_setgroups},          {"setresgid", SYS_setresgid},
+    {"setresuid", SYS_setresuid},          {"chroot", SYS_chroot}};
+
+static unsigned call_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        if (strcmp(calls[i].name, name) == 0)
+            return calls[i].call;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    unsigned call = argc > 2 && strcmp(argv[1], "landlock") == 0
-                        ? LANDLOCK_CREATE_RULESET
-                        : SYS_seccomp;
+    unsigned call = argc > 2 ? call_of(argv[1]) : 0;
     struct sock_filter rules[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
@@ -24,7 +38,7 @@ int main(int argc, char **argv)
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
     struct sock_fprog prog = {sizeof(rules) / sizeof(rules[0]), rules};
 
-    if (argc < 3 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+    if (call == 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog) != 0) {
         perror("without");
         return 1;
