@@ -30,10 +30,16 @@ static void keep(struct check *c, const struct addrinfo *a)
         snprintf(c->at[c->n_at++].dial, sizeof(c->at[0].dial), "%s", text);
 }
 
+#ifdef AI_IDN
+#define IDN AI_IDN
+#else /* then it takes names in ASCII alone */
+#define IDN 0
+#endif
+
 /* With --ip, a proxy or a UNIX socket there is nothing to resolve here. */
 int check_resolve(struct check *c)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_IDN},
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = IDN},
                     *list = NULL;
     int rc;
 

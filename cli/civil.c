@@ -34,7 +34,8 @@ int64_t civil_seconds(const struct tm *tm)
 void civil_text(int64_t seconds, char text[32])
 {
     int64_t days = seconds / DAY - (seconds % DAY < 0), year, day;
-    int rest = (int)(seconds - days * DAY), month = 0;
+    unsigned rest = (unsigned)(seconds - days * DAY);
+    int month = 0;
 
     if (days < first_of(0) || days >= first_of(10000)) {
         snprintf(text, 32, "-");
@@ -50,6 +51,7 @@ void civil_text(int64_t seconds, char text[32])
     day = days - first_of(year);
     while (day >= month_days(year, month))
         day -= month_days(year, month++);
-    snprintf(text, 32, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year % 10000,
-             month + 1, (int)day + 1, rest / 3600, rest / 60 % 60, rest % 60);
+    snprintf(text, 32, "%04u-%02u-%02uT%02u:%02u:%02uZ", (unsigned)year % 10000,
+             (unsigned)month % 12 + 1, (unsigned)day % 31 + 1, rest / 3600 % 24,
+             rest / 60 % 60, rest % 60);
 }

@@ -42,6 +42,17 @@ int tsk_fail(tlsock_error *err, int code, const char *fmt, ...)
     return code;
 }
 
+const char *tsk_errno_text(int errnum, char *room, size_t size)
+{
+#ifdef __GLIBC__
+    return strerror_r(errnum, room, size);
+#else /* POSIX's own form */
+    if (strerror_r(errnum, room, size) != 0)
+        snprintf(room, size, "error %d", errnum);
+    return room;
+#endif
+}
+
 int tsk_fail_sys(tlsock_error *err, int code, int errnum, const char *fmt, ...)
 {
     char reason[128] = "";
@@ -55,7 +66,7 @@ int tsk_fail_sys(tlsock_error *err, int code, int errnum, const char *fmt, ...)
     record(err, code, fmt, ap);
     va_end(ap);
     err->sys_errno = errnum;
-    text = strerror_r(errnum, reason, sizeof(reason));
+    text = tsk_errno_text(errnum, reason, sizeof(reason));
     pos = strlen(err->message);
     tsk_append(err->message, sizeof(err->message), &pos, ": %s", text);
     return code;

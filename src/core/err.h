@@ -11,6 +11,8 @@
 /* Clears *err, sets code and message, returns code. The phase is kept. */
 int tsk_fail(tlsock_error *err, int code, const char *fmt, ...)
     TLSOCK_PRINTF(3, 4);
+/* What an errno means, in room or elsewhere. */
+const char *tsk_errno_text(int errnum, char *room, size_t size);
 /* The same for a failed system call: appends ": " and its text. */
 int tsk_fail_sys(tlsock_error *err, int code, int errnum, const char *fmt, ...)
     TLSOCK_PRINTF(4, 5);

@@ -135,7 +135,7 @@ static void lost(struct tsk_dial *d, size_t addr, int errnum, int at_bind)
     tsk_append(line, sizeof(line), &len, "%s%s: %s%s",
                d->tried_len != 0 ? "; " : "", text,
                at_bind ? "cannot bind the local address: " : "",
-               strerror_r(errnum, reason, sizeof(reason)));
+               tsk_errno_text(errnum, reason, sizeof(reason)));
     if (d->untold == 0 && d->tried_len + len < sizeof(d->tried))
         tsk_append(d->tried, sizeof(d->tried), &d->tried_len, "%s", line);
     else

@@ -47,7 +47,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int put_away(void **state)
 {
     struct sides *t = *state;
 
@@ -183,12 +183,12 @@ static void a_config_works_on_both_sides_of_a_fork(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_child_is_refused, start, stop),
-        cmocka_unit_test_setup_teardown(a_child_may_adopt, start, stop),
+        cmocka_unit_test_setup_teardown(a_child_is_refused, start, put_away),
+        cmocka_unit_test_setup_teardown(a_child_may_adopt, start, put_away),
         cmocka_unit_test_setup_teardown(
-            a_connection_without_tls_belongs_to_who_begins, start, stop),
+            a_connection_without_tls_belongs_to_who_begins, start, put_away),
         cmocka_unit_test_setup_teardown(a_config_works_on_both_sides_of_a_fork,
-                                        start, stop),
+                                        start, put_away),
     };
 
     return cmocka_run_group_tests_name("fork", tests, ca_setup, ca_teardown);

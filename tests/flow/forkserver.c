@@ -399,7 +399,7 @@ static int start(void **state)
     return 0;
 }
 
-static int stop(void **state)
+static int put_away(void **state)
 {
     tlsock_config_unref(cc);
     tlsock_config_unref(sc);
@@ -417,5 +417,5 @@ int main(void)
         cmocka_unit_test(a_close_in_either_process_harms_nobody),
     };
 
-    return cmocka_run_group_tests_name("forkserver", tests, start, stop);
+    return cmocka_run_group_tests_name("forkserver", tests, start, put_away);
 }

@@ -46,7 +46,7 @@ static pid_t start(const char *const *argv)
     return pid;
 }
 
-static void stop(pid_t pid, int want)
+static void put_away(pid_t pid, int want)
 {
     int status;
 
@@ -107,7 +107,7 @@ static void openssls_client_answers_if_told_to(void **state)
 
         asked(s, wants[i]);
         tlsock_close(s);
-        stop(pid, -1);
+        put_away(pid, -1);
     }
     tlsock_listener_free(l);
     tlsock_config_unref(sc);
@@ -153,7 +153,7 @@ static void curl_answers_in_the_middle_of_a_request(void **state)
     assert_true(tlsock_printf(s, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"
                                  "Connection: close\r\n\r\nhi") > 0);
     tlsock_close(s);
-    stop(pid, 0);
+    put_away(pid, 0);
     tlsock_listener_free(l);
     tlsock_config_unref(sc);
 }

@@ -49,7 +49,7 @@ static int start_12(void **state)
     return start_with(state, "1.2");
 }
 
-static int stop(void **state)
+static int put_away(void **state)
 {
     struct sides *t = *state;
 
@@ -385,32 +385,32 @@ static void nonsense_is_refused(void **state)
 }
 
 #define BOTH(test)                                                             \
-    {#test " (TLS 1.2)", test, start_12, stop, NULL},                          \
+    {#test " (TLS 1.2)", test, start_12, put_away, NULL},                      \
     {                                                                          \
-#test " (TLS 1.3)", test, start, stop, NULL                            \
+#test " (TLS 1.3)", test, start, put_away, NULL                        \
     }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(bytes_in_memory_are_readable, start,
-                                        stop),
+                                        put_away),
         cmocka_unit_test_setup_teardown(peeked_and_line_bytes_are_readable,
-                                        start, stop),
+                                        start, put_away),
         cmocka_unit_test_setup_teardown(
-            a_ticket_alone_does_not_make_a_read_block, start, stop),
+            a_ticket_alone_does_not_make_a_read_block, start, put_away),
         BOTH(a_ticket_alone_wakes_no_poll),
         BOTH(a_flight_of_tickets_wakes_a_loop_once),
         BOTH(a_read_that_must_write_says_so),
         BOTH(a_key_update_does_not_stop_a_reader),
         BOTH(a_write_that_must_read_says_so),
         cmocka_unit_test_setup_teardown(plain_descriptors_may_be_among_them,
-                                        start, stop),
+                                        start, put_away),
         cmocka_unit_test_setup_teardown(writing_is_possible_while_there_is_room,
-                                        start, stop),
-        cmocka_unit_test_setup_teardown(the_end_is_readable, start, stop),
+                                        start, put_away),
+        cmocka_unit_test_setup_teardown(the_end_is_readable, start, put_away),
         cmocka_unit_test_setup_teardown(
-            a_stable_descriptor_tells_of_the_rest_to_send, start, stop),
+            a_stable_descriptor_tells_of_the_rest_to_send, start, put_away),
         cmocka_unit_test(nonsense_is_refused),
     };
 

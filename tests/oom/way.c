@@ -82,7 +82,7 @@ tlsock *way_connect(const struct way *w, const char *name, int nonblocking,
 }
 
 /* Wakes the thread that accepts: it has no client to wait for any more. */
-static void stop(struct sock_server *s)
+static void put_away(struct sock_server *s)
 {
     shutdown(s->listener, SHUT_RDWR);
     sock_join(s);
@@ -91,8 +91,8 @@ static void stop(struct sock_server *s)
 void way_end(struct way *w)
 {
     for (size_t i = 0; i < w->n_hops; i++)
-        stop(&w->hops[i]);
-    stop(&w->last);
+        put_away(&w->hops[i]);
+    put_away(&w->last);
     tlsock_config_unref(w->cc);
     tlsock_config_unref(w->server);
     tlsock_config_unref(w->proxy);

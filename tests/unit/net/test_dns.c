@@ -107,7 +107,7 @@ static int start(void **state)
     return pthread_create(&server.thread, NULL, serve, NULL);
 }
 
-static int stop(void **state)
+static int put_away(void **state)
 {
     struct sockaddr_in sin = {.sin_family = AF_INET,
                               .sin_port = htons((uint16_t)server.port)};
@@ -279,5 +279,5 @@ int main(void)
         cmocka_unit_test(a_lookup_asks_for_what_it_says),
     };
 
-    return cmocka_run_group_tests(tests, start, stop);
+    return cmocka_run_group_tests(tests, start, put_away);
 }
