@@ -83,12 +83,16 @@ static json_t *cookie(const char *p, const char *end, const char *value)
                               : json_string(""));
 }
 
+/* Whoever looks for the end of the text at each piece of it takes quadratic
+ * time: a header may be nothing but semicolons. */
 static void sent_cookies(json_t *list, const char *p)
 {
+    const char *all = p + strlen(p);
+
     while (json_array_size(list) < COOKIES_MOST) {
         const char *value, *end;
 
-        p = skip_blank(p, p + strlen(p));
+        p = skip_blank(p, all);
         end = piece(p, &value);
         if (end > p)
             json_array_append_new(list, cookie(p, end, value));
@@ -144,11 +148,11 @@ static void attribute(json_t *c, const char *p, const char *end,
 
 static json_t *set_cookie(const char *p)
 {
-    const char *value, *end = piece(p, &value);
+    const char *value, *all = p + strlen(p), *end = piece(p, &value);
     json_t *c = cookie(p, end, value);
 
     while (*end != '\0') {
-        p = skip_blank(end + 1, end + 1 + strlen(end + 1));
+        p = skip_blank(end + 1, all);
         end = piece(p, &value);
         attribute(c, p, end, value);
     }

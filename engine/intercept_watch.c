@@ -122,8 +122,9 @@ static int is_last(struct watch *w, const char *line)
 static int is_yes(const struct watch *w, const char *line)
 {
     switch (w->protocol) {
-    case IMAP:
-        return begins(line + strlen(w->tag) + 1, "OK");
+    case IMAP: /* a tag alone is no answer */
+        return line[strlen(w->tag)] == ' ' &&
+               begins(line + strlen(w->tag) + 1, "OK");
     case POP3:
         return begins(line, "+OK");
     case FTP:

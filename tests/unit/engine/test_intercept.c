@@ -98,12 +98,12 @@ static void a_rule_that_is_none_is_named_by_its_line(void **state)
         const char *text;
         int line;
     } rows[] = {
-        {"deny a\nhide b", 2},      {"deny", 1},
-        {"deny a b", 1},            {"\n\npass /8", 3},
-        {"pass 10.0.0.0/33", 1},    {"pass ::/129", 1},
-        {"pass 10.0.0.0/", 1},      {"pass from:a.test", 1},
-        {"pass ja4:", 1},           {"pass *a.test", 1},
-        {"pass a.test:443", 1},     {"pass .test", 1},
+        {"deny a\nhide b", 2},   {"deny", 1},
+        {"deny a b", 1},         {"\n\npass /8", 3},
+        {"pass 10.0.0.0/33", 1}, {"pass ::/129", 1},
+        {"pass 10.0.0.0/", 1},   {"pass from:a.test", 1},
+        {"pass ja4:", 1},        {"pass *a.test", 1},
+        {"pass a.test:443", 1},  {"pass .test", 1},
     };
     char longest[700];
     const char *why;
@@ -238,26 +238,36 @@ static const struct {
     int state;
     const char *lines[9];
 } dialogues[] = {
-    {"smtp", "smtp", WATCH_TLS,
+    {"smtp",
+     "smtp",
+     WATCH_TLS,
      {"S:220 mx", "C:EHLO a", "S:250-mx", "S:250 STARTTLS", "C:STARTTLS",
       "S:220 go"}},
-    {"smtp, pipelined", "smtp", WATCH_TLS,
+    {"smtp, pipelined",
+     "smtp",
+     WATCH_TLS,
      {"S:220 mx", "C:EHLO a", "C:STARTTLS", "S:250-mx", "S:250 x", "S:220 go"}},
-    {"smtp refuses", "smtp", WATCH_ON,
-     {"S:220 mx", "C:STARTTLS", "S:454 no"}},
-    {"smtp goes on without", "smtp", WATCH_OFF,
+    {"smtp refuses", "smtp", WATCH_ON, {"S:220 mx", "C:STARTTLS", "S:454 no"}},
+    {"smtp goes on without",
+     "smtp",
+     WATCH_OFF,
      {"S:220 mx", "C:EHLO a", "S:250 x", "C:MAIL FROM:<a>"}},
-    {"smtp injection", "smtp", WATCH_BAD,
+    {"smtp injection",
+     "smtp",
+     WATCH_BAD,
      {"S:220 mx", "C:STARTTLS", "C:EHLO a"}},
     {"ftp", "ftp", WATCH_TLS, {"S:220-a", "S:220 b", "C:AUTH TLS", "S:234 go"}},
     {"ftp refuses", "ftp", WATCH_ON, {"S:220 a", "C:AUTH TLS", "S:220 no"}},
-    {"imap", "imap", WATCH_TLS,
-     {"S:* OK a", "C:1 CAPABILITY", "S:* CAPABILITY x", "S:1 OK", "C:2 STARTTLS",
-      "S:1 OK", "S:2 OK go"}},
-    {"imap says no", "imap", WATCH_ON,
-     {"S:* OK a", "C:2 STARTTLS", "S:2 NO"}},
+    {"imap",
+     "imap",
+     WATCH_TLS,
+     {"S:* OK a", "C:1 CAPABILITY", "S:* CAPABILITY x", "S:1 OK",
+      "C:2 STARTTLS", "S:1 OK", "S:2 OK go"}},
+    {"imap says no", "imap", WATCH_ON, {"S:* OK a", "C:2 STARTTLS", "S:2 NO"}},
     {"imap logs in", "imap", WATCH_OFF, {"S:* OK a", "C:1 LOGIN a b"}},
-    {"pop3", "pop3", WATCH_TLS,
+    {"pop3",
+     "pop3",
+     WATCH_TLS,
      {"S:+OK a", "C:CAPA", "S:+OK", "S:STLS", "S:.", "C:STLS", "S:+OK go"}},
     {"pop3 says no", "pop3", WATCH_ON, {"S:+OK a", "C:STLS", "S:-ERR"}},
     {"another protocol", "", WATCH_OFF, {"S:SSH-2.0-x"}},
@@ -377,6 +387,26 @@ static void two_refusals_pass_one_client_for_a_time(void **state)
     pins_free(p);
 }
 
+/* What the line before had there does not count. */
+static void a_tag_alone_is_no_answer(void **state)
+{
+    static const struct {
+        int from_client;
+        const char *bytes;
+    } said[] = {{0, "* OK a\n"},
+                {1, "1 CAPABILITY\n"},
+                {0, "1 OK done\n"},
+                {1, "1 STARTTLS\n"},
+                {0, "1\n"}};
+    struct watch w = {.state = WATCH_ON};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(said); i++)
+        (void)watch_bytes(&w, said[i].from_client, said[i].bytes,
+                          strlen(said[i].bytes));
+    assert_int_equal(w.state, WATCH_ON);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +419,7 @@ int main(void)
         cmocka_unit_test(frames_come_back_in_any_portions),
         cmocka_unit_test(what_is_no_frame_is_refused),
         cmocka_unit_test(two_refusals_pass_one_client_for_a_time),
+        cmocka_unit_test(a_tag_alone_is_no_answer),
     };
 
     return cmocka_run_group_tests_name("engine_intercept", tests, NULL, NULL);
