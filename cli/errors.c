@@ -166,11 +166,18 @@ tlsock_error err_of_call(const tlsock *s, int rc)
     return err;
 }
 
+/* Who could not even keep why has no memory; it is never "ok". */
+static const tlsock_error starved = {.code = TLSOCK_E_NOMEM,
+                                     .message = "out of memory"};
+
 int err_report(const struct out *o, const char *target, const tlsock_error *err,
                int own)
 {
-    int exit_code = err_exit_code(err, own);
+    int exit_code;
 
+    if (err->code == TLSOCK_OK)
+        err = &starved;
+    exit_code = err_exit_code(err, own);
     said = 1;
     if (o->json) {
         out_json_print(err_json(o, target, err, exit_code));

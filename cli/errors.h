@@ -21,7 +21,8 @@
 /* The exit code of an error. own: it came from our own certificate, key or
  * settings, before any peer was there. */
 int err_exit_code(const tlsock_error *err, int own);
-/* Print "tlsock: TARGET: slug", cause and fix (or JSON); gives the exit code.*/
+/* Print "tlsock: TARGET: slug", cause and fix (or JSON); gives the exit code,
+ * which is never 0: an error without a code is out of memory. */
 int err_report(const struct out *o, const char *target, const tlsock_error *err,
                int own);
 /* The same for a wrong command line: gives EXIT_USAGE. fix may be NULL: then

@@ -34,7 +34,13 @@ static int begin_stdout(struct tofile *f)
 
     if ((size_t)n >= sizeof(f->dir) - 8 || mkdtemp(f->dir) == NULL) {
         f->dir[0] = '\0';
-        return cannot(f, n < 0 ? EINVAL : errno);
+        return err_plain(f->o, f->target, EXIT_OWN, "own-file",
+                         "set TMPDIR or XDG_RUNTIME_DIR to a directory that "
+                         "can be written to",
+                         "no place for a copy in %.400s: %s", in,
+                         (size_t)n >= sizeof(f->dir) - 8
+                             ? "its name is too long"
+                             : strerror(errno));
     }
     snprintf(f->path, sizeof(f->path), "%.4080s/out", f->dir);
     return 0;

@@ -135,6 +135,79 @@ env -u HOME -u XDG_DATA_HOME "$tlsock" ca serve >out 2>err </dev/null
 rc=$?
 refused "no home" 6 own-file 'no home directory' 'set HOME'
 
+# ---- where an interceptor keeps its CA, and what it is told
+mkdir -p bad/notdir bad/key bad/lock bad/junk
+: >bad/notdir/tlsock
+for at in key:ca.key lock:lock junk:none; do
+    mkdir -p "bad/${at%%:*}/tlsock/intercept/${at#*:}"
+done
+printf 'junk\n' >bad/junk/tlsock/intercept/ca.pem
+long=$dir/$(printf '%0200d/' $(seq 25) | tr -d '\n')
+while IFS='|' read -r name where cause; do
+    XDG_DATA_HOME=$where run intercept --listen 127.0.0.1:0
+    refused "intercept, its own CA: $name" 6 '[a-z-]+' "$cause" .
+done <<END
+below a file|$dir/bad/notdir|tlsock/intercept: Not a directory
+a key that is a directory|$dir/bad/key|ca.key.*([Dd]irectory|not a regular)
+a lock that is one|$dir/bad/lock|intercept/lock: Is a directory
+a certificate without its key|$dir/bad/junk|ca.key.*No such file
+END
+XDG_DATA_HOME=$long run intercept --listen 127.0.0.1:0
+[ "$rc" -eq 6 ] && grep -q '^  cause: .' err
+ok $? "intercept, its own CA: a path that is too long"
+env -u HOME -u XDG_DATA_HOME "$tlsock" intercept --listen 127.0.0.1:0 >out \
+    2>err </dev/null
+rc=$?
+refused "intercept, its own CA: no home" 6 own-file 'no home directory' HOME
+mkdir rules.d
+run intercept --listen 127.0.0.1:0 --rules rules.d
+refused "rules that are a directory" 6 own-file 'rules.d: ' 'can be read'
+head -c 4200000 /dev/zero | tr '\000' '\n' >rules.big
+run intercept --listen 127.0.0.1:0 --rules rules.big
+refused "rules beyond all measure" 6 own-file 'rules.big: File too large' '4 MiB'
+
+# ---- the rest of what commands refuse
+run ca serve 127.0.0.1:0 --pass fd:77
+refused "a password on no descriptor" 6 password 'fd:77.*cannot be read' 'file:'
+mkdir ca.d
+cp "$ca"/* ca.d/ 2>/dev/null
+cp -r "$ca/certs" ca.d/
+mkdir ca.d/acme.lock
+run ca serve 127.0.0.1:0 --dir ca.d --acme
+if "$tlsock" version | grep -q '+acme'; then
+    refused "an ACME lock that is a directory" 6 own-file 'acme.lock: ' .
+else
+    [ "$rc" -ne 0 ]
+    ok $? "no ACME"
+fi
+XDG_RUNTIME_DIR=/proc run cert convert app.test.pem --to der --out -
+refused "no place for what goes to standard output" 6 own-file \
+    'no place for a copy in /proc' TMPDIR
+XDG_RUNTIME_DIR=$long TMPDIR=$long run cert convert app.test.pem --to der --out -
+[ "$rc" -eq 0 ] || [ "$rc" -eq 6 ]
+ok $? "nor is a place that is not there in the way"
+run testpki "$(printf '%05000d' 0)"
+[ "$rc" -eq 6 ] && grep -q '^  cause: .' err
+ok $? "testpki: a name that is too long"
+run cert show "pem:$(printf -- '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----')"
+[ "$rc" -eq 6 ] && grep -q '^  cause: .' err
+ok $? "a request that is none"
+printf -- '-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n' >none.crl
+run cert show none.crl
+[ "$rc" -eq 6 ] && grep -q '^  cause: .' err
+ok $? "a CRL that is none"
+printf -- '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n' >none.csr
+run cert show none.csr
+[ "$rc" -eq 6 ] && grep -q '^  cause: .' err
+ok $? "a request in a file that is none"
+PSK_KEY=000102030405060708090a0b0c0d0e0f
+export PSK_KEY
+serve --psk dev1 --psk-key env:PSK_KEY
+run fingerprint --psk dev1 --psk-key env:PSK_KEY "127.0.0.1:$port"
+[ "$rc" -ne 0 ] && [ "$rc" -lt 70 ] && grep -q '^  cause: .' err
+ok $? "a server without a certificate has no fingerprint"
+stop
+
 # ---- places of somebody else
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >log; then
     chmod 755 "$dir" "$dir/data" "$dir/data/tlsock" "$ca"
