@@ -188,8 +188,15 @@ int confine_files_add_system(struct confine_files *f, int is_root)
                                        "/dev/random",
                                        "/dev/urandom",
                                        "/dev/tty"};
+    const char *modules = getenv("OPENSSL_MODULES");
     int rc = add(f, "/dev/null", WRITING);
 
+#ifdef CLI_COVERAGE_DIR
+    if (rc == 0)
+        rc = add(f, CLI_COVERAGE_DIR, CHANGING);
+#endif
+    if (rc == 0 && modules != NULL)
+        rc = add(f, modules, READING);
     for (size_t i = 0; i < sizeof(read) / sizeof(read[0]) && rc == 0; i++)
         rc = add(f, read[i], READING);
     /* what others may read, anybody may; resolv.conf is often replaced */
@@ -197,10 +204,6 @@ int confine_files_add_system(struct confine_files *f, int is_root)
         return add(f, "/etc", READING);
     for (size_t i = 0; i < sizeof(etc) / sizeof(etc[0]) && rc == 0; i++)
         rc = add(f, etc[i], READING);
-#ifdef CLI_COVERAGE_DIR
-    if (rc == 0)
-        rc = add(f, CLI_COVERAGE_DIR, CHANGING);
-#endif
     return rc;
 }
 
