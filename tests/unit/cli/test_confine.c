@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -86,8 +87,31 @@ static int outcome(size_t i, int filtered)
     return WEXITSTATUS(status);
 }
 
+/* Nothing else refuses anything: rights to modules, roots, tracing, mounts,
+ * kernels, clocks and logs, and no filter of a container. */
+static int is_free(void)
+{
+    static const int needed[] = {16, 18, 19, 21, 22, 25, 34};
+    unsigned long long rights = 0;
+    int filter = -1, all = 1;
+    char line[256];
+    FILE *f = fopen("/proc/self/status", "re");
+
+    while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
+        (void)sscanf(line, "CapEff: %llx", &rights);
+        (void)sscanf(line, "Seccomp: %d", &filter);
+    }
+    if (f != NULL)
+        fclose(f);
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+        all = all && (rights >> needed[i] & 1) != 0;
+    return all && filter == 0;
+}
+
 static void what_no_server_needs_is_refused(void **state)
 {
+    int free_of_others = is_free();
+
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int before = outcome(i, 0), after = outcome(i, 1);
@@ -95,8 +119,7 @@ static void what_no_server_needs_is_refused(void **state)
         if (after != rows[i].want)
             fail_msg("%s: %s, not %s", rows[i].name, strerror(after),
                      strerror(rows[i].want));
-        /* of root the kernel asks nothing else */
-        if (geteuid() == 0 && rows[i].want == EPERM && before == EPERM)
+        if (free_of_others && rows[i].want == EPERM && before == EPERM)
             fail_msg("%s: refused without the filter as well", rows[i].name);
     }
 }
