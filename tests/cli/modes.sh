@@ -20,7 +20,7 @@ mode() { stat -c %a "$1"; }
 public='(\.pem|\.der|\.crt|/index|(^|/)i?port)$'
 none_is_open() { # NAME: of what was made since the last time
     [ -s "$made" ] && awk -v public="$public" '
-        $1 !~ /^[0-7]?[0-7]00$/ && 
+        $1 !~ /^[0-7]?[0-7]00$/ &&
             ($2 !~ public || $2 ~ /acme/) { print; bad = 1 }
         END { exit bad }' "$made" >log
     ok $? "$1: nothing is made open to others"
