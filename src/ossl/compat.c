@@ -7,6 +7,7 @@
 #include <openssl/objects.h>
 #include <string.h>
 
+#define QUEUE_HOLDS 15 /* errors, by thread */
 #define CLASSIC "X25519:P-256:P-384"
 #define HYBRID "X25519MLKEM768:" CLASSIC
 
@@ -202,8 +203,10 @@ int tsk_compat_starved(unsigned long first)
 #if OPENSSL_VERSION_NUMBER >= 0x30200000L
     int reason = ERR_GET_REASON(first);
 
-    return reason == ERR_R_ASN1_LIB || reason == ERR_R_CRYPTO_LIB ||
-           reason == ERR_R_NESTED_ASN1_ERROR;
+    /* of a queue that is full the first ones may be gone */
+    return (reason == ERR_R_ASN1_LIB || reason == ERR_R_CRYPTO_LIB ||
+            reason == ERR_R_NESTED_ASN1_ERROR) &&
+           ERR_count_to_mark() < QUEUE_HOLDS;
 #else
     (void)first;
     return 0;

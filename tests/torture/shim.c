@@ -339,13 +339,13 @@ void free(void *p)
 
 BYTES(read, (int fd, void *b, size_t len), (fd, b, len), NULL, EIO, EINTR,
       SHORT)
-BYTES(pread64, (int fd, void *b, size_t len, off_t o), (fd, b, len, o), NULL,
+BYTES(pread64, (int fd, void *b, size_t len, off64_t o), (fd, b, len, o), NULL,
       EIO, EINTR, SHORT)
 BYTES(recv, (int fd, void *b, size_t len, int f), (fd, b, len, f), NULL,
       ECONNRESET, EINTR, ENOMEM, SHORT)
 BYTES(write, (int fd, const void *b, size_t len), (fd, b, len), b, ENOSPC, EIO,
       EINTR, SHORT)
-BYTES(pwrite64, (int fd, const void *b, size_t len, off_t o), (fd, b, len, o),
+BYTES(pwrite64, (int fd, const void *b, size_t len, off64_t o), (fd, b, len, o),
       NULL, ENOSPC, EIO, EINTR, SHORT)
 BYTES(send, (int fd, const void *b, size_t len, int f), (fd, b, len, f), NULL,
       EPIPE, ECONNRESET, EINTR, ENOBUFS, SHORT)
@@ -357,7 +357,7 @@ CALL(ssize_t, -1, writev, (int fd, const struct iovec *v, int n), (fd, v, n),
      ENOSPC, EIO, EINTR)
 CALL(ssize_t, -1, readv, (int fd, const struct iovec *v, int n), (fd, v, n),
      EIO, EINTR)
-CALL(ssize_t, -1, sendfile64, (int to, int from, off_t *o, size_t n),
+CALL(ssize_t, -1, sendfile64, (int to, int from, off64_t *o, size_t n),
      (to, from, o, n), EPIPE, EIO, EINTR)
 
 CALL(int, -1, socket, (int d, int t, int p), (d, t, p), EMFILE, ENFILE, ENOMEM)
@@ -420,13 +420,13 @@ CALL(int, -1, mkdir, (const char *p, mode_t m), (p, m), EACCES, ENOSPC)
 CALL(char *, NULL, mkdtemp, (char *p), (p), EACCES, ENOSPC)
 CALL(int, -1, mkostemp64, (char *p, int f), (p, f), EACCES, ENOSPC, EMFILE)
 CALL(int, -1, fsync, (int fd), (fd), EIO, ENOSPC)
-CALL(int, -1, ftruncate64, (int fd, off_t n), (fd, n), EIO)
+CALL(int, -1, ftruncate64, (int fd, off64_t n), (fd, n), EIO)
 CALL(int, -1, fchmod, (int fd, mode_t m), (fd, m), EPERM)
 CALL(int, -1, chmod, (const char *p, mode_t m), (p, m), EPERM)
 CALL(int, -1, fchown, (int fd, uid_t u, gid_t g), (fd, u, g), EPERM)
 CALL(int, -1, futimens, (int fd, const struct timespec t[2]), (fd, t), EPERM)
 CALL(int, -1, flock, (int fd, int op), (fd, op), EINTR, ENOLCK)
-CALL(off_t, -1, lseek64, (int fd, off_t o, int w), (fd, o, w), EIO)
+CALL(off64_t, -1, lseek64, (int fd, off64_t o, int w), (fd, o, w), EIO)
 CALL(void *, MAP_FAILED, mmap,
      (void *a, size_t n, int p, int f, int fd, off_t o), (a, n, p, f, fd, o),
      ENOMEM)
