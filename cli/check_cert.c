@@ -1,6 +1,7 @@
 /* Whom the certificate is for, how long it lasts, and what standards and
  * browsers have against it. */
 #include "certfield.h"
+#include "certtext.h"
 #include "check.h"
 
 #include "facts.h"
@@ -55,7 +56,7 @@ static int said(const struct check *c, const char *code)
             return 1;
     json_array_foreach(c->findings, i, f)
     {
-        const char *is = json_string_value(json_object_get(f, "code"));
+        const char *is = certtext_get(f, "code");
 
         if (strcmp(is, code) == 0 && (strcmp(code, "expired") == 0 ||
                                       strcmp(code, "not-yet-valid") == 0))

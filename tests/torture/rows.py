@@ -122,7 +122,7 @@ ROWS = [
         again="connect --pcap other.pcapng --ca data/tlsock/ca/ca.pem"
               " --name app.test 127.0.0.1:{echo}"),
     Row("check", "check", *TO, "--html", "page.html", makes=r"page\.html",
-        codes=(1,), most=SOME,
+        keeps=r"page\.html", codes=(1,), says=rb"(?m)^ERROR ", most=SOME,
         again="check --force --html page.html --ca data/tlsock/ca/ca.pem"
               " --name app.test 127.0.0.1:{echo}"),
     Row("testpki", "testpki", "zoo", makes=r"zoo(/.*)?", keeps=r"zoo(/.*)?",
