@@ -1,6 +1,7 @@
 #include "lint_make.h"
 
 #include "cert/lint.h"
+#include "ossl/ext.h"
 
 #include <openssl/bn.h>
 #include <openssl/conf.h>
@@ -146,8 +147,7 @@ static void set_time(ASN1_TIME *t, int days, const char *text)
         t->type = text[0] == 'u' ? V_ASN1_UTCTIME : V_ASN1_GENERALIZEDTIME;
         assert_int_equal(ASN1_STRING_set(t, text + 1, -1), 1);
     } else {
-        assert_non_null(
-            ASN1_TIME_set(t, (time_t)(LINT_NOW + (int64_t)days * DAY)));
+        assert_non_null(tsk_ossl_time(t, LINT_NOW + (int64_t)days * DAY));
     }
 }
 

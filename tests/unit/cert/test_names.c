@@ -2,6 +2,7 @@
 #include "core/clock.h"
 #include "core/mem.h"
 #include "cert_help.h"
+#include "ossl/ext.h"
 
 #include <ctype.h>
 #include <openssl/x509v3.h>
@@ -381,7 +382,7 @@ static void json_tells_all_of_it(void **state)
 
 static void dates_are_read_both_ways(void **state)
 {
-    ASN1_TIME *t = ASN1_TIME_set(NULL, 2524608000); /* 2050: GeneralizedTime */
+    ASN1_TIME *t = tsk_ossl_time(NULL, 2524608000); /* 2050: GeneralizedTime */
     char text[32];
 
     (void)state;
