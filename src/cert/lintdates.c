@@ -98,10 +98,12 @@ static int early(struct tsk_lint_cert *l, int arg)
 /* Of a short-lived one, the last third is early enough. */
 static int soon(struct tsk_lint_cert *l, int arg)
 {
-    int64_t left = l->to - l->now;
+    int64_t left;
 
-    if (!dates_known(l) || left < 0 || left > arg * (int64_t)DAY ||
-        left > (l->to - l->from) / 3)
+    if (!dates_known(l) || l->to < l->now)
+        return 0;
+    left = l->to - l->now;
+    if (left > arg * (int64_t)DAY || left > (l->to - l->from) / 3)
         return 0;
     return tsk_lint_say(l, "it expires in %lld days", (long long)(left / DAY));
 }
