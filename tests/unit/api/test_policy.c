@@ -165,6 +165,12 @@ static void what_is_forbidden_is_refused_and_named(void **state)
         tlsock_config *c = tlsock_config_new();
         tlsock_error err;
 
+        if (strcmp(cases[i].rule, "trust = system") == 0 &&
+            cases[i].key != NULL && strcmp(cases[i].key, "dane") == 0 &&
+            !tlsock_has("dane")) {
+            tlsock_config_unref(c); /* nothing to forbid: it says so itself */
+            continue;
+        }
         forget(state);
         load(cases[i].rule);
         if (cases[i].key != NULL)

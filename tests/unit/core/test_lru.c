@@ -68,7 +68,7 @@ static void one_bucket_holds_many(void **state)
         t->value = i;
         assert_int_equal(tsk_lru_add(&l, &t->node), 0);
     }
-    key[0] = 7;
+    memcpy(key, &(unsigned){7}, sizeof(unsigned)); /* as thing() does */
     for (int i = 99; i >= 0; i -= 2) {
         struct tsk_lru_node *n;
 
