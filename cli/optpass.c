@@ -19,13 +19,15 @@ static ssize_t typed(const char *uri, char *line, size_t size)
     return n;
 }
 
-static int again(const char *line, ssize_t len, char *uri, size_t size)
+static int again(const char *flag, const char *line, ssize_t len, char *uri,
+                 size_t size)
 {
-    char second[1024];
+    char second[1024], question[64];
     int ends[2], rc = -1;
     ssize_t n;
 
-    if (pass_prompt(uri, size) < 0)
+    snprintf(question, sizeof(question), "The same again (%s): ", flag);
+    if (pass_prompt(question, uri, size) < 0)
         return -1;
     n = typed(uri, second, sizeof(second));
     if (n == len && memcmp(line, second, (size_t)n) == 0 &&
@@ -40,17 +42,19 @@ static int again(const char *line, ssize_t len, char *uri, size_t size)
 
 static int ask(struct opts *o, const char *flag, int twice, const char **uri)
 {
-    char text[32], line[1024];
+    char text[32], line[1024], question[64];
     ssize_t len;
     int fd;
 
-    if (pass_prompt(text, sizeof(text)) < 0)
+    snprintf(question, sizeof(question),
+             "Password of the private key (%s): ", flag);
+    if (pass_prompt(question, text, sizeof(text)) < 0)
         return err_plain(&o->out, flag, EXIT_OWN, "password",
                          "file:FILE, env:NAME or fd:N in place of prompt",
                          "there is no terminal to ask for the password");
     if (twice) {
         len = typed(text, line, sizeof(line));
-        fd = len > 0 ? again(line, len, text, sizeof(text)) : -1;
+        fd = len > 0 ? again(flag, line, len, text, sizeof(text)) : -1;
         explicit_bzero(line, sizeof(line));
         if (fd < 0)
             return err_plain(&o->out, flag, EXIT_OWN, "password",

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* Asks on the terminal; uri gets "fd:N", whose first line it is. -1: there is
- * no terminal, or nothing was typed. */
-int pass_prompt(char *uri, size_t size);
+/* Asks this question on the terminal, without echo; uri gets "fd:N", whose first
+ * line is the answer. -1: there is no terminal, or nothing was typed. */
+int pass_prompt(const char *question, char *uri, size_t size);
 
 #endif
