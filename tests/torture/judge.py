@@ -134,7 +134,8 @@ def judge_killed(run):
     again = run.tool(*[a.format(**run.beds.ports) for a in row.args],
                      stdin=row.stdin)
     if again is not None and b"exists" in again.stderr and \
-            any(content and re.fullmatch(row.makes, name)
+            any(re.fullmatch(row.makes, name) and
+                (content or re.fullmatch(row.grows, name))
                 for name, content in after.items() if name not in before):
         again = run.tool(*[a.format(**run.beds.ports) for a in row.again],
                          stdin=row.stdin)
