@@ -82,7 +82,7 @@ static void finding(struct page *p, const json_t *f)
         fputs("<pre>", p->to);
     json_array_foreach(rows, i, row)
     {
-        fprintf(p->to, "%-9s", get(row, "label"));
+        fprintf(p->to, "%-8s ", get(row, "label"));
         html_text(p->to, get(row, "text"));
         fputc('\n', p->to);
     }

@@ -77,7 +77,7 @@ static void print(const struct check *c, const json_t *f)
     colored(c, labels[i].color, labels[i].label, 5);
     printf(" %-16s  %s\n", code, get(f, "text"));
     json_array_foreach(json_object_get(f, "rows"), i, row)
-        printf("        %-9s%s\n", get(row, "label"), get(row, "text"));
+        printf("        %-8s %s\n", get(row, "label"), get(row, "text"));
     if (get(f, "affects")[0] != '\0')
         printf("      affects  %s\n", get(f, "affects"));
     if (get(f, "fix")[0] != '\0')
