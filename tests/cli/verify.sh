@@ -30,7 +30,7 @@ refused "for another name" 5 name-mismatch 'b.test.*app.test' 'name'
 run cert verify --ca ca/ca.pem --purpose client --name app.test \
     --time 2020-01-01T00:00:00Z good.pem
 refused "before its time" 5 not-yet-valid '2020-01-01' 'clock'
-run cert verify --ca ca/ca.pem --time 2099-01-01T00:00:00Z good.pem
+run cert verify --ca ca/ca.pem --time 2038-01-01T00:00:00Z good.pem
 refused "after its time" 5 expired 'expired' 'renew'
 run cert verify --ca ca/ca.pem me.pem
 refused "a client's as a server's" 5 purpose 'TLS server' 'serverAuth'
