@@ -35,7 +35,7 @@ static void piece(struct tsk_text *t, const char *p, size_t len)
 void tsk_text_escaped(struct tsk_text *t, const void *bytes, size_t len,
                       const char *also, int keep)
 {
-    const char *p = bytes;
+    const char *p = bytes != NULL ? bytes : ""; /* of nothing */
     char hex[5];
     size_t from = 0;
 

@@ -4,9 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Length of the UTF-8 sequence at p that is safe to show, or 0. C1 controls
- * (U+0080..9F) and the bidirectional and invisible formatting characters
- * (U+200B..200F, U+202A..202E, U+2060..206F, U+FEFF) are not. */
 /* Marks that make text read in another order, or are not seen at all. */
 static int is_hidden(uint32_t cp)
 {
@@ -21,6 +18,8 @@ static int is_hidden(uint32_t cp)
     return 0;
 }
 
+/* Length of the UTF-8 sequence at p that is safe to show, or 0. C1 controls
+ * (U+0080..9F) and what is_hidden() names are not. */
 static size_t utf8_len(const uint8_t *p, size_t len)
 {
     uint32_t cp;

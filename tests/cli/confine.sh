@@ -65,7 +65,7 @@ else
 fi
 grep -q '^Max core file size  *0 ' "/proc/$server/limits"
 ok $? "no core is written"
-if ! is_root || grep -q 'lib[at]san' "/proc/$server/maps"; then
+if ! is_root || grep -aqE '__[at]san_init' "$tlsock"; then
     skip "its memory is locked" "only root locks it, and no sanitizer does"
 else
     [ "$(of VmLck | tr -cd 0-9)" -gt 1000 ] && grep -q '^confined .*memory' log
