@@ -125,8 +125,9 @@ static const char *keylog_file(const struct tsk_settings *set)
     return set->keylog;
 }
 
-int tsk_files_else(const struct tsk_settings *set, tlsock_file_hook *call,
-                   void *arg)
+/* All others: passwords, secrets of tickets, sessions, caches, evidence. */
+static int files_else(const struct tsk_settings *set, tlsock_file_hook *call,
+                      void *arg)
 {
     const struct told t = {call, arg};
     const struct {
@@ -168,7 +169,7 @@ int tlsock_config_files(const tlsock_config *config, tlsock_file_hook *hook,
     pthread_mutex_unlock(&c->lock);
     rc = tsk_files_reloaded(&box->set, hook, arg);
     if (rc == 0)
-        rc = tsk_files_else(&box->set, hook, arg);
+        rc = files_else(&box->set, hook, arg);
     if (rc == 0 && tsk_files_trust_is_system(&box->set))
         rc = tell_system(&t);
     if (rc == 0)

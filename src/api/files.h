@@ -12,9 +12,6 @@
  * not 0. */
 int tsk_files_reloaded(const struct tsk_settings *set, tlsock_file_hook *call,
                        void *arg);
-/* All others: passwords, secrets of tickets, sessions, caches, evidence. */
-int tsk_files_else(const struct tsk_settings *set, tlsock_file_hook *call,
-                   void *arg);
 int tsk_files_trust_is_system(const struct tsk_settings *set);
 
 #endif

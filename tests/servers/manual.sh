@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/sh
 # Every example of the manual's section 1, as it is printed: in a network of its
 # own, where example.com and the others are this machine, and with this machine's
 # trust stores copied, so that "trust install" installs for this test alone. An
@@ -10,7 +10,7 @@ if [ -z "${TLSOCK_MANUAL:-}" ]; then
     fi
     TLSOCK_MANUAL=$(mktemp -d) || exit 1
     export TLSOCK_MANUAL
-    unshare --net --mount "$BASH" "$0" "$@"
+    unshare --net --mount sh "$0" "$@"
     rc=$?
     rm -rf "$TLSOCK_MANUAL"
     exit $rc

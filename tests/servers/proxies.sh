@@ -11,6 +11,8 @@ make_bed_pki
 printf 'HTTP/1.0 200 OK\r\nContent-Length: 6\r\n\r\nfixed\n' >reply
 serve --cert "$chain" --key "$key" --reply reply || give_up "tlsock serve"
 target=$port
+# not by a name: some proxies try one address of it, and that may be ::1
+where=127.0.0.1
 dead=$(draw_port)
 get='GET / HTTP/1.0\r\n\r\n'
 
@@ -119,19 +121,19 @@ curls() { # WHAT PROXY [ARGS]
     what=$1
     shift
     timeout 20 curl -sS --cacert "$ca" --proxy-cacert "$ca" -x "$@" \
-        "https://localhost:$target/" >out 2>err
+        "https://$where:$target/" >out 2>err
     bed_works $? '^fixed$' "curl through $what"
 }
 through() { # WHAT URLS [ARGS]
     what=$1
     shift
-    feed "$get" connect "localhost:$target" --ca "$ca" --proxy "$@"
+    feed "$get" connect "$where:$target" --ca "$ca" --proxy "$@"
     printed "through $what" '^HTTP/1.0 200 OK' '^fixed$'
 }
 refuses() { # WHAT EXIT SLUG URLS [ARGS]
     what=$1 code=$2 slug=$3
     shift 3
-    run connect "localhost:$target" --ca "$ca" --proxy "$@"
+    run connect "$where:$target" --ca "$ca" --proxy "$@"
     failed_with "$what" "$code" "$slug"
     ! grep -q 'wrong-secret' out err
     ok $? "$what: the password is not shown"
@@ -142,8 +144,8 @@ bed tinyproxy_up
 http=http://127.0.0.1:$port plain=$port
 curls tinyproxy "$http"
 through tinyproxy "$http"
-verdicts "through tinyproxy" "localhost:$target" --proxy "$http"
-run connect "localhost:$target" --ca "$ca" --proxy "$http" --repeat 3 -v
+verdicts "through tinyproxy" "$where:$target" --proxy "$http"
+run connect "$where:$target" --ca "$ca" --proxy "$http" --repeat 3 -v
 [ "$rc" -eq 0 ] && grep -q 'resumed session' err
 ok $? "through tinyproxy: --repeat resumes"
 run connect "localhost:$dead" --ca "$ca" --proxy "$http"
@@ -184,20 +186,20 @@ bed stunnel_up
 https=https://localhost:$port
 curls "an https proxy" "$https"
 through "an https proxy" "$https"
-run connect "localhost:$target" --ca "$other" --proxy "$https"
+run connect "$where:$target" --ca "$other" --proxy "$https"
 failed_with "an https proxy whose CA is unknown" 5 \
     'untrusted-root|chain-incomplete'
-run connect "localhost:$target" --ca "$ca" \
+run connect "$where:$target" --ca "$ca" \
     --proxy "https://127.0.0.1:${squid##*:}"
 failed_with "an https proxy that speaks no TLS" 4 not-tls
-run connect "localhost:$target" --ca "$ca" --proxy "http://127.0.0.1:$port"
+run connect "$where:$target" --ca "$ca" --proxy "http://127.0.0.1:$port"
 [ "$rc" -eq 3 ] || [ "$rc" -eq 4 ]
 ok $? "a proxy that wants TLS"
 
 cat pki/expired.pem pki/expired.key >expired.pem
 bundle=expired.pem
 bed stunnel_up
-run connect "localhost:$target" --ca "$ca" --proxy "https://localhost:$port"
+run connect "$where:$target" --ca "$ca" --proxy "https://localhost:$port"
 failed_with "an https proxy whose certificate has expired" 5 expired
 
 bed danted_up
@@ -233,20 +235,20 @@ failed_with "ssh -D finds nobody there" 3 proxy
 # allow the target alone, so they are last.
 chain_ends() { # WHAT URLS
     through "a chain: $1" "$2"
-    verdicts "a chain: $1" "localhost:$target" --proxy "$2"
+    verdicts "a chain: $1" "$where:$target" --proxy "$2"
 }
 chain_ends "ssh -D, Dante" "$ssh,$socks"
 chain_ends "ssh -D, tinyproxy with a password" "$ssh,$basic_http"
 chain_ends "microsocks, https, a space" "$login, $https"
 chain_ends "four of them" "$ssh,$login,$ssh,$socksh"
-run connect "localhost:$target" --ca "$ca" --proxy "$ssh,http://127.0.0.1:$dead"
+run connect "$where:$target" --ca "$ca" --proxy "$ssh,http://127.0.0.1:$dead"
 failed_with "a chain whose second proxy is dead" 3 proxy
 refuses "a chain whose last proxy wants a password" 3 proxy-auth \
     "$ssh,http://me:wrong-secret@${basic_http#*@}"
 
 nowhere=127.0.0.1:$dead
 for kind in http https socks5 socks5h; do
-    run connect "localhost:$target" --ca "$ca" --proxy "$kind://$nowhere"
+    run connect "$where:$target" --ca "$ca" --proxy "$kind://$nowhere"
     failed_with "a dead $kind proxy" 3 'connect|proxy'
 done
 stop
