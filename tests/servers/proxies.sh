@@ -239,7 +239,8 @@ chain_ends() { # WHAT URLS
 }
 chain_ends "ssh -D, Dante" "$ssh,$socks"
 chain_ends "ssh -D, tinyproxy with a password" "$ssh,$basic_http"
-chain_ends "microsocks, https, a space" "$login, $https"
+chain_ends "microsocks, https, a space" \
+    "$login, https://$where:${https##*:}"
 chain_ends "four of them" "$ssh,$login,$ssh,$socksh"
 run connect "$where:$target" --ca "$ca" --proxy "$ssh,http://127.0.0.1:$dead"
 failed_with "a chain whose second proxy is dead" 3 proxy
