@@ -10,8 +10,11 @@ if [ -z "${TLSOCK_MANUAL:-}" ]; then
     fi
     TLSOCK_MANUAL=$(mktemp -d) || exit 1
     export TLSOCK_MANUAL
+    [ -e /etc/app ] || made=/etc/app # an example has its certificates there
+    mkdir -p /etc/app
     unshare --net --mount sh "$0" "$@"
     rc=$?
+    [ -z "${made:-}" ] || rmdir "$made"
     rm -rf "$TLSOCK_MANUAL"
     exit $rc
 fi

@@ -66,7 +66,7 @@ example tlsock-cert-match 0 \
 cd ..
 example tlsock-cert-renew 0 'tlsock cert renew app.test.pem'
 example tlsock-ca 0 'tlsock cert renew --new-key app.test.pem'
-mkdir -p "$dir/etcapp/tls" /etc/app && mount --bind "$dir/etcapp" /etc/app
+mkdir -p "$dir/etcapp/tls" && mount --bind "$dir/etcapp" /etc/app
 cp app.test.pem app.test.key /etc/app/tls
 example tlsock-cert-renew 0 \
     'tlsock cert renew -q --if-due 33% /etc/app/tls/*.pem'
