@@ -2,7 +2,6 @@
  * that names it, and the most that is allowed is taken. */
 #include "ca.h"
 
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
