@@ -10,7 +10,6 @@
 #include <time.h>
 #include <tlsock/revoke.h>
 
-#define CRL_MAX (64l << 20)
 #define CACHE_MAX 3600 /* seconds that a CRL may be kept without a look */
 #define OCSP_CACHE 300 /* and an OCSP response */
 #define OCSP_VALID 43200
@@ -33,26 +32,6 @@ static void send_ca_der(struct ca_site *s, const struct http_request *r,
     http_body(a, "application/pkix-cert", s->der, s->der_len);
 }
 
-static char *read_file(const char *path, size_t *len)
-{
-    FILE *f = fopen(path, "rbe");
-    char *data = NULL;
-    long size = -1;
-
-    if (f != NULL && fseek(f, 0, SEEK_END) == 0)
-        size = ftell(f);
-    if (size > 0 && size <= CRL_MAX && fseek(f, 0, SEEK_SET) == 0)
-        data = malloc((size_t)size);
-    if (data != NULL && fread(data, 1, (size_t)size, f) != (size_t)size) {
-        free(data);
-        data = NULL;
-    }
-    if (f != NULL)
-        fclose(f);
-    *len = data != NULL ? (size_t)size : 0;
-    return data;
-}
-
 static void http_date(char text[64], int64_t when)
 {
     time_t t = (time_t)when;
@@ -65,18 +44,21 @@ static void http_date(char text[64], int64_t when)
 static void send_crl(struct ca_site *s, struct http_answer *a, int pem)
 {
     const struct cadb_crl_state *crl;
+    tlsock_error err = {0};
     struct cadb *db;
     int64_t left;
-    char *data, date[64];
-    size_t len;
+    char *data = NULL, date[64];
+    size_t len = 0;
 
     ca_site_crl(s); /* if that fails, the old one is better than none */
     db = ca_site_index(s);
-    data = db != NULL ? read_file(cadb_crl_path(db, pem), &len) : NULL;
+    if (db != NULL && cadb_crl_read(db, pem, &data, &len, &err) < 0)
+        ca_site_complain(s, &err);
     if (data == NULL) {
         http_text(a, 503, "there is no CRL now; the server's log says why");
         return;
     }
+    s->complained = 0;
     crl = cadb_crl_state(db);
     left = crl->due - (int64_t)time(NULL);
     left = left < 0 ? 0 : left < CACHE_MAX ? left : CACHE_MAX;

@@ -11,13 +11,13 @@
 #include "http_server.h"
 #include "listening.h"
 #include "opt.h"
+#include "signals.h"
 
+#include <errno.h>
 #include <event2/event.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #define ADDRESS ":8080"
 #define PATIENCE_MS 30000
@@ -146,18 +146,11 @@ static const struct opt_spec spec = {
 /* Plaintext stays on this machine unless that is asked for. */
 static int check_plain(const struct serve *v)
 {
-    struct sockaddr_storage sa = {0};
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&sa;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&sa;
-    socklen_t len = sizeof(sa);
+    int local = v->plain_remote ? 1 : listening_is_local(v->listener);
 
-    if (v->plain_remote ||
-        getsockname(tlsock_listener_fd(v->listener), (struct sockaddr *)&sa,
-                    &len) < 0 ||
-        sa.ss_family == AF_UNIX ||
-        (sa.ss_family == AF_INET &&
-         ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) ||
-        (sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)))
+    if (local < 0)
+        return listening_unknown(&v->o.out, v->target);
+    if (local)
         return 0;
     return err_usage(&v->o.out, "ca serve",
                      "listen on :PORT or unix:PATH, or add "
@@ -170,8 +163,12 @@ static int check_plain(const struct serve *v)
 static int say_ready(struct serve *v)
 {
     char name[512];
+    int port, rc;
 
-    listening_where(v->where, sizeof(v->where), v->target, v->listener);
+    rc = listening_where(&v->o.out, v->where, sizeof(v->where), v->target,
+                         v->listener, &port);
+    if (rc != 0)
+        return rc;
     out_clean(name, sizeof(name), certfield(v->site.ca, TLSOCK_CERT_SUBJECT));
     if (v->o.out.json) {
         json_t *obj = json_object();
@@ -179,23 +176,20 @@ static int say_ready(struct serve *v)
         json_object_set_new(obj, "schema", json_string("tlsock.ca-serve/1"));
         json_object_set_new(obj, "event", json_string("ready"));
         json_object_set_new(obj, "address", out_json_text(v->where));
-        json_object_set_new(obj, "port",
-                            json_integer(tlsock_listener_port(v->listener)));
+        json_object_set_new(obj, "port", json_integer(port));
         json_object_set_new(obj, "ca", json_string(name));
         json_object_set_new(obj, "acme", json_boolean(v->acme != NULL));
         out_json_print(obj);
     } else if (!v->o.out.quiet) {
         printf("ready    %s%s  %s: /ca.pem /crl /ocsp\n",
-               tlsock_listener_port(v->listener) != 0 ? "http://" : "",
-               v->where, name);
+               port != 0 ? "http://" : "", v->where, name);
         if (v->acme != NULL)
             printf("acme     https://localhost:%d/acme/directory; clients "
                    "trust %s/ca.pem\n",
-                   tlsock_listener_port(v->listener), v->site.dir);
+                   port, v->site.dir);
         fflush(stdout);
     }
-    return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
-                                v->listener);
+    return listening_tell_there(&v->o.out, v->port_file, &v->port_fd, port);
 }
 
 static void handle(void *arg, const struct http_request *r,
@@ -248,10 +242,9 @@ static void on_trouble(void *arg, const tlsock_error *err)
     err_report(&v->o.out, v->where, err, 0);
 }
 
-static void on_signal(evutil_socket_t signo, short what, void *arg)
+static void on_signal(int signo, void *arg)
 {
     (void)signo;
-    (void)what;
     event_base_loopbreak(arg);
 }
 
@@ -287,18 +280,18 @@ static void on_look(evutil_socket_t fd, short what, void *arg)
 
 static int no_loop(const struct serve *v)
 {
-    return err_plain(&v->o.out, v->where, EXIT_INTERNAL, "system", "",
-                     "the event loop cannot be made");
+    return listening_no_loop(&v->o.out, v->target, errno != 0 ? errno : EIO);
 }
 
 static int loop(struct serve *v)
 {
-    struct event *on_int = evsignal_new(v->base, SIGINT, on_signal, v->base);
-    struct event *on_term = evsignal_new(v->base, SIGTERM, on_signal, v->base);
+    static const int list[SIGNALS_MOST] = {SIGINT, SIGTERM};
     struct event *look = event_new(v->base, -1, EV_PERSIST, on_look, v);
+    struct signals *signals = NULL;
     struct timeval tv = {LOOK_S, 0};
-    int rc = 0;
+    int rc;
 
+    errno = 0;
     v->server = http_server_new(&(struct http_server_opts){
         .base = v->base,
         .listener = v->listener,
@@ -308,19 +301,13 @@ static int loop(struct serve *v)
         .on_request = on_request,
         .on_trouble = on_trouble,
         .arg = v});
-    if (v->server == NULL || on_int == NULL || on_term == NULL ||
-        look == NULL || event_add(on_int, NULL) < 0 ||
-        event_add(on_term, NULL) < 0 || event_add(look, &tv) < 0)
-        rc = no_loop(v);
-    if (rc == 0)
-        rc = say_ready(v);
+    if (v->server != NULL && look != NULL && event_add(look, &tv) == 0)
+        signals = signals_new(v->base, list, on_signal, v->base);
+    rc = signals != NULL ? say_ready(v) : no_loop(v);
     if (rc == 0 && event_base_dispatch(v->base) < 0)
         rc = no_loop(v);
     http_server_free(v->server);
-    if (on_int != NULL)
-        event_free(on_int);
-    if (on_term != NULL)
-        event_free(on_term);
+    signals_free(signals);
     if (look != NULL)
         event_free(look);
     return rc;
@@ -385,6 +372,7 @@ static int listen_on(struct serve *v)
     rc = check_plain(v);
     if (rc != 0)
         return rc;
+    errno = 0;
     v->base = event_base_new();
     if (v->base == NULL)
         return no_loop(v);
@@ -474,6 +462,7 @@ int cmd_ca_serve(int argc, const char **argv)
     if (rc == -1)
         rc = run(&v);
     ca_site_close(&v.site);
+    listening_close(&v.port_fd);
     confine_free(&v.confine);
     free(v.hosts.v);
     free(v.how.resolve.v);

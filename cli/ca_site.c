@@ -74,8 +74,7 @@ static int read_certs(struct ca_site *s, const char *path)
     return s->der != NULL && s->pem != NULL ? 0 : -1;
 }
 
-/* Said once until it is over: requests come often. */
-static void complain(struct ca_site *s, const tlsock_error *err)
+void ca_site_complain(struct ca_site *s, const tlsock_error *err)
 {
     if (!s->complained)
         err_report(s->out, s->dir, err, 1);
@@ -98,7 +97,7 @@ struct cadb *ca_site_index(struct ca_site *s)
     cadb_close(s->db);
     s->db = NULL;
     if (cadb_open(&s->db, s->dir, NULL, 0, &err) < 0) {
-        complain(s, &err);
+        ca_site_complain(s, &err);
         return NULL;
     }
     s->index = st;
@@ -133,7 +132,7 @@ int ca_site_crl(struct ca_site *s)
         rc = cadb_crl(db, 0, &err);
     cadb_close(db);
     if (rc < 0)
-        complain(s, &err);
+        ca_site_complain(s, &err);
     else
         s->complained = 0;
     return rc;

@@ -35,6 +35,8 @@ const char *ca_site_pass(struct ca_site *s);
 struct cadb *ca_site_index(struct ca_site *s);
 /* Make a CRL if one is due soon; 0 or a code, which was said. */
 int ca_site_crl(struct ca_site *s);
+/* Said once until it is over: requests come often. */
+void ca_site_complain(struct ca_site *s, const tlsock_error *err);
 /* 1: the path was one of ours, *a is filled in. */
 int ca_site_answer(struct ca_site *s, const struct http_request *r,
                    struct http_answer *a);

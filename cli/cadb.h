@@ -88,6 +88,9 @@ int cadb_revoke(struct cadb *db, const char *serial, int reason,
  * Revoked certificates leave it once a CRL made after their end had them. */
 int cadb_crl(struct cadb *db, int days, tlsock_error *err);
 
+/* The last CRL, with a 0 behind it, yours to free(): 0 or a code. */
+int cadb_crl_read(const struct cadb *db, int pem, char **data, size_t *len,
+                  tlsock_error *err);
 /* Where the last CRL is: "crl.der", "crl.pem" in the directory. */
 const char *cadb_crl_path(const struct cadb *db, int pem);
 

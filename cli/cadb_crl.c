@@ -53,6 +53,18 @@ static int make_der(struct cadb *db, int64_t now, int64_t due,
     return rc;
 }
 
+int cadb_crl_read(const struct cadb *db, int pem, char **data, size_t *len,
+                  tlsock_error *err)
+{
+    const char *path = cadb_crl_path(db, pem);
+    int rc = cadb_read(path, data, len, err);
+
+    return rc != 1 ? rc
+                   : cadb_fail(err, TLSOCK_E_OWN_FILE, 0,
+                               "try again: something removed it",
+                               "%s is not there any more", path);
+}
+
 /* Made from the other file: two signatures would be two CRLs of one number. */
 static int make_pem(struct cadb *db, tlsock_error *err)
 {
@@ -62,12 +74,8 @@ static int make_pem(struct cadb *db, tlsock_error *err)
     char *der = NULL, *pem = NULL;
     int part = 0, last = 0, there;
     size_t len, size;
-    int rc = cadb_read(db->crl_der, &der, &len, err);
+    int rc = cadb_crl_read(db, 0, &der, &len, err);
 
-    if (rc == 1)
-        rc = cadb_fail(err, TLSOCK_E_OWN_FILE, 0,
-                       "try again: something removed it",
-                       "%s is not there any more", db->crl_der);
     size = rc == 0 ? sizeof(head) + sizeof(tail) + len / 48 * 65 + 128 : 1;
     pem = malloc(size);
     if (rc == 0 && (ctx == NULL || pem == NULL))

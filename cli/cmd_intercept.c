@@ -131,10 +131,7 @@ static int serve_on(struct icept *v, tlsock_config *up, tlsock_config *down,
     if (rc != 0)
         return rc;
     rc = intercept_run(&o);
-    if (rc >= 0)
-        return rc;
-    return err_plain(&v->o.out, v->where, EXIT_INTERNAL, "system", "",
-                     "the event loops cannot be made");
+    return rc >= 0 ? rc : listening_no_loop(&v->o.out, v->target, -rc);
 }
 
 static int confine(struct icept *v, const tlsock_config *up,
@@ -228,6 +225,7 @@ int cmd_intercept(int argc, const char **argv)
     web_free(v.web);
     if (v.log_fd >= 0)
         close(v.log_fd);
+    listening_close(&v.port_fd);
     rules_free(v.rules);
     confine_free(&v.confine);
     opt_free(&v.o);

@@ -10,11 +10,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define PATIENCE_MS 30000
@@ -243,17 +241,11 @@ static int open_root(struct serve *v)
 /* Plaintext stays on this machine unless that is asked for. */
 static int check_plain(const struct serve *v, const tlsock_listener *l)
 {
-    struct sockaddr_storage sa = {0};
-    const struct sockaddr_in *v4 = (const struct sockaddr_in *)&sa;
-    const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&sa;
-    socklen_t len = sizeof(sa);
+    int local = !v->plain_too || v->plain_remote ? 1 : listening_is_local(l);
 
-    if (!v->plain_too || v->plain_remote ||
-        getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0 ||
-        sa.ss_family == AF_UNIX ||
-        (sa.ss_family == AF_INET &&
-         ntohl(v4->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) ||
-        (sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr)))
+    if (local < 0)
+        return listening_unknown(&v->o.out, v->target);
+    if (local)
         return 0;
     return err_usage(&v->o.out, "serve",
                      "listen on :PORT or unix:PATH, or add "
@@ -307,8 +299,7 @@ static int serve_on(struct serve *v, tlsock_listener *l, tlsock_config *c)
     if (rc > 0)
         return rc;
     if (rc < 0)
-        return err_plain(&v->o.out, v->where, EXIT_INTERNAL, "system", "",
-                         "the event loop cannot be made");
+        return listening_no_loop(&v->o.out, v->target, -rc);
     return v->count > 0 ? v->exit_code : EXIT_GOOD;
 }
 
@@ -429,6 +420,7 @@ int cmd_serve(int argc, const char **argv)
     free(v.reply);
     if (v.root >= 0)
         close(v.root);
+    listening_close(&v.port_fd);
     confine_free(&v.confine);
     opt_free(&v.o);
     return rc;

@@ -224,7 +224,7 @@ static struct ruleset handled(int version, const struct confine_files *f)
     return r;
 }
 
-/* What is not there cannot be reached either. */
+/* What is not there cannot be reached either; what is, must not be left out. */
 static int add_path(int set, const struct rule *r, uint64_t known)
 {
     struct path_rule rule = {r->allowed & known, -1};
@@ -233,7 +233,7 @@ static int add_path(int set, const struct rule *r, uint64_t known)
 
     rule.fd = open(r->path, O_PATH | O_CLOEXEC);
     if (rule.fd < 0)
-        return 0;
+        return stat(r->path, &st) == 0 ? -1 : 0;
     if (fstat(rule.fd, &st) == 0 && !S_ISDIR(st.st_mode))
         rule.allowed &= OF_FILES;
     if (rule.allowed != 0)

@@ -2,15 +2,19 @@
 
 #include "capture.h"
 #include "errors.h"
+#include "local.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <tlsock/info.h>
 #include <tlsock/trace.h>
+#include <unistd.h>
 
 #define HEAD 5 /* of a record */
 #define SLOTS 1024
@@ -288,30 +292,51 @@ void evidence_hand_end(const struct opts *o, const tlsock *s)
 
 static int cannot(const struct opts *o, int error)
 {
+    if (error == ENOMEM)
+        return err_plain(&o->out, o->command, EXIT_INTERNAL, "nomem", "",
+                         "out of memory");
     return err_plain(&o->out, o->command, EXIT_OWN, "own-file",
                      error == EEXIST ? "name another file, or remove this one"
                                      : "name a file that can be made",
                      "--pcap %s: %s", o->pcap, strerror(error));
 }
 
+/* Secrets go there: what may be in its place is an empty file of our own, left
+ * by whoever was killed, and nothing else. 0 or an errno. */
+static int open_capture(const char *path, struct capture **capture)
+{
+    int errnum = local_reserve(path, 0), fd = -1;
+
+    if (errnum != 0)
+        return errnum;
+    fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    if (fchmod(fd, 0600) < 0) {
+        errnum = errno;
+        close(fd);
+        return errnum;
+    }
+    *capture = capture_open(fd);
+    return *capture != NULL ? 0 : ENOMEM;
+}
+
 static int begin(struct opts *o)
 {
     struct evidence *v = calloc(1, sizeof(*v));
+    int errnum;
 
     if (v == NULL)
-        return err_plain(&o->out, o->command, EXIT_INTERNAL, "nomem", "",
-                         "out of memory");
+        return cannot(o, ENOMEM);
     v->out = o->out;
     v->path = o->pcap;
     v->traced = o->trace;
     v->colored = out_colored(&o->out, stderr);
     if (o->pcap != NULL) {
-        v->capture = capture_open(o->pcap);
-        if (v->capture == NULL) {
-            int rc = cannot(o, errno);
-
+        errnum = open_capture(o->pcap, &v->capture);
+        if (errnum != 0) {
             free(v);
-            return rc;
+            return cannot(o, errnum);
         }
     }
     pthread_mutex_init(&v->lock, NULL);

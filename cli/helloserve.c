@@ -40,13 +40,17 @@ static int on_hello(const tlsock_event *e, void *arg)
 static int on_ready(void *arg)
 {
     struct serving *v = arg;
+    int port, rc;
 
-    listening_where(v->where, sizeof(v->where), v->h->target, v->listener);
+    rc = listening_where(v->h->out, v->where, sizeof(v->where), v->h->target,
+                         v->listener, &port);
+    if (rc != 0)
+        return rc;
     if (!v->h->out->json && !v->h->out->quiet)
         printf("ready    %s  clients are %s\n", v->where,
                v->h->let_in ? "let in" : "refused by an alert");
     fflush(stdout);
-    return listening_tell(v->h->out, v->h->port_file, v->listener);
+    return listening_tell(v->h->out, v->h->port_file, port);
 }
 
 static void on_open(void *arg, const tlsock *s, unsigned long id)
@@ -104,8 +108,7 @@ static int serve(struct serving *v, tlsock_config *c)
     int first = 0, rc = engine_run(&engine, &first);
 
     if (rc < 0)
-        return err_plain(v->h->out, v->where, EXIT_INTERNAL, "system", "",
-                         "the event loop cannot be made");
+        return listening_no_loop(v->h->out, v->h->target, -rc);
     return rc;
 }
 

@@ -274,9 +274,7 @@ static int watch(struct conn *c, short want, int ms)
     }
     if (c->ev == NULL)
         return -1;
-    if (ev != 0 || ms >= 0)
-        event_add(c->ev, ms >= 0 ? &tv : NULL);
-    return 0;
+    return ev != 0 || ms >= 0 ? event_add(c->ev, ms >= 0 ? &tv : NULL) : 0;
 }
 
 /* 1: known now; 0: not yet; -1: it is over. */
@@ -332,11 +330,24 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
         free_conn(c);
 }
 
+/* Memory or the system: errno says. */
+static void say_lost(const struct http_server *server)
+{
+    tlsock_error err = {.code =
+                            errno == ENOMEM ? TLSOCK_E_NOMEM : TLSOCK_E_SYSTEM,
+                        .sys_errno = errno};
+
+    snprintf(err.message, sizeof(err.message), "a client was sent away: %s",
+             strerror(errno));
+    server->o.on_trouble(server->o.arg, &err);
+}
+
 static void new_conn(struct http_server *server, tlsock *s)
 {
     struct conn *c = calloc(1, sizeof(*c));
 
     if (c == NULL) {
+        say_lost(server);
         tlsock_abandon(s);
         return;
     }
@@ -348,16 +359,18 @@ static void new_conn(struct http_server *server, tlsock *s)
     server->first = c;
     server->live++;
     tlsock_set_deadline(s, server->o.patience_ms);
-    if (watch(c, POLLIN, 0) < 0) /* the first step comes from the loop */
+    if (watch(c, POLLIN, 0) < 0) { /* the first step comes from the loop */
+        say_lost(server);
         free_conn(c);
+    }
 }
 
 static void rest(struct http_server *server)
 {
     struct timeval tv = {0, REST_MS * 1000};
 
-    event_del(server->accepting);
-    event_add(server->again, &tv);
+    if (event_add(server->again, &tv) == 0) /* else there is no rest */
+        event_del(server->accepting);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
@@ -395,7 +408,8 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    event_add(server->accepting, NULL);
+    if (event_add(server->accepting, NULL) < 0)
+        rest(server); /* nobody else would try it again */
 }
 
 struct http_server *http_server_new(const struct http_server_opts *o)

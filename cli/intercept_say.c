@@ -232,34 +232,22 @@ static const char *way(const struct icept *v)
                          : "as HTTP and SOCKS5 proxy or by SNI";
 }
 
-static void ready_json(const struct icept *v)
+static void ready_json(const struct icept *v, int port)
 {
     json_t *obj = json_object();
 
     json_object_set_new(obj, "schema", json_string("tlsock.intercept/1"));
     json_object_set_new(obj, "event", json_string("ready"));
     json_object_set_new(obj, "address", out_json_text(v->where));
-    json_object_set_new(obj, "port",
-                        json_integer(tlsock_listener_port(v->listener)));
+    json_object_set_new(obj, "port", json_integer(port));
     json_object_set_new(obj, "ca", out_json_text(v->ca_where));
     json_object_set_new(obj, "ca_sha256", out_json_text(v->fingerprint));
     opt_insecure_json(&v->o, obj);
     out_json_print(obj);
 }
 
-int icept_ready(void *arg)
+static void ready_text(const struct icept *v)
 {
-    struct icept *v = arg;
-
-    listening_where(v->where, sizeof(v->where), v->target, v->listener);
-    if (v->o.out.json) {
-        ready_json(v);
-        return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
-                                    v->listener);
-    }
-    if (v->o.out.quiet)
-        return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
-                                    v->listener);
     if (v->ca_new)
         printf("created  %s  a CA that can sign every name: keep ca.key beside "
                "it to yourself\n",
@@ -269,6 +257,20 @@ int icept_ready(void *arg)
            v->o.insecure ? "NOT verified" : "verified", v->fingerprint,
            v->ca_where);
     fflush(stdout);
-    return listening_tell_there(&v->o.out, v->port_file, v->port_fd,
-                                v->listener);
+}
+
+int icept_ready(void *arg)
+{
+    struct icept *v = arg;
+    int port, rc;
+
+    rc = listening_where(&v->o.out, v->where, sizeof(v->where), v->target,
+                         v->listener, &port);
+    if (rc != 0)
+        return rc;
+    if (v->o.out.json)
+        ready_json(v, port);
+    else if (!v->o.out.quiet)
+        ready_text(v);
+    return listening_tell_there(&v->o.out, v->port_file, &v->port_fd, port);
 }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,18 +25,56 @@ int listening_address(char *out, size_t size, const struct sockaddr_storage *sa,
     return 0;
 }
 
-void listening_where(char *out, size_t size, const char *target,
-                     const tlsock_listener *l)
+static int port_of(const struct sockaddr_storage *sa)
 {
-    struct sockaddr_storage sa;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+
+    if (sa->ss_family == AF_INET) {
+        memcpy(&v4, sa, sizeof(v4));
+        return ntohs(v4.sin_port);
+    }
+    memcpy(&v6, sa, sizeof(v6));
+    return sa->ss_family == AF_INET6 ? ntohs(v6.sin6_port) : 0;
+}
+
+int listening_unknown(const struct out *o, const char *target)
+{
+    return err_plain(
+        o, target, EXIT_OWN, "system", "see that this machine has room for it",
+        "the system does not tell where it listens: %s", strerror(errno));
+}
+
+int listening_where(const struct out *o, char *out, size_t size,
+                    const char *target, const tlsock_listener *l, int *port)
+{
+    struct sockaddr_storage sa = {0};
     socklen_t len = sizeof(sa);
 
     snprintf(out, size, "%s", target);
-    if (tlsock_listener_port(l) == 0)
-        return;
-    if (getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0 ||
-        listening_address(out, size, &sa, len) != 0)
-        snprintf(out, size, "localhost:%d", tlsock_listener_port(l));
+    if (getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0)
+        return listening_unknown(o, target);
+    *port = port_of(&sa);
+    if (*port != 0 && listening_address(out, size, &sa, len) != 0)
+        snprintf(out, size, "localhost:%d", *port);
+    return 0;
+}
+
+int listening_is_local(const tlsock_listener *l)
+{
+    struct sockaddr_storage sa = {0};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    socklen_t len = sizeof(sa);
+
+    if (getsockname(tlsock_listener_fd(l), (struct sockaddr *)&sa, &len) < 0)
+        return -1;
+    memcpy(&v4, &sa, sizeof(v4));
+    memcpy(&v6, &sa, sizeof(v6));
+    return sa.ss_family == AF_UNIX ||
+           (sa.ss_family == AF_INET &&
+            ntohl(v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET) ||
+           (sa.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6.sin6_addr));
 }
 
 static int cannot(const struct out *o, const char *file, int errnum)
@@ -54,26 +93,44 @@ int listening_open(const struct out *o, const char *file, int *fd)
     return *fd >= 0 ? 0 : cannot(o, file, errno);
 }
 
-int listening_tell_there(const struct out *o, const char *file, int fd,
-                         const tlsock_listener *l)
+void listening_close(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+int listening_tell_there(const struct out *o, const char *file, int *fd,
+                         int port)
 {
     struct stat st;
     int ok, errnum;
 
-    if (fd < 0)
+    if (*fd < 0)
         return 0;
-    ok = fstat(fd, &st) == 0 &&
-         (!S_ISREG(st.st_mode) || ftruncate(fd, 0) == 0) &&
-         dprintf(fd, "%d\n", tlsock_listener_port(l)) > 0;
+    ok = fstat(*fd, &st) == 0 &&
+         (!S_ISREG(st.st_mode) || ftruncate(*fd, 0) == 0) &&
+         dprintf(*fd, "%d\n", port) > 0;
     errnum = errno;
-    close(fd);
+    listening_close(fd);
     return ok ? 0 : cannot(o, file, errnum);
 }
 
-int listening_tell(const struct out *o, const char *file,
-                   const tlsock_listener *l)
+int listening_tell(const struct out *o, const char *file, int port)
 {
     int fd, rc = listening_open(o, file, &fd);
 
-    return rc == 0 ? listening_tell_there(o, file, fd, l) : rc;
+    return rc == 0 ? listening_tell_there(o, file, &fd, port) : rc;
+}
+
+int listening_no_loop(const struct out *o, const char *where, int errnum)
+{
+    if (errnum == ENOMEM)
+        return err_plain(o, where, EXIT_INTERNAL, "nomem", "",
+                         "out of memory for the event loop");
+    return err_plain(o, where, EXIT_OWN, "system",
+                     errnum == EMFILE || errnum == ENFILE
+                         ? "allow more open files: ulimit -n"
+                         : "see that this machine has room for it",
+                     "the event loop does not work: %s", strerror(errnum));
 }

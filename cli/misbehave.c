@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define AT_ONCE 64       /* clients */
+#define REST_MS 100      /* out of descriptors: let some end */
 #define PATIENCE 10      /* seconds without a byte */
 #define HELLO_SEEN 16384 /* bytes of a hello that a name is looked for in */
 #define INTERNAL_ERROR 80
@@ -194,9 +195,11 @@ static void start(struct server *s, int fd)
     pthread_t thread;
     int rc = ENOMEM;
 
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-    if (remember(s, fd) != 0) {
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) !=
+            0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) !=
+            0 ||
+        remember(s, fd) != 0) {
         close(fd);
         free(c);
         return;
@@ -224,41 +227,57 @@ static void wait_for_all(struct server *s, int hurry)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void loop(struct server *s, int signals)
+/* 0: none has come after all; -1: there are no descriptors, for example, and
+ * it may be worth while to wait for some. */
+static int take_one(struct server *s, int listener)
 {
-    int listener = tlsock_listener_fd(s->listener);
-    struct pollfd p[2] = {{.fd = listener, .events = POLLIN},
-                          {.fd = signals, .events = POLLIN}};
+    int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+
+    if (fd < 0)
+        return errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? 0
+                                                                          : -1;
+    start(s, fd);
+    return 1;
+}
+
+/* Until it was asked to end, or all have come: 0, or an exit code. */
+static int loop(struct server *s, int signals)
+{
+    int listener = tlsock_listener_fd(s->listener), rc = 1, failed = 0;
+    struct pollfd p[2] = {{.fd = signals, .events = POLLIN},
+                          {.fd = listener, .events = POLLIN}};
     long left = s->m->count;
 
-    while (s->m->count == 0 || left > 0) {
-        int fd;
+    while (p[0].revents == 0 && (s->m->count == 0 || left > 0)) {
+        int n = poll(p, rc < 0 ? 1 : 2, rc < 0 ? REST_MS : -1);
 
-        if (poll(p, 2, -1) < 0 && errno != EINTR)
+        if (n < 0 && errno != EINTR) {
+            failed = errno;
             break;
-        if (p[1].revents != 0)
-            break;
-        fd = p[0].revents != 0 ? accept4(listener, NULL, NULL, SOCK_CLOEXEC)
-                               : -1;
-        if (fd < 0)
-            continue;
-        start(s, fd);
-        left--;
+        }
+        rc = n > 0 && p[1].revents != 0 ? take_one(s, listener) : 0;
+        p[1].revents = 0;
+        left -= rc > 0;
     }
-    wait_for_all(s, p[1].revents != 0);
+    wait_for_all(s, p[0].revents != 0);
+    return failed != 0 ? listening_no_loop(s->m->out, s->m->target, failed) : 0;
 }
 
 static int ready(struct server *s)
 {
-    listening_where(s->where, sizeof(s->where), s->m->target, s->listener);
+    int port, rc;
+
+    rc = listening_where(s->m->out, s->where, sizeof(s->where), s->m->target,
+                         s->listener, &port);
+    if (rc != 0)
+        return rc;
     if (s->m->out->json) {
         json_t *obj = json_object();
 
         json_object_set_new(obj, "schema", json_string("tlsock.serve/1"));
         json_object_set_new(obj, "event", json_string("ready"));
         json_object_set_new(obj, "address", out_json_text(s->where));
-        json_object_set_new(obj, "port",
-                            json_integer(tlsock_listener_port(s->listener)));
+        json_object_set_new(obj, "port", json_integer(port));
         json_object_set_new(obj, "misbehave", out_json_text(s->m->what));
         out_json_print(obj);
     } else if (!s->m->out->quiet) {
@@ -269,7 +288,7 @@ static int ready(struct server *s)
                out_clean(pki, sizeof(pki), s->m->pki));
         fflush(stdout);
     }
-    return listening_tell(s->m->out, s->m->port_file, s->listener);
+    return listening_tell(s->m->out, s->m->port_file, port);
 }
 
 static int choose(struct server *s)
@@ -355,10 +374,11 @@ int misbehave_run(const struct misbehave *m)
         sigaddset(&set, SIGTERM);
         pthread_sigmask(SIG_BLOCK, &set, NULL);
         signals = signalfd(-1, &set, SFD_CLOEXEC);
-        rc = signals < 0 ? EXIT_INTERNAL : ready(&s);
+        rc = signals < 0 ? listening_no_loop(s.m->out, s.m->target, errno)
+                         : ready(&s);
     }
     if (rc == 0)
-        loop(&s, signals);
+        rc = loop(&s, signals);
     if (signals >= 0)
         close(signals);
     tlsock_listener_free(s.listener);

@@ -145,21 +145,24 @@ int serve_has_terminal(void)
 int serve_ready(void *arg)
 {
     struct serve *v = arg;
-    const tlsock_listener *l = v->listener;
     const char *kind = v->exec                 ? v->argv[0]
                        : v->reply_path != NULL ? v->reply_path
                        : v->files != NULL      ? v->files
                                                : "echo";
     char text[300];
+    int port, rc;
 
-    listening_where(v->where, sizeof(v->where), v->target, l);
+    rc = listening_where(&v->o.out, v->where, sizeof(v->where), v->target,
+                         v->listener, &port);
+    if (rc != 0)
+        return rc;
     if (v->o.out.json) {
         json_t *obj = json_object();
 
         json_object_set_new(obj, "schema", json_string("tlsock.serve/1"));
         json_object_set_new(obj, "event", json_string("ready"));
         json_object_set_new(obj, "address", out_json_text(v->where));
-        json_object_set_new(obj, "port", json_integer(tlsock_listener_port(l)));
+        json_object_set_new(obj, "port", json_integer(port));
         json_object_set_new(obj, "identity", out_json_text(v->identity));
         json_object_set_new(obj, "starttls", out_json_text(v->o.starttls));
         json_object_set_new(obj, "plain_too", json_boolean(v->plain_too));
@@ -171,5 +174,5 @@ int serve_ready(void *arg)
                v->o.starttls != NULL ? v->o.starttls : "");
         fflush(stdout);
     }
-    return listening_tell_there(&v->o.out, v->port_file, v->port_fd, l);
+    return listening_tell_there(&v->o.out, v->port_file, &v->port_fd, port);
 }

@@ -1,7 +1,6 @@
 #include "capture_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -57,18 +56,16 @@ static void out(struct capture *c, const uint8_t *block, size_t len)
     }
 }
 
-struct capture *capture_open(const char *path)
+struct capture *capture_open(int fd)
 {
     struct capture *c = calloc(1, sizeof(*c));
     uint8_t block[CAPTURE_BLOCK_MOST];
 
-    if (c == NULL)
-        return NULL;
-    c->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (c->fd < 0) {
-        free(c);
+    if (c == NULL) {
+        close(fd);
         return NULL;
     }
+    c->fd = fd;
     pthread_mutex_init(&c->lock, NULL);
     out(c, block, capture_header(block));
     return c;

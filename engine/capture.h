@@ -15,8 +15,8 @@
 struct capture;
 struct capture_flow;
 
-/* A new file, mode 0600; NULL: errno, EEXIST if there is one already. */
-struct capture *capture_open(const char *path);
+/* Into an empty file, which is taken over in all outcomes. NULL: no memory. */
+struct capture *capture_open(int fd);
 /* 0, or the errno of what failed first: the file ends before that. All flows
  * have to be ended. */
 int capture_close(struct capture *c);

@@ -1,4 +1,5 @@
 #include "intercept_private.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,8 +17,8 @@ static void rest(struct loop *l)
 {
     struct timeval tv = {0, REST_MS * 1000};
 
-    event_del(l->accepting);
-    event_add(l->again, &tv);
+    if (event_add(l->again, &tv) == 0) /* else there is no rest */
+        event_del(l->accepting);
 }
 
 static void on_again(evutil_socket_t fd, short what, void *arg)
@@ -26,7 +27,8 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    event_add(l->accepting, NULL);
+    if (event_add(l->accepting, NULL) < 0)
+        rest(l); /* nobody else would try it again */
 }
 
 static int take_in(struct loop *l, tlsock_error *err)
@@ -78,13 +80,20 @@ static void on_stop(evutil_socket_t fd, short what, void *arg)
     event_base_loopbreak(l->base);
 }
 
-static void on_child(evutil_socket_t signo, short what, void *arg)
+static void on_signal(int signo, void *arg)
 {
-    (void)signo;
-    (void)what;
-    (void)arg;
-    while (waitpid(-1, NULL, WNOHANG) > 0)
+    const struct loop *l = arg;
+
+    if (signo != SIGCHLD)
+        event_base_loopbreak(l->base);
+    while (signo == SIGCHLD && waitpid(-1, NULL, WNOHANG) > 0)
         continue;
+}
+
+/* Why there is no loop, as a negative number. */
+static int failure(void)
+{
+    return errno != 0 ? -errno : -EIO;
 }
 
 static int loop_open(struct loop *l, struct intercept *all)
@@ -98,24 +107,24 @@ static int loop_open(struct loop *l, struct intercept *all)
         if (fd >= 0)
             close(fd);
         l->stop_pipe[0] = l->stop_pipe[1] = -1;
-        return -1;
+        return failure();
     }
     l->listener = tlsock_listener_from_fd(
         fd, all->down, TLSOCK_OPTS(.nonblocking = 1, .plain = 1), &err);
     if (l->listener == NULL) {
         close(fd);
-        all->o->on_trouble(all->o->arg, &err);
-        return -1;
+        return err.sys_errno != 0           ? -err.sys_errno
+               : err.code == TLSOCK_E_NOMEM ? -ENOMEM
+                                            : -EIO;
     }
-    l->accepting =
-        event_new(l->base, fd, EV_READ | EV_PERSIST, on_accept, l);
+    l->accepting = event_new(l->base, fd, EV_READ | EV_PERSIST, on_accept, l);
     l->again = evtimer_new(l->base, on_again, l);
     l->stop = event_new(l->base, l->stop_pipe[0], EV_READ, on_stop, l);
     return l->accepting != NULL && l->again != NULL && l->stop != NULL &&
                    event_add(l->accepting, NULL) == 0 &&
                    event_add(l->stop, NULL) == 0
                ? 0
-               : -1;
+               : failure();
 }
 
 static void drop(struct event *ev)
@@ -163,7 +172,7 @@ static int start_threads(struct loop *loops, int n)
         loops[i].started = rc == 0;
     }
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return rc == 0 ? 0 : -1;
+    return -rc;
 }
 
 static void end_threads(struct loop *loops, int n)
@@ -171,32 +180,26 @@ static void end_threads(struct loop *loops, int n)
     for (int i = 1; i < n; i++) {
         if (!loops[i].started)
             continue;
-        while (write(loops[i].stop_pipe[1], "", 1) < 0 && errno == EINTR)
-            continue;
+        close(loops[i].stop_pipe[1]); /* its end is readable there */
+        loops[i].stop_pipe[1] = -1;
         pthread_join(loops[i].thread, NULL);
     }
 }
 
 static int run_loops(struct loop *loops, int n)
 {
+    static const int list[SIGNALS_MOST] = {SIGINT, SIGTERM, SIGCHLD};
     const struct intercept_opts *o = loops[0].all->o;
-    struct event *signals[3];
-    int ok = 1, rc = -1;
+    struct signals *signals =
+        signals_new(loops[0].base, list, on_signal, &loops[0]);
+    int rc = signals != NULL ? o->on_ready(o->arg) : failure();
 
-    signals[0] = evsignal_new(loops[0].base, SIGINT, on_stop, &loops[0]);
-    signals[1] = evsignal_new(loops[0].base, SIGTERM, on_stop, &loops[0]);
-    signals[2] = evsignal_new(loops[0].base, SIGCHLD, on_child, &loops[0]);
-    for (int i = 0; i < 3; i++)
-        ok = ok && signals[i] != NULL && event_add(signals[i], NULL) == 0;
-    if (ok)
-        rc = o->on_ready(o->arg);
     if (rc == 0)
         rc = start_threads(loops, n);
     if (rc == 0)
-        rc = event_base_dispatch(loops[0].base) < 0 ? -1 : 0;
+        rc = event_base_dispatch(loops[0].base) < 0 ? failure() : 0;
     end_threads(loops, n);
-    for (int i = 0; i < 3; i++)
-        drop(signals[i]);
+    signals_free(signals);
     return rc;
 }
 
@@ -206,16 +209,19 @@ static int prepare(struct intercept *all)
     all->down = tlsock_config_copy(all->o->down);
     pthread_mutex_init(&all->ups_lock, NULL);
     if (all->pins == NULL || all->down == NULL)
-        return -1;
-    return tlsock_config_on(all->down, TLSOCK_ON_HELLO, tls_on_hello, NULL);
+        return -ENOMEM;
+    return tlsock_config_on(all->down, TLSOCK_ON_HELLO, tls_on_hello, NULL) < 0
+               ? -ENOMEM
+               : 0;
 }
 
 int intercept_run(const struct intercept_opts *o)
 {
     struct intercept all = {.o = o};
     struct loop *loops = calloc((size_t)o->threads, sizeof(*loops));
-    int rc = loops != NULL ? prepare(&all) : -1, made = 0;
+    int rc = loops != NULL ? prepare(&all) : -ENOMEM, made = 0;
 
+    errno = 0;
     while (rc == 0 && made < o->threads)
         rc = loop_open(&loops[made++], &all);
     if (rc == 0)

@@ -79,8 +79,8 @@ struct intercept_opts {
     struct intercept_tap taps[INTERCEPT_TAPS];
 };
 
-/* Until SIGINT or SIGTERM: 0. Negative: the loops could not be made; positive:
- * what on_ready gave. */
+/* Until SIGINT or SIGTERM: 0. Negative: an errno, why there are no loops;
+ * positive: what on_ready gave. */
 int intercept_run(const struct intercept_opts *opts);
 
 #endif

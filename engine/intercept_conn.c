@@ -149,9 +149,8 @@ void conn_watch(struct conn *c, struct side *s, int fd, short want)
         event_assign(s->ev, c->loop->base, fd, (short)(flags | EV_PERSIST),
                      conn_go_on, c);
     if (s->ev == NULL || event_add(s->ev, NULL) < 0) {
-        s->flags = 0; /* nothing wakes it: let the clock end it */
-        c->late = 1;
-        conn_clock(c, 0);
+        s->flags = 0;
+        c->deaf = 1;
     }
 }
 
@@ -160,7 +159,7 @@ void conn_clock(struct conn *c, int64_t ms)
     struct timeval tv = {(time_t)(ms / 1000), (suseconds_t)(ms % 1000) * 1000};
 
     if (ms >= 0)
-        (void)event_add(c->clock, &tv);
+        c->deaf |= event_add(c->clock, &tv) < 0;
     else if (event_pending(c->clock, EV_TIMEOUT, NULL))
         (void)event_del(c->clock);
 }
@@ -350,6 +349,8 @@ static void rearm(struct conn *c, int busy)
         conn_clock(c, 0);
 }
 
+static const char unwatched[] = "the system would not tell of its next bytes";
+
 void conn_go_on(evutil_socket_t fd, short what, void *arg)
 {
     struct conn *c = arg;
@@ -361,7 +362,9 @@ void conn_go_on(evutil_socket_t fd, short what, void *arg)
         rc = steps[c->phase](c);
     if (rc >= 0) {
         rearm(c, rc > 0);
-        return;
+        if (!c->deaf)
+            return;
+        (void)conn_fail(c, INTERCEPT_FAIL, NULL, unwatched);
     }
     if (c->opened)
         conn_tell(c, INTERCEPT_END, NULL, NULL);
@@ -393,6 +396,7 @@ static int find_target(struct conn *c)
 void conn_new(struct loop *l, int fd)
 {
     struct conn *c = calloc(1, sizeof(*c));
+    int rc;
 
     if (c != NULL) {
         c->wire.seen = malloc(WIRE_MOST);
@@ -418,8 +422,11 @@ void conn_new(struct loop *l, int fd)
     l->first = c;
     c->deadline_ms = conn_now_ms() + c->o->hello_ms;
     peer_name(c);
-    if (find_target(c) < 0)
-        conn_free(c);
-    else
+    rc = find_target(c);
+    if (rc == 0)
         rearm(c, 1); /* the first step comes from the loop */
+    if (rc == 0 && c->deaf)
+        (void)conn_fail(c, INTERCEPT_FAIL, NULL, unwatched);
+    if (rc < 0 || c->deaf)
+        conn_free(c);
 }

@@ -77,7 +77,8 @@ int hook_step(struct conn *c)
 
 void hook_rearm(struct conn *c)
 {
-    program_rearm(&c->hook->program, &c->hook->in, &c->hook->out);
+    if (program_rearm(&c->hook->program, &c->hook->in, &c->hook->out) < 0)
+        c->deaf = 1;
 }
 
 void hook_free(struct conn *c)

@@ -69,6 +69,7 @@ struct conn {
     int port;
     int phase;
     int late;            /* the clock has struck */
+    int deaf;            /* nothing would wake it any more */
     int again;           /* it only brings the next round */
     int relays;          /* descriptors are those of the relay by now */
     int64_t deadline_ms; /* of the hello; by the monotonic clock */

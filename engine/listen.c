@@ -1,10 +1,12 @@
 #include "listen.h"
 
 #include "relay.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -15,8 +17,8 @@
 struct engine {
     const struct engine_opts *opts;
     struct event_base *base;
-    struct event *accepting, *again, *on_int, *on_term, *on_child,
-        *on_hup;
+    struct event *accepting, *again;
+    struct signals *signals;
     struct relay *first;
     unsigned long accepted, live;
     int first_error;
@@ -51,6 +53,18 @@ static void on_done(struct relay *r, int code, void *arg)
     end_if_done(e);
 }
 
+/* Memory or the system: errno says. */
+static void say_lost(const struct engine *e)
+{
+    tlsock_error err = {.code =
+                            errno == ENOMEM ? TLSOCK_E_NOMEM : TLSOCK_E_SYSTEM,
+                        .sys_errno = errno};
+
+    snprintf(err.message, sizeof(err.message), "a client was sent away: %s",
+             strerror(errno));
+    e->opts->on_trouble(e->opts->arg, &err);
+}
+
 static void take_in(struct engine *e, tlsock *s)
 {
     struct relay *r;
@@ -59,6 +73,7 @@ static void take_in(struct engine *e, tlsock *s)
     e->live++;
     r = relay_new(e->base, s, e->accepted, e->opts, on_done, e);
     if (r == NULL) {
+        say_lost(e);
         e->live--;
         end_if_done(e);
         return;
@@ -74,8 +89,8 @@ static void rest(struct engine *e, int ms)
 {
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
 
-    event_del(e->accepting);
-    event_add(e->again, &tv);
+    if (event_add(e->again, &tv) == 0) /* else there is no rest */
+        event_del(e->accepting);
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
@@ -116,58 +131,38 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
-    event_add(e->accepting, NULL);
+    if (event_add(e->accepting, NULL) < 0)
+        rest(e, REST_MS); /* nobody else would try it again */
 }
 
-static void on_signal(evutil_socket_t signo, short what, void *arg)
+static void on_signal(int signo, void *arg)
 {
     struct engine *e = arg;
 
-    (void)signo;
-    (void)what;
-    event_base_loopbreak(e->base);
-}
-
-static void on_hangup(evutil_socket_t signo, short what, void *arg)
-{
-    struct engine *e = arg;
-
-    (void)signo;
-    (void)what;
-    if (e->opts->on_hangup(e->opts->arg) != 0)
+    if (signo == SIGCHLD) {
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            continue;
+    } else if (signo != SIGHUP || e->opts->on_hangup(e->opts->arg) != 0) {
         event_base_loopbreak(e->base);
-}
-
-static void on_child(evutil_socket_t signo, short what, void *arg)
-{
-    (void)signo;
-    (void)what;
-    (void)arg;
-    while (waitpid(-1, NULL, WNOHANG) > 0)
-        continue;
+    }
 }
 
 static int set_up(struct engine *e)
 {
+    const int list[SIGNALS_MOST] = {SIGINT, SIGTERM, SIGCHLD,
+                                    e->opts->on_hangup != NULL ? SIGHUP : 0};
+
     e->base = event_base_new();
     if (e->base == NULL)
         return -1;
     e->accepting = event_new(e->base, tlsock_listener_fd(e->opts->listener),
                              EV_READ | EV_PERSIST, on_accept, e);
     e->again = evtimer_new(e->base, on_again, e);
-    e->on_int = evsignal_new(e->base, SIGINT, on_signal, e);
-    e->on_term = evsignal_new(e->base, SIGTERM, on_signal, e);
-    e->on_child = evsignal_new(e->base, SIGCHLD, on_child, e);
-    if (e->accepting == NULL || e->again == NULL || e->on_int == NULL ||
-        e->on_term == NULL || e->on_child == NULL)
+    if (e->accepting == NULL || e->again == NULL ||
+        event_add(e->accepting, NULL) < 0)
         return -1;
-    if (event_add(e->accepting, NULL) < 0 || event_add(e->on_int, NULL) < 0 ||
-        event_add(e->on_term, NULL) < 0 || event_add(e->on_child, NULL) < 0)
-        return -1;
-    if (e->opts->on_hangup == NULL)
-        return 0;
-    e->on_hup = evsignal_new(e->base, SIGHUP, on_hangup, e);
-    return e->on_hup != NULL && event_add(e->on_hup, NULL) == 0 ? 0 : -1;
+    e->signals = signals_new(e->base, list, on_signal, e);
+    return e->signals != NULL ? 0 : -1;
 }
 
 static void drop_event(struct event *ev)
@@ -186,10 +181,7 @@ static void tear_down(struct engine *e)
     }
     drop_event(e->accepting);
     drop_event(e->again);
-    drop_event(e->on_int);
-    drop_event(e->on_term);
-    drop_event(e->on_child);
-    drop_event(e->on_hup);
+    signals_free(e->signals);
     if (e->base != NULL)
         event_base_free(e->base);
 }
@@ -197,12 +189,15 @@ static void tear_down(struct engine *e)
 int engine_run(const struct engine_opts *opts, int *first_error)
 {
     struct engine e = {.opts = opts};
-    int rc = set_up(&e);
+    int rc, failed;
 
-    if (rc == 0)
-        rc = opts->on_ready(opts->arg);
-    if (rc == 0)
-        rc = event_base_dispatch(e.base) < 0 ? -1 : 0;
+    errno = 0;
+    failed = set_up(&e) < 0;
+    rc = failed ? 0 : opts->on_ready(opts->arg);
+    if (!failed && rc == 0)
+        failed = event_base_dispatch(e.base) < 0;
+    if (failed)
+        rc = errno != 0 ? -errno : -EIO;
     tear_down(&e);
     *first_error = e.first_error;
     return rc;

@@ -50,8 +50,8 @@ struct engine_opts {
 };
 
 /* Serve until count connections have ended or a signal comes: 0. first_error
- * gets the code of the first connection that failed, or 0. Negative: the
- * loop could not be made; positive: what on_ready gave. */
+ * gets the code of the first connection that failed, or 0. Negative: an errno,
+ * why there is no loop; positive: what on_ready gave. */
 int engine_run(const struct engine_opts *opts, int *first_error);
 
 #endif

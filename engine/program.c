@@ -69,12 +69,13 @@ int program_give(struct program *p, struct chan *to)
     return 1;
 }
 
-void program_rearm(struct program *p, const struct chan *from, struct chan *to)
+int program_rearm(struct program *p, const struct chan *from, struct chan *to)
 {
-    if (p->child.to >= 0 && from->off < from->len)
-        event_add(p->ev_to, NULL);
-    if (p->child.from >= 0 && chan_room(to) > 0)
-        event_add(p->ev_from, NULL);
+    if (p->child.to >= 0 && from->off < from->len &&
+        event_add(p->ev_to, NULL) < 0)
+        return -1;
+    return p->child.from >= 0 && chan_room(to) > 0 ? event_add(p->ev_from, NULL)
+                                                   : 0;
 }
 
 void program_close(struct program *p)

@@ -300,11 +300,11 @@ static int move(struct relay *r)
     return moved;
 }
 
-static void add(struct event *ev, int ms)
+static int add(struct event *ev, int ms)
 {
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
 
-    event_add(ev, ms >= 0 ? &tv : NULL);
+    return event_add(ev, ms >= 0 ? &tv : NULL);
 }
 
 /* The connection's descriptor changes once; its event follows. */
@@ -325,9 +325,7 @@ static int watch(struct relay *r, short want, int ms)
     }
     if (r->ev == NULL)
         return -1;
-    if (ev != 0 || ms >= 0)
-        add(r->ev, ms);
-    return 0;
+    return ev != 0 || ms >= 0 ? add(r->ev, ms) : 0;
 }
 
 static int rearm_open(struct relay *r, int busy)
@@ -345,7 +343,8 @@ static int rearm_open(struct relay *r, int busy)
         /* "now" is for a reader; without room to read it would spin */
         if (!in && ms == 0 && !busy)
             ms = -1;
-        program_rearm(&r->program, r->down, r->up);
+        if (program_rearm(&r->program, r->down, r->up) < 0)
+            return -1;
     }
     return watch(r, want, busy ? 0 : ms);
 }
@@ -434,6 +433,15 @@ static int rearm(struct relay *r, int busy)
     return rearm_open(r, busy);
 }
 
+/* Nothing would ever wake it. */
+static const tlsock_error *unwatched(struct relay *r)
+{
+    int errnum = errno != 0 ? errno : ENOMEM;
+
+    return own_failure(r, errnum == ENOMEM ? TLSOCK_E_NOMEM : TLSOCK_E_SYSTEM,
+                       errnum, "events");
+}
+
 static void go_on(evutil_socket_t fd, short what, void *arg)
 {
     struct relay *r = arg;
@@ -452,8 +460,9 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
         end(r, err);
         return;
     }
+    errno = 0;
     if (rearm(r, rc > 0) < 0)
-        end(r, own_failure(r, TLSOCK_E_NOMEM, ENOMEM, "events"));
+        end(r, unwatched(r));
 }
 
 struct relay *relay_new(struct event_base *base, tlsock *s, unsigned long id,
@@ -462,9 +471,11 @@ struct relay *relay_new(struct event_base *base, tlsock *s, unsigned long id,
                         void *arg)
 {
     struct relay *r = calloc(1, sizeof(*r));
+    int saved;
 
     if (r == NULL) {
         tlsock_abandon(s);
+        errno = ENOMEM;
         return NULL;
     }
     r->base = base;
@@ -475,7 +486,9 @@ struct relay *relay_new(struct event_base *base, tlsock *s, unsigned long id,
     r->id = id;
     r->program = (struct program)PROGRAM_NONE;
     if (watch(r, POLLIN, 0) < 0) { /* the first step comes from the loop */
+        saved = errno;
         free_relay(r);
+        errno = saved;
         return NULL;
     }
     return r;

@@ -74,6 +74,44 @@ run $c --pcap one.pcapng "127.0.0.1:$port"
 refused "a second time" 6 own-file 'one.pcapng' 'another file'
 cmp -s before one.pcapng
 ok $? "a file that is there stays as it is"
+
+# What whoever was killed has left is an empty file: taken over if it is ours
+# and nobody has it, and nothing else is.
+left() { # KIND: left.pcapng
+    rm -rf left.pcapng target
+    case $1 in
+    pipe) mkfifo left.pcapng ;;
+    directory) mkdir left.pcapng ;;
+    link) : >target && ln -s target left.pcapng ;;
+    second) : >target && ln target left.pcapng ;;
+    "of others") : >left.pcapng && chown 65534 left.pcapng ;;
+    data) echo data >left.pcapng ;;
+    *) : >left.pcapng && chmod 644 left.pcapng ;;
+    esac
+}
+for kind in pipe directory link second data locked "of others"; do
+    if [ "$kind" = "of others" ] && [ "$(id -u)" -ne 0 ]; then
+        skip "an empty file of others" "only root can give one away"
+        continue
+    fi
+    left "$kind"
+    ls -l left.pcapng >before
+    if [ "$kind" = locked ]; then
+        rc=$(perl -e 'use Fcntl ":flock"; open F, "<", "left.pcapng" or die;
+            flock(F, LOCK_EX) or die; system(@ARGV); print $? >> 8;' \
+            timeout 60 "$tlsock" $c --pcap left.pcapng "127.0.0.1:$port" 2>err)
+    else
+        run $c --pcap left.pcapng "127.0.0.1:$port"
+    fi
+    refused "what is in the way: $kind" 6 own-file 'left.pcapng' 'another file'
+    ls -l left.pcapng | cmp -s - before && [ ! -s target ]
+    ok $? "and stays as it is"
+done
+left empty
+run $c --pcap left.pcapng "127.0.0.1:$port"
+[ "$rc" -eq 0 ] && [ "$(stat -c %a left.pcapng)" = 600 ] &&
+    blocks left.pcapng | grep -Eq '^HIPPPPK+PP+$'
+ok $? "an empty file that nobody has is taken, and is nobody else's to read"
 kill -9 "$server"
 wait "$server" 2>/dev/null
 serve --cert "$chain" --key "$key" --client-auth require --ca "$ca"

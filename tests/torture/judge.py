@@ -163,7 +163,7 @@ def judge_words(run, good, fired):
             not re.search(rb'"cause": *"[^"]{3}', said):
         run.found.append(f"exit {run.rc}, and nobody says why")
     if run.rc == NO_MEMORY and b"memory" not in said and \
-            run.what.startswith("call"):
+            run.what.startswith(("call", "at:")):
         run.found.append("exit 70")
 
 
@@ -197,7 +197,7 @@ def judge(run, good, marks):
     # An event loop that is made by half keeps its descriptor; and whoever has
     # to wait for a peer, which is not so each time, keeps one for the next.
     if good is not None and "fds" in marks and \
-            (row.play is None or run.what.startswith("call")) and \
+            (row.play is None or run.what.startswith(("call", "at:"))) and \
             int(marks["fds"]) > int(good.marks().get("fds", 0)) + \
             (row.play is None and any("{" in a for a in row.args)):
         run.found.append(f"{marks['fds']} descriptors are open at the end")

@@ -33,13 +33,14 @@ class Row:
     again     what is run after a kill, and which codes that may have
     play      what happens instead of a run to its end
     most      {mode: so many places, spread evenly, if all are asked for}
+    named     {function: so many of its first calls}, each time in all ways
     """
 
     def __init__(self, name, *args, makes=NONE, keeps=NONE, takes=NONE,
                  optional=NONE, grows=NONE, replaces=False, rc=0, codes=(),
                  same=False, stdin=b"", again=None, again_codes=(0,),
                  play=None, most=FEW_OSSL, modes=MODES, says=None,
-                 slow=False):
+                 slow=False, named=()):
         self.name, self.args = name, args or tuple(name.split())
         self.makes, self.keeps, self.takes = makes, keeps, takes
         self.optional, self.grows, self.replaces = optional, grows, replaces
@@ -47,13 +48,15 @@ class Row:
         self.again = again.split() if again else None
         self.again_codes, self.play = set(again_codes), play
         self.most, self.modes, self.says = most, modes, says
-        self.slow = slow
+        self.slow, self.named = slow, dict(named)
 
 
 QUIET = ("alloc", "ossl", "call")  # they write no file
 TO = ("--ca", "data/tlsock/ca/ca.pem", "--name", "app.test",
       "127.0.0.1:{echo}")
 LISTEN = ("127.0.0.1:0", "--port-file", "port")
+# what an event loop is made of, and who says where it listens
+LOOP = {"epoll_create1": 1, "epoll_ctl": 3, "signalfd": 1, "getsockname": 3}
 
 ROWS = [
     Row("version", modes=QUIET),
@@ -129,18 +132,21 @@ ROWS = [
         grows=r"zoo/.*", again_codes=(0, 6),
         most=SOME, slow=True),
     Row("serve", "serve", *LISTEN, "--cert", "app.test.pem", "--key",
-        "app.test.key", play=play.serve, makes="port", keeps="port", modes=QUIET),
+        "app.test.key", play=play.serve, makes="port", keeps="port", modes=QUIET,
+        named=LOOP),
     Row("serve --files", "serve", *LISTEN, "--cert", "app.test.pem", "--key",
         "app.test.key", "--files", "site", play=play.files, makes="port",
         keeps="port", modes=QUIET),
     Row("ca serve", "ca", "serve", *LISTEN, play=play.ca,
-        makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True, modes=QUIET),
+        makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True, modes=QUIET,
+        named=LOOP),
     Row("intercept", "intercept", "--listen", *LISTEN, "--ca",
         "data/tlsock/ca/ca.pem", "--log", "log", "--pcap", "run.pcapng",
         "--threads", "1", play=play.intercept,
         makes=r"port|log|run\.pcapng|\.cache(/.*)?|data/tlsock/intercept(/.*)?",
         keeps=r"port|log|run\.pcapng|\.cache(/.*)?|data/tlsock/intercept(/.*)?",
-        optional=r"\.cache(/.*)?|data/tlsock/intercept(/.*)?", modes=QUIET),
+        optional=r"\.cache(/.*)?|data/tlsock/intercept(/.*)?", modes=QUIET,
+        named=LOOP),
 ]
 
 

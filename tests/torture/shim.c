@@ -7,6 +7,7 @@
  *                      V from 0: an errno, or half of what was asked for
  *   TORTURE=kill:N:V   the process is killed there: before the call (0), or
  *                      with half of the data written (1)
+ *   TORTURE=at:NAME:N:V  the same of the N-th call of the function NAME
  *   TORTURE=count      nothing fails
  *
  * What happened is appended to the file TORTURE_MARK, a line each:
@@ -47,11 +48,13 @@
 #define SHORT (-1) /* a way to fail: half of what was asked for */
 #define WAYS 5
 
-enum mode { OFF, COUNT, ALLOC, OSSL, CALL, KILL };
+enum mode { OFF, COUNT, ALLOC, OSSL, CALL, KILL, AT };
 
 static enum mode mode;
 static long at;
 static int way;
+static char only[40]; /* AT: calls of this function are counted apart */
+static atomic_long only_calls;
 static atomic_long calls, allocs, ossl_allocs;
 
 #define MARK_FD 1000 /* of no concern to the tool */
@@ -117,23 +120,29 @@ static enum whose whose(const void *caller)
 
 __attribute__((constructor)) static void begin(void)
 {
-    static const char *const words[] = {"",     "count", "alloc",
-                                        "ossl", "call",  "kill"};
+    static const char *const words[] = {"",     "count", "alloc", "ossl",
+                                        "call", "kill",  "at"};
     const char *what = getenv("TORTURE"), *name = program_invocation_short_name;
     char *rest;
 
     if (what == NULL || strcmp(name, "tlsock") != 0)
         return;
-    for (int m = COUNT; m <= KILL; m++) {
+    for (int m = COUNT; m <= AT; m++) {
         size_t len = strlen(words[m]);
 
         if (strncmp(what, words[m], len) != 0)
             continue;
+        if (m == AT) {
+            what += len + 1;
+            len = strcspn(what, ":");
+            strncat(only, what, len < sizeof(only) ? len : 0);
+        }
         if (what[len] == ':') {
             at = strtol(what + len + 1, &rest, 10);
             way = *rest == ':' ? atoi(rest + 1) : 0;
         }
         mode = (enum mode)m;
+        break;
     }
     dl_iterate_phdr(find_code, NULL);
     open_mark();
@@ -174,10 +183,17 @@ static void fired(const char *name, int which, int ways)
 static int fate(const char *name, const int ways[WAYS], int fd,
                 const void *data, size_t len)
 {
+    long n_all;
     int n = 0;
 
-    if (mode == OFF || atomic_fetch_add(&calls, 1) + 1 != at ||
-        (mode != CALL && mode != KILL))
+    if (mode == OFF)
+        return 0;
+    n_all = atomic_fetch_add(&calls, 1) + 1;
+    if (mode == AT && strcmp(name, only) == 0)
+        n_all = atomic_fetch_add(&only_calls, 1) + 1;
+    else if (mode != CALL && mode != KILL)
+        return 0;
+    if (n_all != at)
         return 0;
     if (mode == KILL) {
         fired(name, way, data != NULL && len > 1 ? 2 : 1);

@@ -2,7 +2,8 @@
 """torture - each command of the tool with its n-th allocation or system call
 failing, or killed there; n = 1, 2, ... until a run ends without.
 
-    torture.py [--sample N] [--jobs N] [--modes alloc,ossl,call,kill] [ROW...]
+    torture.py [--sample N] [--jobs N] [--modes alloc,ossl,call,kill,named]
+               [ROW...]
 
 TLSOCK is the tool, TORTURE_SHIM what is preloaded into it. Prints TAP, a line
 for each row and mode, after it what was found. --sample: so many runs of each,
@@ -100,7 +101,8 @@ def at_place(row, beds, good, mode, n, only_way):
     way = only_way or 0
     fired, found = once(row, beds, good, f"{mode}:{n}:{way}")
     runs = 1
-    if fired and mode in ("call", "kill") and only_way is None:
+    if fired and only_way is None and \
+            (mode in ("call", "kill") or mode.startswith("at:")):
         for way in range(1, int(fired.split()[2])):
             found += once(row, beds, good, f"{mode}:{n}:{way}")[1]
             runs += 1
@@ -125,7 +127,26 @@ def places(row, mode, total, sample):
     return [(n, None) for n in range(1, total + (1 if sample else 20))]
 
 
+def named(row, beds, good, pool):
+    """The first calls of the functions that a row names, each in every way:
+    the same ones wherever they are among the others. In a sample, too."""
+    what = [(name, n) for name, most in row.named.items()
+            for n in range(1, most + 1)]
+    jobs = [pool.submit(at_place, row, beds, good, f"at:{name}", n, None)
+            for name, n in what]
+    runs = hit = 0
+    found = []
+    for (name, n), job in zip(what, jobs):
+        fired, r, f = job.result()
+        hit, runs, found = hit + fired, runs + r, found + f
+        if n == 1 and not fired:
+            found.append(f"{name} is never called")
+    return hit, runs, found
+
+
 def torture(row, beds, mode, good, sample, pool):
+    if mode == "named":
+        return named(row, beds, good, pool)
     total = int(good.marks().get("call" if mode == "kill" else mode, 0))
     if total == 0:
         return 0, 0, ["nothing was counted"]
@@ -163,7 +184,7 @@ def all_of(row, beds, opts, pool, report):
                    good.found + [good.err.decode(errors="replace")])
     else:
         for mode in opts.modes.split(","):
-            if mode in row.modes:
+            if row.named if mode == "named" else mode in row.modes:
                 hit, runs, found = torture(row, beds, mode, good, opts.sample,
                                            pool)
                 report.hit += hit
@@ -176,7 +197,7 @@ def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--modes", default="alloc,ossl,call,kill")
+    parser.add_argument("--modes", default="alloc,ossl,call,kill,named")
     parser.add_argument("rows", nargs="*")
     opts = parser.parse_args()
     report = Report()
