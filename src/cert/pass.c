@@ -39,6 +39,8 @@ int tsk_pass_init(struct tsk_pass *p, const char *uri, tlsock_error *err)
 void tsk_pass_wipe(struct tsk_pass *p)
 {
     tsk_wipe(p->text, sizeof(p->text));
+    if (p->rc != 0)
+        tsk_wipe_stack();
     p->len = 0;
     p->rc = 0;
 }

@@ -45,6 +45,14 @@ void tsk_wipe(void *p, size_t len)
         explicit_bzero(p, len);
 }
 
+/* As deep as calls of OpenSSL go that decrypt a key, and more than twice so. */
+__attribute__((noinline)) void tsk_wipe_stack(void)
+{
+    uint8_t below[24576];
+
+    tsk_wipe(below, sizeof(below));
+}
+
 void tsk_free_secret(void *p, size_t len)
 {
     tsk_wipe(p, len);

@@ -15,6 +15,9 @@ void tsk_free(void *p);
 void tsk_free_secret(void *p, size_t len); /* wiped first */
 void tsk_free_text(char *s); /* the same up to its NUL: it may hold a secret */
 void tsk_wipe(void *p, size_t len);
+/* What calls that have returned left on this thread's stack: not all of OpenSSL
+ * wipes what it was given when that would not do. */
+void tsk_wipe_stack(void);
 int tsk_equal_ct(const void *a, const void *b, size_t len); /* constant time */
 
 /* Tests only: fail when this returns nonzero. NULL: never. */
