@@ -251,6 +251,28 @@ static int empty_staple(tlsock *s)
     return tsk_err_of(s)->code;
 }
 
+/* Since OpenSSL 3.6 libssl reads a staple before we do, or a hook: what is no
+ * response at all ends there. The same is a reason when the client has not
+ * liked ours, then with its alert. */
+static int is_no_response(const tlsock *s)
+{
+    unsigned long last = ERR_peek_last_error();
+
+    return !s->server && !s->alert_from_peer &&
+           ERR_GET_LIB(last) == ERR_LIB_SSL &&
+           ERR_GET_REASON(last) == SSL_R_TLSV1_BAD_CERTIFICATE_STATUS_RESPONSE;
+}
+
+static int no_response(tlsock *s)
+{
+    tsk_fail_ossl(tsk_err(s), TLSOCK_E_STAPLE,
+                  "the stapled OCSP response cannot be parsed");
+    tsk_hint(tsk_err(s), "the server has to staple a response of its CA, or to "
+                         "stop stapling");
+    tsk_phase(tsk_err(s), TLSOCK_PHASE_VERIFY);
+    return TLSOCK_E_STAPLE;
+}
+
 int tsk_fail_protocol(tlsock *s)
 {
     unsigned long code = ERR_peek_error();
@@ -266,6 +288,8 @@ int tsk_fail_protocol(tlsock *s)
         rc = empty_staple(s);
     else if (tsk_ossl_starved())
         rc = tsk_fail_nomem(tsk_err(s));
+    else if (is_no_response(s))
+        rc = no_response(s);
     else if (s->alert != 0 && s->alert_from_peer)
         rc = from_alert(s);
     else

@@ -209,10 +209,14 @@ static void a_servers_hook_has_its_say(void **state)
     }
 }
 
-/* A staple of noise, or none: our own word on it, and the hook's. */
+/* A staple with noise in it, or none: our own word on it, and the hook's. */
 static void staples_are_the_hooks_to_judge(void **state)
 {
-    static const unsigned char noise[64] = {0x30};
+    static const unsigned char noise[] = {
+        0x30, 25,   0x0a, 1,  0,                    /* successful, with */
+        0xa0, 20,   0x30, 18,                       /* a response that */
+        6,    9,    0x2b, 6,  1, 5, 5, 7, 48, 1, 1, /* is a basic one */
+        4,    5,    0x30, 3,  'r', 'o', 't'};
     static const struct {
         const char *claim;
         int sent, answer, want;

@@ -1,6 +1,7 @@
 #include "raw.h"
 
 #include "cert/cert.h"
+#include "staple.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -83,10 +84,8 @@ static int believe(X509_STORE_CTX *ctx, void *arg)
 static int staple(SSL *ssl, void *arg)
 {
     const struct raw_opts *o = arg;
-    unsigned char *copy = OPENSSL_memdup(o->staple, o->staple_len);
 
-    SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)o->staple_len);
-    return SSL_TLSEXT_ERR_OK;
+    return staple_bytes(ssl, o->staple, o->staple_len);
 }
 
 static int pick_alpn(SSL *ssl, const unsigned char **out, unsigned char *outlen,
@@ -111,8 +110,8 @@ static void set_peers(SSL_CTX *ctx, enum peer_side side,
 {
     if (o->trust != NULL) {
         X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), o->trust->leaf);
-        SSL_CTX_set_verify(ctx, side == SERVER ? o->want_client
-                                               : SSL_VERIFY_PEER, NULL);
+        SSL_CTX_set_verify(
+            ctx, side == SERVER ? o->want_client : SSL_VERIFY_PEER, NULL);
         if (side == SERVER)
             SSL_CTX_add_client_CA(ctx, o->trust->leaf);
         return;

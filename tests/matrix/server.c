@@ -1,6 +1,7 @@
 /* A libssl server that shows, says and does what its row tells: without any of
  * the scruples that a server should have. */
 #include "matrix.h"
+#include "staple.h"
 
 #include <openssl/err.h>
 #include <sys/socket.h>
@@ -31,9 +32,7 @@ static int staple(SSL *ssl, void *arg)
 {
     const struct mx_world *w = arg;
 
-    SSL_set_tlsext_status_ocsp_resp(
-        ssl, OPENSSL_memdup(w->staple, w->staple_len), (long)w->staple_len);
-    return SSL_TLSEXT_ERR_OK;
+    return staple_bytes(ssl, w->staple, w->staple_len);
 }
 
 static SSL *server(struct mx_world *w)
