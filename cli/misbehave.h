@@ -29,6 +29,7 @@ enum mis_wire {
     MIS_TRUNCATE, /* after the data the end, without close_notify */
     /* from here on records are looked at */
     MIS_SIGNATURE, /* one bit of the signature of the key exchange is wrong */
+    MIS_UNSTAPLE,  /* the bytes of the staple are taken out of its message */
     MIS_MAC,       /* one bit of the first encrypted record */
     /* and from here on opened, see misbehave_seal.h */
     MIS_FINISHED, /* one bit of the Finished */
@@ -47,8 +48,7 @@ enum mis_staple {
     MIS_STAPLE_FORGED,  /* one bit of its signature is wrong */
     MIS_STAPLE_SIGNER,  /* signed by who may not */
     MIS_STAPLE_LATER,   /* an answer that is none: try later */
-    MIS_STAPLE_GARBAGE,
-    MIS_STAPLE_EMPTY
+    MIS_STAPLE_GARBAGE
 };
 
 struct mis_row {

@@ -14,11 +14,14 @@
 
 #define DAY 86400
 #define PATH 4096
+#define OTHER "good-ed25519" /* of the same issuer, with another kind of key   \
+                              */
 
 struct mis_tls {
     SSL_CTX *ctx;
     unsigned char *staple;
     int staple_len;
+    X509 *stapled; /* whom it is about, if that is somebody else */
 };
 
 static X509 *load_cert(const char *pki, const char *name)
@@ -76,7 +79,7 @@ static struct staple plan(const struct mis_row *row)
         p.to = 30;
         break;
     case MIS_STAPLE_OTHER:
-        p.of = "server2";
+        p.of = OTHER;
         break;
     case MIS_STAPLE_SIGNER:
         p.signer = "other-root";
@@ -145,6 +148,20 @@ static int forge(const OCSP_RESPONSE *whole, unsigned char *der, int len)
     return ok;
 }
 
+/* The answer alone, as long as it was: without what is around it libssl would
+ * not send it. */
+static int garble(const OCSP_RESPONSE *whole, unsigned char *der, int len)
+{
+    OCSP_BASICRESP *basic = OCSP_response_get1_basic((OCSP_RESPONSE *)whole);
+    int n = basic != NULL ? i2d_OCSP_BASICRESP(basic, NULL) : 0;
+    int ok = n > 0 && n < len;
+
+    if (ok)
+        memset(der + len - n, 0xa5, (size_t)n);
+    OCSP_BASICRESP_free(basic);
+    return ok;
+}
+
 static int make_staple(struct mis_tls *t, const struct mis_row *row,
                        const char *pki)
 {
@@ -160,9 +177,11 @@ static int make_staple(struct mis_tls *t, const struct mis_row *row,
     if (ok && row->staple == MIS_STAPLE_FORGED)
         ok = forge(out, t->staple, t->staple_len);
     if (ok && row->staple == MIS_STAPLE_GARBAGE)
-        memset(t->staple, 0xa5, (size_t)t->staple_len);
-    if (ok && row->staple == MIS_STAPLE_EMPTY)
-        t->staple_len = 0;
+        ok = garble(out, t->staple, t->staple_len);
+    if (ok && row->staple == MIS_STAPLE_OTHER) {
+        t->stapled = load_cert(pki, OTHER);
+        ok = t->stapled != NULL;
+    }
     OCSP_RESPONSE_free(out);
     return ok;
 }
@@ -174,10 +193,12 @@ static int give_staple(SSL *ssl, void *arg)
 
     if (t->staple == NULL)
         return SSL_TLSEXT_ERR_NOACK;
-    copy = OPENSSL_malloc((size_t)t->staple_len + 1); /* it may be empty */
-    if (copy != NULL)
-        memcpy(copy, t->staple, (size_t)t->staple_len);
-    else
+    /* Since OpenSSL 3.6 a staple has to be about the certificate in use. Which
+     * one is shown is settled by now, and does not change by this. */
+    if (t->stapled != NULL && SSL_use_certificate(ssl, t->stapled) != 1)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    copy = OPENSSL_memdup(t->staple, (size_t)t->staple_len);
+    if (copy == NULL)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     SSL_set_tlsext_status_ocsp_resp(ssl, copy, t->staple_len);
     return SSL_TLSEXT_ERR_OK;
@@ -256,6 +277,7 @@ void mis_tls_free(struct mis_tls *t)
         return;
     SSL_CTX_free(t->ctx);
     OPENSSL_free(t->staple);
+    X509_free(t->stapled);
     free(t);
 }
 

@@ -12,7 +12,7 @@
 #define REQUEST 4096 /* bytes of a CONNECT */
 
 enum { CHANGE = 20, HANDSHAKE = 22, DATA = 23 };
-enum { TICKET = 4, KEY_EXCHANGE = 12, PROOF = 15, FINISHED = 20 };
+enum { TICKET = 4, KEY_EXCHANGE = 12, PROOF = 15, FINISHED = 20, STATUS = 22 };
 
 static const char data[] = "misbehaving\n";
 
@@ -56,20 +56,50 @@ static int drip(int fd, const uint8_t *p, size_t len)
     return 0;
 }
 
-/* The last byte of the message of this type within a handshake record. */
-static uint8_t *end_of_message(uint8_t *p, size_t len, int type)
+/* The message of this type within a handshake record, and its length. */
+static uint8_t *message(uint8_t *p, size_t len, int type, size_t *out)
 {
     while (len >= 4) {
         size_t n = 4 + ((size_t)p[1] << 16 | (size_t)p[2] << 8 | p[3]);
 
         if (n > len)
             return NULL;
+        *out = n;
         if (p[0] == type)
-            return p + n - 1;
+            return p;
         p += n;
         len -= n;
     }
     return NULL;
+}
+
+/* Its last byte. */
+static uint8_t *end_of_message(uint8_t *p, size_t len, int type)
+{
+    size_t n;
+    uint8_t *m = message(p, len, type, &n);
+
+    return m != NULL ? m + n - 1 : NULL;
+}
+
+/* How many bytes of a staple were taken out of a record, 0 if it has none; what
+ * follows, up to the end, moves up. A CertificateStatus is its head, a type, a
+ * length of three bytes and the response (RFC 6066, 8). */
+static size_t unstaple(uint8_t *record, size_t len, const uint8_t *end)
+{
+    static const uint8_t none[] = {STATUS, 0, 0, 4, 1, 0, 0, 0};
+    size_t n = 0;
+    uint8_t *m = message(record + HEAD, len - HEAD, STATUS, &n);
+
+    if (m == NULL || n <= sizeof(none))
+        return 0;
+    memcpy(m, none, sizeof(none));
+    memmove(m + sizeof(none), m + n, (size_t)(end - m) - n);
+    n -= sizeof(none);
+    len -= HEAD + n;
+    record[3] = (uint8_t)(len >> 8);
+    record[4] = (uint8_t)len;
+    return n;
 }
 
 /* A message that is decrypted, or was never encrypted: whether it is changed.
@@ -118,22 +148,32 @@ static int spoil_record(struct wire *w, uint8_t *record, size_t len)
     return type == HANDSHAKE && spoil_message(record + HEAD, len - HEAD, w);
 }
 
-/* The first record where the row finds what it looks for. 0, or -1: that could
- * not be done, and nobody is to take us for one that behaves. */
-static int spoil(struct wire *w, uint8_t *p, size_t len)
+/* The first record where the row finds what it looks for; all bytes may become
+ * fewer. 0, or -1: that could not be done, and nobody is to take us for one
+ * that behaves. */
+static int spoil(struct wire *w, uint8_t *p, size_t *all)
 {
+    size_t len = *all, taken = 0;
+
     if (w->row->wire < MIS_SIGNATURE)
         return 0;
     while (!w->spoilt && len >= HEAD) {
         size_t n = HEAD + ((size_t)p[3] << 8 | p[4]);
-        int rc = n <= len ? spoil_record(w, p, n) : -1;
+        int rc = -1;
 
+        if (n <= len && w->row->wire == MIS_UNSTAPLE) {
+            taken = unstaple(p, n, p + len);
+            rc = taken != 0 || p[0] == CHANGE; /* it did not ask for one */
+        } else if (n <= len) {
+            rc = spoil_record(w, p, n);
+        }
         if (rc < 0)
             return -1;
         w->spoilt = rc;
         p += n;
         len -= n;
     }
+    *all -= taken;
     return 0;
 }
 
@@ -150,7 +190,7 @@ static int flush(struct wire *w)
         (void)send_all(w->fd, p, w->row->number - w->sent);
         return -1;
     }
-    if (spoil(w, p, n) != 0)
+    if (spoil(w, p, &n) != 0)
         return -1;
     rc = w->row->wire == MIS_DRIP ? drip(w->fd, p, n) : send_all(w->fd, p, n);
     w->sent += n;

@@ -284,10 +284,10 @@ to
 found "no staple; valid for too long" 0 '^note  no-staple' '!^ok    staple' \
     '^WARN  validity-too-long'
 stop
-s_server -cert $p/good-leaf.pem -key $p/good.key -cert_chain $p/inter.pem \
-    -status_file resp.der
+# s_server of OpenSSL 3.6 has qualms about it
+serve --misbehave staple-other --pki $p
 to
-found "another one's staple" 1 '^ERROR staple '
+found "another one's staple" 1 '^ERROR staple .*another certificate'
 stop
 
 # --- versions, suites, groups

@@ -39,9 +39,21 @@ connect nothing-of-this
 [ "$rc" -eq 0 ] && grep -q '^misbehaving$' out
 ok $? "another name: good"
 
+command -v curl >/dev/null
+has_curl=$?
+# A signature by somebody else is to a curl of old an error of TLS (35), to a
+# newer one a certificate that is not authenticated (60); known are these two.
+curl_release=$(curl --version 2>/dev/null | sed -n '1s/^curl \([0-9.]*\).*/\1/p')
+is_at_least() { # VERSION
+    [ "$(printf '%s\n' "$1" "$curl_release" | sort -V | head -n 1)" = "$1" ]
+}
+forged=35/60
+is_at_least 8.14.2 || forged=35
+! is_at_least 8.23.0 || forged=60
+
 # What other clients make of each: exit codes of openssl s_client, of curl, and
 # of curl --cert-status, which wants a good staple.
-cat >others <<'END'
+sed "s,FORGED,$forged,g" >others <<'END'
 good 0 0 0
 wrong-name 1 60 60
 expired 1 60 60
@@ -53,7 +65,7 @@ wrong-order 0 0 91
 expired-intermediate 1 60 60
 weak-key 1 60 60
 sha1 1 60 60
-forged 1 35 35
+forged 1 FORGED FORGED
 wrong-purpose 1 60 60
 ca-as-leaf 1 60 60
 no-san 1 60 60
@@ -105,6 +117,12 @@ curl_it() { # NAME SECONDS ARGUMENT...
     curl -sS -m "$patience" --http0.9 --cacert pki/root.pem "$@" \
         -x "http://127.0.0.1:$port" "https://$name.wild.test/" >>out 2>>err
 }
+one_of() { # CODE CODES: of two releases, one says 0 and the other 56: "0/56"
+    case "/$2/" in
+    */$1/*) echo "$2" ;;
+    *) echo "$1" ;;
+    esac
+}
 others() { # NAME S_CLIENT CURL STATUS
     patience=60
     [ "$2" = 124 ] && patience=0.3
@@ -114,21 +132,15 @@ others() { # NAME S_CLIENT CURL STATUS
     got=$?
     if [ "$has_curl" -eq 0 ]; then
         curl_it "$1" $patience
-        rc=$? # of two releases, one says 0 and the other 56: "0/56"
-        case "/$3/" in
-        */$rc/*) rc=$3 ;;
-        esac
-        got="$got $rc"
+        got="$got $(one_of $? "$3")"
         curl_it "$1" $patience --cert-status
-        got="$got $?"
+        got="$got $(one_of $? "$4")"
     else
         got="$got $3 $4"
     fi
     [ "$got" = "$2 $3 $4" ]
     ok $? "$1: $2 $3 $4 to others$([ "$got" = "$2 $3 $4" ] || echo ", not $got")"
 }
-command -v curl >/dev/null
-has_curl=$?
 while read -r name s_client curl status; do
     others "$name" "$s_client" "$curl" "$status"
 done <others

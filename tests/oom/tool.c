@@ -271,8 +271,8 @@ static int misbehaved(struct world *w)
 
 static void a_server_that_misbehaves(enum fault_kind kind)
 {
-    static const char *const names[] = {"staple-forged", "bad-finished12",
-                                        "ticket-unknown"};
+    static const char *const names[] = {"staple-forged", "staple-other",
+                                        "bad-finished12", "ticket-unknown"};
 
     for (size_t i = 0; i < COUNT(names); i++) {
         struct world w = {.with = mis_find(names[i], strlen(names[i])),
@@ -298,6 +298,11 @@ static void misbehaving_without_openssls_memory(void **state)
 static int set_up(void **state)
 {
     int rc = ca_setup(state);
+    const char *name = "other.test";
+    tlsock_cert *other = tlsock_cert_create(
+        TLSOCK_CERT_OPTS(.sans = &name, .n_sans = 1, .key = "ed25519",
+                         .issuer = ca_get()->inter),
+        NULL);
 
     if (mkdtemp(dir) == NULL)
         return -1;
@@ -305,7 +310,9 @@ static int set_up(void **state)
     snprintf(said, sizeof(said), "%s/said", dir);
     put("good", ca_get()->a);
     put("inter", ca_get()->inter);
-    put("server2", ca_get()->b);
+    assert_non_null(other);
+    put("good-ed25519", other);
+    tlsock_cert_unref(other);
     put("other-root", ca_get()->stranger_root);
     return rc;
 }
