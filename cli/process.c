@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define OUTPUT_MAX (64u << 20) /* more is not an answer to what we ask */
+#define ROOM 16384             /* for the first of it */
 
 extern char **environ;
 
@@ -126,11 +127,22 @@ static int start(const char *const *argv, int pipes[3][2], pid_t *pid)
     return rc;
 }
 
+/* What is allocated for so many bytes: twice as much each time. */
+static size_t room_of(size_t len)
+{
+    size_t room = ROOM;
+
+    while (room < len)
+        room *= 2;
+    return room;
+}
+
 /* Append what there is to read. 1: more may come; 0: the end; -1: errno. */
 static int gather(int fd, char **text, size_t *len)
 {
-    char chunk[16384], *grown;
+    char chunk[16384], *grown = *text;
     ssize_t n = read(fd, chunk, sizeof(chunk));
+    size_t room;
 
     if (n < 0)
         return errno == EINTR || errno == EAGAIN ? 1 : -1;
@@ -140,7 +152,9 @@ static int gather(int fd, char **text, size_t *len)
         errno = EFBIG;
         return -1;
     }
-    grown = realloc(*text, *len + (size_t)n + 1);
+    room = room_of(*len + (size_t)n + 1);
+    if (room != room_of(*len + 1))
+        grown = realloc(*text, room);
     if (grown == NULL)
         return -1;
     memcpy(grown + *len, chunk, (size_t)n);
@@ -208,8 +222,8 @@ int process_run(const char *const *argv, const char *input, size_t len,
 
     *s = (struct process_said){0};
     rc = open_pipes(pipes);
-    s->out = calloc(1, 1);
-    s->err = calloc(1, 1);
+    s->out = calloc(1, ROOM);
+    s->err = calloc(1, ROOM);
     if (rc == 0 && (s->out == NULL || s->err == NULL))
         rc = ENOMEM;
     if (rc == 0)

@@ -16,6 +16,8 @@
 
 #define FILE_MAX (64 << 20)
 #define BEGIN "-----BEGIN CERTIFICATE-----"
+#define DASHES "-----"
+#define END "-----END "
 #define BEGIN_TRUSTED "-----BEGIN TRUSTED CERTIFICATE-----"
 
 char *trust_read(const char *path)
@@ -120,10 +122,26 @@ int trust_push(struct trust_found *f, const char *name, const char *sha256,
     return 0;
 }
 
+/* Bytes of the block that begins here; 0: it has no end before the next one.
+ * Whoever is given all that is left reads it anew for each block. */
+static size_t block_len(const char *from)
+{
+    const char *line = from;
+
+    do {
+        line += strcspn(line, "\r\n");
+        line += strspn(line, "\r\n");
+    } while (*line != '\0' && strncmp(line, DASHES, sizeof(DASHES) - 1) != 0);
+    if (strncmp(line, END, sizeof(END) - 1) != 0)
+        return 0;
+    return (size_t)(line - from) + strcspn(line, "\r\n");
+}
+
 /* The fingerprint of one PEM block; -1: it is none. */
 static int block_hex(char sha256[65], const char *from)
 {
-    BIO *b = BIO_new_mem_buf(from, -1);
+    size_t size = block_len(from);
+    BIO *b = size > 0 ? BIO_new_mem_buf(from, (int)size) : NULL;
     char *name = NULL, *header = NULL;
     unsigned char *der = NULL;
     const unsigned char *p;

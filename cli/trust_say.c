@@ -49,14 +49,13 @@ int trust_fail(struct trust *t, const struct trust_store *s, const char *slug,
 
 int trust_denied(struct trust *t, const struct trust_store *s, const char *path)
 {
-    char fix[LOCAL_PATH + 256], real[PATH_MAX];
+    int by_file = t->ca.path[0] != '\0';
+    char fix[2 * LOCAL_PATH + 256], real[PATH_MAX];
 
-    if (t->ca.path[0] != '\0' && realpath(t->ca.path, real) != NULL)
-        snprintf(fix, sizeof(fix), "sudo tlsock %s --%s %s", t->o.command,
-                 s->kind, real);
-    else
-        snprintf(fix, sizeof(fix), "sudo tlsock %s --%s --fingerprint %s",
-                 t->o.command, s->kind, t->ca.sha256);
+    by_file = by_file && realpath(t->ca.path, real) != NULL;
+    snprintf(fix, sizeof(fix), "sudo tlsock %s --%s%s%s%s%s", t->o.command,
+             s->kind, t->root[0] != '\0' ? " --root " : "", t->root,
+             by_file ? " " : " --fingerprint ", by_file ? real : t->ca.sha256);
     return trust_fail(t, s, "permission", fix, "this user may not write to %s",
                       path);
 }

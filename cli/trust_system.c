@@ -176,10 +176,8 @@ static int file_of(const struct trust_store *s, char path[LOCAL_PATH],
                    const char *name)
 {
     const struct distribution *d = s->row;
-    char file[TRUST_NAME + 8];
+    char file[sizeof(((struct trust_entry *)0)->name) + 8];
 
-    if (strlen(name) >= TRUST_NAME)
-        return -1;
     snprintf(file, sizeof(file), "%s%s", name, d->suffix);
     for (char *c = file; *c != '\0'; c++) {
         if (*c == ' ')
@@ -233,8 +231,8 @@ static int remove_one(struct trust *t, struct trust_store *s, const char *name)
     char path[LOCAL_PATH];
 
     if (file_of(s, path, name) < 0 || unlink(path) < 0)
-        return trust_fail(t, s, "own-file", "", "%s/%s%s: %s", s->path, name,
-                          d->suffix, strerror(errno));
+        return trust_fail(t, s, "own-file", "", "%s: %s", path,
+                          strerror(errno));
     if (update(t, s, d->remove) < 0)
         return -1;
     forget_last(t, d);
