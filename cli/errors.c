@@ -189,16 +189,32 @@ int err_report(const struct out *o, const char *target, const tlsock_error *err,
     return exit_code;
 }
 
+#define KEPT 240 /* bytes of either end of what is cut */
+
+/* A long name must not hide what is behind it: why. */
+static void cut_middle(char *text)
+{
+    static const char mark[] = " ... ";
+    size_t len = strlen(text);
+    char *to = text + KEPT;
+
+    if (len <= 2 * KEPT + sizeof(mark))
+        return;
+    memcpy(to, mark, sizeof(mark) - 1);
+    memmove(to + sizeof(mark) - 1, text + len - KEPT, KEPT + 1);
+}
+
 TLSOCK_PRINTF(6, 0)
 static int vplain(const struct out *o, const char *target, int exit_code,
                   const char *slug, const char *fix, const char *format,
                   va_list ap)
 {
-    char raw[512], cause[768], clean[512];
+    char raw[8192], cause[2048], clean[512];
     json_t *obj;
 
     said = 1;
     vsnprintf(raw, sizeof(raw), format, ap);
+    cut_middle(raw);
     out_clean(cause, sizeof(cause), raw);
     out_clean(clean, sizeof(clean), fix);
     if (!o->json) {

@@ -161,6 +161,12 @@ static int cannot_read(const struct opts *o, const char *target, int errnum)
                      "cannot read \"%s\": %s", target, strerror(errnum));
 }
 
+static int no_memory(const struct opts *o, const struct source *s)
+{
+    return err_plain(&o->out, s->target, EXIT_INTERNAL, "nomem", "",
+                     "out of memory");
+}
+
 static int read_file(struct opts *o, struct source *s)
 {
     const char *path = s->target;
@@ -184,10 +190,8 @@ static int read_file(struct opts *o, struct source *s)
                          std ? "pipe PEM or DER into it"
                              : "was it written completely?",
                          "%s is empty", std ? "standard input" : "the file");
-    if (content_uri(s, !std && S_ISREG(st.st_mode)) != 0)
-        return err_plain(&o->out, s->target, EXIT_INTERNAL, "nomem", "",
-                         "out of memory");
-    return 0;
+    return content_uri(s, !std && S_ISREG(st.st_mode)) == 0 ? 0
+                                                            : no_memory(o, s);
 }
 
 static int read_text(struct opts *o, struct source *s)
@@ -199,11 +203,7 @@ static int read_text(struct opts *o, struct source *s)
     s->target = "inline PEM";
     s->len = strlen(text);
     s->data = strdup(text);
-    if (s->data == NULL || content_uri(s, 0) != 0)
-        return err_plain(&o->out, s->target, EXIT_OWN, "own-file",
-                         "pem:TEXT with its BEGIN and END lines",
-                         "this is no PEM text");
-    return 0;
+    return s->data != NULL && content_uri(s, 0) == 0 ? 0 : no_memory(o, s);
 }
 
 /* Certificates of PEM text without the keys between them. */

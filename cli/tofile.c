@@ -17,7 +17,7 @@ static int cannot(const struct tofile *f, int errnum)
                          "--force replaces it, --out FILE writes elsewhere",
                          "%s exists already", f->target);
     return err_plain(f->o, f->target, EXIT_OWN, "own-file",
-                     "--out FILE in a directory you may write to", "%.400s: %s",
+                     "--out FILE in a directory you may write to", "%s: %s",
                      f->target, local_strerror(errnum));
 }
 
@@ -37,7 +37,7 @@ static int begin_stdout(struct tofile *f)
         return err_plain(f->o, f->target, EXIT_OWN, "own-file",
                          "set TMPDIR or XDG_RUNTIME_DIR to a directory that "
                          "can be written to",
-                         "no place for a copy in %.400s: %s", in,
+                         "no place for a copy in %s: %s", in,
                          (size_t)n >= sizeof(f->dir) - 8
                              ? "its name is too long"
                              : strerror(errno));

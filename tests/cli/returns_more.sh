@@ -1,0 +1,143 @@
+#!/bin/sh
+# More of what no everyday use meets: names that are too long, places that
+# others hold, terminals, ends in the middle. Each says why and what helps.
+. "$(dirname "$0")/lib.sh"
+cd "$dir" || exit 1
+ca=$dir/data/tlsock/ca
+"$tlsock" ca init >log 2>&1 && "$tlsock" cert new app.test >log 2>&1 &&
+    "$tlsock" cert csr req.test >log 2>&1 || exit 1
+printf 'secret\n' >pw
+
+# ---- names that are too long, of which some fit, but not what is made of them:
+# @ is a path of so many characters
+deep() { # LENGTH: a path below this directory, without a / at its end
+    d=$dir
+    while [ $(($1 - ${#d})) -gt 230 ]; do
+        d=$d/$(printf '%0200d' 0)
+    done
+    printf '%s/%0*d' "$d" $(($1 - ${#d} - 1)) 0
+}
+while IFS='|' read -r name n rc_want command; do
+    long=$(deep "$n")
+    # shellcheck disable=SC2086
+    run $(printf '%s' "$command" | sed "s|@|$long|")
+    refused "too long: $name" "$rc_want" '[a-z-]+' 'too long' .
+done <<END
+ca init --dir|4100|2|ca init --dir @
+ca init --dir, the certificate in it|4092|2|ca init --dir @
+cert new --out|4094|2|cert new --self-signed --out @ x.test
+--config|5000|2|connect --config @ 127.0.0.1:1
+testpki|4092|2|testpki @
+trust install|5000|2|trust install --system @
+END
+mkdir -p "$(deep 4060)"
+for n in 4061 4075; do # .../tlsock/intercept and its files
+    XDG_DATA_HOME=$(deep $n) run intercept --listen 127.0.0.1:0
+    refused "too long: where an interceptor keeps its CA, $n" 6 '[a-z-]+' \
+        'too long' .
+done
+rm -rf "$dir"/000*
+
+# ---- no home
+while IFS='|' read -r name command; do
+    # shellcheck disable=SC2086
+    env -u HOME -u XDG_DATA_HOME "$tlsock" $command >out 2>err </dev/null
+    rc=$?
+    refused "no home: $name" 6 own-file 'no home directory' .
+done <<END
+ca init|ca init
+END
+
+# ---- a terminal is no place for bytes
+timeout 60 perl "$here/type.pl" \
+    "'$tlsock' cert convert app.test.pem --to der --out -" >out 2>err </dev/null
+rc=$?
+[ "$rc" -eq 2 ] && grep -q 'not for a terminal' out
+ok $? "DER is not written to a terminal"
+timeout 60 perl "$here/type.pl" "trap : INT; '$tlsock' cert new --self-signed \
+    --key-pass prompt --out it app.test; echo ended \$?" sesame "$(printf '\003')" \
+    >out 2>err </dev/null
+grep -q 'ended 130' out && [ ! -e it.key ] && [ ! -e it.pem ]
+ok $? "who gives up at the second question has no key"
+
+# ---- files that are damaged, or something else
+mkdir caf cal
+cp "$ca/ca.pem" "$ca/ca.key" caf && : >caf/certs
+cp "$ca/ca.pem" "$ca/ca.key" cal && ln -s nowhere cal/certs
+printf -- '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' >bad.pem
+printf -- '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n' >bad.csr
+cp app.test.pem left.pem && cp app.test.key left.key && echo junk >left.pem.renew
+"$tlsock" cert new --key-pass file:pw locked.test >log 2>&1
+while IFS='|' read -r name rc_want slug cause command; do
+    # shellcheck disable=SC2086
+    run $command
+    refused "$name" "$rc_want" "$slug" "$cause" .
+done <<END
+a CA whose copies are a file|6|own-file|caf/certs: Not a directory|cert renew --ca caf app.test.pem
+a CA whose copies are a link to nothing|6|own-file|cannot make cal/certs|cert renew --ca cal app.test.pem
+cert renew, a certificate that is damaged|6|own-file|bad.pem.* is damaged|cert renew bad.pem
+cert renew, what an earlier run left is damaged|6|own-file|left.pem.renew.* holds no certificate|cert renew left.pem
+cert match, a request that is damaged|6|own-file|no readable signing request|cert match bad.csr
+cert convert, a request that is damaged|6|own-file|it is damaged|cert convert bad.csr --to der --out bad.der
+cert fix, a key without its password|6|password|no password was given|cert fix locked.test.pem --key locked.test.key
+cert fix, two places|2|usage|--in-place and --out|cert fix --in-place --out x app.test.pem
+secrets to a place that is none|2|option|No such file|connect --keylog nowhere/x 127.0.0.1:1
+early data to nobody|3|connect|Connection refused|connect --early-data --session s 127.0.0.1:1
+END
+[ ! -e bad.der ] && cmp -s left.pem app.test.pem
+ok $? "and nothing was changed"
+run cert fix --json --out - app.test.pem
+[ "$rc" -eq 2 ] && grep -q '"cause":"--json and --out - both want' out
+ok $? "cert fix, two things to standard output"
+
+# ---- where somebody listens already, and where results cannot go
+make_pki
+serve --cert app.test.pem --key app.test.key
+to="--ca $ca/ca.pem --name app.test 127.0.0.1:$port"
+for args in "intercept --listen 127.0.0.1:$port" \
+    "serve --misbehave expired --pki pki 127.0.0.1:$port" \
+    "fingerprint --listen 127.0.0.1:$port"; do
+    # shellcheck disable=SC2086
+    run $args
+    refused "${args%% 127*}: where somebody listens" 3 system \
+        'Address already in use' 'ss -ltnp'
+done
+for how in '' --json; do
+    # shellcheck disable=SC2086
+    timeout 60 "$tlsock" check $how $to >/dev/full 2>err </dev/null
+    rc=$?
+    refused "check $how: a full standard output" 70 output 'cannot write' .
+done
+# shellcheck disable=SC2086
+timeout 60 "$tlsock" connect $to >out 2>err <.
+rc=$?
+grep -q 'stdin or stdout: Is a directory' err && [ "$rc" -eq 6 ]
+ok $? "connect: a standard input that cannot be read"
+
+# ---- places of somebody else
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >log &&
+    setpriv --reuid=65534 --clear-groups "$tlsock" version >log 2>&1; then
+    chmod -R go+rX "$dir" && mkdir shut && chmod 700 shut
+    : >page.html && chmod 666 page.html
+    other() {
+        timeout 60 setpriv --reuid=65534 --clear-groups "$tlsock" "$@" >out \
+            2>err </dev/null
+        rc=$?
+    }
+    while IFS='|' read -r name rc_want slug cause command; do
+        # shellcheck disable=SC2086
+        other $command
+        refused "$name" "$rc_want" "$slug" "$cause" .
+    done <<END
+a user that only root can become|6|not-root|only root can become|serve --user nobody 127.0.0.1:0
+a root that only root can change|6|not-root|only root can change|serve --chroot / 127.0.0.1:0
+cert fix, a directory that cannot be read|6|own-file|directory cannot be read|cert fix --with shut app.test.pem
+a page in a directory of somebody else|6|own-file|page.html: Permission denied|check --force --html page.html $to
+END
+    [ ! -s page.html ]
+    ok $? "and it is as it was"
+else
+    skip "places of somebody else" "only root can be another user"
+fi
+stop
+finish
