@@ -158,7 +158,9 @@ static const char *whose_order(struct check *c, const struct hello_ask *all,
     ask.n_suites = 2;
     if (!probe_once(&c->probe, &ask, &a) || !probe_takes(&a, ask.version))
         return NULL;
-    return a.suite == found[0] ? "server" : "client";
+    return a.suite == found[0]   ? "server"
+           : a.suite == found[1] ? "client"
+                                 : NULL; /* what was not offered */
 }
 
 static void ask_suites(struct check *c, int version)

@@ -439,6 +439,16 @@ json "its twin" '!$f{"protocol-broken"} && !$f{"cipher-weak"} &&
     !$f{"cipher-broken"} && !$f{compression} && !$f{"renegotiation-insecure"} &&
     !$f{"no-extended-master-secret"}'
 stop
+by_hand versions=0303 suites=c02f,c030
+json "two suites in the order of the server" '
+    @{$o->{ciphers}{"TLSv1.2"}{suites}} == 2 &&
+    $o->{ciphers}{"TLSv1.2"}{order} eq "server"'
+stop
+by_hand versions=0303 suites=c02f,c030 odd=009c
+json "a server that takes what was not offered has no order" '
+    @{$o->{ciphers}{"TLSv1.2"}{suites}} == 2 &&
+    !defined $o->{ciphers}{"TLSv1.2"}{order}'
+stop
 by_hand versions=0303 suites=c02f bare=1
 json "no secure renegotiation, no extended master secret" '
     $f{"renegotiation-insecure"}[0]{level} eq "error" &&

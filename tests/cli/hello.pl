@@ -5,6 +5,7 @@
 #   groups=11ec,001d     its groups
 #   compression=1        it compresses
 #   bare=1               no renegotiation_info, no extended_master_secret
+#   odd=009c             asked which of two it prefers, it takes neither but this
 #   silent=N             from the N-th connection on it says nothing
 # Prints "port N" when it is ready.
 use strict;
@@ -47,6 +48,7 @@ sub answer {
     my ($suite) = grep { $client{$_} && ($_ >> 8 == 0x13) == ($version == 0x0304) }
         @suites;
     return alert(40) unless $suite;
+    $suite = hex $o{odd} if $o{odd} && keys %client == 2;
     my ($out, $said) = ('', $version);
     if ($version == 0x0304) {
         my %g = map { $_ => 1 } unpack 'n*', unpack 'n/a', $ext{10} // "\0\0";
