@@ -103,8 +103,18 @@ static void note_mode(const char *path, int mode)
     (void)syscall(SYS_close, fd);
 }
 
+/* What a build that counts lines keeps at its end is none of the tool's. */
+static int is_count(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 5 && strcmp(path + n - 5, ".gcda") == 0;
+}
+
 static int do_open(const char *path, int flags, int mode)
 {
+    if (is_count(path))
+        return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
     if ((flags & O_CREAT) != 0)
         note_mode(path, mode);
     if ((flags & (O_CREAT | O_TRUNC)) != 0 && gate(1, -1, NULL, 0) != 0)

@@ -56,6 +56,7 @@ static int way;
 static char only[40]; /* AT: calls of this function are counted apart */
 static atomic_long only_calls;
 static atomic_long calls, allocs, ossl_allocs;
+static atomic_int over; /* main() has returned */
 
 #define MARK_FD 1000 /* of no concern to the tool */
 
@@ -186,7 +187,7 @@ static int fate(const char *name, const int ways[WAYS], int fd,
     long n_all;
     int n = 0;
 
-    if (mode == OFF)
+    if (mode == OFF || over)
         return 0;
     n_all = atomic_fetch_add(&calls, 1) + 1;
     if (mode == AT && strcmp(name, only) == 0)
@@ -205,6 +206,34 @@ static int fate(const char *name, const int ways[WAYS], int fd,
         n++;
     fired(name, way % n, n);
     return ways[way % n];
+}
+
+/* --- the end: what comes behind main() is the runtime's, above all where it
+ * counts lines */
+
+typedef int main_fn(int argc, char **argv, char **env);
+int __libc_start_main(main_fn *f, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*loader)(void), void *stack);
+
+static main_fn *tool;
+
+static int until_over(int argc, char **argv, char **env)
+{
+    int rc = tool(argc, argv, env);
+
+    over = 1;
+    return rc;
+}
+
+int __libc_start_main(main_fn *f, int argc, char **argv, void (*init)(void),
+                      void (*fini)(void), void (*loader)(void), void *stack)
+{
+    int (*next)(main_fn *, int, char **, void (*)(void), void (*)(void),
+                void (*)(void), void *);
+
+    *(void **)&next = dlsym(RTLD_NEXT, "__libc_start_main");
+    tool = f;
+    return next(until_over, argc, argv, init, fini, loader, stack);
 }
 
 /* --- memory */
@@ -230,7 +259,7 @@ static int is_early(const void *p)
 
 static int alloc_fails(const void *caller)
 {
-    enum whose of = mode == OFF ? OTHERS : whose(caller);
+    enum whose of = mode == OFF || over ? OTHERS : whose(caller);
 
     if (of == OTHERS ||
         atomic_fetch_add(of == OWN ? &allocs : &ossl_allocs, 1) + 1 != at ||
