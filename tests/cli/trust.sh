@@ -534,7 +534,7 @@ if as_nobody "$tlsock" version >/dev/null 2>&1; then
         --root "$root" "$ca" >out 2>err
     rc=$?
     refused "not root: the system's store says how" 6 permission \
-        'may not write' "sudo tlsock trust install --system $ca"
+        'may not write' "sudo tlsock trust install --system --root $root $ca"
     HOME=$dir/home/own as_nobody "$tlsock" trust install --nss "$ca" \
         >out 2>err
     rc=$?
@@ -550,7 +550,7 @@ if as_nobody "$tlsock" version >/dev/null 2>&1; then
         --root "$root" --fingerprint "$hex" >out 2>err
     rc=$?
     refused "not root: removing says how too" 6 permission 'may not write' \
-        "sudo tlsock trust uninstall --system --fingerprint $hex"
+        "sudo tlsock trust uninstall --system --root $root --fingerprint $hex"
     if [ "$(id -u)" -eq 0 ]; then
         HOME=$dir/home/own run trust install --nss
         refused "root leaves another user's home alone" 6 permission \
