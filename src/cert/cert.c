@@ -2,9 +2,20 @@
 
 #include "cert/text.h"
 #include "core/mem.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 #include <errno.h>
+
+/* They are shared from now on. */
+static int settle(X509 *leaf, STACK_OF(X509) * chain)
+{
+    int ok = tsk_ossl_settle(leaf);
+
+    for (int i = 0; ok && i < sk_X509_num(chain); i++)
+        ok = tsk_ossl_settle(sk_X509_value(chain, i));
+    return ok;
+}
 
 tlsock_cert *tsk_cert_new(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key,
                           tlsock_error *err)
@@ -21,7 +32,8 @@ tlsock_cert *tsk_cert_new(X509 *leaf, STACK_OF(X509) * chain, EVP_PKEY *key,
     for (size_t i = 0; i < TSK_CERT_FIELDS; i++)
         atomic_init(&c->fields[i], NULL);
     c->chain = chain != NULL ? X509_chain_up_ref(chain) : sk_X509_new_null();
-    if (c->chain == NULL) {
+    if (c->chain == NULL || !settle(leaf, c->chain)) {
+        sk_X509_pop_free(c->chain, X509_free);
         tsk_free(c);
         tsk_fail_nomem(err);
         tsk_ossl_leave();

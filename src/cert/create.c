@@ -2,6 +2,7 @@
 
 #include "core/str.h"
 #include "ossl/ext.h"
+#include "ossl/keykind.h"
 #include "ossl/queue.h"
 
 #include <openssl/bn.h>
@@ -100,7 +101,7 @@ EVP_MD_CTX *tsk_make_signer(EVP_PKEY *key, const EVP_MD *md, tlsock_error *err)
     ok = EVP_DigestSignInit(ctx, &pctx, hashes_itself(key) ? NULL : md, NULL,
                             key) == 1;
     /* what TLS 1.3 wants, and all that some verifiers take */
-    if (ok && EVP_PKEY_is_a(key, "RSA-PSS"))
+    if (ok && tsk_ossl_is_a(key, "RSA-PSS"))
         ok =
             EVP_PKEY_CTX_set_rsa_pss_saltlen(pctx, RSA_PSS_SALTLEN_DIGEST) == 1;
     if (!ok) {

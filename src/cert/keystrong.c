@@ -2,6 +2,7 @@
  * signed. */
 #include "cert/make.h"
 #include "core/str.h"
+#include "ossl/keykind.h"
 #include "ossl/queue.h"
 
 #include <openssl/bn.h>
@@ -21,7 +22,7 @@ static const char *const kinds[] = {"RSA",       "RSA-PSS",  "EC",
 static const char *kind_of(EVP_PKEY *key)
 {
     for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (EVP_PKEY_is_a(key, kinds[i]))
+        if (tsk_ossl_is_a(key, kinds[i]))
             return kinds[i];
     return NULL;
 }

@@ -3,6 +3,7 @@
 #include "cert/keysave.h"
 #include "cert/load.h"
 #include "core/mem.h"
+#include "ossl/keykind.h"
 #include "ossl/queue.h"
 
 #include <openssl/pem.h>
@@ -68,7 +69,7 @@ int tsk_key_has_form(EVP_PKEY *key, unsigned format, const char *pass_uri,
     if (pass_uri != NULL)
         return bad(err, "the traditional form of a key is not encrypted",
                    "use PEM, which encrypts keys well");
-    if (!EVP_PKEY_is_a(key, "RSA") && !EVP_PKEY_is_a(key, "EC"))
+    if (!tsk_ossl_is_a(key, "RSA") && !tsk_ossl_is_a(key, "EC"))
         return bad(err, "only RSA and EC keys have a traditional form",
                    "use PEM");
     return TLSOCK_OK;

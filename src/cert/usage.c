@@ -2,6 +2,7 @@
 #include "cert/make.h"
 
 #include "core/str.h"
+#include "ossl/keykind.h"
 #include "ossl/queue.h"
 
 #include <stdio.h>
@@ -65,9 +66,9 @@ unsigned tsk_eku_mask(const EXTENDED_KEY_USAGE *eku)
 /* RFC 3279, 4055, 8410, 8813, 9881: what a kind of key can be used for. */
 static uint32_t possible(EVP_PKEY *key)
 {
-    if (EVP_PKEY_is_a(key, "RSA"))
+    if (tsk_ossl_is_a(key, "RSA"))
         return SIGN_BITS | ENCIPHER;
-    if (EVP_PKEY_is_a(key, "EC"))
+    if (tsk_ossl_is_a(key, "EC"))
         return SIGN_BITS | KU_KEY_AGREEMENT | ONLY;
     return SIGN_BITS;
 }

@@ -1,3 +1,4 @@
+#include "ossl/keykind.h"
 #include "ossl/remote_private.h"
 
 #include <openssl/core_names.h>
@@ -58,7 +59,7 @@ static const char *type_of(const EVP_PKEY *pub)
                                       "ED448"};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-        if (EVP_PKEY_is_a(pub, all[i]))
+        if (tsk_ossl_is_a(pub, all[i]))
             return all[i];
     return NULL;
 }
@@ -105,7 +106,7 @@ static int check_message(const struct tsk_remote_ask *ask,
 static int set_padding(EVP_PKEY_CTX *ctx, const struct tsk_remote_ask *ask,
                        const EVP_MD *md)
 {
-    if (!EVP_PKEY_is_a(ask->pub, "RSA") && !EVP_PKEY_is_a(ask->pub, "RSA-PSS"))
+    if (!tsk_ossl_is_a(ask->pub, "RSA") && !tsk_ossl_is_a(ask->pub, "RSA-PSS"))
         return 1;
     if (!ask->pss)
         return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) == 1;

@@ -42,7 +42,9 @@ static void remember(struct tsk_crl *l, const uint8_t digest[32])
 }
 
 /* 1 good, 0 not, -1 no memory. As a value of any type the bytes that are
- * signed are encoded as they are. */
+ * signed are encoded as they are. Where OpenSSL has no memory on the way, it
+ * often tells nothing but no; so a no has to be said twice: a delta would be left
+ * out for it. */
 static int verify(const struct tsk_crl *l, X509 *signer)
 {
     EVP_PKEY *key = X509_get0_pubkey(signer);
@@ -53,9 +55,10 @@ static int verify(const struct tsk_crl *l, X509 *signer)
     if (bytes != NULL &&
         ASN1_STRING_set(bytes, l->tbs.p, (int)tsk_tlv_len(&l->tbs))) {
         any.value.sequence = bytes;
-        rc = key == NULL ? 0
-                         : ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), l->alg,
-                                            l->signature, &any, key);
+        rc = 0;
+        for (int times = 0; key != NULL && rc != 1 && times < 2; times++)
+            rc = ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), l->alg,
+                                  l->signature, &any, key);
         if (rc != 1)
             rc = tsk_ossl_starved() ? -1 : 0;
     }

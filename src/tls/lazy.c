@@ -4,6 +4,7 @@
 #include "cert/load.h"
 #include "core/clock.h"
 #include "core/mem.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 #include "tls/lazyread.h"
 
@@ -140,7 +141,7 @@ static STACK_OF(X509) * decode_chain(const struct tsk_lazy_chain *c)
     while (certs != NULL && p < end) {
         X509 *x = d2i_X509(NULL, &p, (long)(end - p));
 
-        if (x == NULL || sk_X509_push(certs, x) <= 0) {
+        if (x == NULL || !tsk_ossl_settle(x) || sk_X509_push(certs, x) <= 0) {
             X509_free(x);
             sk_X509_pop_free(certs, X509_free);
             return NULL;

@@ -3,6 +3,7 @@
 #include "cert/cert.h"
 #include "core/mem.h"
 #include "core/str.h"
+#include "ossl/ext.h"
 #include "ossl/queue.h"
 
 #include <ctype.h>
@@ -163,6 +164,10 @@ int tsk_index_decode(struct tsk_index_entry *e)
     if (e->crt == NULL)
         e->crt = e->with_trust ? d2i_X509_AUX(NULL, &p, e->len)
                                : d2i_X509(NULL, &p, e->len);
+    if (e->crt != NULL && !tsk_ossl_settle(e->crt)) {
+        X509_free(e->crt);
+        e->crt = NULL;
+    }
     return e->crt != NULL;
 }
 

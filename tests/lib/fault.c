@@ -11,7 +11,7 @@ static atomic_int armed = -1;
 static atomic_long left;
 static atomic_int fired, value_of;
 static atomic_int only_here; /* in the thread that armed it */
-static _Thread_local int here;
+static _Thread_local int here, held;
 
 #define SEEN 65536
 #define LINES 8192 /* far more than there are */
@@ -25,6 +25,12 @@ static struct {
     long times;
 } lines[LINES];
 
+#define PLACES 8192 /* a power of 2, far more than there are */
+
+/* The places that were reached since the arming, by their hash. */
+static const void *places[PLACES];
+static const char *refused = "";
+
 const char *fault_name(enum fault_kind kind)
 {
     static const char *const names[FAULT_KINDS] = {
@@ -32,19 +38,47 @@ const char *fault_name(enum fault_kind kind)
         "connect",        "socket",             "getaddrinfo", "accept",
         "poll",           "epoll",              "fcntl", "setsockopt",
         "pthread_create", "pipe",               "read",        "write",
-        "close",          "fopencookie",        "allocation of the tool"};
+        "close",          "fopencookie",        "allocation of the tool",
+        "refusal of OpenSSL"};
 
     return names[kind];
 }
 
 int fault_hit(enum fault_kind kind)
 {
-    if (atomic_load(&armed) != (int)kind)
+    if (atomic_load(&armed) != (int)kind || held)
         return 0;
     if ((atomic_load(&only_here) && !here) || atomic_fetch_sub(&left, 1) != 1)
         return 0;
     atomic_store(&fired, 1);
     return atomic_load(&value_of);
+}
+
+/* 1 the first time only. */
+static int is_new(const void *place)
+{
+    size_t i = ((uintptr_t)place * 2654435761u >> 8) % PLACES;
+
+    while (places[i] != NULL && places[i] != place)
+        i = (i + 1) % PLACES;
+    if (places[i] != NULL)
+        return 0;
+    places[i] = place;
+    return 1;
+}
+
+int fault_refuses(const char *function, const void *place)
+{
+    if (atomic_load(&armed) != FAULT_REFUSED || !here || held ||
+        !is_new(place) || !fault_hit(FAULT_REFUSED))
+        return 0;
+    refused = function;
+    return 1;
+}
+
+const char *fault_refused(void)
+{
+    return refused;
 }
 
 static int own_fails(void)
@@ -122,10 +156,12 @@ void fault_init(void)
 
 static void arm(enum fault_kind kind, long n, int value, int in_this_thread)
 {
+    memset(places, 0, sizeof(places));
+    refused = "";
     here = in_this_thread;
     atomic_store(&only_here, in_this_thread);
     atomic_store(&fired, 0);
-    atomic_store(&value_of, value);
+    atomic_store(&value_of, value != 0 ? value : ENOMEM);
     atomic_store(&left, n);
     atomic_store(&armed, (int)kind);
 }
@@ -138,6 +174,11 @@ void fault_arm(enum fault_kind kind, long n, int value)
 void fault_arm_here(enum fault_kind kind, long n, int value)
 {
     arm(kind, n, value, 1);
+}
+
+void fault_hold(int on)
+{
+    held = on;
 }
 
 int fault_disarm(void)

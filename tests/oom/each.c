@@ -19,15 +19,16 @@ static void check(const char *what, enum fault_kind kind, long n,
     if (rc == 0)
         return; /* a cache that stays empty is no failure */
     if (rc == TLSOCK_AGAIN)
-        fail_msg("%s, %s %ld: stuck", what, fault_name(kind), n);
+        fail_msg("%s, %s %ld (%s): stuck", what, fault_name(kind), n,
+                 fault_refused());
     if (strcmp(tlsock_errslug(w->err.code), tlsock_errslug(-9999)) == 0)
         fail_msg("%s, %s %ld: code %d", what, fault_name(kind), n, w->err.code);
     if (kind == FAULT_OWN && w->err.code != TLSOCK_E_NOMEM)
         fail_msg("%s, %s %ld: %s: %s", what, fault_name(kind), n,
                  tlsock_errname(w->err.code), w->err.message);
     if (w->err.message[0] == '\0' && rc != TLSOCK_E_NOMEM)
-        fail_msg("%s, %s %ld: %s without a message", what, fault_name(kind), n,
-                 tlsock_errname(rc));
+        fail_msg("%s, %s %ld (%s): %s without a message", what,
+                 fault_name(kind), n, fault_refused(), tlsock_errname(rc));
 }
 
 static long after(long n, const struct world *w, enum fault_kind kind)
@@ -55,17 +56,17 @@ static int once(const char *what, scenario *run, struct world *w,
     *rc = run(w);
     fired = fault_disarm();
     if (w->broken != NULL)
-        fail_msg("%s, %s %ld: %s", what, fault_name(kind), n, w->broken);
+        fail_msg("%s, %s %ld (%s): %s", what, fault_name(kind), n,
+                 fault_refused(), w->broken);
     return fired;
 }
 
-void each(const char *what, scenario *run, const struct world *start,
-          enum fault_kind kind, int want)
+static void each_of(const char *what, scenario *run, const struct world *start,
+                    enum fault_kind kind, int want)
 {
     long n, failed = 0, tried = 0;
     struct world w = *start;
 
-    run(&w); /* what is made once per process is made now */
     if (start->by_line) {
         w = *start;
         fault_watch();
@@ -78,8 +79,8 @@ void each(const char *what, scenario *run, const struct world *start,
         w = *start;
         fired = once(what, run, &w, kind, n, &rc);
         if (want != 0 && (w.accepted || rc == 0))
-            fail_msg("%s, %s %ld: a wrong peer was accepted", what,
-                     fault_name(kind), n);
+            fail_msg("%s, %s %ld (%s): a wrong peer was accepted", what,
+                     fault_name(kind), n, fault_refused());
         if (!fired) {
             if (rc != want)
                 fail_msg("%s: %s: %s", what, tlsock_errname(rc), w.err.message);
@@ -93,4 +94,16 @@ void each(const char *what, scenario *run, const struct world *start,
     assert_true(n < MOST);
     print_message("# %s: up to %ld, %s: %ld runs, %ld failed\n", what, n - 1,
                   fault_name(kind), tried, failed);
+}
+
+void each(const char *what, scenario *run, const struct world *start,
+          enum fault_kind kind, int want)
+{
+    struct world w = *start;
+
+    run(&w); /* what is made once per process is made now */
+    each_of(what, run, start, kind, want);
+    /* what has no memory left is not all that OpenSSL may say no to */
+    if (kind == FAULT_OPENSSL)
+        each_of(what, run, start, FAULT_REFUSED, want);
 }

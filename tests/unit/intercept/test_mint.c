@@ -325,8 +325,8 @@ static void fail_each(enum fault_kind kind)
             fault_arm_here(kind, n, 0);
             rc = mint_one(dir, seen, &err);
             more = fault_disarm();
-            if (rc != 0)
-                assert_code(rc, TLSOCK_E_NOMEM);
+            if (rc != 0 && rc != TLSOCK_E_NOMEM)
+                fail_msg("%s %ld: %s", fault_name(kind), n, err.message);
         }
     }
     tlsock_cert_unref(seen);
