@@ -122,19 +122,20 @@ int tsk_csr_exts(STACK_OF(X509_EXTENSION) * *out, X509_REQ *req,
         return bad_exts(name, "cannot be read", err);
     for (int i = 0; fault == NULL && i < sk_X509_EXTENSION_num(exts); i++) {
         X509_EXTENSION *e = sk_X509_EXTENSION_value(exts, i);
+        const X509V3_EXT_METHOD *known = X509V3_EXT_get(e);
         void *value;
 
         if (X509v3_get_ext_by_OBJ(exts, X509_EXTENSION_get_object(e), i) >= 0)
             fault = "are there twice";
-        if (X509V3_EXT_get(e) == NULL)
+        if (known == NULL)
             continue;
         value = X509V3_EXT_d2i(e);
         if (value == NULL)
             fault = "are not well-formed";
-        else if (X509V3_EXT_get(e)->it != NULL)
-            ASN1_item_free(value, ASN1_ITEM_ptr(X509V3_EXT_get(e)->it));
+        else if (known->it != NULL)
+            ASN1_item_free(value, ASN1_ITEM_ptr(known->it));
         else
-            X509V3_EXT_get(e)->ext_free(value);
+            known->ext_free(value);
     }
     if (fault != NULL) {
         sk_X509_EXTENSION_pop_free(exts, X509_EXTENSION_free);

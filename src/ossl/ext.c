@@ -20,33 +20,32 @@ void *tsk_ossl_ext(const X509 *x, int nid, int *critical, int *starved)
     return value;
 }
 
-/* A key that OpenSSL does not know is none; one that it knows at the second
- * attempt had no memory at the first. */
-static int has_its_key(const X509 *x)
+static int is_whole(X509 *x)
 {
-    unsigned char *der = NULL;
-    const unsigned char *p;
-    EVP_PKEY *again = NULL;
-    int len;
-
-    if (X509_get0_pubkey(x) != NULL)
-        return 1;
-    len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(x), &der);
-    p = der;
-    if (len > 0)
-        again = d2i_PUBKEY(NULL, &p, len);
-    OPENSSL_free(der);
-    EVP_PKEY_free(again);
-    return again == NULL && !tsk_ossl_starved();
+    return X509_check_purpose(x, -1, 0) == 1 && X509_get0_pubkey(x) != NULL;
 }
 
+static int is_signed(const X509 *x)
+{
+    const ASN1_BIT_STRING *signature = NULL;
+
+    X509_get0_signature(&signature, NULL, x);
+    return signature != NULL && ASN1_STRING_length(signature) > 0;
+}
+
+/* What OpenSSL cannot read, it cannot read in a copy either. */
 int tsk_ossl_settle(X509 *x)
 {
+    X509 *copy;
     int ok;
 
     tsk_ossl_enter();
-    ok = (X509_check_purpose(x, -1, 0) == 1 || !tsk_ossl_starved()) &&
-         has_its_key(x);
+    ok = !is_signed(x) || is_whole(x);
+    if (!ok) {
+        copy = X509_dup(x);
+        ok = copy != NULL && !is_whole(copy);
+        X509_free(copy);
+    }
     tsk_ossl_leave();
     return ok;
 }

@@ -221,9 +221,9 @@ static int set_up(struct tsk_crl_ask *ask, const struct tsk_crl_question *q)
     ask->anchor = sk_X509_value(q->chain, n - 1);
     serial = X509_get0_serialNumber(ask->crt);
     len = i2d_ASN1_INTEGER(serial, NULL);
-    if (len < 3 || len > (int)sizeof(ask->serial_der))
+    if (len < 3 || len > (int)sizeof(ask->serial_der) ||
+        i2d_ASN1_INTEGER(serial, &p) != len)
         return TLSOCK_E_REVOCATION_UNKNOWN;
-    (void)i2d_ASN1_INTEGER(serial, &p);
     ask->serial.p = ask->serial_der + 2;
     ask->serial.end = p;
     return TLSOCK_OK;

@@ -33,13 +33,26 @@ static const char *refused = "";
 
 const char *fault_name(enum fault_kind kind)
 {
-    static const char *const names[FAULT_KINDS] = {
-        "own allocation", "OpenSSL allocation", "recv",  "send",
-        "connect",        "socket",             "getaddrinfo", "accept",
-        "poll",           "epoll",              "fcntl", "setsockopt",
-        "pthread_create", "pipe",               "read",        "write",
-        "close",          "fopencookie",        "allocation of the tool",
-        "refusal of OpenSSL"};
+    static const char *const names[FAULT_KINDS] = {"own allocation",
+                                                   "OpenSSL allocation",
+                                                   "refusal of OpenSSL",
+                                                   "recv",
+                                                   "send",
+                                                   "connect",
+                                                   "socket",
+                                                   "getaddrinfo",
+                                                   "accept",
+                                                   "poll",
+                                                   "epoll",
+                                                   "fcntl",
+                                                   "setsockopt",
+                                                   "pthread_create",
+                                                   "pipe",
+                                                   "read",
+                                                   "write",
+                                                   "close",
+                                                   "fopencookie",
+                                                   "allocation of the tool"};
 
     return names[kind];
 }
@@ -69,8 +82,9 @@ static int is_new(const void *place)
 
 int fault_refuses(const char *function, const void *place)
 {
-    if (atomic_load(&armed) != FAULT_REFUSED || !here || held ||
-        !is_new(place) || !fault_hit(FAULT_REFUSED))
+    if (atomic_load(&armed) != FAULT_REFUSED || held ||
+        (atomic_load(&only_here) && !here) || !is_new(place) ||
+        !fault_hit(FAULT_REFUSED))
         return 0;
     refused = function;
     return 1;

@@ -11,6 +11,8 @@
 enum fault_kind {
     FAULT_OWN,     /* memory of the library */
     FAULT_OPENSSL, /* memory of OpenSSL */
+    FAULT_REFUSED, /* calls of OpenSSL: each place in the code that has one,
+                      the first time that it is reached (refuse.S) */
     FAULT_RECV,
     FAULT_SEND,
     FAULT_CONNECT,
@@ -28,8 +30,6 @@ enum fault_kind {
     FAULT_CLOSE, /* close: it has happened all the same */
     FAULT_FILE,  /* fopencookie */
     FAULT_TOOL,  /* memory of the tool, see oom/tool.c */
-    FAULT_REFUSED, /* calls of OpenSSL: each place in the code that has one,
-                      the first time that it is reached (refuse.S) */
     FAULT_KINDS
 };
 

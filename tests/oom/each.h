@@ -15,6 +15,8 @@ struct world {
                            0: every one. The library's own: always each. */
     int by_line;        /* OpenSSL's: the 1st, 2nd, 4th, 8th, ... that each
                            line of its source makes, instead */
+    int soft;           /* what OpenSSL says no to for any other reason is taken
+                           for a fault of the peer, and that is let pass */
     tlsock_error err;   /* the first failure, of either side */
     int accepted;       /* the client took the peer for good */
     const char *broken; /* a promise that was not kept, or NULL */

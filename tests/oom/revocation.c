@@ -123,7 +123,11 @@ static const struct row {
 static void play(const char *what, struct place *p, const char *name,
                  enum fault_kind kind, int want)
 {
-    struct world w = {.with = p, .name = name, .dense = 20, .stride = 41};
+    struct world w = {.with = p,
+                      .name = name,
+                      .dense = 20,
+                      .stride = 41,
+                      .soft = p->fail != NULL && p->fail[0] == 's'};
 
     each(what, visit, &w, kind, want);
 }

@@ -98,13 +98,13 @@ static const struct {
     int (*step)(void);
     int makes_error; /* the config tells why */
 } steps[] = {
-    {"set groups", do_set, 1},     {"set alpn", do_alpn, 1},
+    {"set groups", do_set, 1},      {"set alpn", do_alpn, 1},
     {"set ciphers", do_ciphers, 1}, {"set insecure", do_insecure, 1},
-    {"add_trust", do_trust, 1},    {"add_identity", do_identity, 1},
-    {"add_pin", do_pin, 1},        {"load", do_load, 1},
-    {"copy", do_copy, 0},          {"new", do_new, 0},
-    {"check", do_check, 1},        {"reload", do_reload, 1},
-    {"snapshot", do_snapshot, 1},  {"host", do_host, 1},
+    {"add_trust", do_trust, 1},     {"add_identity", do_identity, 1},
+    {"add_pin", do_pin, 1},         {"load", do_load, 1},
+    {"copy", do_copy, 0},           {"new", do_new, 0},
+    {"check", do_check, 1},         {"reload", do_reload, 1},
+    {"snapshot", do_snapshot, 1},   {"host", do_host, 1},
 };
 
 static void full_config(void)
@@ -117,10 +117,10 @@ static void full_config(void)
     assert_int_equal(tlsock_config_add_trust(config, help_path("a.pem")), 0);
     assert_int_equal(do_pin(), 0);
     assert_int_equal(tlsock_config_set(config, "client-auth@x.test", "ask"), 0);
-    assert_int_equal(tlsock_config_set(config, "trust@x.test",
-                                       help_path("b.pem")), 0);
-    assert_int_equal(tlsock_config_set(config, "ciphers@x.test",
-                                       "ECDHE+AESGCM"), 0);
+    assert_int_equal(
+        tlsock_config_set(config, "trust@x.test", help_path("b.pem")), 0);
+    assert_int_equal(
+        tlsock_config_set(config, "ciphers@x.test", "ECDHE+AESGCM"), 0);
     assert_int_equal(tlsock_config_add_identity(config, help_path("a.pem"),
                                                 help_path("a.pem.key"), NULL),
                      0);
@@ -165,6 +165,12 @@ static void any_allocation_of_the_library_may_fail(void **state)
 {
     (void)state;
     every_step_survives(FAULT_OWN);
+}
+
+static void any_call_of_openssl_may_fail(void **state)
+{
+    (void)state;
+    every_step_survives(FAULT_REFUSED);
 }
 
 static void an_option_survives_any_allocation_of_openssl(void **state)
@@ -217,6 +223,8 @@ static void a_reload_that_starves_changes_nothing(void **state)
         assert_true(n < 5000);
     for (long n = 1; !reload_once(FAULT_OPENSSL, n); n += 307)
         assert_true(n < 50000);
+    for (long n = 1; !reload_once(FAULT_REFUSED, n); n++)
+        assert_true(n < 5000);
 }
 
 static int setup(void **state)
@@ -234,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_allocation_of_the_library_may_fail),
+        cmocka_unit_test(any_call_of_openssl_may_fail),
         cmocka_unit_test(an_option_survives_any_allocation_of_openssl),
         cmocka_unit_test(a_reload_that_starves_changes_nothing),
     };

@@ -641,7 +641,8 @@ static void memory_may_be_short_while_the_key_is_made(void **state)
 
 static void memory_may_be_short_anywhere(void **state)
 {
-    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL};
+    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL,
+                                            FAULT_REFUSED};
     const struct recipe plain = {0};
     tlsock_cert *seen = lint_make(&plain, 0);
 

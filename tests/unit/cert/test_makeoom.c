@@ -239,8 +239,8 @@ static int fail_one(enum fault_kind kind, size_t which, long n,
     else if (rc == 0)
         what = wrong(good);
     if (what != NULL)
-        fail_msg("%s, allocation %ld: %s: %d %s", jobs[which].name, n, what, rc,
-                 err.message);
+        fail_msg("%s, %s %ld (%s): %s: %d %s", jobs[which].name,
+                 fault_name(kind), n, fault_refused(), what, rc, err.message);
     drop(&last);
     return hit;
 }
@@ -261,7 +261,7 @@ static void fail_job(enum fault_kind kind, size_t which, long stride)
         n += 1 + (stride > 0 ? n / stride : 0);
         assert_true(n < 100000);
     }
-    assert_true(n > 1); /* something was allocated at all */
+    assert_true(n > 1 || kind == FAULT_REFUSED); /* something was allocated */
     drop(&good);
     assert_int_equal(help_strangers(), 0);
 }
@@ -280,6 +280,13 @@ static void openssl_allocations_may_fail_while_reading(void **state)
     for (size_t i = 0; i < COUNT(jobs); i++)
         if (jobs[i].reads)
             fail_job(FAULT_OPENSSL, i, 0);
+}
+
+static void openssl_may_say_no_anywhere(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(jobs); i++)
+        fail_job(FAULT_REFUSED, i, 0);
 }
 
 /* OpenSSL allocates thousands of times to make a key or a signature. */
@@ -306,6 +313,7 @@ int main(void)
         cmocka_unit_test(own_allocations_may_fail_anywhere),
         cmocka_unit_test(openssl_allocations_may_fail_while_reading),
         cmocka_unit_test(openssl_allocations_may_fail_while_making),
+        cmocka_unit_test(openssl_may_say_no_anywhere),
     };
     const char *names[] = {"m.test", "192.0.2.1"}, *own[] = {"tlsfeature=5"};
     tlsock_error err = {0};

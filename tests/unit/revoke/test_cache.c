@@ -372,7 +372,8 @@ static void use_all(const char *dir)
 
 static void without_memory_less_is_kept(void **state)
 {
-    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL};
+    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL,
+                                            FAULT_REFUSED};
     const char *dir = stash_dir();
 
     (void)state;

@@ -212,7 +212,8 @@ static void a_chain_without_end_is_not_asked_about(void **state)
 /* Of either kind: no crash, no leak, and nobody who is on a list gets by. */
 static void no_failed_allocation_hides_a_delta(void **state)
 {
-    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL};
+    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL,
+                                            FAULT_REFUSED};
 
     (void)state;
     for (size_t i = 0; i < COUNT(kinds); i++) {

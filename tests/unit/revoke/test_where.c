@@ -247,7 +247,8 @@ static void a_nonce_of_another_length_is_refused(void **state)
 
 static void a_request_without_memory_is_no_request(void **state)
 {
-    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL};
+    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL,
+                                            FAULT_REFUSED};
     static const unsigned char nonce[32];
     struct tsk_buf want = {0};
 

@@ -567,7 +567,7 @@ static void failing_memory_never_says_yes(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(leaves); i++) {
-        for (int kind = FAULT_OWN; kind <= FAULT_OPENSSL; kind++) {
+        for (int kind = FAULT_OWN; kind <= FAULT_REFUSED; kind++) {
             int fired = 1;
 
             for (long n = 1; fired && n < 3000; n++) {

@@ -316,7 +316,7 @@ static void failing_memory_never_says_yes(void **state)
     (void)state;
     for (int i = 0; i < 2; i++) {
         req.name = i == 0 ? "a.test" : "b.test";
-        for (int kind = FAULT_OWN; kind <= FAULT_OPENSSL; kind++) {
+        for (int kind = FAULT_OWN; kind <= FAULT_REFUSED; kind++) {
             int rc = 0;
 
             fail_fired = 1;

@@ -462,7 +462,7 @@ static void failing_memory_is_told_and_trusts_nobody(void **state)
 
     (void)state;
     with_env(path[BIG], NULL);
-    for (int kind = FAULT_OWN; kind <= FAULT_OPENSSL; kind++) {
+    for (int kind = FAULT_OWN; kind <= FAULT_REFUSED; kind++) {
         int fired = 1;
 
         for (long n = 1; fired && n < 9000; n += 1 + n / 64) {
