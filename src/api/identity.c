@@ -64,8 +64,6 @@ int tsk_settings_host_name(char out[256], const char *host, tlsock_error *err)
                       "default host");
         return rc;
     }
-    if (strlen(rest) > 253)
-        return tsk_fail(err, TLSOCK_E_ARGUMENT, "the host is too long");
     snprintf(out, 256, "%s%.253s", wild ? "*." : "", rest);
     return TLSOCK_OK;
 }

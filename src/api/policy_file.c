@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RULES_MAX 1000
-
 static int section_sides(const char *name)
 {
     if (name[0] == '\0')
@@ -45,15 +43,13 @@ static int twice(const struct tsk_policy_file *f, const struct tsk_rule *rule,
     return TLSOCK_OK;
 }
 
-/* Takes what the rule owns, if it succeeds. */
+/* Takes what the rule owns, if it succeeds. None is there twice, so that there
+ * are no more than three for each key. */
 static int add(struct tsk_policy_file *f, const struct tsk_rule *rule,
                tlsock_error *err)
 {
     struct tsk_rule *more;
 
-    if (f->n == RULES_MAX)
-        return tsk_fail(err, TLSOCK_E_CONFIG_FILE, "more than %d rules",
-                        RULES_MAX);
     more = tsk_realloc(f->rules, (f->n + 1) * sizeof(*more));
     if (more == NULL)
         return tsk_fail_nomem(err);

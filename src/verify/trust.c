@@ -9,6 +9,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -190,7 +191,7 @@ static int add_plain_dir(struct tsk_index *ix, const char *path,
     tlsock_error why = {0};
     DIR *d = opendir(path);
     struct dirent *e;
-    char uri[1024];
+    char uri[PATH_MAX + 300];
     int n = 0, rc;
 
     if (d == NULL)

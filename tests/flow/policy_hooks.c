@@ -316,6 +316,38 @@ static void a_hook_gets_no_more_than_it_is_meant_to(void **state)
     tlsock_config_unref(cc);
 }
 
+static int endless(const char *target, int is_server, tlsock_config *c,
+                   void *arg)
+{
+    int *times = arg, rc;
+
+    (void)target;
+    (void)is_server;
+    do
+        rc = tlsock_config_set(c, "groups", "P-256");
+    while (rc == 0 && ++*times < 5000);
+    return rc;
+}
+
+/* Each change is remembered, so that the next connection need not be built. */
+static void a_hook_changes_no_more_than_can_be_kept(void **state)
+{
+    tlsock_config *cc = ca_client(NULL);
+    tlsock_error err;
+    struct peer p;
+    int times = 0;
+
+    (void)state;
+    assert_code(tlsock_policy_on(endless, &times), TLSOCK_OK);
+    peer_init(&p);
+    assert_null(tlsock_client_io(&peer_io, &p.ends[CLIENT], "a.test", cc,
+                                 TLSOCK_OPTS(.nonblocking = 1), &err));
+    assert_code(err.code, TLSOCK_E_LIMIT);
+    assert_within(times, 1000, 4999);
+    peer_free(&p);
+    tlsock_config_unref(cc);
+}
+
 static void hooks_add_up_to_eight(void **state)
 {
     struct asked a = {.answer = 0}, no = {.answer = TLSOCK_E_HOOK};
@@ -383,6 +415,7 @@ int main(void)
         POLICIES(policies_in_force_and_refusals_are_logged),
         POLICIES(a_hook_cannot_loosen_and_may_refuse),
         POLICIES(a_hook_gets_no_more_than_it_is_meant_to),
+        POLICIES(a_hook_changes_no_more_than_can_be_kept),
         POLICIES(hooks_add_up_to_eight),
         POLICIES(listeners_and_what_they_accept_are_asked_about),
     };
