@@ -28,6 +28,7 @@ in_root() { # DIR COMMAND...
     unshare --mount --propagation private --pid --fork --kill-child sh -ec '
         root=$1
         shift
+        mount --bind "$root" "$root" # who has mounts of their own asks for one
         mount --rbind /dev "$root/dev"
         mount -t proc proc "$root/proc"
         exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \

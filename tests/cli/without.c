@@ -11,14 +11,26 @@
 #include <unistd.h>
 
 #define LANDLOCK_CREATE_RULESET 444
+/* Where users once had 16 bits, the C library calls what came later. */
+#ifdef SYS_setresuid32
+#define SETGROUPS SYS_setgroups32
+#define SETRESGID SYS_setresgid32
+#define SETRESUID SYS_setresuid32
+#else
+#define SETGROUPS SYS_setgroups
+#define SETRESGID SYS_setresgid
+#define SETRESUID SYS_setresuid
+#endif
 
 static const struct {
     const char *name;
     unsigned call;
-} calls[] = {
-    {"landlock", LANDLOCK_CREATE_RULESET}, {"seccomp", SYS_seccomp},
-    {"setgroups", SYS_setgroups},          {"setresgid", SYS_setresgid},
-    {"setresuid", SYS_setresuid},          {"chroot", SYS_chroot}};
+} calls[] = {{"landlock", LANDLOCK_CREATE_RULESET},
+             {"seccomp", SYS_seccomp},
+             {"setgroups", SETGROUPS},
+             {"setresgid", SETRESGID},
+             {"setresuid", SETRESUID},
+             {"chroot", SYS_chroot}};
 
 static unsigned call_of(const char *name)
 {
