@@ -8,6 +8,9 @@
 #include <string.h>
 #include <time.h>
 
+#define NEW_ACCOUNTS 50  /* of one origin at once, */
+#define NEW_ACCOUNT_S 60 /* and one more after each of these */
+
 const char *const acme_status_names[] = {
     "pending", "processing", "ready", "valid", "invalid", "deactivated"};
 
@@ -77,30 +80,12 @@ void acme_refuse(struct acme_call *c, int status, const char *type,
     acme_refuse_as(c);
 }
 
-static void give_nonce(struct acme_call *c)
+void acme_refuse_for(struct acme_call *c, int status, int64_t seconds,
+                     const char *detail)
 {
-    struct acme *a = c->acme;
-    char *nonce = a->nonces[a->next_nonce];
-
-    if (acme_random_id(nonce) < 0) {
-        nonce[0] = '\0';
-        return;
-    }
-    a->next_nonce = (a->next_nonce + 1) % ACME_NONCES;
-    http_field(c->out, "Replay-Nonce", "%s", nonce);
-}
-
-/* 1: it was given out, and is not good any more. */
-static int take_nonce(struct acme *a, const char *nonce)
-{
-    if (nonce == NULL || strlen(nonce) != ACME_ID - 1)
-        return 0;
-    for (size_t i = 0; i < ACME_NONCES; i++)
-        if (strcmp(a->nonces[i], nonce) == 0) {
-            a->nonces[i][0] = '\0';
-            return 1;
-        }
-    return 0;
+    acme_refuse(c, status, status == 429 ? "rateLimited" : "serverInternal",
+                "%s", detail);
+    http_field(c->out, "Retry-After", "%lld", (long long)seconds);
 }
 
 static void directory(struct acme_call *c)
@@ -189,6 +174,8 @@ static int authenticate(struct acme_call *c, int by)
         acme_refuse_as(c);
         return -1;
     }
+    if (c->account != NULL)
+        c->account->used = (int64_t)time(NULL);
     if (c->account == NULL || !c->account->deactivated)
         return 0;
     acme_refuse(c, 401, "unauthorized", "the account is deactivated");
@@ -216,7 +203,7 @@ static int open_request(struct acme_call *c, int by)
                     "the request was signed for another url");
         return -1;
     }
-    if (!take_nonce(c->acme, c->jws.nonce)) {
+    if (!acme_nonce_take(c, c->jws.nonce)) {
         acme_refuse(c, 400, "badNonce",
                     "the nonce was not given out, or was used already");
         return -1;
@@ -258,9 +245,12 @@ static void run(struct acme_call *c)
     }
     if (strcmp(path, "/acme/new-nonce") == 0) {
         c->out->status = c->request->head->head ? 200 : 204;
-        give_nonce(c);
+        acme_nonce_give(c);
     } else if (run_route(c)) {
-        give_nonce(c);
+        if (c->out->later)
+            return; /* the same request comes again, with its nonce */
+        acme_nonce_end(c);
+        acme_nonce_give(c);
     } else {
         acme_refuse(c, 404, "malformed", "there is nothing at this address");
     }
@@ -325,9 +315,17 @@ struct acme *acme_new(const struct acme_opts *how, int *rc)
     }
     a->how = *how;
     a->lock = -1;
-    *rc = acme_store_load(a);
-    if (*rc == 0)
+    a->new_accounts = calloc(1, sizeof(*a->new_accounts));
+    if (a->new_accounts == NULL)
+        *rc = err_plain(how->out, "acme", EXIT_INTERNAL, "nomem", "",
+                        "out of memory");
+    else
+        *rc = acme_store_load(a);
+    if (*rc == 0) {
+        a->new_accounts->burst = NEW_ACCOUNTS;
+        a->new_accounts->step_s = NEW_ACCOUNT_S;
         return a;
+    }
     acme_free(a);
     return NULL;
 }
@@ -338,5 +336,6 @@ void acme_free(struct acme *a)
         return;
     acme_orders_free(a);
     acme_store_free(a);
+    free(a->new_accounts);
     free(a);
 }

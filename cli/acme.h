@@ -36,8 +36,9 @@ void acme_look(struct acme *a);
 
 /* The server's own certificate, signed by the CA for localhost and hosts: made,
  * with its key, as acme.pem in the CA's directory, or made anew when a third of
- * its time is left, or the names changed. 1: made, 0: as it was, or a code. */
-int acme_identity(struct ca_site *s, const struct strs *hosts, tlsock_cert **c,
-                  char path[4096], tlsock_error *err);
+ * its time is left, or the names changed. 1: made, 0: as it was, or a code;
+ * wait 0: TLSOCK_AGAIN, somebody else is at work with the CA. */
+int acme_identity(struct ca_site *s, const struct strs *hosts, int wait,
+                  tlsock_cert **c, char path[4096], tlsock_error *err);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #define CONTACTS 10
 #define CONTACT_MAX 256
@@ -74,6 +75,28 @@ static void no_room(struct acme_call *c)
                 "the account cannot be kept; the server's log says why");
 }
 
+/* One more of this origin, and in all? 0: refused. */
+static int has_room(struct acme_call *c)
+{
+    const char *origin = c->request->origin;
+    int64_t now = (int64_t)time(NULL), wait = 0;
+    struct timespec t;
+
+    if (c->acme->n_accounts >= ACME_ACCOUNTS &&
+        !acme_account_give_up(c->acme, now)) {
+        acme_refuse_for(c, 429, ACME_IDLE_S,
+                        "there are too many accounts, all of them in use");
+        return 0;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    if (origin[0] != '\0')
+        wait = origin_take(c->acme->new_accounts, origin, t.tv_sec);
+    if (wait == 0)
+        return 1;
+    acme_refuse_for(c, 429, wait, "your address has made too many accounts");
+    return 0;
+}
+
 void acme_new_account(struct acme_call *c)
 {
     const json_t *contact = json_object_get(c->jws.payload, "contact");
@@ -101,9 +124,11 @@ void acme_new_account(struct acme_call *c)
         acme_refuse_as(c);
         return;
     }
+    if (!has_room(c))
+        return;
     a = acme_account_add(c->acme, c->jws.jwk);
     if (a == NULL) {
-        acme_refuse(c, 503, "rateLimited", "there are too many accounts");
+        no_room(c);
         return;
     }
     if (set_contact(a, contact) < 0 || acme_store_save(c->acme) < 0) {

@@ -28,10 +28,12 @@ struct acme_check {
     int connected, told; /* told: the address is the administrator's choice */
 };
 
-void acme_check_free(struct acme_check *c)
+static void begin_waiting(struct acme *a);
+
+static void free_check(struct acme_check *c)
 {
-    if (c == NULL)
-        return;
+    c->order->n_checks--;
+    c->order->acme->n_checks--;
     if (c->ev != NULL)
         event_free(c->ev);
     tlsock_abandon(c->s);
@@ -41,12 +43,27 @@ void acme_check_free(struct acme_check *c)
 /* The end of it: c is gone. */
 static void conclude(struct acme_check *c, const char *type, const char *detail)
 {
+    struct acme *a = c->order->acme;
     char text[400];
 
     out_clean(text, sizeof(text), detail);
     c->authz->check = NULL;
     acme_validated(c->order, c->authz, type, text);
-    acme_check_free(c);
+    free_check(c);
+    begin_waiting(a);
+}
+
+void acme_check_stop(struct acme_order *o, struct acme_authz *z)
+{
+    struct acme_check *c = z->check;
+
+    o->n_waits -= z->waits != 0;
+    z->waits = 0;
+    z->check = NULL;
+    if (c != NULL) {
+        free_check(c);
+        begin_waiting(o->acme);
+    }
 }
 
 static void judge_body(struct acme_check *c, const char *body)
@@ -265,19 +282,79 @@ static void begin(struct acme_check *c)
         conclude(c, "serverInternal", "out of memory");
 }
 
-void acme_check_start(struct acme_order *o, struct acme_authz *z, int by_tls)
+static int may_begin(const struct acme_order *of)
+{
+    const struct acme *a = of->acme;
+    size_t near = 0;
+
+    for (const struct acme_order *o = a->orders; o != NULL; o = o->next)
+        if (strcmp(o->origin, of->origin) == 0)
+            near += o->n_checks;
+    return a->n_checks < ACME_CHECKS &&
+           (of->origin[0] == '\0' || near < ACME_CHECKS_EACH);
+}
+
+static void start(struct acme_order *o, struct acme_authz *z)
 {
     struct acme_check *c = calloc(1, sizeof(*c));
 
-    z->by_tls = by_tls;
+    o->n_waits--;
+    z->waits = 0;
     if (c == NULL) {
         acme_validated(o, z, "serverInternal", "out of memory");
         return;
     }
+    o->n_checks++;
+    o->acme->n_checks++;
     c->order = o;
     c->authz = z;
     z->check = c;
     snprintf(c->key, sizeof(c->key), "%s.%s", z->token, o->account->thumb);
     write_request(c);
     begin(c);
+}
+
+/* The oldest that may: they are at the end. */
+static struct acme_order *next_waiting(const struct acme *a)
+{
+    struct acme_order *next = NULL;
+
+    for (struct acme_order *o = a->orders; o != NULL; o = o->next)
+        if (o->n_waits > 0 && may_begin(o))
+            next = o;
+    return next;
+}
+
+static void begin_one(struct acme_order *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (o->authz[i].waits) {
+            start(o, &o->authz[i]);
+            return;
+        }
+}
+
+/* One that ends while it begins does not begin the next: we do. */
+static void begin_waiting(struct acme *a)
+{
+    struct acme_order *o;
+
+    if (a->no_more)
+        return;
+    a->no_more = 1;
+    while (a->n_checks < ACME_CHECKS) {
+        o = next_waiting(a);
+        if (o == NULL)
+            break;
+        begin_one(o);
+    }
+    a->no_more = 0;
+}
+
+void acme_check_start(struct acme_order *o, struct acme_authz *z, int by_tls)
+{
+    z->by_tls = by_tls;
+    z->waits = 1;
+    o->n_waits++;
+    begin_waiting(o->acme);
 }

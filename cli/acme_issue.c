@@ -166,7 +166,7 @@ static tlsock_cert *issue(struct acme_call *c, const struct acme_order *o,
         err->code = TLSOCK_E_NOMEM;
         return NULL;
     }
-    if (cadb_open(&db, site->dir, ca_site_pass(site), 1, err) == 0)
+    if (cadb_open(&db, site->dir, ca_site_pass(site), CADB_TRY, err) == 0)
         cert = cadb_issue(
             db,
             TLSOCK_CERT_OPTS(.csr = pem, .sans = (const char *const *)sans,
@@ -206,8 +206,17 @@ static void say_issued(const struct acme_call *c, const struct acme_order *o)
     fflush(stdout);
 }
 
+/* Somebody else who is at work with the CA is waited for, but not by us all. */
 static void own_failure(struct acme_call *c, const tlsock_error *err)
 {
+    if (err->code == TLSOCK_AGAIN) {
+        if (c->request->last)
+            acme_refuse_for(c, 503, CA_SITE_BUSY_S,
+                            "somebody else works with the CA: try again");
+        else
+            c->out->later = 1;
+        return;
+    }
     err_report(c->acme->how.out, "acme", err, 1);
     acme_refuse(c, 500, "serverInternal",
                 "the CA cannot do that now; the server's log says why");
@@ -364,7 +373,7 @@ static void revoke_locked(struct acme_call *c, const tlsock_cert *cert,
     if (is_refused(c, db, cert))
         return;
     db = NULL;
-    if (cadb_open(&db, site->dir, ca_site_pass(site), 1, &err) < 0)
+    if (cadb_open(&db, site->dir, ca_site_pass(site), CADB_TRY, &err) < 0)
         own_failure(c, &err);
     else
         revoke(c, db, cert, reason);
@@ -417,12 +426,14 @@ static int is_good(const tlsock_cert *c, const tlsock_cert *ca,
 }
 
 static tlsock_cert *make_own(struct ca_site *s, const char *const *names,
-                             size_t n, const char *path, tlsock_error *err)
+                             size_t n, int wait, const char *path,
+                             tlsock_error *err)
 {
+    enum cadb_open how = wait ? CADB_WRITE : CADB_TRY;
     struct cadb *db = NULL;
     tlsock_cert *c = NULL;
 
-    if (cadb_open(&db, s->dir, ca_site_pass(s), 1, err) == 0)
+    if (cadb_open(&db, s->dir, ca_site_pass(s), how, err) == 0)
         c = cadb_issue(db,
                        TLSOCK_CERT_OPTS(.sans = names, .n_sans = n,
                                         .days = DAYS, .purpose = "server"),
@@ -438,8 +449,8 @@ static tlsock_cert *make_own(struct ca_site *s, const char *const *names,
     return c;
 }
 
-int acme_identity(struct ca_site *s, const struct strs *hosts, tlsock_cert **c,
-                  char path[4096], tlsock_error *err)
+int acme_identity(struct ca_site *s, const struct strs *hosts, int wait,
+                  tlsock_cert **c, char path[4096], tlsock_error *err)
 {
     const char *names[67] = {"localhost", "127.0.0.1", "::1"};
     size_t n = 3;
@@ -455,6 +466,6 @@ int acme_identity(struct ca_site *s, const struct strs *hosts, tlsock_cert **c,
     if (*c != NULL && is_good(*c, s->ca, names, n))
         return 0;
     tlsock_cert_unref(*c);
-    *c = make_own(s, names, n, path, err);
+    *c = make_own(s, names, n, wait, path, err);
     return *c != NULL ? 1 : err->code;
 }

@@ -37,11 +37,12 @@ void acme_look(struct acme *a)
     (void)a;
 }
 
-int acme_identity(struct ca_site *s, const struct strs *hosts, tlsock_cert **c,
-                  char path[4096], tlsock_error *err)
+int acme_identity(struct ca_site *s, const struct strs *hosts, int wait,
+                  tlsock_cert **c, char path[4096], tlsock_error *err)
 {
     (void)s;
     (void)hosts;
+    (void)wait;
     (void)c;
     (void)path;
     (void)err;

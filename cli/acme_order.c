@@ -9,11 +9,12 @@
 
 #define ORDER_S 86400 /* how long an order lives, whatever becomes of it */
 #define OPEN_MAX 50   /* orders of one account that are not done */
+#define FINISH_S 60   /* until some of them may be */
 
 static void free_order(struct acme_order *o)
 {
     for (size_t i = 0; i < o->n; i++) {
-        acme_check_free(o->authz[i].check);
+        acme_check_stop(o, &o->authz[i]);
         json_decref(o->authz[i].error);
     }
     free(o);
@@ -38,6 +39,7 @@ void acme_orders_expire(struct acme *a, int64_t now)
 
 void acme_orders_free(struct acme *a)
 {
+    a->no_more = 1;
     acme_orders_expire(a, INT64_MAX);
 }
 
@@ -206,6 +208,7 @@ static struct acme_order *make_order(struct acme_call *c, const json_t *list)
     }
     o->acme = c->acme;
     o->account = c->account;
+    snprintf(o->origin, sizeof(o->origin), "%s", c->request->origin);
     o->expires = (int64_t)time(NULL) + ORDER_S;
     for (size_t i = 0; i < n; i++)
         if (take_one(c, o, json_array_get(list, i)) < 0) {
@@ -216,14 +219,47 @@ static struct acme_order *make_order(struct acme_call *c, const json_t *list)
     return o;
 }
 
-static size_t open_orders(const struct acme_call *c)
+static int is_done(const struct acme_order *o)
 {
-    size_t n = 0;
+    return o->status == ACME_VALID || o->status == ACME_INVALID;
+}
 
-    for (struct acme_order *o = c->acme->orders; o != NULL; o = o->next)
-        n += o->account == c->account && o->status != ACME_VALID &&
-             o->status != ACME_INVALID;
-    return n;
+/* The oldest that is done, or else the oldest that nobody has begun with: the
+ * list has the newest first. 0: there is none. */
+static int give_up_one(struct acme *a)
+{
+    struct acme_order **done = NULL, **idle = NULL, **at, *gone;
+
+    for (at = &a->orders; *at != NULL; at = &(*at)->next) {
+        if (is_done(*at))
+            done = at;
+        else if ((*at)->status == ACME_PENDING &&
+                 (*at)->n_checks + (*at)->n_waits == 0)
+            idle = at;
+    }
+    at = done != NULL ? done : idle;
+    if (at == NULL)
+        return 0;
+    gone = *at;
+    *at = gone->next;
+    a->n_orders--;
+    free_order(gone);
+    return 1;
+}
+
+/* Room for one more, of the account, of its origin, and in all? */
+static int has_room(const struct acme_call *c)
+{
+    const char *origin = c->request->origin;
+    size_t own = 0, near = 0;
+
+    for (const struct acme_order *o = c->acme->orders; o != NULL; o = o->next) {
+        own += o->account == c->account && !is_done(o);
+        near +=
+            origin[0] != '\0' && strcmp(o->origin, origin) == 0 && !is_done(o);
+    }
+    return own < OPEN_MAX && near < ACME_ORDERS_EACH &&
+           (c->acme->n_orders < ACME_ORDERS || give_up_one(c->acme));
 }
 
 static void send_order(struct acme_call *c, const struct acme_order *o,
@@ -248,9 +284,9 @@ void acme_new_order(struct acme_call *c)
                     "and notAfter");
         return;
     }
-    if (c->acme->n_orders >= ACME_ORDERS || open_orders(c) >= OPEN_MAX) {
-        acme_refuse(c, 429, "rateLimited",
-                    "there are too many orders; finish some first");
+    if (!has_room(c)) {
+        acme_refuse_for(c, 429, FINISH_S,
+                        "there are too many orders; finish some first");
         return;
     }
     o = make_order(c, json_object_get(c->jws.payload, "identifiers"));
@@ -295,7 +331,7 @@ static json_t *challenge_json(const struct acme_call *c,
                               const struct acme_order *o,
                               const struct acme_authz *z, int by_tls)
 {
-    int status = z->check != NULL                ? ACME_PROCESSING
+    int status = z->check != NULL || z->waits    ? ACME_PROCESSING
                  : z->status == ACME_DEACTIVATED ? ACME_INVALID
                                                  : z->status;
     int begun = by_tls == z->by_tls;
@@ -345,7 +381,7 @@ static void send_authz(struct acme_call *c, const struct acme_order *o,
     json_object_set_new(obj, "identifier", ident_json(z));
     json_object_set_new(obj, "challenges", challenges_json(c, o, z));
     acme_json(c, 200, obj);
-    if (z->check != NULL)
+    if (z->check != NULL || z->waits)
         http_field(c->out, "Retry-After", "1");
 }
 
@@ -381,8 +417,7 @@ void acme_authz(struct acme_call *c)
         return;
     }
     if (status != NULL) {
-        acme_check_free(z->check);
-        z->check = NULL;
+        acme_check_stop(o, z);
         z->status = ACME_DEACTIVATED;
         settle(o);
     }
@@ -416,12 +451,13 @@ void acme_challenge(struct acme_call *c)
         return;
     /* A payload says "begin"; without one, it is looked at alone. The order
      * may be lost by another name already: who asks about this one is told. */
-    if (c->jws.payload != NULL && z->status == ACME_PENDING && z->check == NULL)
+    if (c->jws.payload != NULL && z->status == ACME_PENDING &&
+        z->check == NULL && !z->waits)
         acme_check_start(o, z, by_tls);
     acme_json(c, 200, challenge_json(c, o, z, by_tls));
     part_id(id, o, (size_t)(z - o->authz));
     acme_url(c, url, "authz", id);
     http_field(c->out, "Link", "<%s>;rel=\"up\"", url);
-    if (z->check != NULL)
+    if (z->check != NULL || z->waits)
         http_field(c->out, "Retry-After", "1");
 }

@@ -5,11 +5,20 @@
 #include "acme.h"
 #include "acme_address.h"
 #include "acme_jws.h"
+#include "origin.h"
 
-#define ACME_ID 23       /* base64url of 16 bytes, and a NUL */
+#define ACME_ID 23 /* base64url of 16 bytes, and a NUL */
+/* What there is of each in all; who has more than EACH of an origin gives up
+ * its own oldest, or waits. */
 #define ACME_NONCES 4096 /* that may be under way */
+#define ACME_NONCES_EACH 256
 #define ACME_ACCOUNTS 1000
+#define ACME_IDLE_S                                                            \
+    3600 /* then an account without certificates may be given up */
 #define ACME_ORDERS 1000
+#define ACME_ORDERS_EACH 100 /* that are not done */
+#define ACME_CHECKS 64       /* validations under way */
+#define ACME_CHECKS_EACH 16
 #define ACME_IDENTS 100 /* in one order */
 #define ACME_URL 512
 
@@ -29,6 +38,13 @@ struct acme_account {
     int deactivated;
     json_t *jwk, *contact, *serials; /* arrays; serials: what it was given */
     json_int_t created;
+    int64_t used; /* Unix seconds: its last request, or when it was made */
+};
+
+struct acme_nonce {
+    char id[ACME_ID], origin[ORIGIN];
+    uint64_t given; /* as they were given out, one after the other; 0: none */
+    const void *holder; /* the connection whose request has it and waits */
 };
 
 struct acme_check;
@@ -41,16 +57,18 @@ struct acme_authz {
     int64_t validated;
     json_t *error;            /* or NULL */
     struct acme_check *check; /* under way, or NULL */
+    int waits;                /* for its turn to be checked */
 };
 
 struct acme_order {
     struct acme_order *next;
     struct acme *acme;
     struct acme_account *account;
-    char id[ACME_ID];
+    char id[ACME_ID], origin[ORIGIN];
     int status;
     int64_t expires;
     char serial[48];
+    size_t n_checks, n_waits; /* of its names: being checked, waiting for it */
     size_t n;
     struct acme_authz authz[];
 };
@@ -61,9 +79,11 @@ struct acme {
     int lock;
     struct acme_account *accounts;
     struct acme_order *orders;
-    size_t n_accounts, n_orders;
-    char nonces[ACME_NONCES][ACME_ID];
-    size_t next_nonce;
+    size_t n_accounts, n_orders, n_checks;
+    struct acme_nonce nonces[ACME_NONCES];
+    uint64_t given; /* nonces */
+    int no_more;    /* checks begin just now */
+    struct origin_rate *new_accounts;
 };
 
 /* One request: what it is about, and where its answer goes. */
@@ -76,11 +96,15 @@ struct acme_call {
     const char *rest;             /* of the path, behind its first word */
     char base[300];               /* "https://localhost:8443" */
     struct acme_problem problem;
+    struct acme_nonce *nonce; /* that it has taken, or NULL */
 };
 
 /* acme.c: the answers */
 void acme_refuse(struct acme_call *c, int status, const char *type,
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
+/* Of now alone: with when to come back. */
+void acme_refuse_for(struct acme_call *c, int status, int64_t seconds,
+                     const char *detail);
 void acme_refuse_as(struct acme_call *c); /* what c->problem says */
 void acme_json(struct acme_call *c, int status, json_t *obj); /* taken */
 json_t *acme_problem_json(const struct acme_problem *p);
@@ -90,6 +114,13 @@ void acme_url(const struct acme_call *c, char url[ACME_URL], const char *what,
 /* 128 random bits; 0 or -1. */
 int acme_random_id(char id[ACME_ID]);
 
+/* acme_nonce.c */
+void acme_nonce_give(struct acme_call *c);
+/* 1: it was given out, and is not good any more but for this request. */
+int acme_nonce_take(struct acme_call *c, const char *nonce);
+/* The request is over. */
+void acme_nonce_end(struct acme_call *c);
+
 /* acme_store.c */
 int acme_store_load(struct acme *a); /* 0 or an exit code, after saying why */
 int acme_store_save(struct acme *a); /* 0 or -1, after saying why */
@@ -98,8 +129,10 @@ struct acme_account *acme_account_find(struct acme *a, const char *id);
 struct acme_account *acme_account_of_key(struct acme *a, const char *thumb);
 /* NULL: no memory, or there are too many. Not saved yet. */
 struct acme_account *acme_account_add(struct acme *a, const json_t *jwk);
-/* The account's last one is taken back. */
+/* It must have no orders. */
 void acme_account_drop(struct acme *a, struct acme_account *account);
+/* 1: there was one to give up, so that there is room again. */
+int acme_account_give_up(struct acme *a, int64_t now);
 int acme_account_has(const struct acme_account *a, const char *serial);
 
 /* acme_account.c, acme_order.c, acme_issue.c: one call each */
@@ -129,9 +162,9 @@ json_t *acme_orders_json(const struct acme_call *c);
 int acme_permits(const struct acme *a, const char *name, int is_ip,
                  tlsock_error *err);
 
-/* acme_check.c: starts http-01 or tls-alpn-01; the order hears of the outcome
- */
+/* acme_check.c: starts http-01 or tls-alpn-01, as soon as it is its turn; the
+ * order hears of the outcome, unless it is stopped before. */
 void acme_check_start(struct acme_order *o, struct acme_authz *z, int by_tls);
-void acme_check_free(struct acme_check *check);
+void acme_check_stop(struct acme_order *o, struct acme_authz *z);
 
 #endif

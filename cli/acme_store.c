@@ -75,6 +75,7 @@ struct acme_account *acme_account_add(struct acme *a, const json_t *jwk)
     n->contact = json_array();
     n->serials = json_array();
     n->created = (json_int_t)time(NULL);
+    n->used = n->created;
     if (n->jwk == NULL || n->contact == NULL || n->serials == NULL ||
         acme_random_id(n->id) < 0 || acme_jwk_thumb(n->jwk, n->thumb) < 0) {
         free_account(n);
@@ -88,11 +89,37 @@ struct acme_account *acme_account_add(struct acme *a, const json_t *jwk)
 
 void acme_account_drop(struct acme *a, struct acme_account *account)
 {
-    if (a->accounts != account)
-        return;
-    a->accounts = account->next;
+    struct acme_account **at = &a->accounts;
+
+    while (*at != account)
+        at = &(*at)->next;
+    *at = account->next;
     a->n_accounts--;
     free_account(account);
+}
+
+static int has_orders(const struct acme *a, const struct acme_account *account)
+{
+    const struct acme_order *o = a->orders;
+
+    while (o != NULL && o->account != account)
+        o = o->next;
+    return o != NULL;
+}
+
+int acme_account_give_up(struct acme *a, int64_t now)
+{
+    struct acme_account *idle = NULL;
+
+    for (struct acme_account *at = a->accounts; at != NULL; at = at->next)
+        if (at->used + ACME_IDLE_S <= now &&
+            json_array_size(at->serials) == 0 && !has_orders(a, at) &&
+            (idle == NULL || at->used < idle->used))
+            idle = at;
+    if (idle == NULL)
+        return 0;
+    acme_account_drop(a, idle);
+    return 1;
 }
 
 void acme_store_free(struct acme *a)
@@ -179,6 +206,7 @@ static int take_row(struct acme *a, const json_t *row)
     memcpy(n->id, id, ACME_ID);
     n->deactivated = strcmp(status, "valid") != 0;
     n->created = json_integer_value(json_object_get(row, "created"));
+    n->used = n->created;
     json_decref(n->contact);
     json_decref(n->serials);
     n->contact = json_deep_copy(contact);

@@ -41,7 +41,18 @@ static void http_date(char text[64], int64_t when)
     strftime(text, 64, "%a, %d %b %Y %H:%M:%S GMT", &tm);
 }
 
-static void send_crl(struct ca_site *s, struct http_answer *a, int pem)
+/* Is what is there good for now? While somebody is at work, a new one is worth
+ * a moment only if it is not. */
+static int is_good(const struct cadb *db)
+{
+    const struct cadb_crl_state *crl = db != NULL ? cadb_crl_state(db) : NULL;
+
+    return crl != NULL && !crl->outdated && crl->made != 0 &&
+           crl->due > (int64_t)time(NULL);
+}
+
+static void send_crl(struct ca_site *s, const struct http_request *r,
+                     struct http_answer *a, int pem)
 {
     const struct cadb_crl_state *crl;
     tlsock_error err = {0};
@@ -49,11 +60,21 @@ static void send_crl(struct ca_site *s, struct http_answer *a, int pem)
     int64_t left;
     char *data = NULL, date[64];
     size_t len = 0;
+    int busy;
 
-    ca_site_crl(s); /* if that fails, the old one is better than none */
+    busy = ca_site_crl(s) == TLSOCK_AGAIN;
     db = ca_site_index(s);
-    if (db != NULL && cadb_crl_read(db, pem, &data, &len, &err) < 0)
+    if (busy && !r->last && !is_good(db)) {
+        a->later = 1;
+        return;
+    }
+    /* if that fails, the old one is better than none */
+    if (db != NULL && cadb_crl_read(db, pem, &data, &len, &err) < 0 && !busy)
         ca_site_complain(s, &err);
+    if (data == NULL && busy) {
+        ca_site_busy(r, a, "there is no CRL yet: somebody works with the CA");
+        return;
+    }
     if (data == NULL) {
         http_text(a, 503, "there is no CRL now; the server's log says why");
         return;
@@ -76,15 +97,13 @@ static void send_crl(struct ca_site *s, struct http_answer *a, int pem)
 static void send_crl_der(struct ca_site *s, const struct http_request *r,
                          struct http_answer *a)
 {
-    (void)r;
-    send_crl(s, a, 0);
+    send_crl(s, r, a, 0);
 }
 
 static void send_crl_pem(struct ca_site *s, const struct http_request *r,
                          struct http_answer *a)
 {
-    (void)r;
-    send_crl(s, a, 1);
+    send_crl(s, r, a, 1);
 }
 
 static int status_of(const char *serial, tlsock_status *out, void *arg)

@@ -26,7 +26,8 @@ int ca_open(struct cadb **db, const struct opts *o, int write)
     char dir[LOCAL_PATH];
     int rc = ca_find_dir(dir, o);
 
-    if (rc == 0 && cadb_open(db, dir, opt_pass(o), write, &err) != 0)
+    if (rc == 0 && cadb_open(db, dir, opt_pass(o),
+                             write ? CADB_WRITE : CADB_READ, &err) != 0)
         rc = err_report(&o->out, dir, &err, 1);
     return rc;
 }

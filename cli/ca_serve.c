@@ -22,6 +22,7 @@
 #define ADDRESS ":8080"
 #define PATIENCE_MS 30000
 #define LOOK_S 60 /* whether a CRL or our own certificate is due */
+#define BUSY_S 1  /* again, if somebody else was at work with the CA */
 
 enum {
     OPT_ACME = OPT_OWN,
@@ -32,13 +33,15 @@ enum {
     OPT_VALIDATE_PORT,
     OPT_VALIDATE_TLS_PORT,
     OPT_ANYWHERE,
-    OPT_ACME_DAYS
+    OPT_ACME_DAYS,
+    OPT_MOST,
+    OPT_MOST_EACH
 };
 
 struct serve {
     struct opts o;
     int with_acme, plain_remote;
-    long days;
+    long most, most_each;
     const char *port_file, *target;
     struct strs hosts; /* more names of this server */
     struct acme_opts how;
@@ -50,6 +53,7 @@ struct serve {
     tlsock_cert *identity;
     tlsock_listener *listener;
     struct event_base *base;
+    struct event *look;
     struct http_server *server;
     char where[300];
 };
@@ -66,6 +70,10 @@ static struct poptOption options[] = {
     {"timeout", '\0', POPT_ARG_STRING, NULL, OPT_TIMEOUT,
      "for a request to come, for an answer to be taken (30s)",
      "10s|500ms|2m|none"},
+    {"max-connections", '\0', POPT_ARG_STRING, NULL, OPT_MOST,
+     "clients at once; others wait (1024)", "N"},
+    {"max-per-address", '\0', POPT_ARG_STRING, NULL, OPT_MOST_EACH,
+     "of one address, or network of 64 bits of IPv6 (64)", "N"},
     {"port-file", '\0', POPT_ARG_STRING, NULL, OPT_PORT_FILE,
      "write the port there when ready", "FILE"},
     POPT_TABLEEND};
@@ -115,6 +123,11 @@ static int take(void *own, struct opts *o, int val, const char *arg)
     case OPT_VALIDATE_TLS_PORT:
         return opt_number(o, "--validate-tls-port", arg, 1, 65535,
                           &v->how.tls_port);
+    case OPT_MOST:
+        return opt_number(o, "--max-connections", arg, 1, 1000000, &v->most);
+    case OPT_MOST_EACH:
+        return opt_number(o, "--max-per-address", arg, 1, 1000000,
+                          &v->most_each);
     case OPT_ACME_DAYS:
         return opt_number(o, "--days", arg, 1, 3650, &v->how.days);
     default:
@@ -248,34 +261,39 @@ static void on_signal(int signo, void *arg)
     event_base_loopbreak(arg);
 }
 
-/* Our own certificate is made anew in time; new clients get it. */
-static void renew(struct serve *v)
+/* Our own certificate is made anew in time; new clients get it. 1: not now. */
+static int renew(struct serve *v)
 {
     tlsock_error err = {0};
     tlsock_cert *c = NULL;
     char path[LOCAL_PATH];
-    int rc = acme_identity(&v->site, &v->hosts, &c, path, &err);
+    int rc = acme_identity(&v->site, &v->hosts, 0, &c, path, &err);
 
     if (rc > 0 && tlsock_config_reload(v->config) < 0) {
         err = *tlsock_config_error(v->config);
         rc = err.code;
     }
-    if (rc < 0)
+    if (rc < 0 && rc != TLSOCK_AGAIN)
         err_report(&v->o.out, v->site.dir, &err, 1);
     tlsock_cert_unref(c);
+    return rc == TLSOCK_AGAIN;
 }
 
 static void on_look(evutil_socket_t fd, short what, void *arg)
 {
     struct serve *v = arg;
+    struct timeval tv = {LOOK_S, 0};
+    int busy = ca_site_crl(&v->site) == TLSOCK_AGAIN;
 
     (void)fd;
     (void)what;
-    ca_site_crl(&v->site);
-    if (v->acme == NULL)
-        return;
-    acme_look(v->acme);
-    renew(v);
+    if (v->acme != NULL) {
+        acme_look(v->acme);
+        busy |= renew(v);
+    }
+    if (busy)
+        tv.tv_sec = BUSY_S;
+    (void)event_add(v->look, &tv); /* needs no memory: it was just there */
 }
 
 static int no_loop(const struct serve *v)
@@ -286,30 +304,32 @@ static int no_loop(const struct serve *v)
 static int loop(struct serve *v)
 {
     static const int list[SIGNALS_MOST] = {SIGINT, SIGTERM};
-    struct event *look = event_new(v->base, -1, EV_PERSIST, on_look, v);
     struct signals *signals = NULL;
     struct timeval tv = {LOOK_S, 0};
     int rc;
 
     errno = 0;
+    v->look = evtimer_new(v->base, on_look, v);
     v->server = http_server_new(&(struct http_server_opts){
         .base = v->base,
         .listener = v->listener,
         .tls = v->acme != NULL,
         .patience_ms = v->o.timeout_ms != 0 ? v->o.timeout_ms : PATIENCE_MS,
+        .most = (size_t)v->most,
+        .most_each = (size_t)v->most_each,
         .handle = handle,
         .on_request = on_request,
         .on_trouble = on_trouble,
         .arg = v});
-    if (v->server != NULL && look != NULL && event_add(look, &tv) == 0)
+    if (v->server != NULL && v->look != NULL && event_add(v->look, &tv) == 0)
         signals = signals_new(v->base, list, on_signal, v->base);
     rc = signals != NULL ? say_ready(v) : no_loop(v);
     if (rc == 0 && event_base_dispatch(v->base) < 0)
         rc = no_loop(v);
     http_server_free(v->server);
     signals_free(signals);
-    if (look != NULL)
-        event_free(look);
+    if (v->look != NULL)
+        event_free(v->look);
     return rc;
 }
 
@@ -318,7 +338,7 @@ static int acme_config(struct serve *v, tlsock_error *err)
 {
     char path[LOCAL_PATH];
 
-    if (acme_identity(&v->site, &v->hosts, &v->identity, path, err) < 0)
+    if (acme_identity(&v->site, &v->hosts, 1, &v->identity, path, err) < 0)
         return err->code;
     v->how.identity = v->identity;
     if (tlsock_config_add_identity(v->config, path, NULL, NULL) == 0)

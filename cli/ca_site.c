@@ -96,7 +96,7 @@ struct cadb *ca_site_index(struct ca_site *s)
         return s->db;
     cadb_close(s->db);
     s->db = NULL;
-    if (cadb_open(&s->db, s->dir, NULL, 0, &err) < 0) {
+    if (cadb_open(&s->db, s->dir, NULL, CADB_READ, &err) < 0) {
         ca_site_complain(s, &err);
         return NULL;
     }
@@ -117,7 +117,7 @@ static int crl_is_due(const struct cadb *db)
            access(cadb_crl_path(db, 1), R_OK) != 0;
 }
 
-int ca_site_crl(struct ca_site *s)
+static int make_crl(struct ca_site *s, enum cadb_open how)
 {
     struct cadb *db = ca_site_index(s);
     tlsock_error err = {0};
@@ -126,16 +126,32 @@ int ca_site_crl(struct ca_site *s)
     if (db == NULL || !crl_is_due(db))
         return db != NULL ? 0 : rc;
     db = NULL;
-    rc = cadb_open(&db, s->dir, ca_site_pass(s), 1, &err);
-    /* somebody else may have done it while we waited */
+    rc = cadb_open(&db, s->dir, ca_site_pass(s), how, &err);
+    /* somebody else may just have done it */
     if (rc == 0 && crl_is_due(db))
         rc = cadb_crl(db, 0, &err);
     cadb_close(db);
-    if (rc < 0)
+    if (rc < 0 && rc != TLSOCK_AGAIN)
         ca_site_complain(s, &err);
-    else
+    else if (rc == 0)
         s->complained = 0;
     return rc;
+}
+
+int ca_site_crl(struct ca_site *s)
+{
+    return make_crl(s, CADB_TRY);
+}
+
+void ca_site_busy(const struct http_request *r, struct http_answer *a,
+                  const char *text)
+{
+    if (!r->last) {
+        a->later = 1;
+        return;
+    }
+    http_text(a, 503, text);
+    http_field(a, "Retry-After", "%d", CA_SITE_BUSY_S);
 }
 
 int ca_site_open(struct ca_site *s)
@@ -147,7 +163,7 @@ int ca_site_open(struct ca_site *s)
 
     if (rc != 0)
         return rc;
-    if (cadb_open(&db, s->dir, ca_site_pass(s), 1, &err) < 0)
+    if (cadb_open(&db, s->dir, ca_site_pass(s), CADB_WRITE, &err) < 0)
         return err_report(s->out, s->dir, &err, 1);
     s->ca = tlsock_cert_ref((tlsock_cert *)(uintptr_t)cadb_ca(db));
     cadb_close(db);
@@ -157,7 +173,7 @@ int ca_site_open(struct ca_site *s)
                          "%s holds no certificate", path);
     if (ca_site_index(s) == NULL)
         return EXIT_OWN;
-    return ca_site_crl(s) < 0 ? EXIT_OWN : 0;
+    return make_crl(s, CADB_WRITE) < 0 ? EXIT_OWN : 0; /* nobody waits yet */
 }
 
 void ca_site_close(struct ca_site *s)

@@ -33,8 +33,14 @@ void ca_site_close(struct ca_site *s);
 const char *ca_site_pass(struct ca_site *s);
 /* The index as it is now; NULL: it cannot be read, which was said. */
 struct cadb *ca_site_index(struct ca_site *s);
-/* Make a CRL if one is due soon; 0 or a code, which was said. */
+/* Make a CRL if one is due soon; 0 or a code, which was said; TLSOCK_AGAIN: not
+ * now, somebody else is at work in the directory. */
 int ca_site_crl(struct ca_site *s);
+/* Clients never wait for longer than they are told: "later" if they may be
+ * asked again, else 503 with the text, and when to come back. */
+void ca_site_busy(const struct http_request *r, struct http_answer *a,
+                  const char *text);
+#define CA_SITE_BUSY_S 10
 /* Said once until it is over: requests come often. */
 void ca_site_complain(struct ca_site *s, const tlsock_error *err);
 /* 1: the path was one of ours, *a is filled in. */

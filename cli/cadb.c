@@ -157,14 +157,14 @@ static int is_there(const char *dir, tlsock_error *err)
 }
 
 int cadb_open(struct cadb **out, const char *dir, const char *pass_uri,
-              int write, tlsock_error *err)
+              enum cadb_open how, tlsock_error *err)
 {
     struct cadb *db = NULL;
-    int lock = -1, rc = is_there(dir, err);
+    int write = how != CADB_READ, lock = -1, rc = is_there(dir, err);
 
     *out = NULL;
     if (rc == 0 && write) {
-        lock = cadb_lock(dir, err);
+        lock = cadb_lock(dir, how == CADB_WRITE, err);
         rc = lock < 0 ? lock : 0;
     }
     if (rc == 0)

@@ -22,6 +22,7 @@
 #define CADB_CRL_DAYS 7 /* unless told otherwise */
 
 struct cadb;
+enum cadb_open { CADB_READ, CADB_WRITE, CADB_TRY };
 
 struct cadb_entry {
     int revoked;             /* 1: revoked */
@@ -44,13 +45,14 @@ struct cadb_crl_state {
 /* Where clients find things: goes into every certificate issued. "" : no. */
 enum { CADB_URL_CRL, CADB_URL_OCSP, CADB_URL_AIA, CADB_URLS };
 
-/* Opens; with write, waits for the lock (a minute at most: E_TIMEOUT) and
- * keeps it until cadb_close(), and loads the key too. Without write what was
- * there at this moment is shown, also from a read-only file system.
- * A directory with ca.pem and ca.key and no index is an empty CA. pass_uri: of
- * the key, or NULL. 0 or a code. One thread at a time may use it. */
+/* CADB_READ shows what is there at this moment, also from a read-only file
+ * system. CADB_WRITE waits for the lock (a minute at most: E_TIMEOUT) and keeps
+ * it until cadb_close(), and loads the key too. CADB_TRY does the same, but
+ * does not wait: TLSOCK_AGAIN, somebody has the lock. A directory with ca.pem
+ * and ca.key and no index is an empty CA. pass_uri: of the key, or NULL. 0 or a
+ * code. One thread at a time may use it. */
 int cadb_open(struct cadb **db, const char *dir, const char *pass_uri,
-              int write, tlsock_error *err);
+              enum cadb_open how, tlsock_error *err);
 void cadb_close(struct cadb *db); /* NULL is a no-op */
 
 /* Borrowed; with its key only if opened to write. */

@@ -120,7 +120,7 @@ static int create(const struct cadb_init *in, int lock, tlsock_cert **made,
 tlsock_cert *cadb_create(const struct cadb_init *in, tlsock_error *err)
 {
     tlsock_cert *made = NULL;
-    int lock = cadb_lock(in->dir, err);
+    int lock = cadb_lock(in->dir, 1, err);
 
     if (lock < 0 || create(in, lock, &made, err) == 0)
         return made;

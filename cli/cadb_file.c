@@ -111,7 +111,7 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-static int wait_lock(int fd, const char *path, tlsock_error *err)
+static int wait_lock(int fd, int wait, const char *path, tlsock_error *err)
 {
     int64_t start = now_ms(), waited;
     int said = !isatty(STDERR_FILENO);
@@ -122,6 +122,11 @@ static int wait_lock(int fd, const char *path, tlsock_error *err)
                              "keep the CA on a file system that has locks",
                              "cannot lock %s", path);
         waited = now_ms() - start;
+        if (!wait && errno == EWOULDBLOCK)
+            return cadb_fail(err, TLSOCK_AGAIN, 0,
+                             "let that process end, or end it: the lock goes "
+                             "with it",
+                             "process %ld has %s", holder(fd), path);
         if (waited > LOCK_WAIT_S * 1000)
             return cadb_fail(err, TLSOCK_E_TIMEOUT, 0,
                              "let that process end, or end it: the lock goes "
@@ -149,7 +154,7 @@ static int is_current(int fd, const char *path)
            mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev;
 }
 
-int cadb_lock(const char *dir, tlsock_error *err)
+int cadb_lock(const char *dir, int wait, tlsock_error *err)
 {
     char *path = cadb_path(dir, NULL, "lock");
     int fd = -1, rc = 0;
@@ -162,7 +167,7 @@ int cadb_lock(const char *dir, tlsock_error *err)
             rc = cadb_fail(err, TLSOCK_E_OWN_FILE, errno, NULL,
                            "cannot open %s", path);
         else
-            rc = wait_lock(fd, path, err);
+            rc = wait_lock(fd, wait, path, err);
         if (rc == 0 && is_current(fd, path))
             break;
         if (fd >= 0)

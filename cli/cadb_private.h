@@ -48,8 +48,9 @@ int cadb_time_parse(int64_t *when, const char *text); /* 0 or -1 */
 /* cadb_file.c */
 /* dir/name, or dir/sub/name with sub; yours to free(); NULL: no memory. */
 char *cadb_path(const char *dir, const char *sub, const char *name);
-/* A descriptor that holds the lock, or a code. */
-int cadb_lock(const char *dir, tlsock_error *err);
+/* A descriptor that holds the lock, or a code; wait 0: TLSOCK_AGAIN, somebody
+ * else has it. */
+int cadb_lock(const char *dir, int wait, tlsock_error *err);
 /* Whole file, with a 0 behind it; yours to free(). 1: there is none. */
 int cadb_read(const char *path, char **text, size_t *len, tlsock_error *err);
 /* Aside, synced, renamed, directory synced; mode 0644. *there: 1 if the new

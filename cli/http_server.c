@@ -1,11 +1,11 @@
 #include "http_server.h"
 
+#include "origin.h"
 #include "sniff.h"
 
 #include <errno.h>
 #include <event2/event.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,10 @@
 #define ACCEPTS_PER_ROUND 32 /* then those who are connected get their turn */
 #define ROUNDS 8
 #define REST_MS 100 /* out of descriptors or places: let some end */
-#define MOST 1024
+#define PIECE 65536
+#define SAY_AGAIN_MS 60000 /* the same of one origin */
+#define LATER_FIRST_MS 20
+#define LATER_STEP_MS 500
 #define LINGER_MS 2000
 
 struct conn {
@@ -27,6 +30,11 @@ struct conn {
     struct sniff *sniff;
     int tls, known; /* which it is, once its first byte is there */
     int closing;    /* our part is over; the peer's end is waited for */
+    int later_ms;   /* 0: the request is not to be handled again */
+    int64_t later_until;
+    int64_t
+        due_ms; /* by then a request, or a piece of the answer, is through */
+    char origin[ORIGIN];
     struct http_head head;
     size_t head_len; /* 0: not complete */
     unsigned char *in, *out;
@@ -38,49 +46,24 @@ struct http_server {
     struct event *accepting, *again;
     struct conn *first;
     size_t live;
+    char said[ORIGIN]; /* who has too many connections */
+    int64_t said_ms;
 };
 
-void http_field(struct http_answer *a, const char *name, const char *format,
-                ...)
+static int64_t now_ms(void)
 {
-    size_t at = strlen(a->fields);
-    char value[1024];
-    va_list ap;
-    int n;
+    struct timespec t;
 
-    va_start(ap, format);
-    n = vsnprintf(value, sizeof(value), format, ap);
-    va_end(ap);
-    if (n < 0 || (size_t)n >= sizeof(value) || strpbrk(value, "\r\n") != NULL ||
-        at + strlen(name) + (size_t)n + 5 > sizeof(a->fields))
-        return;
-    snprintf(a->fields + at, sizeof(a->fields) - at, "%s: %s\r\n", name, value);
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-int http_body(struct http_answer *a, const char *type, const void *body,
-              size_t len)
+static void be_patient(struct conn *c)
 {
-    free(a->body);
-    a->len = 0;
-    a->body = malloc(len + 1);
-    if (a->body == NULL) {
-        a->status = 500;
-        return -1;
-    }
-    memcpy(a->body, body, len);
-    a->len = len;
-    snprintf(a->type, sizeof(a->type), "%s", type);
-    return 0;
-}
+    int ms = c->server->o.patience_ms;
 
-void http_text(struct http_answer *a, int status, const char *text)
-{
-    char line[512];
-    int n = snprintf(line, sizeof(line), "%s\n", text);
-
-    a->status = status;
-    http_body(a, "text/plain; charset=utf-8", line,
-              (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+    c->due_ms = ms >= 0 ? now_ms() + ms : INT64_MAX;
+    tlsock_set_deadline(c->s, ms);
 }
 
 static void free_conn(struct conn *c)
@@ -135,6 +118,43 @@ static int put_answer(struct conn *c, struct http_answer *a, int persist)
     return 0;
 }
 
+/* Not now: 1, it is handled again after a while; 0: there is no while left. */
+static int put_off(struct conn *c)
+{
+    int most = c->server->o.patience_ms;
+
+    if (most < 0 || most > HTTP_SERVER_LATER_MS)
+        most = HTTP_SERVER_LATER_MS;
+    if (c->later_ms == 0)
+        c->later_until = now_ms() + most;
+    else if (now_ms() >= c->later_until)
+        return 0;
+    c->later_ms = c->later_ms == 0 ? LATER_FIRST_MS : 2 * c->later_ms;
+    if (c->later_ms > LATER_STEP_MS)
+        c->later_ms = LATER_STEP_MS;
+    return 1;
+}
+
+static void handle(struct conn *c, struct http_request *r,
+                   struct http_answer *a)
+{
+    const struct http_server_opts *o = &c->server->o;
+
+    if (c->head.status != 0) {
+        http_text(a, c->head.status, http_reason(c->head.status));
+        return;
+    }
+    o->handle(o->arg, r, a);
+    if (!a->later || put_off(c))
+        return;
+    free(a->body);
+    *a = (struct http_answer){.status = 500};
+    r->last = 1;
+    o->handle(o->arg, r, a);
+    a->later = 0;
+}
+
+/* 1: answered, or 0: not yet; -1: no memory. */
 static int answer(struct conn *c)
 {
     struct http_answer a = {.status = 500};
@@ -142,15 +162,19 @@ static int answer(struct conn *c)
                              .body = c->in + c->head_len,
                              .tls = c->tls,
                              .peer =
-                                 tlsock_info(c->s, TLSOCK_INFO_PEER_ADDRESS)};
+                                 tlsock_info(c->s, TLSOCK_INFO_PEER_ADDRESS),
+                             .origin = c->origin,
+                             .conn = c};
     const struct http_server_opts *o = &c->server->o;
     size_t used = c->head_len + c->head.length;
     int persist = c->head.persist && c->head.status == 0, rc;
 
-    if (c->head.status != 0)
-        http_text(&a, c->head.status, http_reason(c->head.status));
-    else
-        o->handle(o->arg, &r, &a);
+    handle(c, &r, &a);
+    if (a.later) {
+        free(a.body);
+        return 0;
+    }
+    c->later_ms = 0;
     if (a.status == 405 && a.fields[0] == '\0')
         http_field(&a, "Allow", "GET, HEAD, POST");
     rc = put_answer(c, &a, persist);
@@ -163,20 +187,25 @@ static int answer(struct conn *c)
         used = c->in_len;
     memmove(c->in, c->in + used, c->in_len - used);
     c->in_len -= used;
-    tlsock_set_deadline(c->s, o->patience_ms);
-    return rc;
+    be_patient(c);
+    return rc < 0 ? -1 : 1;
 }
 
 /* 1: something moved; 0: not now; -1: it is over. */
 static int send_out(struct conn *c)
 {
-    ssize_t n = tlsock_write(c->s, c->out + c->out_at, c->out_len - c->out_at);
+    ssize_t n;
 
+    if (now_ms() >= c->due_ms) /* although there may be room for a few bytes */
+        return -1;
+    n = tlsock_write(c->s, c->out + c->out_at, c->out_len - c->out_at);
     if (n == TLSOCK_AGAIN)
         return 0;
     if (n < 0)
         return -1;
-    tlsock_set_deadline(c->s, c->server->o.patience_ms);
+    /* who takes it byte by byte does not keep us longer for that */
+    if ((c->out_at + (size_t)n) / PIECE > c->out_at / PIECE)
+        be_patient(c);
     c->out_at += (size_t)n;
     if (c->out_at < c->out_len)
         return 1;
@@ -242,7 +271,7 @@ static int take_in(struct conn *c)
         return 1;
     if (c->head_len > 0 &&
         (c->head.status != 0 || c->in_len >= c->head_len + c->head.length))
-        return answer(c) < 0 ? -1 : 1;
+        return answer(c);
     if (make_room(c) < 0)
         return -1;
     n = tlsock_read(c->s, c->in + c->in_len, c->in_room - 1 - c->in_len);
@@ -322,8 +351,8 @@ static void go_on(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (rc >= 0) {
-        want = c->sniff != NULL ? 0 : tlsock_events(c->s);
-        ms = rc > 0 ? 0 : tlsock_timeout(c->s);
+        want = c->sniff != NULL || c->later_ms != 0 ? 0 : tlsock_events(c->s);
+        ms = rc > 0 ? 0 : c->later_ms != 0 ? c->later_ms : tlsock_timeout(c->s);
         rc = watch(c, want, ms);
     }
     if (rc < 0)
@@ -342,15 +371,65 @@ static void say_lost(const struct http_server *server)
     server->o.on_trouble(server->o.arg, &err);
 }
 
+/* Not each time: whoever has too many may try again and again. */
+static void say_full(struct http_server *server, const char *origin)
+{
+    tlsock_error err = {.code = TLSOCK_E_LIMIT};
+    int64_t now = now_ms();
+
+    if (strcmp(server->said, origin) == 0 &&
+        now - server->said_ms < SAY_AGAIN_MS)
+        return;
+    snprintf(server->said, sizeof(server->said), "%s", origin);
+    server->said_ms = now;
+    snprintf(err.message, sizeof(err.message),
+             "%s has %zu connections: for more of it, the oldest that "
+             "ask for nothing are closed",
+             origin, server->o.most_each);
+    snprintf(err.hint, sizeof(err.hint), "--max-per-address allows more");
+    server->o.on_trouble(server->o.arg, &err);
+}
+
+/* Is there room for one more of this origin? Its oldest that has asked for
+ * nothing makes some: who is silent keeps none away who is not. */
+static int make_room_for(struct http_server *server, const char *origin)
+{
+    struct conn *idle = NULL;
+    size_t n = 0;
+
+    for (struct conn *c = server->first; c != NULL; c = c->next) {
+        if (strcmp(c->origin, origin) != 0)
+            continue;
+        n++;
+        if (c->out == NULL && c->later_ms == 0)
+            idle = c;
+    }
+    if (n < server->o.most_each)
+        return 1;
+    say_full(server, origin);
+    if (idle == NULL)
+        return 0;
+    free_conn(idle);
+    return 1;
+}
+
 static void new_conn(struct http_server *server, tlsock *s)
 {
     struct conn *c = calloc(1, sizeof(*c));
+    char origin[ORIGIN];
 
+    origin_of(origin, tlsock_info(s, TLSOCK_INFO_PEER_ADDRESS));
+    if (origin[0] != '\0' && !make_room_for(server, origin)) {
+        free(c);
+        tlsock_abandon(s);
+        return;
+    }
     if (c == NULL) {
         say_lost(server);
         tlsock_abandon(s);
         return;
     }
+    memcpy(c->origin, origin, sizeof(origin));
     c->server = server;
     c->s = s;
     c->next = server->first;
@@ -358,7 +437,7 @@ static void new_conn(struct http_server *server, tlsock *s)
         server->first->prev = c;
     server->first = c;
     server->live++;
-    tlsock_set_deadline(s, server->o.patience_ms);
+    be_patient(c);
     if (watch(c, POLLIN, 0) < 0) { /* the first step comes from the loop */
         say_lost(server);
         free_conn(c);
@@ -420,7 +499,9 @@ struct http_server *http_server_new(const struct http_server_opts *o)
         return NULL;
     s->o = *o;
     if (s->o.most == 0)
-        s->o.most = MOST;
+        s->o.most = HTTP_SERVER_MOST;
+    if (s->o.most_each == 0)
+        s->o.most_each = HTTP_SERVER_MOST_EACH;
     s->accepting = event_new(o->base, tlsock_listener_fd(o->listener),
                              EV_READ | EV_PERSIST, on_accept, s);
     s->again = evtimer_new(o->base, on_again, s);

@@ -1,8 +1,9 @@
 /* http_server - a small HTTP/1 server over connections of the library, plain
  * or TLS on one port, told apart by their first byte.
  *
- * Each request is answered at once by one function; sizes, times and the
- * number of clients are bounded. Knows nothing of what is served. */
+ * Each request is answered by one function, at once, or asked again until
+ * something is free; sizes, times and the number of clients, also of one
+ * address, are bounded. Knows nothing of what is served. */
 #ifndef CLI_HTTP_SERVER_H
 #define CLI_HTTP_SERVER_H
 
@@ -12,14 +13,22 @@
 
 struct event_base;
 
+#define HTTP_SERVER_MOST 1024
+#define HTTP_SERVER_MOST_EACH 64
+#define HTTP_SERVER_LATER_MS 10000 /* nobody waits longer than that */
+
 struct http_request {
     const struct http_head *head;
     const unsigned char *body;
     int tls;
-    const char *peer; /* "127.0.0.1:1234" */
+    const char *peer;   /* "127.0.0.1:1234" */
+    const char *origin; /* whose limits are meant: see origin.h */
+    const void *conn;   /* the same for the same connection */
+    int last;           /* it is not asked again: "later" is no answer */
 };
 
 struct http_answer {
+    int later; /* not now: the same request is handled again in a moment */
     int status;
     char type[64];     /* media type */
     char fields[2048]; /* more header fields, each with its CR LF */
@@ -39,14 +48,16 @@ struct http_server_opts {
     struct event_base *base;
     tlsock_listener *listener; /* nonblocking and plain; borrowed */
     int tls;                   /* clients that begin with TLS get it */
-    int patience_ms; /* for a request to come, an answer to be taken */
-    size_t most;     /* clients at once; 0: 1,024 */
+    int patience_ms;  /* for a request to come, 64 KiB of an answer to be taken,
+                       * something to be free; -1: no limit to the first two */
+    size_t most;      /* clients at once; 0: HTTP_SERVER_MOST */
+    size_t most_each; /* of one origin; 0: HTTP_SERVER_MOST_EACH */
     void (*handle)(void *arg, const struct http_request *r,
                    struct http_answer *a);
     /* a request was answered */
     void (*on_request)(void *arg, const struct http_request *r, int status,
                        size_t len);
-    /* accept failed; the server goes on */
+    /* accept failed, or a client was sent away; the server goes on */
     void (*on_trouble)(void *arg, const tlsock_error *err);
     void *arg;
 };

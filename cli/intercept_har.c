@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define TAIL "\n]}}\n"
@@ -48,6 +47,9 @@ static int put(int fd, const char *p, size_t len, off_t at)
 
 static int cannot(const struct out *o, const char *path, int errnum)
 {
+    if (errnum == ENOMEM)
+        return err_plain(o, "--har", EXIT_INTERNAL, "nomem", "",
+                         "out of memory for %s", path);
     return err_plain(o, "--har", EXIT_OWN, "own-file",
                      errnum == EEXIST ? "--force replaces it"
                                       : "--har FILE in a directory you may "
@@ -76,6 +78,26 @@ static int begin(struct har *h)
     return errnum;
 }
 
+/* Aside, then in its place, so that an old one is whole or replaced. */
+static int make_file(struct har *h)
+{
+    char temp[4200];
+    int errnum = 0;
+
+    if ((size_t)snprintf(temp, sizeof(temp), "%s.XXXXXX", h->path) >=
+        sizeof(temp))
+        return ENAMETOOLONG;
+    h->fd = mkostemp(temp, O_CLOEXEC); /* mode 0600 */
+    if (h->fd < 0)
+        return errno;
+    errnum = begin(h);
+    if (errnum == 0 && rename(temp, h->path) != 0)
+        errnum = errno;
+    if (errnum != 0)
+        unlink(temp);
+    return errnum;
+}
+
 struct har *har_open(const struct out *o, const char *path, int force, int *rc)
 {
     struct har *h = calloc(1, sizeof(*h));
@@ -84,23 +106,18 @@ struct har *har_open(const struct out *o, const char *path, int force, int *rc)
     if (errnum == 0) {
         h->o = o;
         h->path = path;
+        h->fd = -1;
         pthread_mutex_init(&h->lock, NULL);
-        h->fd = open(path, O_WRONLY | O_CLOEXEC);
-        if (h->fd < 0 || fchmod(h->fd, 0600) < 0 || ftruncate(h->fd, 0) < 0)
-            errnum = errno;
-        else
-            errnum = begin(h);
-        if (errnum != 0) {
-            har_close(h);
-            h = NULL;
-        }
+        errnum = make_file(h);
+        if (errnum == 0)
+            return h;
+        local_release(path);
+        har_close(h);
     } else {
         free(h);
-        h = NULL;
     }
-    if (errnum != 0)
-        *rc = cannot(o, path, errnum);
-    return h;
+    *rc = cannot(o, path, errnum);
+    return NULL;
 }
 
 void har_close(struct har *h)

@@ -35,13 +35,16 @@ struct seq {
     struct hand *hands[HANDS];
 };
 
-static int cannot(const struct seq *s, int errnum)
+static int cannot(const struct out *o, const char *path, int errnum)
 {
-    return err_plain(s->o, "--html", EXIT_OWN, "own-file",
+    if (errnum == ENOMEM)
+        return err_plain(o, "--html", EXIT_INTERNAL, "nomem", "",
+                         "out of memory for %s", path);
+    return err_plain(o, "--html", EXIT_OWN, "own-file",
                      errnum == EEXIST ? "--force replaces it"
                                       : "--html FILE in a directory you may "
                                         "write to",
-                     errnum == EEXIST ? "%s exists already" : "%s: %s", s->path,
+                     errnum == EEXIST ? "%s exists already" : "%s: %s", path,
                      local_strerror(errnum));
 }
 
@@ -96,27 +99,25 @@ struct seq *seq_open(const struct out *o, const char *path, int force, int *rc)
     struct seq *s = calloc(1, sizeof(*s));
     int errnum = s != NULL ? local_reserve(path, force) : ENOMEM;
 
-    if (s == NULL) {
-        *rc = EXIT_INTERNAL;
-        return NULL;
-    }
-    s->o = o;
-    s->path = path;
-    pthread_mutex_init(&s->lock, NULL);
-    if (errnum == 0)
+    if (errnum == 0) {
+        s->o = o;
+        s->path = path;
+        pthread_mutex_init(&s->lock, NULL);
         errnum = write_page(s, 0);
-    if (errnum == 0)
-        return s;
-    *rc = cannot(s, errnum);
-    pthread_mutex_destroy(&s->lock);
+        if (errnum == 0)
+            return s;
+        local_release(path);
+        pthread_mutex_destroy(&s->lock);
+    }
     free(s);
+    *rc = cannot(o, path, errnum);
     return NULL;
 }
 
 static void say_failed(struct seq *s, int errnum)
 {
     if (errnum != 0 && !s->failed)
-        (void)cannot(s, errnum);
+        (void)cannot(s->o, s->path, errnum);
     s->failed = errnum != 0;
 }
 

@@ -128,7 +128,8 @@ struct web *web_new(struct icept *v, int *rc)
     struct web *w = calloc(1, sizeof(*w));
 
     if (w == NULL) {
-        *rc = EXIT_INTERNAL;
+        *rc = err_plain(&v->o.out, "intercept", EXIT_INTERNAL, "nomem", "",
+                        "out of memory");
         return NULL;
     }
     w->v = v;

@@ -32,6 +32,8 @@ tlsock_cert *local_host_cert(int *by_ca, tlsock_error *err);
  * killed has left; with force, that of any file, but not of what is none. It
  * stays taken until the process ends. 0 or errno. */
 int local_reserve(const char *path, int force);
+/* It will not be made after all: what is empty is gone again. */
+void local_release(const char *path);
 /* What it says. */
 const char *local_strerror(int errnum);
 

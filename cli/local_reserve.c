@@ -50,3 +50,11 @@ int local_reserve(const char *path, int force)
         return S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
     return 0;
 }
+
+void local_release(const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        unlink(path);
+}

@@ -259,7 +259,7 @@ static int loop(struct server *s, int signals)
         p[1].revents = 0;
         left -= rc > 0;
     }
-    wait_for_all(s, p[0].revents != 0);
+    wait_for_all(s, failed != 0 || p[0].revents != 0);
     return failed != 0 ? listening_no_loop(s->m->out, s->m->target, failed) : 0;
 }
 

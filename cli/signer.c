@@ -14,11 +14,11 @@ int signer_open(struct signer *s, const char *where, const char *pass_uri,
         if (local_dir(s->dir) < 0 || !local_exists(s->dir))
             return 0;
         s->where = s->dir;
-        return cadb_open(&s->db, s->dir, pass_uri, 1, err);
+        return cadb_open(&s->db, s->dir, pass_uri, CADB_WRITE, err);
     }
     s->where = where;
     if (local_ca_dir(s->dir, where))
-        return cadb_open(&s->db, s->dir, pass_uri, 1, err);
+        return cadb_open(&s->db, s->dir, pass_uri, CADB_WRITE, err);
     s->own = local_load(where, pass_uri, err);
     return s->own != NULL ? 0 : err->code;
 }

@@ -279,4 +279,24 @@ sweep() { # HOW NAME
     ok $? "$2"
 }
 sweep torn "a kill in the middle of any write leaves a whole document"
+
+# without room for a file it does not begin: an old one stays, nothing is left
+mkdir room
+for flag in har html; do
+    for kind in new old; do
+        rm -rf room/*
+        force=
+        [ "$kind" = new ] || { echo old >room/f && force=--force; }
+        (ulimit -f 0 && trap '' XFSZ && {
+            timeout 60 "$tlsock" intercept --listen 127.0.0.1:0 \
+                --ca pki/root.pem "--$flag" room/f $force </dev/null 2>&1
+            echo "exit $?"
+        }) | cat >err
+        rc=$(sed -n 's/^exit //p' err)
+        refused "no room: --$flag, $kind" 6 own-file 'room/f: File too large' .
+        [ "$(ls -A room)" = "$([ "$kind" = new ] || echo f)" ] &&
+            { [ "$kind" = new ] || [ "$(cat room/f)" = old ]; }
+        ok $? "and all is as it was"
+    done
+done
 finish

@@ -126,7 +126,11 @@ def judge_killed(run):
     run.found += [f"{n} is gone" for n in before
                   if n not in after and not re.fullmatch(row.takes, n)]
     if row.play is not None:
-        run.row.play(run, [a.format(**run.beds.ports) for a in row.args],
+        args = row.again if row.again is not None and any(
+            content for name, content in after.items()
+            if name not in before and re.fullmatch(row.makes, name) and
+            name != "port") else row.args
+        run.row.play(run, [a.format(**run.beds.ports) for a in args],
                      hurt=False)
         if run.rc != row.rc:
             run.found.append(f"afterwards: exit {run.rc}")

@@ -41,19 +41,56 @@ def echo_client(port):
         return s.recv(100) == b"hello\n"
 
 
-def http_client(port, path, wrap=tls, what=b"hello"):
+def plain_client(port):
+    with socket.create_connection(("127.0.0.1", port), WAIT) as s:
+        s.sendall(b"hello\n")
+        return s.recv(100) == b"hello\n"
+
+
+def smtp_client(port):
+    with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
+        for line in (None, b"EHLO here\r\n", b"STARTTLS\r\n"):
+            if line is not None:
+                plain.sendall(line)
+            text = b""
+            while b"\n" not in text or text.splitlines()[-1][3:4] == b"-":
+                more = plain.recv(1000)
+                if not more:
+                    return False
+                text += more
+        with tls(plain) as s:
+            s.sendall(b"hello\n")
+            return s.recv(100) == b"hello\n"
+
+
+def connects_only(port):
+    with socket.create_connection(("127.0.0.1", port), WAIT):
+        return True
+
+
+def bare(sock):
+    return sock
+
+
+def exchange(port, request, wrap=tls):
+    """All that comes in answer."""
     with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
         s = wrap(plain)
-        s.sendall(b"GET " + path + b" HTTP/1.0\r\n\r\n")
+        s.sendall(request)
         text = b""
         while True:
             more = s.recv(65536)
             if not more:
-                return b" 200 " in text[:20] and what in text
+                return text
             text += more
 
 
-def proxy_client(port, target):
+def http_client(port, path, wrap=tls, what=b"hello"):
+    text = exchange(port, b"GET " + path + b" HTTP/1.0\r\n\r\n", wrap)
+    return b" 200 " in text[:20] and what in text
+
+
+def through_proxy(port, target, then):
     with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
         plain.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % target)
         text = b""
@@ -63,18 +100,30 @@ def proxy_client(port, target):
                 return False
             text += more
         with tls(plain) as s:
-            s.sendall(b"hello\n")
-            return s.recv(100) == b"hello\n"
+            return then(s)
 
 
-def descriptors(pid):
-    import os
-    return len(os.listdir(f"/proc/{pid}/fd"))
+def echoes(s):
+    s.sendall(b"hello\n")
+    return s.recv(100) == b"hello\n"
+
+
+def fetches(s):
+    s.sendall(b"GET /a.txt HTTP/1.1\r\nHost: app.test\r\n"
+              b"Connection: close\r\n\r\n")
+    text = b""
+    while not text.endswith(b"hello\n"):
+        more = s.recv(65536)
+        if not more:
+            return False
+        text += more
+    return True
 
 
 def serving(run, args, client, hurt=True):
     """A server from its start to its end. Whether it serves is told by its
     clients, whether it leaks by its descriptors."""
+    (run.work / "port").unlink(missing_ok=True)  # of one that was killed
     with open(run.dir / "out", "wb") as out, \
             open(run.dir / "err", "wb") as err:
         process = subprocess.Popen([run.beds.tool, *args], cwd=run.work,
@@ -83,7 +132,10 @@ def serving(run, args, client, hurt=True):
     try:
         port = port_of(process, run.work / "port")
         if port is not None:
-            attend(run, process, port, client)
+            served = attend(port, client)
+            # one that is killed may not quite be gone yet
+            if not (hurt and run.what.startswith("kill")):
+                judge_served(run, process, served)
             process.terminate()
         try:
             run.rc = process.wait(WAIT)
@@ -96,13 +148,17 @@ def serving(run, args, client, hurt=True):
     run.err = (run.dir / "err").read_bytes()
 
 
-def attend(run, process, port, client):
+def attend(port, client):
     served = []
     for _ in range(CLIENTS):
         try:
             served.append(client(port))
-        except OSError:
+        except (OSError, KeyError, ValueError):
             served.append(False)
+    return served
+
+
+def judge_served(run, process, served):
     # what OpenSSL could not make once, it does not try to make again
     if process.poll() is None and served.count(False) > 1 and \
             not run.what.startswith("ossl"):
@@ -111,19 +167,28 @@ def attend(run, process, port, client):
         run.found.append(f"served: {served}, and nothing had failed")
 
 
-def serve(run, args, hurt=True):
-    serving(run, args, echo_client, hurt)
+def player(client):
+    """Of client(run, port)."""
+    def one(run, args, hurt=True):
+        serving(run, args, lambda port: client(run, port), hurt)
+    return one
 
 
-def files(run, args, hurt=True):
-    serving(run, args, lambda port: http_client(port, b"/a.txt"), hurt)
-
-
-def ca(run, args, hurt=True):
-    serving(run, args, lambda port: http_client(
-        port, b"/crl", lambda s: s, b""), hurt)
-
-
-def intercept(run, args, hurt=True):
-    serving(run, args, lambda port: proxy_client(
-        port, run.beds.ports["echo"]), hurt)
+serve = player(lambda run, port: echo_client(port))
+plain = player(lambda run, port: plain_client(port))
+smtp = player(lambda run, port: smtp_client(port))
+hello = player(lambda run, port: b" 204 " in exchange(
+    port, b"GET / HTTP/1.0\r\n\r\n"))
+files = player(lambda run, port: http_client(port, b"/a.txt"))
+crl = player(lambda run, port: http_client(port, b"/crl", bare, b""))
+# RFC 6960, 4.2.1: successful (0), and then a response
+ocsp = player(lambda run, port: b"\x0a\x01\x00\xa0" in exchange(
+    port, b"POST /ocsp HTTP/1.0\r\nContent-Type: application/ocsp-request\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(run.beds.ocsp), run.beds.ocsp),
+    bare))
+acme = player(lambda run, port: run.beds.order(port))
+connects = player(lambda run, port: connects_only(port))
+intercept = player(lambda run, port: through_proxy(
+    port, run.beds.ports["echo"], echoes))
+intercept_web = player(lambda run, port: through_proxy(
+    port, run.beds.ports["web"], fetches))

@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 
+import acme
 import play
 
 CA_FILES = (r"data/tlsock/ca/"
@@ -57,6 +58,19 @@ TO = ("--ca", "data/tlsock/ca/ca.pem", "--name", "app.test",
 LISTEN = ("127.0.0.1:0", "--port-file", "port")
 # what an event loop is made of, and who says where it listens
 LOOP = {"epoll_create1": 1, "epoll_ctl": 3, "signalfd": 1, "getsockname": 3}
+SERVE = ("serve", *LISTEN, "--cert", "app.test.pem", "--key", "app.test.key")
+INTERCEPT = ("intercept", "--listen", *LISTEN, "--ca", "data/tlsock/ca/ca.pem")
+MINTED = r"\.cache(/.*)?|data/tlsock/intercept(/.*)?"
+ACME_FILES = CA_FILES + r"|data/tlsock/ca/acme(\.pem|\.lock|-accounts\.json)"
+# for intercept --exec: frames as they come, but for those that only inform
+PASS = """binmode STDIN; binmode STDOUT; $| = 1;
+while (read(STDIN, my $h, 5) == 5) {
+    my ($k, $n) = unpack("aN", $h); my $d = "";
+    read(STDIN, $d, $n) if $n;
+    print $h, $d if $k ne "i";
+}
+"""
+FEW = {"alloc": 60, "ossl": 30, "call": 100, "kill": 40}
 
 ROWS = [
     Row("version", modes=QUIET),
@@ -131,22 +145,60 @@ ROWS = [
     Row("testpki", "testpki", "zoo", makes=r"zoo(/.*)?", keeps=r"zoo(/.*)?",
         grows=r"zoo/.*", again_codes=(0, 6),
         most=SOME, slow=True),
-    Row("serve", "serve", *LISTEN, "--cert", "app.test.pem", "--key",
-        "app.test.key", play=play.serve, makes="port", keeps="port", modes=QUIET,
+    Row("serve", *SERVE, play=play.serve, makes="port", keeps="port",
         named=LOOP),
-    Row("serve --files", "serve", *LISTEN, "--cert", "app.test.pem", "--key",
-        "app.test.key", "--files", "site", play=play.files, makes="port",
-        keeps="port", modes=QUIET),
-    Row("ca serve", "ca", "serve", *LISTEN, play=play.ca,
-        makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True, modes=QUIET,
+    Row("serve --files", *SERVE, "--files", "site", play=play.files,
+        makes="port", keeps="port"),
+    Row("serve --exec", *SERVE, "--exec", "--", "cat",
+        slow=True, play=play.serve,
+        makes="port", keeps="port"),
+    Row("serve --reply", *SERVE, "--reply", "site/a.txt",
+        slow=True, play=play.serve,
+        makes="port", keeps="port"),
+    Row("serve --plain-too", *SERVE, "--plain-too", slow=True, play=play.plain,
+        makes="port", keeps="port"),
+    Row("serve --starttls", *SERVE, "--starttls", "smtp",
+        slow=True, play=play.smtp,
+        makes="port", keeps="port"),
+    Row("serve --pcap", *SERVE, "--pcap", "run.pcapng", "--keylog", "keys",
+        play=play.serve, makes=r"port|run\.pcapng|keys",
+        keeps=r"port|run\.pcapng|keys", grows=r"port|run\.pcapng|keys",
+        codes=(2,),
+        again=" ".join(SERVE) + " --pcap other.pcapng --keylog keys"),
+    Row("serve --misbehave", "serve", *LISTEN, "--misbehave", "silent",
+        "--pki", "{zoo}",
+        slow=True, play=play.connects, makes="port", keeps="port",
+        named={"signalfd": 1, "getsockname": 2, "accept4": 2}),
+    Row("fingerprint --listen", "fingerprint", "--listen", *LISTEN, "--answer",
+        "certificate", play=play.hello, makes="port|" + CA_FILES,
+        keeps="port|" + CA_FILES, named=LOOP),
+    Row("ca serve", "ca", "serve", *LISTEN, play=play.crl,
+        makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True,
         named=LOOP),
-    Row("intercept", "intercept", "--listen", *LISTEN, "--ca",
-        "data/tlsock/ca/ca.pem", "--log", "log", "--pcap", "run.pcapng",
+    Row("ca serve OCSP", "ca", "serve", *LISTEN, slow=True, play=play.ocsp,
+        makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True),
+    Row("ca serve --acme", "ca", "serve", *LISTEN, "--acme", "--resolve",
+        "order.test=127.0.0.1", "--validate-port", "{www}", play=play.acme,
+        makes="port|" + ACME_FILES, keeps="port|" + ACME_FILES, replaces=True,
+        most=FEW, slow=True),
+    Row("intercept", *INTERCEPT, "--log", "log", "--pcap", "run.pcapng",
         "--threads", "1", play=play.intercept,
-        makes=r"port|log|run\.pcapng|\.cache(/.*)?|data/tlsock/intercept(/.*)?",
-        keeps=r"port|log|run\.pcapng|\.cache(/.*)?|data/tlsock/intercept(/.*)?",
-        optional=r"\.cache(/.*)?|data/tlsock/intercept(/.*)?", modes=QUIET,
-        named=LOOP),
+        makes=r"port|log|run\.pcapng|" + MINTED,
+        keeps=r"port|log|run\.pcapng|" + MINTED, grows=r"port|log|run\.pcapng",
+        optional=MINTED, again=" ".join(INTERCEPT) +
+        " --log log --pcap other.pcapng --threads 1", named=LOOP),
+    Row("intercept --har", *INTERCEPT, "--har", "run.har", "--html",
+        "run.html", "--bodies", "bodies", "--threads", "2",
+        slow=True, play=play.intercept_web,
+        makes=r"port|run\.(har|html)|bodies(/.*)?|" + MINTED,
+        keeps=r"port|run\.(har|html)|bodies(/.*)?|" + MINTED,
+        grows=r"port|bodies/.*", optional=r"bodies/.*|" + MINTED,
+        again=" ".join(INTERCEPT) + " --force --har run.har --html run.html"
+        " --bodies bodies --threads 2", most=SOME),
+    Row("intercept --exec", *INTERCEPT, "--threads", "1", "--exec", "--",
+        "perl", "pass.pl",
+        slow=True, play=play.intercept, makes="port|" + MINTED,
+        keeps="port|" + MINTED, optional=MINTED, most=SOME),
 ]
 
 
@@ -161,7 +213,8 @@ class Beds:
         self.env.update(NO_COLOR="1", LC_ALL="C", ASAN_OPTIONS=os.environ.get(
             "ASAN_OPTIONS", "") + ":verify_asan_link_order=0:detect_leaks=1:"
             "allocator_may_return_null=1:exitcode=99")
-        self.ports, self.server = {}, None
+        self.ports, self.servers = {}, []
+        self.acme = self.ocsp = None
 
     def setup(self, *args):
         subprocess.run([self.tool, *args], cwd=self.fresh, check=True,
@@ -174,6 +227,7 @@ class Beds:
         (fresh / "site").mkdir(parents=True)
         (fresh / "site" / "a.txt").write_text("hello\n")
         (fresh / "pw").write_text("secret\n")
+        (fresh / "pass.pl").write_text(PASS)
         (fresh / "root" / "etc").mkdir(parents=True)
         (fresh / "root" / "etc" / "ca-certificates.conf").write_text("")
         for d in ("usr/local/share/ca-certificates", "etc/ssl/certs"):
@@ -188,16 +242,35 @@ class Beds:
             (fresh / "app.test.key").read_bytes())
         os.chmod(fresh / "both.pem", 0o600)
         (fresh / "both.pem").read_bytes()
-        self.server = subprocess.Popen(
-            [self.tool, "serve", "127.0.0.1:0", "--port-file",
-             str(self.base / "port"), "--cert", "app.test.pem", "--key",
-             "app.test.key"], cwd=fresh, stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=dict(self.env, HOME=str(fresh)))
-        self.ports["echo"] = play.port_of(self.server, self.base / "port")
+        request = self.base / "request"
+        subprocess.run(
+            ["openssl", "ocsp", "-issuer", "data/tlsock/ca/ca.pem", "-cert",
+             "app.test.pem", "-reqout", request], cwd=fresh, check=True,
+            capture_output=True)
+        self.ocsp = request.read_bytes()
+        self.setup("testpki", str(self.base / "zoo"))
+        self.acme = acme.World(self.base)
+        self.ports.update(zoo=self.base / "zoo", www=self.acme.port)
+        self.serve("echo")
+        self.serve("web", "--files", "site")
         return self
 
+    def order(self, port):
+        return acme.order(self.acme, port)
+
+    def serve(self, name, *args):
+        port = self.base / ("port-" + name)
+        self.servers.append(subprocess.Popen(
+            [self.tool, "serve", "127.0.0.1:0", "--port-file", str(port),
+             "--cert", "app.test.pem", "--key", "app.test.key", *args],
+            cwd=self.fresh, stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=dict(self.env, HOME=str(self.fresh))))
+        self.ports[name] = play.port_of(self.servers[-1], port)
+
     def __exit__(self, *_):
-        if self.server is not None:
-            self.server.terminate()
-            self.server.wait()
+        for server in self.servers:
+            server.terminate()
+            server.wait()
+        if self.acme is not None:
+            self.acme.close()

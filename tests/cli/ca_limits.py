@@ -1,0 +1,341 @@
+"""ca_limits - clients of ca serve that take more than their part, from
+addresses of the loopback network; a line for each claim, "0 claim" or
+"1 claim: what came instead".
+
+    ca_limits.py PORT WHAT [ARGUMENT...]
+"""
+import base64
+import fcntl
+import hashlib
+import json
+import pathlib
+import socket
+import subprocess
+import sys
+import threading
+
+import acme
+import play
+
+PORT = int(sys.argv[1])
+GOOD, GREEDY = "127.0.0.1", "127.0.0.2"
+WAIT = 60
+
+
+def claim(good, text, got=""):
+    print("0" if good else "1", text + ("" if good else f": {got}"),
+          flush=True)
+
+
+def connect(source):
+    return socket.create_connection(("127.0.0.1", PORT), WAIT, (source, 0))
+
+
+def ask(source, request, wrap=play.bare):
+    """All that comes, or "" if the connection is closed at once."""
+    try:
+        with connect(source) as s:
+            s = wrap(s)
+            s.sendall(request)
+            text = b""
+            while True:
+                more = s.recv(65536)
+                if not more:
+                    return text
+                text += more
+    except (ConnectionError, OSError):
+        return b""
+
+
+def get(source, path):
+    return ask(source, b"GET " + path + b" HTTP/1.0\r\n\r\n")
+
+
+def is_open(s):
+    """Does it answer still?"""
+    try:
+        s.sendall(b"GET /ca.pem HTTP/1.0\r\n\r\n")
+        return s.recv(12) == b"HTTP/1.1 200"
+    except OSError:
+        return False
+
+
+def connections(most):
+    """Of --max-per-address MOST."""
+    held = [connect(GREEDY) for _ in range(most)]
+    claim(get(GOOD, b"/ca.pem").startswith(b"HTTP/1.1 200"),
+          "another address is served")
+    claim(get(GREEDY, b"/ca.pem").startswith(b"HTTP/1.1 200"),
+          "the same one, too, in place of its oldest")
+    states = [is_open(s) for s in held]
+    claim(states == [False] + [True] * (most - 1),
+          "which is closed, and no other one", states)
+
+
+def whole(path):
+    text = get(GOOD, path)
+    size = int(text.split(b"Content-Length: ")[1].split(b"\r\n")[0])
+    claim(len(text) > size > 20000000, "who takes an answer at once gets it",
+          len(text))
+
+
+def slow(path):
+    """With a short --timeout: a byte now and then is not enough."""
+    with connect(GREEDY) as s:
+        sent = 0
+        s.settimeout(0.02)
+        try:
+            while sent < 5000:
+                s.sendall(b"x")
+                sent += 1
+                try:
+                    if s.recv(1) == b"":
+                        break
+                except TimeoutError:
+                    pass
+        except OSError:
+            pass
+        claim(sent < 5000, "a request that never ends is ended")
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.settimeout(WAIT)
+        s.connect(("127.0.0.1", PORT))
+        s.sendall(b"GET " + path + b" HTTP/1.0\r\n\r\n")
+        taken = 0
+        try:
+            while taken < 600:  # some seconds
+                taken += len(s.recv(1))
+                threading.Event().wait(0.005)
+            more = s.recv(65536)
+            while more:
+                taken += len(more)
+                more = s.recv(65536)
+        except OSError:
+            pass
+        claim(600 <= taken < 20000000,
+              "who takes it byte by byte does not get all of it", taken)
+
+
+class Client(acme.Client):
+    """From an address of its own; send() gives the status, too."""
+
+    def __init__(self, world, source, key=None):
+        super().__init__(world, PORT)
+        self.source, self.key = source, key or world.key
+
+    def send(self, method, path, body=b""):
+        head = (f"{method} {path} HTTP/1.0\r\nHost: localhost:{PORT}\r\n"
+                "Content-Type: application/jose+json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n").encode()
+        got = ask(self.source, head + body, play.tls)
+        top, _, rest = got.partition(b"\r\n\r\n")
+        self.status = int(top[9:12] or 0)
+        self.text = rest
+        self.fields = dict(line.split(": ", 1) for line in
+                           top.decode().splitlines()[1:])
+        self.nonce = self.fields.get("Replay-Nonce")
+        return self.fields, rest
+
+    def post(self, url, payload=None, nonce=None):
+        self.world = type("", (), {"key": self.key})
+        if nonce is not None:
+            self.nonce = nonce
+        return super().post(url, payload)
+
+    def kind(self):
+        return json.loads(self.text).get("type", "").split(":")[-1]
+
+    def make(self):
+        self.kid = None
+        self.kid = self.post(f"{self.base}/acme/new-account", {})[0].get(
+            "Location")
+        return self.status
+
+
+def nonces(world):
+    good, greedy = Client(world, GOOD), Client(world, GREEDY)
+    good.send("HEAD", "/acme/new-nonce")
+    kept = good.nonce
+    greedy.send("HEAD", "/acme/new-nonce")
+    first = greedy.nonce
+    for _ in range(300):
+        greedy.send("HEAD", "/acme/new-nonce")
+    last = greedy.nonce
+    url = f"{good.base}/acme/new-account"
+    greedy.post(url, {}, first)
+    claim(greedy.status == 400 and greedy.kind() == "badNonce",
+          "who takes many nonces loses the oldest of its own", greedy.text)
+    claim(bool(greedy.nonce), "and is told the next one")
+    greedy.post(url, {}, last)
+    claim(greedy.status in (200, 201), "its last one is good", greedy.text)
+    good.post(url, {}, kept)
+    claim(good.status == 200, "that of another address, too", good.text)
+    good.post(url, {}, kept)
+    claim(good.kind() == "badNonce", "once", good.text)
+
+
+class Pair(acme.Key):
+    """Of two primes that others have as well: a key in no time."""
+
+    def __init__(self, p, q):
+        self.n = p * q
+        self.d = pow(65537, -1, (p - 1) * (q - 1))
+        self.jwk = {"kty": "RSA", "n": acme.number(self.n), "e": "AQAB"}
+        self.thumb = acme.b64(hashlib.sha256(
+            acme.compact(self.jwk)).digest())
+
+
+def keys(count):
+    primes = []
+    while len(primes) * (len(primes) - 1) // 2 < count:
+        p = int(subprocess.run(["openssl", "prime", "-generate", "-bits",
+                                "1024"], check=True, capture_output=True,
+                               text=True).stdout)
+        if p % 65537 != 1:
+            primes.append(p)
+    return [Pair(p, q) for i, p in enumerate(primes) for q in primes[:i]]
+
+
+def accounts(world):
+    made = keys(51)
+    states = [Client(world, GREEDY, key).make() for key in made[:50]]
+    claim(states == [201] * 50, "an address makes accounts", states)
+    greedy = Client(world, GREEDY, made[50])
+    greedy.make()
+    claim(greedy.status == 429 and greedy.kind() == "rateLimited" and
+          1 <= int(greedy.fields.get("Retry-After", 0)) <= 60,
+          "but not any number", f"{greedy.fields} {greedy.text}")
+    claim(Client(world, GREEDY, made[0]).make() == 200,
+          "those that it has are found all the same")
+    claim(Client(world, GOOD, made[50]).make() == 201,
+          "another address makes one")
+
+
+def full_store(path, serials):
+    """1,000 accounts of long ago."""
+    rows = []
+    for i in range(1000):
+        n = (1 << 2047) + 2 * i + 1
+        rows.append({"id": acme.b64(i.to_bytes(16, "big")), "status": "valid",
+                     "created": 1600000000 + i, "contact": [],
+                     "jwk": {"kty": "RSA", "n": acme.number(n), "e": "AQAB"},
+                     "serials": serials})
+    pathlib.Path(path).write_text(json.dumps(
+        {"schema": "tlsock.acme-accounts/1", "accounts": rows}))
+    return [row["id"] for row in rows]
+
+
+def full(world, path, used):
+    """PATH was full when the server began."""
+    c = Client(world, GOOD, keys(1)[0])
+    c.make()
+    have = [row["id"] for row in json.loads(pathlib.Path(path).read_text())
+            ["accounts"]]
+    first = acme.b64((0).to_bytes(16, "big"))
+    if used:
+        claim(c.status == 429 and c.kind() == "rateLimited" and
+              int(c.fields.get("Retry-After", 0)) > 0 and len(have) == 1000
+              and first in have, "accounts with certificates are all kept",
+              c.text)
+    else:
+        claim(c.status == 201 and len(have) == 1000 and first not in have and
+              acme.b64((1).to_bytes(16, "big")) in have,
+              "the oldest account that was never used makes room", c.text)
+
+
+def orders(world):
+    greedy = Client(world, GREEDY)
+    greedy.make()
+    many = keys(3)
+    states = []
+    for key in many:
+        greedy = Client(world, GREEDY, key)
+        greedy.make()
+        for _ in range(50):
+            greedy.post(f"{greedy.base}/acme/new-order", {
+                "identifiers": [{"type": "dns", "value": "order.test"}]})
+            states.append(greedy.status)
+    claim(states == [201] * 100 + [429] * 50 and
+          greedy.kind() == "rateLimited" and
+          int(greedy.fields.get("Retry-After", 0)) > 0,
+          "an address has so many open orders", states)
+    claim(acme.order(world, PORT), "another one gets a certificate")
+
+
+def locked(world, directory):
+    """Somebody works with the CA."""
+    index = pathlib.Path(directory, "index")
+    with open(pathlib.Path(directory, "lock"), "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        got = []
+        waits = threading.Thread(target=lambda: got.append(
+            acme.order(world, PORT)))
+        waits.start()
+        for path, what in ((b"/ca.pem", b"CERTIFICATE"), (b"/crl.pem", b"CRL"),
+                           (b"/", b"certification")):
+            text = get(GOOD, path)
+            claim(text.startswith(b"HTTP/1.1 200") and what in text,
+                  f"while the CA is locked: {path.decode()}", text[:100])
+        had = index.read_bytes()
+        waits.join(0.2)
+        claim(waits.is_alive() and index.read_bytes() == had,
+              "an order waits, and has nothing yet", got)
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        waits.join(WAIT)
+        claim(got == [True], "and gets its certificate then", got)
+
+
+def locked_long(world, directory):
+    """With a short --timeout."""
+    c = Client(world, GOOD)
+    c.make()
+    fields, _ = c.post(f"{c.base}/acme/new-order", {
+        "identifiers": [{"type": "dns", "value": "order.test"}]})
+    o = json.loads(c.text)
+    for url in o["authorizations"]:
+        c.post(url)
+        c.post(next(x["url"] for x in json.loads(c.text)["challenges"]
+                    if x["type"] == "http-01"), {})
+        for _ in range(5000):
+            c.post(url)
+            if json.loads(c.text)["status"] != "pending":
+                break
+    with open(pathlib.Path(directory, "lock"), "r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        c.post(o["finalize"], {"csr": world.csr})
+        claim(c.status == 503 and int(c.fields.get("Retry-After", 0)) > 0 and
+              bool(c.nonce), "the CA is locked for too long: come back",
+              f"{c.fields} {c.text}")
+        for name in ("crl.der", "crl.pem"):
+            pathlib.Path(directory, name).unlink()
+        text = get(GOOD, b"/crl")
+        claim(text.startswith(b"HTTP/1.1 503") and b"\r\nRetry-After: " in text,
+              "no CRL, and none can be made: come back", text)
+    c.post(o["finalize"], {"csr": world.csr})
+    claim(c.status == 200 and json.loads(c.text)["status"] == "valid",
+          "and it gets its certificate", c.text)
+    claim(get(GOOD, b"/crl").startswith(b"HTTP/1.1 200"), "and the CRL")
+
+
+def main():
+    what, args = sys.argv[2], sys.argv[3:]
+    if what == "store":
+        full_store(args[0], json.loads(args[1]))
+    elif what == "connections":
+        connections(int(args[0]))
+    elif what == "slow":
+        slow(args[0].encode())
+    elif what == "whole":
+        whole(args[0].encode())
+    else:
+        world = acme.World(".", int(args[0]))
+        try:
+            {"nonces": nonces, "accounts": accounts, "orders": orders,
+             "full": lambda w: full(w, args[1], args[2] == "used"),
+             "locked": lambda w: locked(w, args[1]),
+             "locked_long": lambda w: locked_long(w, args[1])}[what](world)
+        finally:
+            world.close()
+
+
+main()

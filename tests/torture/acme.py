@@ -1,0 +1,138 @@
+"""acme - an order of an ACME client (RFC 8555) from its account to its
+certificate, and who answers http-01 for all of them."""
+import base64
+import hashlib
+import http.server
+import json
+import pathlib
+import re
+import subprocess
+import threading
+
+import play
+
+
+def b64(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def number(n):
+    return b64(n.to_bytes((n.bit_length() + 7) // 8, "big"))
+
+
+def compact(obj):
+    return json.dumps(obj, separators=(",", ":"), sort_keys=True).encode()
+
+
+class Key:
+    """RS256: what a signature needs is a power (RFC 8017, 8.2)."""
+
+    DER = bytes.fromhex("3031300d060960864801650304020105000420")
+
+    def __init__(self, path):
+        if not path.exists():
+            subprocess.run(["openssl", "genrsa", "-out", path, "2048"],
+                           check=True, capture_output=True)
+        text = subprocess.run(["openssl", "rsa", "-in", path, "-noout",
+                               "-text"], check=True, capture_output=True,
+                              text=True).stdout
+        self.n, self.d = (int(re.sub(r"[\s:]", "", re.search(
+            name + r":\n((?: +[0-9a-f:]+\n)+)", text).group(1)), 16)
+            for name in ("modulus", "privateExponent"))
+        self.jwk = {"kty": "RSA", "n": number(self.n), "e": "AQAB"}
+        self.thumb = b64(hashlib.sha256(compact(self.jwk)).digest())
+
+    def sign(self, data):
+        size = (self.n.bit_length() + 7) // 8
+        tail = b"\0" + self.DER + hashlib.sha256(data).digest()
+        block = b"\0\1" + b"\xff" * (size - 2 - len(tail)) + tail
+        return pow(int.from_bytes(block, "big"), self.d,
+                   self.n).to_bytes(size, "big")
+
+
+class Tokens(http.server.BaseHTTPRequestHandler):
+    """http-01, for whoever asks: TOKEN.THUMBPRINT."""
+
+    def do_GET(self):
+        text = f"{self.path.split('/')[-1]}.{self.server.thumb}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_):
+        pass
+
+
+class World:
+    """What clients have, and the web server of the names they order."""
+
+    def __init__(self, base, port=0):
+        base = pathlib.Path(base)
+        self.key = Key(base / "account.key")
+        csr = base / "order.csr"
+        subprocess.run(
+            ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
+             "ec_paramgen_curve:P-256", "-nodes", "-keyout", base / "order.key",
+             "-subj", "/CN=order.test", "-addext",
+             "subjectAltName=DNS:order.test", "-outform", "DER", "-out", csr],
+            check=True, capture_output=True)
+        self.csr = b64(csr.read_bytes())
+        self.web = http.server.ThreadingHTTPServer(("127.0.0.1", port), Tokens)
+        self.web.thumb = self.key.thumb
+        self.port = self.web.server_address[1]
+        threading.Thread(target=self.web.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.web.shutdown()
+        self.web.server_close()
+
+
+class Client:
+    def __init__(self, world, port):
+        self.world, self.port = world, port
+        self.base = f"https://localhost:{port}"
+        self.kid = self.nonce = None
+
+    def send(self, method, path, body=b""):
+        """Status, header fields, JSON or bytes."""
+        head = (f"{method} {path} HTTP/1.0\r\nHost: localhost:{self.port}\r\n"
+                "Content-Type: application/jose+json\r\n"
+                f"Content-Length: {len(body)}\r\n\r\n").encode()
+        got = play.exchange(self.port, head + body)
+        top, _, rest = got.partition(b"\r\n\r\n")
+        fields = dict(re.findall(r"(?m)^([A-Za-z-]+): (.*?)\r?$",
+                                 top.decode()))
+        self.nonce = fields.get("Replay-Nonce")
+        if not top.startswith(b"HTTP/1.1 2"):
+            raise OSError(got[:300])
+        return fields, rest
+
+    def post(self, url, payload=None):
+        if self.nonce is None:
+            self.send("HEAD", "/acme/new-nonce")
+        who = {"kid": self.kid} if self.kid else {"jwk": self.world.key.jwk}
+        head = b64(compact(dict(who, alg="RS256", url=url, nonce=self.nonce)))
+        text = "" if payload is None else b64(compact(payload))
+        body = {"protected": head, "payload": text, "signature":
+                b64(self.world.key.sign(f"{head}.{text}".encode()))}
+        fields, rest = self.send("POST", url[len(self.base):], compact(body))
+        return fields, json.loads(rest) if rest.startswith(b"{") else rest
+
+
+def order(world, port):
+    """From the account to the certificate."""
+    c = Client(world, port)
+    c.kid = c.post(f"{c.base}/acme/new-account", {})[0]["Location"]
+    fields, o = c.post(f"{c.base}/acme/new-order", {
+        "identifiers": [{"type": "dns", "value": "order.test"}]})
+    for url in o["authorizations"]:
+        challenge = next(x for x in c.post(url)[1]["challenges"]
+                         if x["type"] == "http-01")
+        c.post(challenge["url"], {})
+        for _ in range(500):  # each is a round trip
+            if c.post(url)[1]["status"] != "pending":
+                break
+    c.post(o["finalize"], {"csr": world.csr})
+    cert = c.post(c.post(fields["Location"])[1]["certificate"])[1]
+    return cert.startswith(b"-----BEGIN CERTIFICATE-----\n")
