@@ -293,13 +293,14 @@ int check_write_html(struct check *c)
     struct tofile f;
     char *data = NULL;
     size_t len = 0;
-    int rc;
+    int rc, cut;
 
     p.to = open_memstream(&data, &len);
     if (p.to == NULL)
         return EXIT_INTERNAL;
     write_page(&p, c);
-    rc = fclose(p.to) == 0 ? 0 : EXIT_INTERNAL;
+    cut = ferror(p.to); /* fclose() need not know of memory that lacked */
+    rc = fclose(p.to) == 0 && !cut ? 0 : EXIT_INTERNAL;
     if (rc == 0)
         rc = tofile_begin(&f, &c->o.out, c->html, c->force);
     if (rc == 0) {

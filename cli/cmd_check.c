@@ -204,7 +204,9 @@ static void find_port(struct check *c)
         return;
     end = at + 1 + strcspn(at + 1, "/?#");
     snprintf(c->port, sizeof(c->port), "%.*s", (int)(end - at - 1), at + 1);
-    service = getservbyname(c->port, "tcp");
+    service = strspn(c->port, "0123456789") != strlen(c->port)
+                  ? getservbyname(c->port, "tcp")
+                  : NULL;
     if (service != NULL)
         snprintf(c->port, sizeof(c->port), "%d",
                  ntohs((uint16_t)service->s_port));

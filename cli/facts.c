@@ -45,9 +45,17 @@ void facts_warn(const struct out *o, const tlsock *s)
     out_warning(o, text);
 }
 
+/* Without memory for it, which is told at the end, it is "?". */
+static const char *field(const tlsock_cert *c, int item)
+{
+    const char *text = certfield(c, item);
+
+    return text != NULL ? text : "?";
+}
+
 void facts_expiry(const tlsock_cert *c, char *text, size_t size)
 {
-    const char *after = certfield(c, TLSOCK_CERT_NOT_AFTER);
+    const char *after = field(c, TLSOCK_CERT_NOT_AFTER);
     int ok = 0;
     long days = out_days_until(after, &ok);
 
@@ -62,13 +70,11 @@ void facts_expiry(const tlsock_cert *c, char *text, size_t size)
 
 static const char *short_name(const tlsock_cert *c)
 {
-    const char *cn = certfield(c, TLSOCK_CERT_CN);
+    const char *cn = field(c, TLSOCK_CERT_CN);
 
-    if (cn == NULL || cn[0] == '\0')
-        cn = certfield(c, TLSOCK_CERT_SUBJECT);
-    if (cn == NULL || cn[0] == '\0')
-        cn = certfield(c, TLSOCK_CERT_SANS);
-    return cn != NULL ? cn : "";
+    if (cn[0] == '\0')
+        cn = field(c, TLSOCK_CERT_SUBJECT);
+    return cn[0] != '\0' ? cn : field(c, TLSOCK_CERT_SANS);
 }
 
 /* "CN=a,O=b" is "a" to a person; a name without CN first stays as it is. */
@@ -101,9 +107,8 @@ static void print_chain(const tlsock_cert *c, const char *how)
         fprintf(stderr, " < %s", short_name(at));
         last = at;
     }
-    issuer = certfield(last, TLSOCK_CERT_ISSUER);
-    if (issuer != NULL &&
-        strcmp(issuer, certfield(last, TLSOCK_CERT_SUBJECT)) != 0)
+    issuer = field(last, TLSOCK_CERT_ISSUER);
+    if (strcmp(issuer, field(last, TLSOCK_CERT_SUBJECT)) != 0)
         print_issuer(issuer);
     fprintf(stderr, " (%s)\n", how);
     tlsock_cert_unref(at);
@@ -223,18 +228,15 @@ static json_t *grown(int (*write)(const void *thing, char *out, size_t size),
                      const void *thing)
 {
     int len = write(thing, NULL, 0);
-    char *text;
-    json_t *value;
+    char *text = len >= 0 ? malloc((size_t)len + 1) : NULL;
+    json_t *value = NULL;
 
-    if (len < 0)
-        return json_null();
-    text = malloc((size_t)len + 1);
-    if (text == NULL)
-        return json_null();
-    value = write(thing, text, (size_t)len + 1) == len ? out_json_raw(text)
-                                                       : json_null();
+    if (text != NULL && write(thing, text, (size_t)len + 1) == len)
+        value = out_json_raw(text);
+    else if (len >= 0 || len == TLSOCK_E_NOMEM)
+        out_lack();
     free(text);
-    return value;
+    return value != NULL ? value : json_null();
 }
 
 static int cert_text(const void *thing, char *out, size_t size)

@@ -46,15 +46,18 @@ static int open_dir(struct fix *w, const char *dir)
                          "the directory cannot be read");
     while (rc == 0 && w->n_pool < MOST_FILES && (e = readdir(d)) != NULL) {
         int n = snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+        tlsock_error err = {0};
         struct stat st;
         tlsock_cert *c;
 
         if ((size_t)n >= sizeof(path) || stat(path, &st) != 0 ||
             !S_ISREG(st.st_mode) || st.st_size > 1024 * 1024)
             continue;
-        c = tlsock_cert_load(path, NULL, NULL, NULL);
+        c = tlsock_cert_load(path, NULL, NULL, &err);
         if (c != NULL)
             rc = keep(w, c);
+        else if (err.code == TLSOCK_E_NOMEM)
+            rc = err_report(&w->o.out, path, &err, 1);
     }
     closedir(d);
     return rc;

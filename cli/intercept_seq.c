@@ -82,11 +82,12 @@ static int write_page(struct seq *s, int64_t now)
     char *page = NULL;
     size_t len = 0;
     FILE *to = open_memstream(&page, &len);
-    int errnum = ENOMEM;
+    int errnum = ENOMEM, cut;
 
     if (to != NULL) {
         seq_draw(to, s->lines, s->left_out, now);
-        if (fclose(to) == 0)
+        cut = ferror(to); /* fclose() need not know of memory that lacked */
+        if (fclose(to) == 0 && !cut)
             errnum = put_page(s, page, len);
     }
     free(page);

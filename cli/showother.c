@@ -71,7 +71,19 @@ static json_t *csr_json(const tlsock_csr *r)
     if (text != NULL && tlsock_csr_json(r, text, (size_t)len + 1) == len)
         value = out_json_raw(text);
     free(text);
+    if (value == NULL)
+        out_lack();
     return value != NULL ? value : json_null();
+}
+
+/* Without memory for it, which is told at the end, there is none. */
+static const char *field(const tlsock_csr *r, int item)
+{
+    const char *text = tlsock_csr_field(r, item);
+
+    if (text == NULL)
+        out_lack();
+    return text != NULL ? text : "";
 }
 
 static void csr_rows(const struct out *o, const tlsock_csr *r)
@@ -85,15 +97,12 @@ static void csr_rows(const struct out *o, const tlsock_csr *r)
                 {"signed with", TLSOCK_CERT_SIGNATURE}};
     const char *text;
 
-    text = tlsock_csr_field(r, TLSOCK_CERT_SUBJECT);
-    printf("signing request  %s\n",
-           text != NULL && text[0] != '\0' ? text : "(no subject)");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        text = tlsock_csr_field(r, rows[i].item);
-        certtext_row(o, rows[i].label, text != NULL ? text : "");
-    }
-    text = tlsock_csr_field(r, TLSOCK_CERT_PIN);
-    if (text != NULL && text[0] != '\0') {
+    text = field(r, TLSOCK_CERT_SUBJECT);
+    printf("signing request  %s\n", text[0] != '\0' ? text : "(no subject)");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        certtext_row(o, rows[i].label, field(r, rows[i].item));
+    text = field(r, TLSOCK_CERT_PIN);
+    if (text[0] != '\0') {
         certtext_row(o, "pin", "of the key");
         printf("    %s\n", text);
     }

@@ -116,7 +116,7 @@ static int read_all(int fd, struct source *s)
 }
 
 /* What is behind uri for the library: a file by its path, so that messages
- * name it; what can be read only once by its content. */
+ * name it; what can be read only once by its content. 0 or errno. */
 static int content_uri(struct source *s, int exists)
 {
     char text[40];
@@ -132,11 +132,11 @@ static int content_uri(struct source *s, int exists)
     } else {
         s->fd = memfd_create("tlsock", MFD_CLOEXEC);
         if (s->fd < 0 || write(s->fd, s->data, s->len) != (ssize_t)s->len)
-            return -1;
+            return errno;
         snprintf(text, sizeof(text), "/proc/self/fd/%d", s->fd);
         s->uri = strdup(text);
     }
-    return s->uri != NULL ? 0 : -1;
+    return s->uri != NULL ? 0 : ENOMEM;
 }
 
 static int cannot_read(const struct opts *o, const char *target, int errnum)
@@ -161,10 +161,16 @@ static int cannot_read(const struct opts *o, const char *target, int errnum)
                      "cannot read \"%s\": %s", target, strerror(errnum));
 }
 
-static int no_memory(const struct opts *o, const struct source *s)
+static int cannot_keep(const struct opts *o, const struct source *s, int errnum)
 {
-    return err_plain(&o->out, s->target, EXIT_INTERNAL, "nomem", "",
-                     "out of memory");
+    int lack = errnum == ENOMEM;
+
+    return err_plain(&o->out, s->target, lack ? EXIT_INTERNAL : EXIT_OWN,
+                     lack ? "nomem" : "system",
+                     lack ? ""
+                          : "name a file: what can be read once is kept "
+                            "in one of memory",
+                     "%s", lack ? "out of memory" : strerror(errnum));
 }
 
 static int read_file(struct opts *o, struct source *s)
@@ -190,20 +196,22 @@ static int read_file(struct opts *o, struct source *s)
                          std ? "pipe PEM or DER into it"
                              : "was it written completely?",
                          "%s is empty", std ? "standard input" : "the file");
-    return content_uri(s, !std && S_ISREG(st.st_mode)) == 0 ? 0
-                                                            : no_memory(o, s);
+    errnum = content_uri(s, !std && S_ISREG(st.st_mode));
+    return errnum == 0 ? 0 : cannot_keep(o, s, errnum);
 }
 
 static int read_text(struct opts *o, struct source *s)
 {
     const char *text = s->target;
+    int errnum;
 
     if (strncmp(text, "pem:", 4) == 0)
         text += 4;
     s->target = "inline PEM";
     s->len = strlen(text);
     s->data = strdup(text);
-    return s->data != NULL && content_uri(s, 0) == 0 ? 0 : no_memory(o, s);
+    errnum = s->data != NULL ? content_uri(s, 0) : ENOMEM;
+    return errnum == 0 ? 0 : cannot_keep(o, s, errnum);
 }
 
 /* Certificates of PEM text without the keys between them. */

@@ -3,6 +3,7 @@ certificates, a server that nothing happens to."""
 import os
 import pathlib
 import re
+import ssl
 import subprocess
 
 import acme
@@ -76,12 +77,30 @@ ROWS = [
     Row("version", modes=QUIET),
     Row("completion bash", same=True, modes=("alloc",)),
     Row("cert show app.test.pem", same=True, modes=QUIET),
+    Row("cert show, other kinds", "cert", "show", "req.test.csr",
+        "data/tlsock/ca/crl.pem", "app.test.key", "-v", same=True, modes=QUIET),
+    Row("cert show --pem", "cert", "show", "--pem", "both.pem", same=True,
+        modes=QUIET),
+    Row("cert show pem:", "cert", "show", "pem:{pem}", same=True, modes=QUIET),
+    Row("cert show from stdin", "cert", "show", "-", stdin="app.der", same=True,
+        modes=QUIET, named={"memfd_create": 1}),
+    Row("cert verify --untrusted", "cert", "verify", "app.test.pem",
+        "--untrusted", "self.test.pem", "--ca", "+data/tlsock/ca/ca.pem",
+        "--crl", "data/tlsock/ca/crl.pem", "--name", "app.test", same=True,
+        modes=QUIET),
     Row("cert verify app.test.pem", "cert", "verify", "app.test.pem", "--ca",
         "data/tlsock/ca/ca.pem", "--name", "app.test", same=True, modes=QUIET),
     Row("cert match app.test.pem app.test.key", same=True, modes=QUIET,
         says=b"not read: cannot read"),
     Row("cert diff app.test.pem self.test.pem", rc=1, same=True, modes=QUIET),
+    Row("cert diff --json", "cert", "diff", "--json", "app.test.pem",
+        "self.test.pem", rc=1, same=True, modes=QUIET),
     Row("cert lint self.test.pem", modes=QUIET),
+    Row("cert lint --json self.test.pem", modes=QUIET),
+    Row("cert match req.test.csr req.test.key", same=True, modes=QUIET,
+        says=b"not read: cannot read"),
+    Row("cert fix --in-place", "cert", "fix", "--in-place", "--with",
+        "data/tlsock/ca", "twice.pem", makes=r"twice\.pem", replaces=True),
     Row("cert fix app.test.pem", "cert", "fix", "app.test.pem", "--out",
         "fixed.pem", makes=r"fixed\.pem", rc=1,
         again="cert fix app.test.pem --force --out fixed.pem",
@@ -126,8 +145,11 @@ ROWS = [
         keeps=r"newca(/(ca\.key|lock))?", again_codes=(0, 6)),
     Row("ca list", same=True, modes=QUIET),
     Row("ca revoke app.test", makes=CA_FILES, keeps=CA_FILES, replaces=True),
-    Row("ca crl", makes=CA_FILES, keeps=CA_FILES, replaces=True),
+    Row("ca crl", makes=CA_FILES, keeps=CA_FILES, replaces=True,
+        named={"flock": 1}),
     Row("trust list", "trust", "list", "--system", "--root", "root", modes=QUIET),
+    Row("trust list --nss", "trust", "list", "--nss", modes=QUIET,
+        named={"pipe2": 4, "posix_spawn": 2}),
     Row("trust install", "trust", "install", "--system", "--root", "root",
         makes=r"root/.*", keeps=r"root/.*", grows=r"root/.*"),
     Row("fingerprint app.test.pem", modes=QUIET),
@@ -138,6 +160,22 @@ ROWS = [
         grows=r"keys|run\.pcapng", optional="session", codes=(2,),
         again="connect --pcap other.pcapng --ca data/tlsock/ca/ca.pem"
               " --name app.test 127.0.0.1:{echo}"),
+    Row("connect with options", "connect", "--ca", "+data/tlsock/ca/ca.pem",
+        "--crl", "data/tlsock/ca/crl.pem", "--tls", "1.2-1.3", "--ciphers",
+        "TLS_AES_128_GCM_SHA256:ECDHE-ECDSA-AES128-GCM-SHA256", "--accept",
+        "expired", "-o", "session=off", "--cert", "app.test.pem", "--key",
+        "app.test.key", "--ip", "127.0.0.1", "--trace", "-v",
+        "app.test:{echo}", stdin=b"hello\n", modes=QUIET, codes=(2,)),
+    Row("connect --insecure --json", "connect", "--insecure", "--json",
+        "127.0.0.1:{echo}", modes=QUIET, codes=(2,)),
+    Row("connect by a proxy that is not there", "connect", "--proxy",
+        "https://127.0.0.1:1", "--pcap", "run.pcapng", *TO, rc=3, codes=(2,),
+        makes=r"run\.pcapng", keeps=r"run\.pcapng", grows=r"run\.pcapng",
+        modes=QUIET),
+    Row("check --json", "check", "--json", "--ip", "127.0.0.1", "--write-chain",
+        "chain.pem", "--ca", "data/tlsock/ca/ca.pem", "app.test:{echo}",
+        makes=r"chain\.pem", keeps=r"chain\.pem", codes=(1,),
+        says=rb'"level":"error"', most=SOME, modes=QUIET),
     Row("check", "check", *TO, "--html", "page.html", makes=r"page\.html",
         keeps=r"page\.html", codes=(1,), says=rb"(?m)^ERROR ", most=SOME,
         again="check --force --html page.html --ca data/tlsock/ca/ca.pem"
@@ -202,6 +240,17 @@ ROWS = [
 ]
 
 
+# of a database that has two of the tool's and one of somebody else
+CERTUTIL = """#!/bin/sh
+case $* in
+*-n*) cat data/tlsock/ca/ca.pem self.test.pem ;;
+*-L*) tag=$(openssl x509 -in data/tlsock/ca/ca.pem -noout -fingerprint -sha256 |
+    sed 's/.*=//; s/://g' | tr A-F a-f | cut -c1-16)
+    echo "tlsock local CA $tag  C,,"; echo "other  ,,"; echo "third  C,," ;;
+esac
+"""
+
+
 class Beds:
     """What all runs share: a directory to copy, and servers."""
 
@@ -210,11 +259,13 @@ class Beds:
         self.fresh = self.base / "fresh"
         keep = ("PATH", "LD_LIBRARY_PATH", "UBSAN_OPTIONS", "TMPDIR")
         self.env = {k: v for k, v in os.environ.items() if k in keep}
+        self.env["PATH"] = f"{self.fresh}/bin:{self.env['PATH']}"
         self.env.update(NO_COLOR="1", LC_ALL="C", ASAN_OPTIONS=os.environ.get(
             "ASAN_OPTIONS", "") + ":verify_asan_link_order=0:detect_leaks=1:"
             "allocator_may_return_null=1:exitcode=99")
         self.ports, self.servers = {}, []
         self.acme = self.ocsp = None
+        self.seen = set()  # ways to an allocation
 
     def setup(self, *args):
         subprocess.run([self.tool, *args], cwd=self.fresh, check=True,
@@ -228,6 +279,11 @@ class Beds:
         (fresh / "site" / "a.txt").write_text("hello\n")
         (fresh / "pw").write_text("secret\n")
         (fresh / "pass.pl").write_text(PASS)
+        (fresh / "bin").mkdir()
+        (fresh / "bin" / "certutil").write_text(CERTUTIL)
+        os.chmod(fresh / "bin" / "certutil", 0o755)
+        (fresh / ".pki" / "nssdb").mkdir(parents=True)
+        (fresh / ".pki" / "nssdb" / "cert9.db").write_text("")
         (fresh / "root" / "etc").mkdir(parents=True)
         (fresh / "root" / "etc" / "ca-certificates.conf").write_text("")
         for d in ("usr/local/share/ca-certificates", "etc/ssl/certs"):
@@ -251,6 +307,11 @@ class Beds:
         self.setup("testpki", str(self.base / "zoo"))
         self.acme = acme.World(self.base)
         self.ports.update(zoo=self.base / "zoo", www=self.acme.port)
+        (fresh / "twice.pem").write_bytes(
+            (fresh / "app.test.pem").read_bytes() * 2)
+        pem = (fresh / "app.test.pem").read_text()
+        (fresh / "app.der").write_bytes(ssl.PEM_cert_to_DER_cert(pem))
+        self.ports["pem"] = pem
         self.serve("echo")
         self.serve("web", "--files", "site")
         return self

@@ -9,6 +9,8 @@
  *                      with half of the data written (1)
  *   TORTURE=at:NAME:N:V  the same of the N-th call of the function NAME
  *   TORTURE=count      nothing fails
+ *   TORTURE=sites      nor here, but each allocation is told: "site N PATH", a
+ *                      number for the way that led to it, the same in each run
  *
  * What happened is appended to the file TORTURE_MARK, a line each:
  * "fired NAME WAY WAYS" (TORTURE_STOP: SIGTRAP then, for a debugger) and, when
@@ -22,6 +24,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <netdb.h>
@@ -48,7 +51,7 @@
 #define SHORT (-1) /* a way to fail: half of what was asked for */
 #define WAYS 5
 
-enum mode { OFF, COUNT, ALLOC, OSSL, CALL, KILL, AT };
+enum mode { OFF, COUNT, ALLOC, OSSL, CALL, KILL, AT, SITES };
 
 static enum mode mode;
 static long at;
@@ -122,13 +125,13 @@ static enum whose whose(const void *caller)
 __attribute__((constructor)) static void begin(void)
 {
     static const char *const words[] = {"",     "count", "alloc", "ossl",
-                                        "call", "kill",  "at"};
+                                        "call", "kill",  "at",    "sites"};
     const char *what = getenv("TORTURE"), *name = program_invocation_short_name;
     char *rest;
 
     if (what == NULL || strcmp(name, "tlsock") != 0)
         return;
-    for (int m = COUNT; m <= AT; m++) {
+    for (int m = COUNT; m <= SITES; m++) {
         size_t len = strlen(words[m]);
 
         if (strncmp(what, words[m], len) != 0)
@@ -146,6 +149,8 @@ __attribute__((constructor)) static void begin(void)
         break;
     }
     dl_iterate_phdr(find_code, NULL);
+    if (mode == SITES) /* its first call loads what it needs */
+        (void)backtrace(&(void *){NULL}, 1);
     open_mark();
 }
 
@@ -257,10 +262,39 @@ static int is_early(const void *p)
     return (const char *)p >= early && (const char *)p < early + sizeof(early);
 }
 
+#define FRAMES 7 /* two of them here, jansson has two, too */
+
+/* Where each function of the way stands in its file: elsewhere in memory the
+ * next time, but not there. */
+static void tell_site(void)
+{
+    static _Thread_local int within; /* what is called here may allocate */
+    void *frames[FRAMES];
+    unsigned long path = 5381;
+    char text[80];
+    Dl_info info;
+    int n;
+
+    if (within)
+        return;
+    within = 1;
+    n = backtrace(frames, FRAMES);
+    for (int i = 2; i < n; i++) /* behind this one and malloc() */
+        if (dladdr(frames[i], &info) != 0)
+            path =
+                path * 33 ^ ((uintptr_t)frames[i] - (uintptr_t)info.dli_fbase);
+    snprintf(text, sizeof(text), "site %ld %lx\n", atomic_load(&allocs) + 1,
+             path);
+    say(text);
+    within = 0;
+}
+
 static int alloc_fails(const void *caller)
 {
     enum whose of = mode == OFF || over ? OTHERS : whose(caller);
 
+    if (of == OWN && mode == SITES)
+        tell_site();
     if (of == OTHERS ||
         atomic_fetch_add(of == OWN ? &allocs : &ossl_allocs, 1) + 1 != at ||
         mode != (of == OWN ? ALLOC : OSSL))

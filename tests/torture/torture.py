@@ -2,13 +2,14 @@
 """torture - each command of the tool with its n-th allocation or system call
 failing, or killed there; n = 1, 2, ... until a run ends without.
 
-    torture.py [--sample N] [--jobs N] [--modes alloc,ossl,call,kill,named]
-               [ROW...]
+    torture.py [--sample N] [--jobs N]
+               [--modes alloc,ossl,call,kill,named,site] [ROW...]
 
 TLSOCK is the tool, TORTURE_SHIM what is preloaded into it. Prints TAP, a line
 for each row and mode, after it what was found. --sample: so many runs of each,
-at places that are drawn, always the same. What has to hold is in judge.py, the
-commands are in rows.py.
+at places that are drawn, always the same. site: of the allocations those that
+are come to by another way than those of the rows before. What has to hold is in
+judge.py, the commands are in rows.py.
 """
 import argparse
 import concurrent.futures
@@ -62,7 +63,10 @@ class Run:
         if self.row.play is not None:
             self.row.play(self, args)
             return self
-        done = self.tool(*args, hurt=True, stdin=self.row.stdin)
+        stdin = self.row.stdin
+        if isinstance(stdin, str):
+            stdin = (self.work / stdin).read_bytes()
+        done = self.tool(*args, hurt=True, stdin=stdin)
         if done is not None:
             self.rc, self.out, self.err = (done.returncode, done.stdout,
                                            done.stderr)
@@ -144,9 +148,28 @@ def named(row, beds, good, pool):
     return hit, runs, found
 
 
+def sites(row, beds, good, pool):
+    """Each way to an allocation that no row before has come by."""
+    run = Run(row, beds, "sites").go()
+    lines = [line.split() for line in
+             (run.dir / "mark").read_text().splitlines()]
+    run.remove()
+    jobs = []
+    for word, n, *path in lines:
+        if word == "site" and path[0] not in beds.seen:
+            beds.seen.add(path[0])
+            jobs.append(pool.submit(at_place, row, beds, good, "alloc", int(n),
+                                    0))
+    done = [job.result() for job in jobs]
+    return (sum(fired for fired, _, _ in done), sum(n for _, n, _ in done),
+            [f for _, _, found in done for f in found])
+
+
 def torture(row, beds, mode, good, sample, pool):
     if mode == "named":
         return named(row, beds, good, pool)
+    if mode == "site":
+        return sites(row, beds, good, pool)
     total = int(good.marks().get("call" if mode == "kill" else mode, 0))
     if total == 0:
         return 0, 0, ["nothing was counted"]
@@ -184,7 +207,8 @@ def all_of(row, beds, opts, pool, report):
                    good.found + [good.err.decode(errors="replace")])
     else:
         for mode in opts.modes.split(","):
-            if row.named if mode == "named" else mode in row.modes:
+            if row.named if mode == "named" else \
+                    mode.replace("site", "alloc") in row.modes:
                 hit, runs, found = torture(row, beds, mode, good, opts.sample,
                                            pool)
                 report.hit += hit
