@@ -27,20 +27,6 @@ struct grown {
     int root; /* 1: the root was found, too; whoever trusts it */
 };
 
-static tlsock_cert *alone(const tlsock_cert *c)
-{
-    int len = tlsock_cert_pem(c, TLSOCK_PART_CERT, NULL, 0);
-    char *text = len > 0 ? malloc((size_t)len + 1) : NULL;
-    tlsock_cert *one = NULL;
-
-    if (text != NULL) {
-        tlsock_cert_pem(c, TLSOCK_PART_CERT, text, (size_t)len + 1);
-        one = tlsock_cert_parse(text, (size_t)len, NULL, NULL);
-    }
-    free(text);
-    return one;
-}
-
 /* "CN=a,O=b" is "a" to a person. */
 static void short_name(const char *dn, char *text, size_t size)
 {
@@ -448,7 +434,7 @@ static void extend(tlsock_cert **chain, const tlsock_cert *sent)
         rc = FIXCHAIN_NONE;
         for (int i = 0; i < n && rc == FIXCHAIN_NONE; i++) {
             tlsock_cert *at = certfield_chain(sent, i);
-            tlsock_cert *one = at != NULL ? alone(at) : NULL;
+            tlsock_cert *one = at != NULL ? fixchain_alone(at) : NULL;
 
             rc = one != NULL ? fixchain_extend(chain, one) : FIXCHAIN_NONE;
             tlsock_cert_unref(one);
@@ -459,7 +445,7 @@ static void extend(tlsock_cert **chain, const tlsock_cert *sent)
 
 void check_chain(struct check *c)
 {
-    struct grown g = {.chain = alone(c->main->sent)};
+    struct grown g = {.chain = fixchain_alone(c->main->sent)};
 
     if (g.chain == NULL)
         return;

@@ -6,11 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *fixchain_text(const tlsock_cert *a, const tlsock_cert *b)
+static char *text_of(const tlsock_cert *a, unsigned parts, const tlsock_cert *b)
 {
-    const unsigned both = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
-    int la = tlsock_cert_pem(a, both, NULL, 0),
-        lb = b != NULL ? tlsock_cert_pem(b, both, NULL, 0) : 0;
+    int la = tlsock_cert_pem(a, parts, NULL, 0),
+        lb = b != NULL ? tlsock_cert_pem(b, parts, NULL, 0) : 0;
     char *text = NULL;
 
     if (la > 0 && lb >= 0)
@@ -18,10 +17,15 @@ char *fixchain_text(const tlsock_cert *a, const tlsock_cert *b)
     if (text == NULL)
         return NULL;
     memcpy(text, "pem:", 5);
-    tlsock_cert_pem(a, both, text + 4, (size_t)la + 1);
+    tlsock_cert_pem(a, parts, text + 4, (size_t)la + 1);
     if (b != NULL)
-        tlsock_cert_pem(b, both, text + 4 + la, (size_t)lb + 1);
+        tlsock_cert_pem(b, parts, text + 4 + la, (size_t)lb + 1);
     return text;
+}
+
+char *fixchain_text(const tlsock_cert *a, const tlsock_cert *b)
+{
+    return text_of(a, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, b);
 }
 
 tlsock_cert *fixchain_at(const tlsock_cert *c, int i)
@@ -60,15 +64,24 @@ int fixchain_holds(const tlsock_cert *all, const tlsock_cert *one)
     return found;
 }
 
-static tlsock_cert *join(const tlsock_cert *a, const tlsock_cert *b)
+/* Of "pem:...", which is freed. What there is no memory for is told at the end:
+ * NULL alone would be "this leads nowhere". */
+static tlsock_cert *parse(char *text)
 {
-    char *text = fixchain_text(a, b);
-    tlsock_cert *joined = NULL;
+    tlsock_error err = {.code = TLSOCK_E_NOMEM};
+    tlsock_cert *c = NULL;
 
     if (text != NULL)
-        joined = tlsock_cert_parse(text + 4, strlen(text + 4), NULL, NULL);
+        c = tlsock_cert_parse(text + 4, strlen(text + 4), NULL, &err);
+    if (c == NULL && err.code == TLSOCK_E_NOMEM)
+        out_lack();
     free(text);
-    return joined;
+    return c;
+}
+
+static tlsock_cert *join(const tlsock_cert *a, const tlsock_cert *b)
+{
+    return parse(fixchain_text(a, b));
 }
 
 /* Did this very root sign the end of the chain? */
@@ -84,34 +97,27 @@ static int signed_by(const tlsock_cert *last, const tlsock_cert *root)
     return yes;
 }
 
+tlsock_cert *fixchain_alone(const tlsock_cert *c)
+{
+    return parse(text_of(c, TLSOCK_PART_CERT, NULL));
+}
+
 /* A longer chain with one candidate at its end, or NULL. */
 static tlsock_cert *grown(const tlsock_cert *chain, const tlsock_cert *one)
 {
     tlsock_cert *joined = join(chain, one), *ordered = NULL;
+    tlsock_error err = {0};
 
     if (joined != NULL)
-        ordered = tlsock_cert_order(joined, NULL);
+        ordered = tlsock_cert_order(joined, &err);
+    if (err.code == TLSOCK_E_NOMEM)
+        out_lack();
     tlsock_cert_unref(joined);
     if (ordered != NULL &&
         tlsock_cert_chain_len(ordered) > tlsock_cert_chain_len(chain))
         return ordered;
     tlsock_cert_unref(ordered);
     return NULL;
-}
-
-/* The certificate alone, without what goes with it. */
-static tlsock_cert *alone(const tlsock_cert *c, int i)
-{
-    tlsock_cert *at = fixchain_at(c, i), *one = NULL;
-    char text[65536];
-    int len = at != NULL
-                  ? tlsock_cert_pem(at, TLSOCK_PART_CERT, text, sizeof(text))
-                  : 0;
-
-    if (len > 0 && (size_t)len < sizeof(text))
-        one = tlsock_cert_parse(text, (size_t)len, NULL, NULL);
-    tlsock_cert_unref(at);
-    return one;
 }
 
 static int try_one(tlsock_cert **chain, const tlsock_cert *one)
@@ -140,10 +146,12 @@ int fixchain_extend(tlsock_cert **chain, const tlsock_cert *more)
     int n = tlsock_cert_chain_len(more), result = FIXCHAIN_NONE;
 
     for (int i = 0; i <= n; i++) {
-        tlsock_cert *one = alone(more, i);
+        tlsock_cert *at = fixchain_at(more, i);
+        tlsock_cert *one = at != NULL ? fixchain_alone(at) : NULL;
         int rc = one != NULL ? try_one(chain, one) : FIXCHAIN_NONE;
 
         tlsock_cert_unref(one);
+        tlsock_cert_unref(at);
         if (rc == FIXCHAIN_ROOT)
             return rc;
         if (rc == FIXCHAIN_GREW) {

@@ -8,6 +8,9 @@
 /* All certificates of a, then all of b (or NULL), as PEM behind "pem:";
  * free(); NULL: out of memory. */
 char *fixchain_text(const tlsock_cert *a, const tlsock_cert *b);
+/* The certificate itself, without its chain. Yours; NULL: out of memory, which
+ * is told at the end. */
+tlsock_cert *fixchain_alone(const tlsock_cert *c);
 /* The leaf or the one at the end. Yours. */
 tlsock_cert *fixchain_last(const tlsock_cert *c);
 /* One of a certificate and its chain: 0 is the leaf. Yours. */

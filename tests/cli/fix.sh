@@ -153,4 +153,21 @@ openssl x509 -req -in file.csr -CA inter.pem -CAkey inter.key -days 9 \
 run cert fix file-leaf.pem --aia
 [ "$rc" -eq 1 ] && grep -q 'only http' out
 ok $? "nor is a file fetched"
+
+# --- a CA whose certificate is larger than others, by names that it may sign
+{
+    printf 'basicConstraints=critical,CA:true\nkeyUsage=keyCertSign\n'
+    printf 'nameConstraints=@names\n[names]\n'
+    seq 3000 | sed 's/.*/permitted;DNS.&=name&.of-a-ca-with-many.test/'
+} >big.ext
+openssl req -new -key inter.key -subj '/CN=Many Names CA' -out big.csr 2>log &&
+    openssl x509 -req -in big.csr -CA root.pem -CAkey root.key -days 9 \
+        -CAcreateserial -extfile big.ext -out big.pem 2>log &&
+    openssl req -new -key good.key -subj /CN=small -out small.csr 2>log &&
+    openssl x509 -req -in small.csr -CA big.pem -CAkey inter.key -days 9 \
+        -CAcreateserial -out small.pem 2>log
+run cert fix small.pem --with big.pem --with root.pem --out whole.pem
+[ "$rc" -eq 0 ] && [ "$(wc -c <big.pem)" -gt 65536 ] &&
+    [ "$(grep -c BEGIN whole.pem)" -eq 2 ] && grep -q '^complete' out
+ok $? "an intermediate of more than 64 KiB is found, too"
 finish
