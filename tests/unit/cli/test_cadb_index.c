@@ -26,6 +26,16 @@ void *__wrap_realloc(void *old, size_t size);
 char *__wrap_strdup(const char *text);
 FILE *__wrap_open_memstream(char **text, size_t *len);
 
+static int write_fails; /* what ferror() says of a stream */
+
+int __real_ferror(FILE *f);
+int __wrap_ferror(FILE *f);
+
+int __wrap_ferror(FILE *f)
+{
+    return write_fails || __real_ferror(f);
+}
+
 static int fails(void)
 {
     return fail_at > 0 && ++asked == fail_at;
@@ -248,6 +258,42 @@ static void memory_that_runs_out_is_said_and_nothing_leaks(void **state)
     cadb_index_free(&x);
 }
 
+/* What is written may lack memory that fclose() knows nothing of. */
+static void a_text_that_is_cut_is_none(void **state)
+{
+    struct cadb_index x;
+    size_t len;
+    char *text;
+
+    (void)state;
+    fill(&x);
+    write_fails = 1;
+    assert_null(cadb_index_text(&x, &len));
+    write_fails = 0;
+    text = cadb_index_text(&x, &len);
+    assert_non_null(text);
+    free(text);
+    cadb_index_free(&x);
+}
+
+static void a_row_without_memory_is_not_taken(void **state)
+{
+    struct cadb_index x;
+    struct cadb_entry *e = cadb_row_new("01", "", "CN=a", "dir");
+
+    (void)state;
+    assert_non_null(e);
+    cadb_index_init(&x);
+    for (long at = 1; at <= 3; at++) {
+        asked = 0;
+        fail_at = at;
+        assert_int_equal(cadb_row_add(&x, e), at <= 2 ? -1 : 0);
+        fail_at = 0;
+        assert_int_equal(x.n, at <= 2 ? 0 : 1);
+    }
+    cadb_index_free(&x);
+}
+
 static void times_are_exactly_those_of_rfc_3339(void **state)
 {
     static const struct {
@@ -302,6 +348,8 @@ int main(void)
         cmocka_unit_test(serials_are_found_as_people_write_them),
         cmocka_unit_test(many_rows_stay_sorted),
         cmocka_unit_test(memory_that_runs_out_is_said_and_nothing_leaks),
+        cmocka_unit_test(a_text_that_is_cut_is_none),
+        cmocka_unit_test(a_row_without_memory_is_not_taken),
         cmocka_unit_test(times_are_exactly_those_of_rfc_3339),
         cmocka_unit_test(reasons_have_words_both_ways),
     };

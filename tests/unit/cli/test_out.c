@@ -88,12 +88,42 @@ static void no_cut_halves_a_character_or_an_escape(void **state)
     }
 }
 
+static void what_is_no_time_has_no_age(void **state)
+{
+    static const struct {
+        const char *text;
+        int is_time;
+        const char *age;                                 /* NULL: it grows */
+    } times[] = {{"9999-12-31T23:59:59Z", 1, "0 s old"}, /* their clock */
+                 {"2000-01-01T00:00:00Z", 1, NULL},
+                 {"2000-01-01T00:00:00Z ", 0, NULL},
+                 {"2000-01-01 00:00:00", 0, NULL},
+                 {"unknown", 0, NULL},
+                 {"", 0, NULL}};
+    char text[32];
+    int ok;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        long days = out_days_until(times[i].text, &ok);
+
+        assert_int_equal(out_age(text, times[i].text),
+                         times[i].is_time ? 0 : -1);
+        assert_int_equal(ok, times[i].is_time);
+        if (!ok)
+            assert_int_equal(days, 0);
+        if (times[i].age != NULL)
+            assert_string_equal(text, times[i].age);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hostile_text_is_shown_as_what_it_is),
         cmocka_unit_test(it_is_json_as_well),
         cmocka_unit_test(no_cut_halves_a_character_or_an_escape),
+        cmocka_unit_test(what_is_no_time_has_no_age),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
