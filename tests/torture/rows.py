@@ -31,7 +31,7 @@ class Row:
     rc        exit code when nothing fails; codes: others that are in order
     same      the output has to be the same whenever that is the exit code
     says      how its output tells of a failure, if not by a cause
-    slow      is left out of the sample
+    slow      is left out of the sample: it takes long, or is much like others
     again     what is run after a kill, and which codes that may have
     play      what happens instead of a run to its end
     most      {mode: so many places, spread evenly, if all are asked for}
@@ -80,25 +80,26 @@ ROWS = [
     Row("cert show, other kinds", "cert", "show", "req.test.csr",
         "data/tlsock/ca/crl.pem", "app.test.key", "-v", same=True, modes=QUIET),
     Row("cert show --pem", "cert", "show", "--pem", "both.pem", same=True,
-        modes=QUIET),
-    Row("cert show pem:", "cert", "show", "pem:{pem}", same=True, modes=QUIET),
+        modes=QUIET, slow=True),
+    Row("cert show pem:", "cert", "show", "pem:{pem}", same=True,
+        modes=("alloc", "ossl"), slow=True),
     Row("cert show from stdin", "cert", "show", "-", stdin="app.der", same=True,
         modes=QUIET, named={"memfd_create": 1}),
     Row("cert verify --untrusted", "cert", "verify", "app.test.pem",
         "--untrusted", "self.test.pem", "--ca", "+data/tlsock/ca/ca.pem",
         "--crl", "data/tlsock/ca/crl.pem", "--name", "app.test", same=True,
-        modes=QUIET),
+        modes=QUIET, slow=True),
     Row("cert verify app.test.pem", "cert", "verify", "app.test.pem", "--ca",
         "data/tlsock/ca/ca.pem", "--name", "app.test", same=True, modes=QUIET),
     Row("cert match app.test.pem app.test.key", same=True, modes=QUIET,
         says=b"not read: cannot read"),
     Row("cert diff app.test.pem self.test.pem", rc=1, same=True, modes=QUIET),
     Row("cert diff --json", "cert", "diff", "--json", "app.test.pem",
-        "self.test.pem", rc=1, same=True, modes=QUIET),
+        "self.test.pem", rc=1, same=True, modes=QUIET, slow=True),
     Row("cert lint self.test.pem", modes=QUIET),
-    Row("cert lint --json self.test.pem", modes=QUIET),
+    Row("cert lint --json self.test.pem", modes=QUIET, slow=True),
     Row("cert match req.test.csr req.test.key", same=True, modes=QUIET,
-        says=b"not read: cannot read"),
+        says=b"not read: cannot read", slow=True),
     Row("cert fix --in-place", "cert", "fix", "--in-place", "--with",
         "data/tlsock/ca", "twice.pem", makes=r"twice\.pem", replaces=True),
     Row("cert fix app.test.pem", "cert", "fix", "app.test.pem", "--out",
@@ -167,15 +168,15 @@ ROWS = [
         "app.test.key", "--ip", "127.0.0.1", "--trace", "-v",
         "app.test:{echo}", stdin=b"hello\n", modes=QUIET, codes=(2,)),
     Row("connect --insecure --json", "connect", "--insecure", "--json",
-        "127.0.0.1:{echo}", modes=QUIET, codes=(2,)),
+        "127.0.0.1:{echo}", modes=QUIET, codes=(2,), slow=True),
     Row("connect by a proxy that is not there", "connect", "--proxy",
         "https://127.0.0.1:1", "--pcap", "run.pcapng", *TO, rc=3, codes=(2,),
         makes=r"run\.pcapng", keeps=r"run\.pcapng", grows=r"run\.pcapng",
-        modes=QUIET),
+        modes=QUIET, slow=True),
     Row("check --json", "check", "--json", "--ip", "127.0.0.1", "--write-chain",
         "chain.pem", "--ca", "data/tlsock/ca/ca.pem", "app.test:{echo}",
         makes=r"chain\.pem", keeps=r"chain\.pem", codes=(1,),
-        says=rb'"level":"error"', most=SOME, modes=QUIET),
+        says=rb'"level":"error"', most=SOME, modes=QUIET, slow=True),
     Row("check", "check", *TO, "--html", "page.html", makes=r"page\.html",
         keeps=r"page\.html", codes=(1,), says=rb"(?m)^ERROR ", most=SOME,
         again="check --force --html page.html --ca data/tlsock/ca/ca.pem"

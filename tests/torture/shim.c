@@ -59,7 +59,7 @@ static int way;
 static char only[40]; /* AT: calls of this function are counted apart */
 static atomic_long only_calls;
 static atomic_long calls, allocs, ossl_allocs;
-static atomic_int over; /* main() has returned */
+static atomic_int running; /* main() is */
 
 #define MARK_FD 1000 /* of no concern to the tool */
 
@@ -192,7 +192,7 @@ static int fate(const char *name, const int ways[WAYS], int fd,
     long n_all;
     int n = 0;
 
-    if (mode == OFF || over)
+    if (mode == OFF || !running)
         return 0;
     n_all = atomic_fetch_add(&calls, 1) + 1;
     if (mode == AT && strcmp(name, only) == 0)
@@ -213,8 +213,8 @@ static int fate(const char *name, const int ways[WAYS], int fd,
     return ways[way % n];
 }
 
-/* --- the end: what comes behind main() is the runtime's, above all where it
- * counts lines */
+/* --- what comes before and behind main() is the loader's and the runtime's,
+ * above all where that counts lines */
 
 typedef int main_fn(int argc, char **argv, char **env);
 int __libc_start_main(main_fn *f, int argc, char **argv, void (*init)(void),
@@ -222,11 +222,13 @@ int __libc_start_main(main_fn *f, int argc, char **argv, void (*init)(void),
 
 static main_fn *tool;
 
-static int until_over(int argc, char **argv, char **env)
+static int run_tool(int argc, char **argv, char **env)
 {
-    int rc = tool(argc, argv, env);
+    int rc;
 
-    over = 1;
+    running = 1;
+    rc = tool(argc, argv, env);
+    running = 0;
     return rc;
 }
 
@@ -238,7 +240,7 @@ int __libc_start_main(main_fn *f, int argc, char **argv, void (*init)(void),
 
     *(void **)&next = dlsym(RTLD_NEXT, "__libc_start_main");
     tool = f;
-    return next(until_over, argc, argv, init, fini, loader, stack);
+    return next(run_tool, argc, argv, init, fini, loader, stack);
 }
 
 /* --- memory */
@@ -291,7 +293,7 @@ static void tell_site(void)
 
 static int alloc_fails(const void *caller)
 {
-    enum whose of = mode == OFF || over ? OTHERS : whose(caller);
+    enum whose of = mode == OFF || !running ? OTHERS : whose(caller);
 
     if (of == OWN && mode == SITES)
         tell_site();
