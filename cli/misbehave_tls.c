@@ -198,10 +198,11 @@ static int give_staple(SSL *ssl, void *arg)
     if (t->stapled != NULL && SSL_use_certificate(ssl, t->stapled) != 1)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     copy = OPENSSL_memdup(t->staple, (size_t)t->staple_len);
-    if (copy == NULL)
-        return SSL_TLSEXT_ERR_ALERT_FATAL;
-    SSL_set_tlsext_status_ocsp_resp(ssl, copy, t->staple_len);
-    return SSL_TLSEXT_ERR_OK;
+    if (copy != NULL &&
+        SSL_set_tlsext_status_ocsp_resp(ssl, copy, t->staple_len) == 1)
+        return SSL_TLSEXT_ERR_OK;
+    OPENSSL_free(copy);
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 static int identity(SSL_CTX *ctx, const struct mis_row *row, const char *pki)
@@ -291,11 +292,10 @@ struct mis_tls *mis_tls_new(const struct mis_row *row, const char *pki,
         t->ctx = SSL_CTX_new(TLS_server_method());
     if (t != NULL && t->ctx != NULL && protocol(t->ctx, row) &&
         identity(t->ctx, row, pki) &&
-        (row->staple == MIS_NO_STAPLE || make_staple(t, row, pki))) {
-        SSL_CTX_set_tlsext_status_cb(t->ctx, give_staple);
-        SSL_CTX_set_tlsext_status_arg(t->ctx, t);
+        (row->staple == MIS_NO_STAPLE || make_staple(t, row, pki)) &&
+        SSL_CTX_set_tlsext_status_arg(t->ctx, t) == 1 &&
+        SSL_CTX_set_tlsext_status_cb(t->ctx, give_staple) == 1)
         return t;
-    }
     ERR_error_string_n(ERR_peek_error(), why, 256);
     ERR_clear_error();
     mis_tls_free(t);

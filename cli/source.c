@@ -185,8 +185,10 @@ static int read_file(struct opts *o, struct source *s)
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
         return cannot_read(o, s->target, errno);
-    errnum =
-        fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? EISDIR : read_all(fd, s);
+    if (fstat(fd, &st) != 0)
+        errnum = errno;
+    else
+        errnum = S_ISDIR(st.st_mode) ? EISDIR : read_all(fd, s);
     if (!std)
         close(fd);
     if (errnum != 0)
