@@ -61,7 +61,7 @@ static int certutil(struct trust *t, struct trust_store *s, const char *input,
     process_free(said);
     return trust_fail(
         t, s, "own-file",
-        strstr(words, "PASSWORD") != NULL
+        strstr(words, "PASSWORD") != NULL || strstr(words, "LOGGED_IN") != NULL
             ? "the database has a password: run this at a terminal, where "
               "certutil asks for it"
             : "if a browser holds the database, close it and try again",

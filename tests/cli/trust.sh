@@ -374,7 +374,8 @@ certutil -N -d "sql:$base/locked" -f password
 nicks "$base/locked" >locked
 setsid -w "$tlsock" trust install --nss >out 2>err </dev/null
 rc=$?
-refused "nss: a database with a password" 6 own-file 'PASSWORD' 'at a terminal'
+refused "nss: a database with a password" 6 own-file 'PASSWORD|LOGGED_IN' \
+    'at a terminal'
 nicks "$base/locked" >now
 cmp -s locked now
 ok $? "nss: nothing of ours stays in it"

@@ -57,6 +57,16 @@ const char *fault_name(enum fault_kind kind)
     return names[kind];
 }
 
+int fault_is_there(enum fault_kind kind)
+{
+#ifdef __x86_64__
+    (void)kind;
+    return 1;
+#else
+    return kind != FAULT_REFUSED;
+#endif
+}
+
 int fault_hit(enum fault_kind kind)
 {
     if (atomic_load(&armed) != (int)kind || held)

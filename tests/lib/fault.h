@@ -34,6 +34,9 @@ enum fault_kind {
 };
 
 const char *fault_name(enum fault_kind kind);
+/* 0: nothing of this kind ever fails here, so that it cannot be counted: calls
+ * of OpenSSL are refused on x86-64 alone. */
+int fault_is_there(enum fault_kind kind);
 void fault_init(void);
 /* The n-th from now fails, once; n counts from 1. value: errno, or the code
  * that the call returns (getaddrinfo, pthread_create); 0 is ENOMEM, and what

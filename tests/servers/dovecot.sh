@@ -5,29 +5,19 @@ need dovecot openssl curl
 make_bed_pki
 
 listener() { # NAME PORT [TLS FROM THE START]
-    printf '  inet_listener %s {\n    address = 127.0.0.1\n' "$1"
+    printf '  inet_listener %s {\n    %s = 127.0.0.1\n' "$1" "$address"
     printf '    port = %s\n    ssl = %s\n  }\n' "$2" "${3:-no}"
 }
-dovecot_up() { # [ssl = NO]
-    imap=$port
-    for n in imaps pop3 pop3s lmtp sieve; do
-        eval "$n=\$(draw_port)"
-    done
-    rm -rf run
-    mkdir -p run mail
-    cat >dovecot.conf <<END
-base_dir = $dir/run
-log_path = /dev/stderr
-protocols = imap pop3 lmtp sieve
-ssl = ${tls:-yes}
+# What has other names since 2.4, which also wants to be told whose names it gets.
+case $(dovecot --version) in
+2.[0-3].*)
+    address=address
+    settings() {
+        cat <<END
 ssl_cert = <$chain
 ssl_key = <$key
 ssl_client_ca_file = $ca
 mail_location = maildir:$dir/mail/%u
-mail_uid = nobody
-mail_gid = nogroup
-first_valid_gid = 0
-auth_mechanisms = plain
 disable_plaintext_auth = ${tls:-yes}
 passdb {
   driver = static
@@ -37,6 +27,51 @@ userdb {
   driver = static
   args = uid=nobody gid=nogroup home=$dir/mail/%u
 }
+END
+    } ;;
+*)
+    address=listen
+    settings() {
+        [ "${tls:-yes}" = yes ] && cleartext=no || cleartext=yes
+        cat <<END
+ssl_server_cert_file = $chain
+ssl_server_key_file = $key
+ssl_server_ca_file = $ca
+mail_driver = maildir
+mail_path = $dir/mail/%{user}
+auth_allow_cleartext = $cleartext
+passdb static {
+  password = secret
+}
+userdb static {
+  fields {
+    uid = nobody
+    gid = nogroup
+    home = $dir/mail/%{user}
+  }
+}
+END
+    } ;;
+esac
+dovecot_up() { # [ssl = NO]
+    imap=$port
+    for n in imaps pop3 pop3s lmtp sieve; do
+        eval "$n=\$(draw_port)"
+    done
+    rm -rf run
+    mkdir -p run mail
+    cat >dovecot.conf <<END
+$([ "$address" = address ] ||
+    printf 'dovecot_%s_version = 2.4.0\n' config storage)
+base_dir = $dir/run
+log_path = /dev/stderr
+protocols = imap pop3 lmtp sieve
+ssl = ${tls:-yes}
+$(settings)
+mail_uid = nobody
+mail_gid = nogroup
+first_valid_gid = 0
+auth_mechanisms = plain
 service imap-login {
 $(listener imap "$imap")
 $(listener imaps "$imaps" yes)

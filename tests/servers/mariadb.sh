@@ -16,8 +16,12 @@ mariadb_up() {
         --bind-address=127.0.0.1 --port="$port" --socket="$dir/tmp/socket" \
         --pid-file="$dir/tmp/pid" --skip-name-resolve --skip-networking=0 \
         --innodb-buffer-pool-size=8M --innodb-flush-log-at-trx-commit=0
-    [ -z "${tls-yes}" ] || set -- "$@" --ssl-cert="$dir/served.pem" \
-        --ssl-key="$dir/served.key" --ssl-ca="$ca"
+    if [ -n "${tls-yes}" ]; then
+        set -- "$@" --ssl-cert="$dir/served.pem" \
+            --ssl-key="$dir/served.key" --ssl-ca="$ca"
+    else # later releases make a certificate if they are given none
+        set -- "$@" --skip-ssl
+    fi
     background mariadbd "$@"
 }
 query() { # ARGS...

@@ -26,8 +26,10 @@ WtmpLog off
 RequireValidShell off
 AuthUserFile $dir/passwd
 AuthOrder mod_auth_file.c
-DelayEngine off
 UseReverseDNS off
+<IfModule mod_delay.c>
+DelayEngine off
+</IfModule>
 END
     [ -n "${tls-yes}" ] && cat >>proftpd.conf <<END
 ModulePath $(dirname "$(dpkg -L proftpd-mod-crypto | grep 'mod_tls\.so$')")

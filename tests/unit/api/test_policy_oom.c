@@ -128,7 +128,7 @@ static void all_or_nothing(enum fault_kind kind)
                 n++;
             while (kind == FAULT_OPENSSL && !fault_tells(n));
         }
-        assert_true(n > 3);
+        assert_true(n > 3 || !fault_is_there(kind));
     }
 }
 

@@ -245,7 +245,7 @@ static void memory_may_be_short_anywhere(void **state)
             assert_true(ERR_peek_error() == 0);
             if (!hit) {
                 assert_int_equal(rc, want);
-                assert_true(n > 5);
+                assert_true(n > 5 || !fault_is_there(kinds[k].of));
                 break;
             }
             /* OpenSSL does without some of its memory */

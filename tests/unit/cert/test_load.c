@@ -266,7 +266,9 @@ static void each_bad_file_has_its_own_message(void **state)
             "no certificate, but a private key", "known-keyonly");
     refused(der("known-keyonly.der", 1), NULL, NULL, TLSOCK_E_OWN_FILE,
             "no certificate, but a private key", "known-keyonly.der");
+    setenv("OPENSSL_MODULES", "/nowhere", 1); /* it may be installed */
     refused("pkcs11:object=x", NULL, NULL, TLSOCK_E_UNSUPPORTED, "token", NULL);
+    unsetenv("OPENSSL_MODULES");
     bytes = help_read(der("known.der", 0), &n);
     refused(help_write("known-cut.der", bytes, n - 9), NULL, NULL,
             TLSOCK_E_OWN_FILE, "is truncated", "known-cut.der");

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -159,6 +160,11 @@ static void threads_that_are_there_obey(void **state)
 
 int main(void)
 {
+    if (prctl(PR_GET_SECCOMP) < 0 && errno == EINVAL) { /* qemu, above all */
+        puts("1..0 # SKIP this kernel filters no system calls");
+        return 0;
+    }
+
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_no_server_needs_is_refused),
         cmocka_unit_test(threads_that_are_there_obey),

@@ -271,7 +271,9 @@ static void keys_are_refused_with_a_reason(void **state)
     assert_int_equal(io.kernel.refused[1], EBUSY); /* under older keys */
     k.full = 0;
     assert_int_equal(BIO_ctrl(bio, SET_KEYS, 1, keys), 0);
-    assert_int_equal(io.kernel.refused[1], EBADF); /* the kernel's word */
+    /* the kernel's word; that of qemu, which has no such keys */
+    assert_true(io.kernel.refused[1] == EBADF ||
+                io.kernel.refused[1] == ENOPROTOOPT);
     assert_string_equal(k.sent, "held");
     assert_int_equal(tsk_bio_feed(&io, "ahead", 5), 0);
     assert_int_equal(BIO_ctrl(bio, SET_KEYS, 0, keys), 0);

@@ -234,7 +234,7 @@ static void no_failed_allocation_hides_a_delta(void **state)
             if (!fired)
                 assert_code(rc, TLSOCK_E_REVOKED);
         }
-        assert_true(n > 3);
+        assert_true(n > 3 || !fault_is_there(kinds[i]));
         world_free(&w);
     }
 }

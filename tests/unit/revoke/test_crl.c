@@ -641,7 +641,7 @@ static void memory_may_fail_anywhere(void **state)
                 fail_msg("job %zu, %s %ld (%s): %d, a file is left", i,
                          fault_name(kind), n, fault_refused(), rc);
         }
-        assert_true(n > 2 && !hit);
+        assert_true((n > 2 || !fault_is_there(kind)) && !hit);
     }
 }
 
