@@ -2,7 +2,9 @@
 #include "session/replay.h"
 #include "test.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -75,10 +77,21 @@ static void children_share_it(void **state)
     assert_int_equal(first(4000, 1, 9000), 0);
 }
 
+/* qemu gives no locks back of processes that have died. */
+static int locks_are_given_back(void)
+{
+    void *head;
+    size_t len;
+
+    return syscall(SYS_get_robust_list, 0, &head, &len) == 0 || errno != ENOSYS;
+}
+
 /* Wherever it is at that moment: also while it holds the lock. */
 static void who_is_killed_stops_nobody(void **state)
 {
     (void)state;
+    if (!locks_are_given_back())
+        skip();
     for (uint32_t round = 0; round < 10; round++) {
         int fds[2], status;
         char byte;
