@@ -211,7 +211,7 @@ ROWS = [
         named={"signalfd": 1, "getsockname": 2, "accept4": 2}),
     Row("fingerprint --listen", "fingerprint", "--listen", *LISTEN, "--answer",
         "certificate", play=play.hello, makes="port|" + CA_FILES,
-        keeps="port|" + CA_FILES, named=LOOP),
+        keeps="port|" + CA_FILES),
     Row("ca serve", "ca", "serve", *LISTEN, play=play.crl,
         makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True,
         named=LOOP),
@@ -256,7 +256,7 @@ esac
 class Beds:
     """What all runs share: a directory to copy, and servers."""
 
-    def __init__(self, base, tool, shim):
+    def __init__(self, base, tool, shim, todo):
         self.base, self.tool, self.shim = pathlib.Path(base), tool, shim
         self.fresh = self.base / "fresh"
         keep = ("PATH", "LD_LIBRARY_PATH", "UBSAN_OPTIONS", "TMPDIR")
@@ -266,6 +266,7 @@ class Beds:
             "ASAN_OPTIONS", "") + ":verify_asan_link_order=0:detect_leaks=1:"
             "allocator_may_return_null=1:exitcode=99")
         self.ports, self.servers = {}, []
+        self.wanted = {a for row in todo for a in row.args}
         self.acme = self.ocsp = None
         self.seen = set()  # ways to an allocation
 
@@ -306,14 +307,17 @@ class Beds:
              "app.test.pem", "-reqout", request], cwd=fresh, check=True,
             capture_output=True)
         self.ocsp = request.read_bytes()
-        self.setup("testpki", str(self.base / "zoo"))
-        self.acme = acme.World(self.base)
-        self.ports.update(zoo=self.base / "zoo", www=self.acme.port)
         (fresh / "twice.pem").write_bytes(
             (fresh / "app.test.pem").read_bytes() * 2)
         pem = (fresh / "app.test.pem").read_text()
         (fresh / "app.der").write_bytes(ssl.PEM_cert_to_DER_cert(pem))
         self.ports["pem"] = pem
+        if "{zoo}" in self.wanted:
+            self.ports["zoo"] = self.base / "zoo"
+            self.setup("testpki", str(self.ports["zoo"]))
+        if "{www}" in self.wanted:
+            self.acme = acme.World(self.base)
+            self.ports["www"] = self.acme.port
         self.serve("echo")
         self.serve("web", "--files", "site")
         return self

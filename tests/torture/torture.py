@@ -229,15 +229,16 @@ def main():
     parser.add_argument("rows", nargs="*")
     opts = parser.parse_args()
     report = Report()
+    todo = [row for row in rows.ROWS if (
+        row.name in opts.rows if opts.rows else
+        not (opts.sample and row.slow))]
     base = tempfile.mkdtemp()
     try:
         with rows.Beds(base, os.environ["TLSOCK"],
-                       os.environ["TORTURE_SHIM"]) as beds, \
+                       os.environ["TORTURE_SHIM"], todo) as beds, \
                 concurrent.futures.ThreadPoolExecutor(opts.jobs) as pool:
-            for row in rows.ROWS:
-                if row.name in opts.rows if opts.rows else \
-                        not (opts.sample and row.slow):
-                    all_of(row, beds, opts, pool, report)
+            for row in todo:
+                all_of(row, beds, opts, pool, report)
     finally:
         shutil.rmtree(base, ignore_errors=True)
     report.say(f"something failed in {report.hit} runs",
