@@ -178,11 +178,11 @@ static double until(const char *rfc3339, int *ok)
 int out_age(char text[32], const char *rfc3339)
 {
     static const struct {
-        long seconds;
+        int seconds;
         const char *name;
     } units[] = {{86400, "day"}, {3600, "h"}, {60, "min"}, {1, "s"}};
     int ok;
-    long age = -(long)until(rfc3339, &ok);
+    int64_t age = -(int64_t)until(rfc3339, &ok);
     size_t i = 0;
 
     if (!ok)
@@ -191,7 +191,8 @@ int out_age(char text[32], const char *rfc3339)
     while (i < 3 && age < 2 * units[i].seconds)
         i++;
     age /= units[i].seconds;
-    snprintf(text, 32, "%ld %s%s old", age, units[i].name, i == 0 ? "s" : "");
+    snprintf(text, 32, "%lld %s%s old", (long long)age, units[i].name,
+             i == 0 ? "s" : "");
     return 0;
 }
 
