@@ -57,8 +57,9 @@ QUIET = ("alloc", "ossl", "call")  # they write no file
 TO = ("--ca", "data/tlsock/ca/ca.pem", "--name", "app.test",
       "127.0.0.1:{echo}")
 LISTEN = ("127.0.0.1:0", "--port-file", "port")
-# what an event loop is made of, and who says where it listens
-LOOP = {"epoll_create1": 1, "epoll_ctl": 3, "signalfd": 1, "getsockname": 3}
+# what an event loop is made of, and that of its first clients; and who says
+# where it listens
+LOOP = {"epoll_create1": 1, "epoll_ctl": 7, "signalfd": 1, "getsockname": 3}
 SERVE = ("serve", *LISTEN, "--cert", "app.test.pem", "--key", "app.test.key")
 INTERCEPT = ("intercept", "--listen", *LISTEN, "--ca", "data/tlsock/ca/ca.pem")
 MINTED = r"\.cache(/.*)?|data/tlsock/intercept(/.*)?"

@@ -103,10 +103,41 @@ static void one_that_was_ignored_is_told(void **state)
     signal(SIGINT, before);
 }
 
+static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
+
+static void *foreign(void *arg)
+{
+    pthread_mutex_lock(&busy);
+    pthread_mutex_unlock(&busy);
+    return arg;
+}
+
+/* A library's, from before, which blocks nothing: it is the one who gets it. */
+static void one_that_another_thread_gets_is_told(void **state)
+{
+    static const int list[SIGNALS_MOST] = {SIGTERM};
+    struct signals *s;
+    pthread_t thread;
+
+    (void)state;
+    pthread_mutex_lock(&busy);
+    assert_int_equal(pthread_create(&thread, NULL, foreign, NULL), 0);
+    s = signals_new(told.base, list, on, &told);
+    assert_non_null(s);
+    assert_int_equal(pthread_kill(thread, SIGTERM), 0);
+    while (told.n == 0)
+        assert_true(event_base_loop(told.base, EVLOOP_ONCE) >= 0);
+    assert_int_equal(told.of[SIGTERM], 1);
+    pthread_mutex_unlock(&busy);
+    pthread_join(thread, NULL);
+    signals_free(s);
+}
+
 static void the_end_leaves_nothing(void **state)
 {
     static const int list[SIGNALS_MOST] = {SIGTERM};
     struct signals *s = signals_new(told.base, list, on, &told);
+    struct sigaction now;
 
     (void)state;
     assert_non_null(s);
@@ -115,6 +146,8 @@ static void the_end_leaves_nothing(void **state)
     assert_int_equal(raise(SIGTERM), 0);
     signals_free(s); /* what came is forgotten: it would end this program */
     assert_false(is_blocked(SIGTERM));
+    assert_int_equal(sigaction(SIGTERM, NULL, &now), 0);
+    assert_true(now.sa_handler == SIG_DFL);
     assert_int_equal(told.n, 0);
     signals_free(NULL);
 }
@@ -143,6 +176,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_is_told, start, end),
         cmocka_unit_test_setup_teardown(one_that_was_ignored_is_told, start,
                                         end),
+        cmocka_unit_test_setup_teardown(one_that_another_thread_gets_is_told,
+                                        start, end),
         cmocka_unit_test_setup_teardown(the_end_leaves_nothing, start, end),
         cmocka_unit_test_setup_teardown(a_failure_says_why_and_leaves_nothing,
                                         start, end),
