@@ -175,7 +175,8 @@ int err_report(const struct out *o, const char *target, const tlsock_error *err,
 {
     int exit_code;
 
-    if (err->code == TLSOCK_OK)
+    if (err->code == TLSOCK_OK ||
+        (err->code == TLSOCK_E_NOMEM && err->message[0] == '\0'))
         err = &starved;
     exit_code = err_exit_code(err, own);
     said = 1;

@@ -80,6 +80,15 @@ get 200 /.well-known/token
 get 200 /
 grep -q 'a.txt' out && ! grep -Eq '\.git|inside|"./out|fifo' out
 ok $? "what is not served is not listed"
+mkdir site/most && (cd site/most && seq 10000 | xargs touch)
+for more in 0 1; do
+    [ "$more" -eq 0 ] || : >site/most/10001
+    get 200 /most/
+    [ "$(grep -c '^<li>' out)" -eq 10001 ] &&
+        [ "$(grep -c '^<p>and more' out)" -eq "$more" ]
+    ok $? "of a huge directory as much as is shown, and whether there is more: $more"
+done
+rm -r site/most
 request 200 "another name for it" \
     'GET https://app.test/a.txt HTTP/1.1\r\nHost: app.test\r\nConnection: close\r\n\r\n'
 request 200 "HTTP/1.0" 'GET /a.txt HTTP/1.0\r\n\r\n'

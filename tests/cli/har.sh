@@ -299,4 +299,23 @@ for flag in har html; do
         ok $? "and all is as it was"
     done
 done
+
+# no room any more, as by a limit on the size of files: what was written stays a
+# document, what has no room is told, once
+if command -v prlimit >err; then
+    trap '' XFSZ
+    intercept --har full.har
+    get "$site/text"
+    size=$(wc -c <full.har)
+    prlimit --pid "$middle" --fsize=$((size + 100))
+    get "$site/text"
+    get "$site/text"
+    end
+    trap - XFSZ
+    [ "$(grep -c 'full.har: File too large' err.log)" -eq 1 ] &&
+        har_is full.har '@e == 1' && [ "$(wc -c <full.har)" -eq "$size" ]
+    ok $? "without room it is said, and what was there stays whole"
+else
+    skip "without room it is said" "there is no prlimit"
+fi
 finish

@@ -38,6 +38,10 @@ for n in 4061 4075; do # .../tlsock/intercept and its files
 done
 rm -rf "$dir"/000*
 
+cp app.test.pem plain # no ending, so that its key has a longer name
+run cert renew "$(printf './%.0s' $(seq 2044))plain"
+refused "too long: the name of a key beside" 6 own-file 'File name too long' .
+
 # ---- no home
 while IFS='|' read -r name command; do
     # shellcheck disable=SC2086
@@ -67,6 +71,7 @@ cp "$ca/ca.pem" "$ca/ca.key" cal && ln -s nowhere cal/certs
 printf -- '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n' >bad.pem
 printf -- '-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-----\n' >bad.csr
 cp app.test.pem left.pem && cp app.test.key left.key && echo junk >left.pem.renew
+cat app.test.pem req.test.csr >mixed.pem
 "$tlsock" cert new --key-pass file:pw locked.test >log 2>&1
 while IFS='|' read -r name rc_want slug cause command; do
     # shellcheck disable=SC2086
@@ -82,9 +87,11 @@ cert convert, a request that is damaged|6|own-file|it is damaged|cert convert ba
 cert fix, a key without its password|6|password|no password was given|cert fix locked.test.pem --key locked.test.key
 cert fix, two places|2|usage|--in-place and --out|cert fix --in-place --out x app.test.pem
 secrets to a place that is none|2|option|No such file|connect --keylog nowhere/x 127.0.0.1:1
+cert fix, what else is in the file|2|usage|would lose what else|cert fix --in-place mixed.pem
+ca init, an issuer that is none|6|own-file|nowhere.*: No such file|ca init --dir below --name x --issuer nowhere
 early data to nobody|3|connect|Connection refused|connect --early-data --session s 127.0.0.1:1
 END
-[ ! -e bad.der ] && cmp -s left.pem app.test.pem
+[ ! -e bad.der ] && [ ! -e below ] && cmp -s left.pem app.test.pem
 ok $? "and nothing was changed"
 run cert fix --json --out - app.test.pem
 [ "$rc" -eq 2 ] && grep -q '"cause":"--json and --out - both want' out
@@ -108,6 +115,19 @@ for how in '' --json; do
     rc=$?
     refused "check $how: a full standard output" 70 output 'cannot write' .
 done
+# a tunnel that is asked for and not taken is none, and the next one is served
+mkfifo mport
+"$tlsock" serve --misbehave expired --pki pki 127.0.0.1:0 --port-file mport \
+    >log 2>&1 </dev/null &
+pids="$pids $!"
+mport=$(timeout 30 cat mport)
+perl -MIO::Socket::INET -e '
+    my $s = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or die;
+    print $s "CONNECT app.test:443"; shutdown $s, 1; print <$s>' "$mport" >out 2>err
+[ ! -s out ]
+ok $? "misbehave: half a request for a tunnel has no answer"
+run connect --ca pki/root.pem --name app.test "127.0.0.1:$mport"
+refused "and the next client is served" 5 expired 'expired' .
 # shellcheck disable=SC2086
 timeout 60 "$tlsock" connect $to >out 2>err <.
 rc=$?
@@ -136,6 +156,14 @@ a page in a directory of somebody else|6|own-file|page.html: Permission denied|c
 END
     [ ! -s page.html ]
     ok $? "and it is as it was"
+    mkdir -m 1777 sticky && cp app.test.pem app.test.key sticky
+    cat app.test.pem app.test.key >sticky/app.test.pem.renew
+    chmod 644 sticky/app.test.pem.renew
+    chown 65534 sticky/app.test.pem sticky/app.test.key
+    other cert renew sticky/app.test.pem
+    refused "what an earlier run left and cannot be removed" 6 own-file \
+        'cannot remove .*app.test.pem.renew: Operation not permitted' \
+        'are in their places'
 else
     skip "places of somebody else" "only root can be another user"
 fi

@@ -116,4 +116,11 @@ kill -9 "$middle"
 wait "$middle" 2>/dev/null
 whole page.html
 ok $? "kill -9 leaves a whole page"
+mkdir gone
+intercept --html gone/page.html
+get "$site/text"
+rm -r gone
+end
+[ "$(grep -c 'gone/page.html: No such file' err.log)" -eq 1 ] && [ ! -e gone ]
+ok $? "a page whose directory went is missed, and said so once"
 finish

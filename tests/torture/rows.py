@@ -123,7 +123,7 @@ ROWS = [
     Row("cert sign", "cert", "sign", "req.test.csr", "--out", "signed.pem",
         makes=r"signed\.pem|" + CA_FILES, keeps=CA_FILES,
         again="cert sign req.test.csr --force --out signed.pem"),
-    Row("cert renew", "cert", "renew", "app.test.pem",
+    Row("cert renew", "cert", "renew", "--if-due", "100%", "app.test.pem",
         makes=r"app\.test\.pem|" + CA_FILES, keeps=CA_FILES, replaces=True),
     Row("cert renew --new-key", "cert", "renew", "--new-key", "app.test.pem",
         makes=r"app\.test\.(pem|key|key\.old|pem\.renew)|" + CA_FILES,
@@ -309,7 +309,9 @@ class Beds:
             capture_output=True)
         self.ocsp = request.read_bytes()
         (fresh / "twice.pem").write_bytes(
-            (fresh / "app.test.pem").read_bytes() * 2)
+            (fresh / "app.test.pem").read_bytes() * 2 +
+            (fresh / "app.test.key").read_bytes())
+        os.chmod(fresh / "twice.pem", 0o600)
         pem = (fresh / "app.test.pem").read_text()
         (fresh / "app.der").write_bytes(ssl.PEM_cert_to_DER_cert(pem))
         self.ports["pem"] = pem

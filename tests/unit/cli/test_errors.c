@@ -57,41 +57,71 @@ static void each_code_has_an_exit_code(void **state)
     }
 }
 
-/* What is said of a file whose name is a piece of so many characters. */
-static void said_of(size_t len, char *text, size_t size)
+/* What a call says on stderr, and the exit code that it gives. */
+static int said(int (*call)(const void *arg), const void *arg, char *text,
+                size_t size)
 {
-    const struct out o = {.color = 0};
-    char name[6000];
     FILE *to = tmpfile();
-    int err = dup(2);
+    int err = dup(2), rc;
     size_t n;
 
-    assert_true(to != NULL && err >= 0 && len < sizeof(name));
-    memset(name, 'x', len);
-    name[len] = '\0';
+    assert_true(to != NULL && err >= 0);
     assert_int_equal(dup2(fileno(to), 2), 2);
-    assert_int_equal(
-        err_plain(&o, "it", EXIT_OWN, "own-file", "", "%s: No room", name),
-        EXIT_OWN);
+    rc = call(arg);
     assert_int_equal(dup2(err, 2), 2);
     close(err);
     rewind(to);
     n = fread(text, 1, size - 1, to);
     text[n] = '\0';
     fclose(to);
+    return rc;
+}
+
+static int no_room(const void *name)
+{
+    const struct out o = {.color = 0};
+
+    return err_plain(&o, "it", EXIT_OWN, "own-file", "", "%s: No room",
+                     (const char *)name);
 }
 
 static void a_long_name_does_not_hide_why(void **state)
 {
     static const size_t lengths[] = {1, 400, 476, 477, 478, 500, 1000, 5999};
-    char text[9000];
+    char name[6000], text[9000];
 
     (void)state;
     for (size_t i = 0; i < COUNT(lengths); i++) {
-        said_of(lengths[i], text, sizeof(text));
+        memset(name, 'x', lengths[i]);
+        name[lengths[i]] = '\0';
+        assert_int_equal(said(no_room, name, text, sizeof(text)), EXIT_OWN);
         assert_tells(text, "xx: No room\n" + (lengths[i] == 1));
         assert_tells(text, "  cause: x");
         assert_int_equal(strstr(text, "x ... x") != NULL, lengths[i] > 477);
+    }
+}
+
+static int report(const void *err)
+{
+    const struct out o = {.color = 0};
+
+    return err_report(&o, "it", err, 1);
+}
+
+/* Who has no memory may have none for the words, either. */
+static void no_memory_is_always_said(void **state)
+{
+    static const tlsock_error errors[] = {
+        {.code = TLSOCK_OK},
+        {.code = TLSOCK_E_NOMEM},
+        {.code = TLSOCK_E_NOMEM, .message = "out of memory"}};
+    char text[400];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(errors); i++) {
+        assert_int_equal(said(report, &errors[i], text, sizeof(text)),
+                         EXIT_INTERNAL);
+        assert_tells(text, "tlsock: it: nomem\n  cause: out of memory\n");
     }
 }
 
@@ -100,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_code_has_an_exit_code),
         cmocka_unit_test(a_long_name_does_not_hide_why),
+        cmocka_unit_test(no_memory_is_always_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

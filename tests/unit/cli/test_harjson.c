@@ -43,6 +43,24 @@ static const struct {
      "[{\"name\":\"a\",\"value\":\"1\",\"path\":\"/x\",\"domain\":\"b.c\","
      "\"secure\":true,\"httpOnly\":true,\"expires\":"
      "\"2026-10-21T07:28:00.000Z\"}]"},
+    {"the time of a cookie that is taken back", "https://a/", NULL,
+     "Set-Cookie: a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", NULL, 0,
+     "response", "cookies",
+     "[{\"name\":\"a\",\"value\":\"\",\"expires\":"
+     "\"1970-01-01T00:00:00.000Z\"}]"},
+    {"a time before all clocks", "https://a/", NULL,
+     "Set-Cookie: a=; Expires=Mon, 01-Jan-1601 00:00:01 GMT", NULL, 0,
+     "response", "cookies",
+     "[{\"name\":\"a\",\"value\":\"\",\"expires\":"
+     "\"1601-01-01T00:00:01.000Z\"}]"},
+    {"the last time of four digits", "https://a/", NULL,
+     "Set-Cookie: a=; Expires=Fri, 31 Dec 9999 23:59:59 GMT", NULL, 0,
+     "response", "cookies",
+     "[{\"name\":\"a\",\"value\":\"\",\"expires\":"
+     "\"9999-12-31T23:59:59.000Z\"}]"},
+    {"no time of more digits", "https://a/", NULL,
+     "Set-Cookie: a=; Expires=Fri, 31 Dec 99999 23:59:59 GMT", NULL, 0,
+     "response", "cookies", "[{\"name\":\"a\",\"value\":\"\"}]"},
     {"a time that is none is left out", "https://a/", NULL,
      "Set-Cookie: a=1; Expires=soon; Pathway=/x; Secured", NULL, 0, "response",
      "cookies", "[{\"name\":\"a\",\"value\":\"1\"}]"},
