@@ -1,6 +1,7 @@
 #include "fault.h"
 
 #include "core/mem.h"
+#include "place.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -92,6 +93,8 @@ static int is_new(const void *place)
 
 int fault_refuses(const char *function, const void *place)
 {
+    if (place_refuses(place))
+        return 1;
     if (atomic_load(&armed) != FAULT_REFUSED || held ||
         (atomic_load(&only_here) && !here) || !is_new(place) ||
         !fault_hit(FAULT_REFUSED))
@@ -107,7 +110,7 @@ const char *fault_refused(void)
 
 static int own_fails(void)
 {
-    return fault_hit(FAULT_OWN) != 0;
+    return place_starves() || fault_hit(FAULT_OWN) != 0;
 }
 
 static long times_of(const char *file, int line)
