@@ -99,8 +99,12 @@ static int client_feature(struct tsk_starttls *d, struct tsk_talk *t,
         d->offered = 1;
     if (x->kind == TSK_XML_OPEN)
         d->depth++;
-    if (x->kind != TSK_XML_CLOSE || d->depth-- > 0)
+    if (x->kind != TSK_XML_CLOSE)
         return TSK_DLG_MORE;
+    if (d->depth > 0) {
+        d->depth--;
+        return TSK_DLG_MORE;
+    }
     if (!closes(x, "stream:features"))
         return alien(d, "the end of the features", x, err);
     if (!d->offered)

@@ -215,7 +215,7 @@ static void a_recording_is_refused_here_and_in_forks(void **state)
     child = fork(); /* the first time is there, the second one here */
     assert_true(child >= 0);
     if (child == 0)
-        _exit(play(sc, recording, len) == sizeof(ask) ? 0 : 1);
+        test_exit(play(sc, recording, len) == sizeof(ask) ? 0 : 1);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     lines = 0;
@@ -225,7 +225,7 @@ static void a_recording_is_refused_here_and_in_forks(void **state)
     child = fork();
     assert_true(child >= 0);
     if (child == 0)
-        _exit(play(sc, recording, len) == 0 ? 0 : 1);
+        test_exit(play(sc, recording, len) == 0 ? 0 : 1);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     tlsock_config_unref(cc);

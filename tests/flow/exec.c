@@ -81,7 +81,7 @@ static void nothing_is_inherited_by_exec(void **state)
     assert_true(pid >= 0);
     if (pid == 0) {
         execl("/proc/self/exe", self, "list", at_start, (char *)NULL);
-        _exit(127);
+        test_exit(127);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

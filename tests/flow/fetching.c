@@ -306,7 +306,7 @@ static void a_fork_in_the_middle_disturbs_nothing(void **state)
         int ok = tlsock_handshake(s) == TLSOCK_E_FORKED;
 
         ok = ok && tlsock_close(s) == 0;
-        _exit(ok ? 0 : 1);
+        test_exit(ok ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);

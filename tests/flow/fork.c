@@ -39,8 +39,8 @@ static int start(void **state)
     sock_pair(fds);
     t->client = tlsock_client_fd(fds[0], "a.test", t->cc,
                                  TLSOCK_OPTS(.nonblocking = 1), NULL);
-    t->server = tlsock_server_fd(fds[1], t->sc,
-                                 TLSOCK_OPTS(.nonblocking = 1), NULL);
+    t->server =
+        tlsock_server_fd(fds[1], t->sc, TLSOCK_OPTS(.nonblocking = 1), NULL);
     assert_non_null(t->client);
     assert_non_null(t->server);
     *state = t;
@@ -69,10 +69,10 @@ static void assert_child(pid_t pid)
 }
 
 /* The child's exit status: the number of the first claim that failed. */
-#define CLAIM(n, truth) \
-    do { \
-        if (!(truth)) \
-            _exit(n); \
+#define CLAIM(n, truth)                                                        \
+    do {                                                                       \
+        if (!(truth))                                                          \
+            test_exit(n);                                                      \
     } while (0)
 
 static void a_child_is_refused(void **state)
@@ -91,7 +91,7 @@ static void a_child_is_refused(void **state)
         CLAIM(5, tlsock_flush(t->client) == TLSOCK_E_FORKED);
         CLAIM(6, tlsock_last_error(t->client)->hint[0] != '\0');
         tlsock_close(t->client); /* sends nothing */
-        _exit(0);
+        test_exit(0);
     }
     assert_child(pid);
     assert_int_equal(tlsock_write(t->client, "good", 4), 4);
@@ -114,7 +114,7 @@ static void a_child_may_adopt(void **state)
         CLAIM(2, tlsock_write(t->client, "mine", 4) == 4);
         CLAIM(3, tlsock_read_full(t->client, got, 4) == 4);
         CLAIM(4, tlsock_close(t->client) == 0);
-        _exit(0);
+        test_exit(0);
     }
     tlsock_abandon(t->client); /* as it gives the connection up */
     t->client = NULL;
@@ -140,7 +140,7 @@ static void a_connection_without_tls_belongs_to_who_begins(void **state)
         CLAIM(2, tlsock_write(t->server, got, 4) == 4);
         CLAIM(3, tlsock_read(t->server, got, 4) == 0);
         CLAIM(4, tlsock_close(t->server) == 0);
-        _exit(0);
+        test_exit(0);
     }
     assert_code(tlsock_close(t->server), TLSOCK_OK);
     t->server = NULL;
@@ -163,8 +163,8 @@ static void a_config_works_on_both_sides_of_a_fork(void **state)
     sock_pair(fds);
     again.client = tlsock_client_fd(fds[0], "a.test", t->cc,
                                     TLSOCK_OPTS(.nonblocking = 1), NULL);
-    again.server = tlsock_server_fd(fds[1], t->sc,
-                                    TLSOCK_OPTS(.nonblocking = 1), NULL);
+    again.server =
+        tlsock_server_fd(fds[1], t->sc, TLSOCK_OPTS(.nonblocking = 1), NULL);
     if (pid == 0) {
         int rc = TLSOCK_AGAIN;
 
@@ -172,7 +172,7 @@ static void a_config_works_on_both_sides_of_a_fork(void **state)
             (void)!tlsock_handshake(again.server);
             rc = tlsock_handshake(again.client);
         }
-        _exit(rc == 0 ? 0 : 1);
+        test_exit(rc == 0 ? 0 : 1);
     }
     shake(&again);
     tlsock_abandon(again.client);

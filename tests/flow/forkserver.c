@@ -18,7 +18,7 @@
 #define CLAIM(n, truth)                                                        \
     do {                                                                       \
         if (!(truth))                                                          \
-            _exit(n);                                                          \
+            test_exit(n);                                                      \
     } while (0)
 
 static tlsock_config *cc, *sc;
@@ -171,7 +171,7 @@ static int server_of_children(tlsock_listener *l, int n)
         pid = fork();
         if (pid == 0) {
             tlsock_listener_free(l);
-            _exit(serve(s));
+            test_exit(serve(s));
         }
         if (pid < 0 || tlsock_close(s) != 0)
             return 2;
@@ -187,7 +187,7 @@ static void accept_fork_close_is_right_as_it_stands(void **state)
 
     (void)state;
     if (pid == 0)
-        _exit(server_of_children(l, CHILDREN));
+        test_exit(server_of_children(l, CHILDREN));
     tlsock_listener_free(l);
     run_clients(port, CHILDREN);
     assert_child(pid);
@@ -237,10 +237,10 @@ static void a_parent_may_exit_before_its_child(void **state)
 
         CLAIM(1, s != NULL && child >= 0);
         if (child != 0)
-            _exit(0);
+            test_exit(0);
         while (getppid() == parent)
             sched_yield(); /* it begins when the parent is gone */
-        _exit(serve(s));
+        test_exit(serve(s));
     }
     tlsock_listener_free(l);
     run_clients(port, 1);
@@ -265,10 +265,10 @@ static void a_child_may_start_tls_on_what_was_accepted_plain(void **state)
         child = fork();
         if (child == 0) {
             CLAIM(2, tlsock_start_tls(s, NULL) == 0);
-            _exit(serve(s));
+            test_exit(serve(s));
         }
         CLAIM(3, child > 0 && tlsock_close(s) == 0);
-        _exit(reap(1));
+        test_exit(reap(1));
     }
     snprintf(target, sizeof(target), "localhost:%d", tlsock_listener_port(l));
     tlsock_listener_free(l);
@@ -314,7 +314,7 @@ static int handshake_then_fork(tlsock_listener *l, int layers)
     if (pid == 0) {
         CLAIM(11, is_refused(s));
         CLAIM(12, tlsock_adopt(s) == 0);
-        _exit(serve(s));
+        test_exit(serve(s));
     }
     tlsock_abandon(s);
     return pid < 0 || reap(1) ? 3 : 0;
@@ -329,7 +329,7 @@ static void a_child_adopts_what_its_parent_began(void **state)
         struct client c;
 
         if (pid == 0)
-            _exit(handshake_then_fork(l, layers));
+            test_exit(handshake_then_fork(l, layers));
         begin(&c, tlsock_listener_port(l), layers);
         tlsock_listener_free(l);
         assert_code(tlsock_set_nonblocking(c.s, 0), TLSOCK_OK);
@@ -359,7 +359,7 @@ static int handshake_fork_close(tlsock_listener *l)
     if (pid == 0) {
         CLAIM(11, is_refused(s));
         CLAIM(12, tlsock_close(s) == 0);
-        _exit(0);
+        test_exit(0);
     }
     if (pid < 0 || reap(1) != 0) /* first the child's close, then ours */
         return 2;
@@ -377,7 +377,7 @@ static void a_close_in_either_process_harms_nobody(void **state)
 
     (void)state;
     if (pid == 0)
-        _exit(handshake_fork_close(l));
+        test_exit(handshake_fork_close(l));
     snprintf(target, sizeof(target), "localhost:%d", tlsock_listener_port(l));
     tlsock_listener_free(l);
     s = tlsock_connect(target, cc, TLSOCK_OPTS(.family = 4), NULL);

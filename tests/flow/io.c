@@ -15,6 +15,21 @@ static void say(struct peer *p, const void *msg, size_t len)
     assert_int_equal(tlsock_write(p->conn[SERVER], msg, len), len);
 }
 
+/* Nobody could tell when there is something to do. */
+static void who_blocks_needs_a_descriptor(void **state)
+{
+    tlsock_config *cc = ca_client(NULL);
+    struct peer p;
+
+    (void)state;
+    peer_init(&p);
+    assert_code(peer_open_opts(&p, cc, NULL, NULL, NULL, "a.test"),
+                TLSOCK_E_STATE);
+    assert_tells(p.err[CLIENT].message, "nonblocking");
+    peer_free(&p);
+    tlsock_config_unref(cc);
+}
+
 static void peek_takes_nothing(void **state)
 {
     struct peer *p = pair_of(state);
@@ -557,6 +572,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_have_the_size_that_was_asked_for),
         cmocka_unit_test(a_record_size_is_within_its_limits),
+        cmocka_unit_test(who_blocks_needs_a_descriptor),
         BOTH(peek_takes_nothing),
         PLAIN(peek_at_a_transport_that_cannot_takes_nothing),
         BOTH(pending_counts_what_needs_no_socket),

@@ -5,10 +5,12 @@
 #include "sock.h"
 
 #include "cert/cert.h"
+#include "core/clock.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <tlsock/openssl.h>
 #include <unistd.h>
 
@@ -26,8 +28,8 @@ static void duo_make(struct duo *d, const char *version, const char *mode,
     d->sc = ca_server(ca_get()->a, "client-auth", mode, NULL);
     assert_int_equal(tlsock_config_add_trust(d->sc, ca_get()->root_pem), 0);
     if (rules != NULL)
-        assert_int_equal(
-            tlsock_config_set(d->sc, "client-auth.allow", rules), 0);
+        assert_int_equal(tlsock_config_set(d->sc, "client-auth.allow", rules),
+                         0);
     peer_init(&d->p);
 }
 
@@ -104,8 +106,8 @@ static void the_systems_cas_let_nobody_in_without_a_rule(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        tlsock_config *sc = ca_server(ca_get()->a, "client-auth", rows[i].mode,
-                                      NULL);
+        tlsock_config *sc =
+            ca_server(ca_get()->a, "client-auth", rows[i].mode, NULL);
         tlsock_error err = {0};
         tlsock_listener *l;
 
@@ -235,8 +237,8 @@ static void a_list_too_long_is_left_out(void **state)
         snprintf(cn, sizeof(cn), "%060d", i);
         while (X509_NAME_entry_count(name) > 0)
             X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, 0));
-        X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC,
-                                   (unsigned char *)cn, -1, -1, 0);
+        X509_NAME_add_entry_by_txt(name, "O", MBSTRING_ASC, (unsigned char *)cn,
+                                   -1, -1, 0);
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
                                    (unsigned char *)cn, -1, -1, 0);
         X509_set_issuer_name(x, name);
@@ -286,7 +288,8 @@ static const struct alert_row {
 
 static void play_alert(const struct alert_row *row, int tls13)
 {
-    struct raw_opts raw = {.cert = ca_get()->a, .want_client = SSL_VERIFY_PEER,
+    struct raw_opts raw = {.cert = ca_get()->a,
+                           .want_client = SSL_VERIFY_PEER,
                            .max = tls13 ? 0 : TLS1_2_VERSION};
     SSL *ssl = raw_new(SERVER, &raw);
     tlsock_config *cc = ca_client(NULL);
@@ -353,8 +356,8 @@ static void our_own_fault_is_told_first(void **state)
 static void refuse_and_reset(int fd, void *config)
 {
     tlsock_error err = {0};
-    tlsock *s = tlsock_server_fd(fd, config, TLSOCK_OPTS(.flags =
-                                 TLSOCK_F_BORROW_FD), &err);
+    tlsock *s = tlsock_server_fd(
+        fd, config, TLSOCK_OPTS(.flags = TLSOCK_F_BORROW_FD), &err);
 
     assert_non_null(s);
     assert_code(tlsock_handshake(s), TLSOCK_E_CLIENT_CERT_MISSING);
@@ -390,7 +393,8 @@ static void a_failed_write_still_tells_the_refusal(void **state)
 
 static void share_secret(tlsock_config *sc)
 {
-    assert_int_equal(setenv("SECRET", "9d7c1a5be0f34286bb17e7c5d20a4f6e", 1), 0);
+    assert_int_equal(setenv("SECRET", "9d7c1a5be0f34286bb17e7c5d20a4f6e", 1),
+                     0);
     assert_int_equal(tlsock_config_set(sc, "tickets.secret", "env:SECRET"), 0);
 }
 
@@ -418,11 +422,10 @@ static int resumed_under(const char *version, const char *rules, int *resumed)
         d.sc = sc;
     }
     rc = shake(&d);
-    *resumed = rc == 0 && tlsock_info_int(d.p.conn[SERVER],
-                                          TLSOCK_INFO_RESUMED) == 1;
+    *resumed =
+        rc == 0 && tlsock_info_int(d.p.conn[SERVER], TLSOCK_INFO_RESUMED) == 1;
     if (*resumed)
-        assert_string_equal(tlsock_info(d.p.conn[SERVER],
-                                        TLSOCK_INFO_VERIFIED),
+        assert_string_equal(tlsock_info(d.p.conn[SERVER], TLSOCK_INFO_VERIFIED),
                             "chain (resumed)");
     duo_free(&d);
     return rc;
@@ -476,6 +479,61 @@ static void a_context_of_ones_own_does_not_hide_rules(void **state)
     assert_memory_not_equal(ids[0], ids[1], 32);
 }
 
+static int64_t later;
+
+static int64_t wall(void)
+{
+    return later;
+}
+
+static tlsock_cert *client_until(int64_t when)
+{
+    tlsock_error err;
+    tlsock_cert *c = tlsock_cert_create(
+        TLSOCK_CERT_OPTS(.subject = "CN=Test Client", .purpose = "client",
+                         .issuer = ca_get()->inter, .not_after = when),
+        &err);
+
+    if (c == NULL)
+        fail_msg("%s", err.message);
+    return c;
+}
+
+/* By a ticket, or by an id that the server remembers (TLS 1.2): the chain was
+ * judged when the session was made, and what has expired since is out. */
+static void a_session_does_not_outlive_the_clients_certificate(void **state)
+{
+    static const char *const rows[][2] = {
+        {"1.3", "on"}, {"1.3", "off"}, {"1.2", "on"}, {"1.2", "off"}};
+    tlsock_cert *shown = client_until(time(NULL) + 600);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows) * 2; i++) {
+        int expired = i % 2 == 1;
+        struct duo d;
+
+        duo_make(&d, rows[i / 2][0], "require", "any");
+        assert_code(tlsock_config_set(d.sc, "tickets", rows[i / 2][1]), 0);
+        assert_int_equal(tlsock_config_add_cert(d.cc, shown), 0);
+        assert_code(shake(&d), TLSOCK_OK);
+        peer_pingpong(&d.p);
+        peer_close(&d.p);
+        peer_free(&d.p);
+        peer_init(&d.p);
+        later = time(NULL) + (expired ? 1200 : 60);
+        tsk_clock_wall = wall;
+        assert_code(shake(&d), expired ? TLSOCK_E_EXPIRED : TLSOCK_OK);
+        tsk_clock_wall = NULL;
+        if (expired)
+            assert_tells(d.p.err[SERVER].message, "expired");
+        else
+            assert_int_equal(
+                tlsock_info_int(d.p.conn[SERVER], TLSOCK_INFO_RESUMED), 1);
+        duo_free(&d);
+    }
+    tlsock_cert_unref(shown);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -489,6 +547,7 @@ int main(void)
         cmocka_unit_test(our_own_fault_is_told_first),
         cmocka_unit_test(a_failed_write_still_tells_the_refusal),
         cmocka_unit_test(a_ticket_does_not_get_around_a_rule),
+        cmocka_unit_test(a_session_does_not_outlive_the_clients_certificate),
         cmocka_unit_test(a_context_of_ones_own_does_not_hide_rules),
     };
 

@@ -175,8 +175,7 @@ static void answers_that_nobody_awaits_do_no_harm(void **state)
     assert_code(tlsock_op_done((void *)UINTPTR_MAX, 0, NULL, 0),
                 TLSOCK_E_ARGUMENT);
     assert_code(tlsock_op_done(w->t.op, 0, NULL, 0), 0);
-    assert_code(tlsock_op_done(w->t.op, TLSOCK_E_HOOK, "x", 1),
-                TLSOCK_E_STATE);
+    assert_code(tlsock_op_done(w->t.op, TLSOCK_E_HOOK, "x", 1), TLSOCK_E_STATE);
     assert_code(peer_shake(&w->p), 0); /* the first one counted */
     assert_code(tlsock_op_done(w->t.op, 0, NULL, 0), 0);
     peer_free(&w->p);
@@ -294,9 +293,8 @@ static int from_a_thread(const tlsock_event *e, void *arg)
 
 static void client(int fd, void *config)
 {
-    tlsock *s = tlsock_client_fd(fd, "a.test", config,
-                                 TLSOCK_OPTS(.flags = TLSOCK_F_BORROW_FD),
-                                 NULL);
+    tlsock *s = tlsock_client_fd(
+        fd, "a.test", config, TLSOCK_OPTS(.flags = TLSOCK_F_BORROW_FD), NULL);
 
     if (s != NULL)
         (void)!tlsock_write(s, "x", 1);
@@ -420,8 +418,8 @@ static void tlsock_poll_knows_of_the_answer(void **state)
     w->t.answer = TLSOCK_AGAIN;
     sock_tcp_pair(fds);
     sock_run(&peer, fds[1], client, w->cc);
-    item.s = tlsock_server_fd(fds[0], w->sc, TLSOCK_OPTS(.nonblocking = 1),
-                              NULL);
+    item.s =
+        tlsock_server_fd(fds[0], w->sc, TLSOCK_OPTS(.nonblocking = 1), NULL);
     while ((rc = tlsock_handshake(item.s)) == TLSOCK_AGAIN && w->t.calls == 0)
         assert_int_equal(tlsock_poll(&item, 1, 30000), 1);
     assert_int_equal(tlsock_poll(&item, 1, 0), 0);
@@ -459,7 +457,7 @@ static void an_op_belongs_to_its_process(void **state)
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0)
-        _exit(in_child(w));
+        test_exit(in_child(w));
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
     assert_code(tlsock_op_done(w->t.op, 0, NULL, 0), 0);

@@ -41,7 +41,7 @@ static pid_t start(const char *const *argv)
         dup2(null, 1);
         dup2(null, 2);
         execvp(argv[0], (char *const *)(uintptr_t)argv);
-        _exit(127);
+        test_exit(127);
     }
     return pid;
 }

@@ -486,7 +486,7 @@ static void an_interrupt_stays_in_its_process(void **state)
         alarm(60);
         tlsock_adopt(t.client);
         tlsock_abandon(t.server);
-        _exit(fills(t.client) == 8 ? 0 : 1);
+        test_exit(fills(t.client) == 8 ? 0 : 1);
     }
     assert_code(tlsock_interrupt(t.client), TLSOCK_OK);
     assert_code(reads(t.client), TLSOCK_E_INTERRUPTED);

@@ -499,7 +499,7 @@ static void a_child_looks_for_itself(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         save_identity(ca_get()->b);
-        _exit(comes(cc, sc, 'b', "", NULL) ? 0 : 1);
+        test_exit(comes(cc, sc, 'b', "", NULL) ? 0 : 1);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);

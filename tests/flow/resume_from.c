@@ -344,7 +344,7 @@ static void a_ticket_is_not_used_by_a_child_as_well(void **state)
         child = fork();
         if (child == 0) {
             control(&p, cc, sc);
-            _exit(resumed(&p));
+            test_exit(resumed(&p));
         }
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_int_equal(WEXITSTATUS(status), v == 0);

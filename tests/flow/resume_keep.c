@@ -353,7 +353,7 @@ static void processes_share_a_file(void **state)
     assert_int_equal(restarted("1.3", sc, NULL, NULL), 0);
     for (int i = 0; i < 4; i++)
         if (fork() == 0)
-            _exit(visits(sc));
+            test_exit(visits(sc));
     for (int i = 0; i < 4; i++) {
         assert_true(wait(&status) > 0);
         assert_int_equal(status, 0);

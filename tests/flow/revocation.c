@@ -314,6 +314,30 @@ static void or_let_us_fetch(void **state)
     }
 }
 
+static void time_is_up_when_the_caller_says_so(void **state)
+{
+    tlsock_error err = {0};
+    struct sock_thread t;
+    tlsock_revocation *r;
+    tlsock_config *c;
+    struct asking w;
+    tlsock *s;
+
+    (void)state;
+    asking_start(&w, &asking_good);
+    c = asking_client(&w, NULL);
+    s = asking_visit(&w, c, "a.test", &t, &err);
+    assert_non_null(s);
+    r = tlsock_revocation_new(s, &err);
+    assert_code(tlsock_revocation_run(r, 0), TLSOCK_E_TIMEOUT);
+    assert_code(tlsock_revocation_verdict(r, &err), TLSOCK_AGAIN);
+    tlsock_revocation_free(r);
+    tlsock_close(s);
+    sock_wait(&t);
+    tlsock_config_unref(c);
+    asking_stop(&w);
+}
+
 static void nothing_is_asked_of_what_was_not_verified(void **state)
 {
     tlsock_error err = {0};
@@ -358,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_server_asks_about_its_clients),
         cmocka_unit_test(a_program_may_fetch_by_itself),
         cmocka_unit_test(or_let_us_fetch),
+        cmocka_unit_test(time_is_up_when_the_caller_says_so),
         cmocka_unit_test(nothing_is_asked_of_what_was_not_verified),
     };
 

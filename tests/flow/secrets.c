@@ -93,7 +93,7 @@ static void put(const char *name, const char *text)
     size_t len = strlen(text);
 
     if (fd < 0 || write(fd, text, len) != (ssize_t)len || close(fd) != 0)
-        _exit(2);
+        test_exit(2);
 }
 
 static void random_hex(char *out, size_t bytes)
@@ -101,7 +101,7 @@ static void random_hex(char *out, size_t bytes)
     uint8_t raw[64];
 
     if (getentropy(raw, bytes) != 0)
-        _exit(3);
+        test_exit(3);
     for (size_t i = 0; i < bytes; i++)
         snprintf(out + 2 * i, 3, "%02x", raw[i]);
 }
@@ -115,7 +115,7 @@ static void veil_pem(uint8_t out[NEEDLE], const char *name)
     const char *line;
 
     if (n < 200)
-        _exit(4);
+        test_exit(4);
     text[n] = '\0';
     line = strchr(strchr(text, '\n') + 1, '\n');
     veil(out, line + 5);
@@ -140,7 +140,7 @@ static void make_files(void)
                          path_of("plain.key"), NULL, &err) < 0 ||
         tlsock_cert_save(c, TLSOCK_PART_KEY, TLSOCK_FORMAT_PEM,
                          path_of("locked.key"), uri_of("password"), &err) < 0)
-        _exit(5);
+        test_exit(5);
     veil_pem(needles->pem, "plain.key");
     random_hex(text, 32);
     put("psk", text);
@@ -158,7 +158,7 @@ static void make_files(void)
     random_hex(text, 20);
     put("proxy", text);
     veil(needles->proxy, text);
-    _exit(0);
+    test_exit(0);
 }
 
 static int set_up(void **state)

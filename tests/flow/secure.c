@@ -64,7 +64,7 @@ static int run_as_somebody(void)
     if (pid == 0) {
         if (setgid(SOMEBODY) == 0 && setuid(SOMEBODY) == 0)
             execl(copy, copy, "child", (char *)NULL);
-        _exit(127);
+        test_exit(127);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_true(WIFEXITED(status));
@@ -136,6 +136,6 @@ int main(int argc, char **argv)
     };
 
     if (argc == 2 && strcmp(argv[1], "child") == 0)
-        _exit(connect_once());
+        test_exit(connect_once());
     return cmocka_run_group_tests_name("secure", tests, set_up, tear_down);
 }

@@ -30,9 +30,8 @@ static size_t sign_with(EVP_PKEY *key, const char *scheme, const void *data,
         ok = of != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
              EVP_PKEY_CTX_set_signature_md(ctx, of) == 1 &&
              (strncmp(scheme, "rsa", 3) != 0 ||
-              EVP_PKEY_CTX_set_rsa_padding(ctx,
-                                           pss ? RSA_PKCS1_PSS_PADDING
-                                               : RSA_PKCS1_PADDING) == 1) &&
+              EVP_PKEY_CTX_set_rsa_padding(
+                  ctx, pss ? RSA_PKCS1_PSS_PADDING : RSA_PKCS1_PADDING) == 1) &&
              (!pss || EVP_PKEY_CTX_set_rsa_pss_saltlen(
                           ctx, RSA_PSS_SALTLEN_DIGEST) == 1) &&
              EVP_PKEY_sign(ctx, sig, &room, data, len) == 1;
@@ -95,8 +94,8 @@ static int keeper(const tlsock_event *e, void *arg)
         return 0;
     case WRONG:
     case LONG:
-        assert_code(
-            tlsock_op_done(e->op, 0, junk, k->way == LONG ? 2000 : 70), 0);
+        assert_code(tlsock_op_done(e->op, 0, junk, k->way == LONG ? 2000 : 70),
+                    0);
         return 0;
     default:
         answer(&k->ask, k->way == STRANGER_KEY ? ca_get()->b->key : k->key);
@@ -121,8 +120,8 @@ static tlsock_cert *without_key(tlsock_cert *c)
     char pem[16384];
     tlsock_cert *b;
 
-    assert_within(tlsock_cert_pem(c, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN,
-                                  pem, sizeof(pem)),
+    assert_within(tlsock_cert_pem(c, TLSOCK_PART_CERT | TLSOCK_PART_CHAIN, pem,
+                                  sizeof(pem)),
                   1, sizeof(pem) - 1);
     b = tlsock_cert_parse(pem, strlen(pem), NULL, NULL);
     assert_non_null(b);
@@ -140,8 +139,7 @@ static int make_all(void **state)
 
         whole[i] = tlsock_cert_create(
             TLSOCK_CERT_OPTS(.sans = sans, .n_sans = 1, .key = kinds[i].kind,
-                             .issuer = ca_get()->inter,
-                             .subject = "CN=a.test",
+                             .issuer = ca_get()->inter, .subject = "CN=a.test",
                              .purpose = "server,client"),
             &err);
         if (whole[i] == NULL)
@@ -180,9 +178,8 @@ static void shaken(struct peer *p, struct keeper *k, EVP_PKEY *key)
 {
     peer_shake(p);
     while (k->way == LATER && k->ask.op != NULL) {
-        assert_int_equal(p->rc[SERVER] == TLSOCK_AGAIN ||
-                             p->rc[CLIENT] == TLSOCK_AGAIN,
-                         1);
+        assert_int_equal(
+            p->rc[SERVER] == TLSOCK_AGAIN || p->rc[CLIENT] == TLSOCK_AGAIN, 1);
         answer(&k->ask, key);
         k->ask.op = NULL;
         peer_shake(p);
@@ -231,9 +228,9 @@ static void a_client_signs_with_a_key_that_is_elsewhere(void **state)
     for (size_t n = 0; n < COUNT(kinds) * 4; n++) {
         size_t i = n / 4;
         struct keeper k = {.way = ways[n / 2 % 2], .key = whole[i]->key};
-        tlsock_config *cc = with_hook(
-            ca_client("tls.max", n & 1 ? "1.2" : "1.3", NULL), keeper, &k,
-            bare[i]);
+        tlsock_config *cc =
+            with_hook(ca_client("tls.max", n & 1 ? "1.2" : "1.3", NULL), keeper,
+                      &k, bare[i]);
         tlsock_config *sc =
             ca_server(ca_get()->a, "client-auth", "require", NULL);
         struct peer p;
@@ -302,8 +299,7 @@ static void a_late_wrong_or_refused_answer_fails_alike(void **state)
         assert_code(peer_shake(&p), TLSOCK_AGAIN);
         assert_code(tlsock_op_done(k.ask.op, codes[n], "junk", 4), 0);
         peer_shake(&p);
-        assert_code(p.rc[SERVER],
-                    codes[n] < 0 ? codes[n] : TLSOCK_E_HOOK);
+        assert_code(p.rc[SERVER], codes[n] < 0 ? codes[n] : TLSOCK_E_HOOK);
         peer_free(&p);
         tlsock_config_unref(cc);
         tlsock_config_unref(sc);
@@ -327,8 +323,7 @@ static void a_connection_may_go_while_it_waits(void **state)
         sent = p.pipes[SERVER].len;
         if (n == 1) {
             tlsock_interrupt(p.conn[SERVER]);
-            assert_code(tlsock_handshake(p.conn[SERVER]),
-                        TLSOCK_E_INTERRUPTED);
+            assert_code(tlsock_handshake(p.conn[SERVER]), TLSOCK_E_INTERRUPTED);
         }
         if (n == 2)
             tlsock_abandon(p.conn[SERVER]);
@@ -346,9 +341,8 @@ static void a_connection_may_go_while_it_waits(void **state)
 static void client(int fd, void *config)
 {
     char byte;
-    tlsock *s = tlsock_client_fd(fd, "a.test", config,
-                                 TLSOCK_OPTS(.flags = TLSOCK_F_BORROW_FD),
-                                 NULL);
+    tlsock *s = tlsock_client_fd(
+        fd, "a.test", config, TLSOCK_OPTS(.flags = TLSOCK_F_BORROW_FD), NULL);
 
     if (s != NULL)
         (void)!tlsock_read(s, &byte, 1);
@@ -402,8 +396,8 @@ static void a_thread_may_hold_the_key(void **state)
 {
     struct threaded t = {.key = whole[3]->key};
     tlsock_config *cc = ca_client(NULL),
-                  *sc = with_hook(tlsock_config_new(), to_a_thread, &t,
-                                  bare[3]);
+                  *sc =
+                      with_hook(tlsock_config_new(), to_a_thread, &t, bare[3]);
     struct sock_thread peer;
     tlsock *s;
     int fds[2];
@@ -501,7 +495,7 @@ static void key_server(int fd, EVP_PKEY *key)
         if (send(fd, sig, n, 0) < 0)
             break;
     }
-    _exit(0);
+    test_exit(0);
 }
 
 static int over_the_wire(const tlsock_event *e, void *arg)
@@ -588,8 +582,7 @@ static void identities_with_keys_use_these(void **state)
 {
     struct keeper k = {.way = REFUSE};
     tlsock_config *cc = ca_client(NULL),
-                  *sc = with_hook(tlsock_config_new(), keeper, &k,
-                                  ca_get()->a);
+                  *sc = with_hook(tlsock_config_new(), keeper, &k, ca_get()->a);
     struct peer p;
 
     (void)state;
@@ -610,8 +603,7 @@ static void a_chosen_certificate_may_have_its_key_elsewhere(void **state)
 {
     struct keeper k = {.way = LATER};
     tlsock_config *cc = ca_client(NULL),
-                  *sc = with_hook(tlsock_config_new(), keeper, &k,
-                                  ca_get()->b);
+                  *sc = with_hook(tlsock_config_new(), keeper, &k, ca_get()->b);
     struct peer p;
 
     (void)state;

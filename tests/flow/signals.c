@@ -210,7 +210,7 @@ static pid_t start_server(struct sides *t, int rounds)
     for (int i = 0; i < rounds; i++)
         bad |= serve(t->l, t->len);
     storm(0);
-    _exit(bad || alarms == 0);
+    test_exit(bad || alarms == 0);
 }
 
 static void signals_interrupt_nothing(void **state)

@@ -174,14 +174,14 @@ static void child(struct stapling *t, tlsock_config *sc, int accepts)
     alarm(60);
     if (stapling_shake(t, sc, "a.test", told) != TLSOCK_OK ||
         strstr(told, "good by staple") == NULL)
-        _exit(1);
+        test_exit(1);
     if (!accepts)
-        _exit(0);
+        test_exit(0);
     /* past half of it: the child's own thread asks */
     stapling_advance(sc, STAPLING_VALID_S * 3 / 4);
     stapling_await(sc, 0, stapling_wall() - 60);
     tlsock_config_unref(sc);
-    _exit(0);
+    test_exit(0);
 }
 
 static void a_child_has_what_was_fetched_and_goes_on_by_itself(void **state)
@@ -230,7 +230,7 @@ static void a_fork_finds_no_lock_held(void **state)
             stapling_advance(sc, 601);
             status = stapling_shake(t, sc, "a.test", told);
             tlsock_config_unref(sc);
-            _exit(status == TLSOCK_OK ? 0 : 1);
+            test_exit(status == TLSOCK_OK ? 0 : 1);
         }
         assert_int_equal(waitpid(pid, &status, 0), pid);
         assert_int_equal(status, 0);

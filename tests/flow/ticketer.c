@@ -502,16 +502,16 @@ static void a_child_has_a_thread_of_its_own(void **state)
         struct tsk_ticketkey old, k;
 
         if (!tsk_tickets_issue(tickets_of(a), &old))
-            _exit(1);
+            test_exit(1);
         atomic_fetch_add(&moved_ms, 60000); /* what it has is due */
         visit(a);                           /* it begins here */
         for (int i = 0; i < 4000; i++) {
             if (tsk_tickets_issue(tickets_of(a), &k) &&
                 memcmp(&k, &old, sizeof(k)) != 0)
-                _exit(0);
+                test_exit(0);
             poll(NULL, 0, 5);
         }
-        _exit(2);
+        test_exit(2);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

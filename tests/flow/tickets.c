@@ -156,8 +156,8 @@ static void be_served_by_a_child(struct visitor *v, tlsock_config *sc)
 
         close(fds[0]);
         if (s == NULL || tlsock_write(s, "hi", 2) != 2)
-            _exit(1);
-        _exit(tlsock_read(s, got, 1) == 0 ? 0 : 2);
+            test_exit(1);
+        test_exit(tlsock_read(s, got, 1) == 0 ? 0 : 2);
     }
     close(fds[1]);
     assert_int_equal(SSL_set_fd(ssl, fds[0]), 1);

@@ -624,7 +624,7 @@ static void a_child_may_start_tls(void **state)
              tlsock_write(t.p.conn[SERVER], "in TLS", 6) == 6 &&
              tlsock_stop_tls(t.p.conn[SERVER]) == 0 &&
              tlsock_write(t.p.conn[SERVER], "out", 3) == 3;
-        _exit(ok ? 0 : 1);
+        test_exit(ok ? 0 : 1);
     }
     assert_code(tlsock_close(t.p.conn[SERVER]), TLSOCK_OK);
     t.p.conn[SERVER] = NULL;

@@ -199,7 +199,7 @@ static void a_child_is_bound_as_its_parent_was(void **state)
         struct tsk_ctx *ctx = NULL;
         int rc = tsk_config_snapshot(NULL, 0, &ctx, NULL);
 
-        _exit(rc == 0 && tsk_ctx_settings(ctx)->tls_min == 0x0304 ? 0 : 1);
+        test_exit(rc == 0 && tsk_ctx_settings(ctx)->tls_min == 0x0304 ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

@@ -67,7 +67,7 @@ static int in_child(const char *want, int plain_is_free)
                  pthread_mutex_trylock(&leaf.mutex) == 0 &&
                  (pthread_mutex_trylock(&plain) == 0) == plain_is_free;
 
-        _exit(ok ? 0 : 1);
+        test_exit(ok ? 0 : 1);
     }
     assert_true(pid > 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);

@@ -281,7 +281,7 @@ static void a_child_goes_on_by_itself(void **state)
         tlsock_cert *a = tlsock_intercept_leaf(m, seen, NULL),
                     *b = tlsock_intercept_leaf(m, other, NULL);
 
-        _exit(a != NULL && b != NULL && tsk_mint_signed(m) == 2 ? 0 : 1);
+        test_exit(a != NULL && b != NULL && tsk_mint_signed(m) == 2 ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

@@ -13,7 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAME 64 /* bytes of an entry's name, and of one that is written aside */
+#define NAME 64 /* bytes of an entry's name, and of one that is written aside  \
+                 */
 #define ASIDE 81
 #define SEEN 6
 #define PROCESSES 8
@@ -55,7 +56,8 @@ static void a_restart_finds_what_was_minted(void **state)
     for (size_t i = 0; i < COUNT(how) * 2; i++) {
         const char *dir = mints_dir();
         tlsock_intercept *m = mints_open(i < 2 ? MINTS_BELOW : MINTS_ED25519,
-                                         dir), *n;
+                                         dir),
+                         *n;
         tlsock_cert *a, *b;
         struct stat st;
         char path[256];
@@ -194,8 +196,8 @@ static void what_another_ca_signed_is_no_find(void **state)
     for (int i = 0; i < 32; i++) {
         unsigned byte;
 
-        assert_int_equal(
-            sscanf(strrchr(path, '/') + 1 + 2 * i, "%2x", &byte), 1);
+        assert_int_equal(sscanf(strrchr(path, '/') + 1 + 2 * i, "%2x", &byte),
+                         1);
         key[i] = (uint8_t)byte;
     }
     assert_int_equal(tsk_shelf_open(&shelf, dir, NULL), 0);
@@ -286,7 +288,7 @@ static void mint_for_ever(const char *dir, int done)
             if (mints_files(dir, NAME, path) > 3)
                 unlink(path);
             if (write(done, "", 1) != 1)
-                _exit(9);
+                test_exit(9);
         }
         tlsock_intercept_free(m);
     }
@@ -344,11 +346,11 @@ static void mint_all(const char *dir, int out)
 
         if (serial == NULL || ASN1_STRING_length(serial) != 16 ||
             X509_check_private_key(c->leaf, c->key) != 1)
-            _exit(1);
+            test_exit(1);
         memcpy(got.serial[i], ASN1_STRING_get0_data(serial), 16);
         X509_digest(c->leaf, EVP_sha256(), got.digest[i], &n);
     }
-    _exit(write(out, &got, sizeof(got)) == sizeof(got) ? 0 : 2);
+    test_exit(write(out, &got, sizeof(got)) == sizeof(got) ? 0 : 2);
 }
 
 static void eight_processes_share_a_directory(void **state)

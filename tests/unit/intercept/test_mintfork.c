@@ -60,10 +60,10 @@ static void in_child(void)
         tlsock_cert *c = tlsock_intercept_leaf(minting, seen[i], NULL);
 
         if (c == NULL || X509_check_private_key(c->leaf, c->key) != 1)
-            _exit(1);
+            test_exit(1);
         tlsock_cert_unref(c);
     }
-    _exit(0);
+    test_exit(0);
 }
 
 static void a_child_of_a_process_that_mints_mints(void **state)

@@ -199,7 +199,7 @@ static void a_fork_has_a_resolver_of_its_own(void **state)
     pid = fork();
     if (pid == 0) {
         tsk_dns_query(d, "second.fork.test", TSK_DNS_A, &a);
-        _exit(a.state == TSK_DNS_INSECURE && a.n == 1 ? 0 : 1);
+        test_exit(a.state == TSK_DNS_INSECURE && a.n == 1 ? 0 : 1);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

@@ -387,12 +387,12 @@ static void a_forked_child_resolves_by_itself(void **state)
     pid = fork();
     if (pid == 0) {
         if (tsk_lookup_result(ours, &a, &err) != TLSOCK_E_FORKED)
-            _exit(1);
+            test_exit(1);
         tsk_lookup_free(ours);
         tsk_resolve_getaddrinfo = record;
         if (look_up(&t, 0, &a, &err) != TLSOCK_OK)
-            _exit(2);
-        _exit(0);
+            test_exit(2);
+        test_exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);

@@ -40,7 +40,7 @@ static int ended(pid_t pid)
 static void tell(int fd)
 {
     if (write(fd, "", 1) != 1)
-        _exit(9);
+        test_exit(9);
 }
 
 static void await(int fd)
@@ -158,7 +158,7 @@ static void a_death_at_any_byte_leaves_the_old_one(void **state)
             setrlimit(RLIMIT_FSIZE, &most);
             tsk_revcache_keep_ocsp(c, stash_key(1), "new, new", 8,
                                    stash_now + DAY);
-            _exit(0);
+            test_exit(0);
         }
         status = ended(pid);
         died += WIFSIGNALED(status) && WTERMSIG(status) == SIGXFSZ;
@@ -190,10 +190,10 @@ static void what_one_keeps_another_finds(void **state)
         await(go[0]);
         c = tsk_revcache_open(dir, NULL);
         l = tsk_revcache_crls(c, URL, stash_now);
-        _exit(l != NULL &&
-                      tsk_revcache_ocsp(c, stash_key(1), stash_now, &der) == 1
-                  ? 0
-                  : 1);
+        test_exit(l != NULL && tsk_revcache_ocsp(c, stash_key(1), stash_now,
+                                                 &der) == 1
+                      ? 0
+                      : 1);
     }
     c = stash_open(dir);
     stash_keep_crl(c, URL, 5, 7);
@@ -228,7 +228,7 @@ static void writers_of_one_name_never_show_half(void **state)
                 if (k == 0)
                     tell(pipes[1]);
             }
-            _exit(0);
+            test_exit(0);
         }
     }
     for (int i = 0; i < 3; i++)
@@ -291,10 +291,10 @@ static void a_child_of_a_busy_process_has_a_cache_that_works(void **state)
                                       .until = stash_now + DAY};
 
             tsk_revcache_keep_status(c, stash_key(1), &good);
-            _exit(l != NULL && tsk_revcache_status(c, stash_key(1), stash_now,
-                                                   &st) == 1
-                      ? 0
-                      : 1);
+            test_exit(l != NULL && tsk_revcache_status(c, stash_key(1),
+                                                       stash_now, &st) == 1
+                          ? 0
+                          : 1);
         }
         assert_int_equal(ended(pid), 0);
     }

@@ -336,7 +336,7 @@ static void a_child_that_has_the_descriptor_locks_nobody_out(void **state)
     child = fork();
     if (child == 0) {
         close(ends[1]);
-        _exit((int)read(ends[0], &(char){0}, 1)); /* until we are done */
+        test_exit((int)read(ends[0], &(char){0}, 1)); /* until we are done */
     }
     tsk_session_table_close(&t);
     assert_string_equal(take(f, "a", 20), "text");
@@ -374,7 +374,7 @@ static void processes_share_it(void **state)
     (void)state;
     for (int i = 0; i < 4; i++)
         if (fork() == 0)
-            _exit(worker(i));
+            test_exit(worker(i));
     for (int i = 0; i < 4; i++) {
         assert_true(wait(&status) > 0);
         assert_true(WIFEXITED(status));

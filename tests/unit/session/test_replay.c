@@ -71,7 +71,7 @@ static void children_share_it(void **state)
     (void)state;
     assert_true(child >= 0);
     if (child == 0)
-        _exit(first(4000, 1, 9000) ? 0 : 1);
+        test_exit(first(4000, 1, 9000) ? 0 : 1);
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(status, 0);
     assert_int_equal(first(4000, 1, 9000), 0);
