@@ -5,10 +5,13 @@
 #include "fault.h"
 #include "revoke/crljudge.h"
 
+#include <errno.h>
+#include <openssl/asn1.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static X509 *root, *leaf, *chain[2];
@@ -276,6 +279,132 @@ static void a_directory_gives_all_its_lists(void **state)
     assert_tells(err.message, "lists/bad.crl");
 }
 
+/* One more file than is read. */
+static void a_directory_has_an_end(void **state)
+{
+    char dir[300], file[400];
+    tlsock_error err;
+    unsigned char *der;
+    int len;
+
+    (void)state;
+    der = lists_der(&(struct list_spec){.by = root, .key = KEY_ROOT}, &len);
+    snprintf(dir, sizeof(dir), "%s/many", pki_dir());
+    assert_int_equal(mkdir(dir, 0700), 0);
+    for (int i = 0; i <= 10000; i++) {
+        snprintf(file, sizeof(file), "%s/%d.crl", dir, i);
+        pki_write_text(file, (const char *)der, (size_t)len);
+    }
+    assert_int_equal(count(dir, &err), -1);
+    assert_code(err.code, TLSOCK_E_LIMIT);
+    assert_tells(err.message, "more than 10000 files");
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(count(dir, &err), 10000);
+    OPENSSL_free(der);
+}
+
+static void a_directory_that_is_not_open_to_us_is_named(void **state)
+{
+    char dir[300];
+    pid_t pid;
+    int status;
+
+    (void)state;
+    snprintf(dir, sizeof(dir), "%s/closed", pki_dir());
+    assert_int_equal(mkdir(dir, 0), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) { /* root may open anything */
+        tlsock_error err;
+
+        if (geteuid() == 0 &&
+            (chmod(pki_dir(), 0711) != 0 || setuid(65534) != 0))
+            test_exit(2);
+        test_exit(count(dir, &err) == -1 && err.code == TLSOCK_E_OWN_FILE &&
+                          err.sys_errno == EACCES &&
+                          strstr(err.message, "closed") != NULL
+                      ? 0
+                      : 1);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+}
+
+static unsigned char *head(unsigned char *p, unsigned char tag, size_t len)
+{
+    const unsigned char h[] = {tag,
+                               0x84,
+                               (unsigned char)(len >> 24),
+                               (unsigned char)(len >> 16),
+                               (unsigned char)(len >> 8),
+                               (unsigned char)len};
+
+    memcpy(p, h, sizeof(h));
+    return p + sizeof(h);
+}
+
+/* A list with so many entries, all the same; nobody has signed it. Each length
+ * takes four bytes: 16 MiB at least. */
+static unsigned char *swollen(size_t rows, size_t *len)
+{
+    static const char row[] = "\x30\x12\x02\x01\x05\x17\x0d"
+                              "300101000000Z";
+    struct list_spec plain = {.by = root, .key = KEY_ROOT};
+    const size_t of_rows = rows * (sizeof(row) - 1);
+    const unsigned char *in, *tbs, *exts;
+    unsigned char *der, *out, *p;
+    long n_all, n_tbs, n_exts;
+    int tag, class, n;
+
+    der = lists_der(&plain, &n);
+    in = der;
+    ASN1_get_object(&in, &n_all, &tag, &class, n);
+    n_all -= in - der;
+    tbs = in;
+    ASN1_get_object(&tbs, &n_tbs, &tag, &class, n);
+    for (exts = tbs; exts < tbs + n_tbs && *exts != 0xa0; exts += n_exts)
+        ASN1_get_object(&exts, &n_exts, &tag, &class, tbs + n_tbs - exts);
+    n_exts = tbs + n_tbs - exts;
+    out = test_malloc(of_rows + (size_t)n + 32);
+    p = out + 12; /* behind two heads */
+    memcpy(p, tbs, (size_t)(exts - tbs));
+    p = head(p + (exts - tbs), 0x30, of_rows);
+    for (size_t i = 0; i < rows; i++, p += sizeof(row) - 1)
+        memcpy(p, row, sizeof(row) - 1);
+    memcpy(p, exts, (size_t)n_exts);
+    p += n_exts;
+    head(out + 6, 0x30, (size_t)(p - out) - 12);
+    n_all = der + n - (tbs + n_tbs); /* algorithm and signature */
+    memcpy(p, tbs + n_tbs, (size_t)n_all);
+    p += n_all;
+    head(out, 0x30, (size_t)(p - out) - 6);
+    *len = (size_t)(p - out);
+    OPENSSL_free(der);
+    return out;
+}
+
+static void a_list_has_an_end(void **state)
+{
+    static const struct {
+        size_t rows;
+        int code;
+    } sizes[] = {{900000, 0}, {8000001, TLSOCK_E_LIMIT}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        tlsock_error err = {0};
+        size_t len;
+        unsigned char *der = swollen(sizes[i].rows, &len);
+        struct tsk_crls *l = tsk_crls_parse(der, len, "the list", &err);
+
+        assert_code(err.code, sizes[i].code);
+        if (l == NULL)
+            assert_tells(err.message, "more than 8000000 entries");
+        tsk_crls_unref(l);
+        test_free(der);
+    }
+}
+
 static void files_of_other_kinds_hold_no_list(void **state)
 {
     unsigned char *der = NULL;
@@ -427,6 +556,9 @@ int main(void)
         cmocka_unit_test(no_part_of_a_list_is_a_list),
         cmocka_unit_test(entries_have_to_be_well_formed),
         cmocka_unit_test(a_directory_gives_all_its_lists),
+        cmocka_unit_test(a_directory_has_an_end),
+        cmocka_unit_test(a_directory_that_is_not_open_to_us_is_named),
+        cmocka_unit_test(a_list_has_an_end),
         cmocka_unit_test(files_of_other_kinds_hold_no_list),
         cmocka_unit_test(a_hundred_thousand_entries_are_found),
         cmocka_unit_test(a_number_that_no_list_can_hold_is_in_none),
