@@ -117,13 +117,9 @@ static int to_alabels(char out[256], const char *host, tlsock_error *err)
         snprintf(why, sizeof(why), "is no valid IDN: %s", idn2_strerror(rc));
         return bad(err, host, why);
     }
-    rc = TLSOCK_OK;
-    if (strlen(ascii) > 254)
-        rc = bad(err, host, "is longer than 253 bytes");
-    else
-        copy_lower(out, ascii);
+    copy_lower(out, ascii);
     idn2_free(ascii);
-    return rc;
+    return TLSOCK_OK;
 }
 
 /* The forms that deserve a word of their own. */

@@ -22,17 +22,16 @@ static pthread_mutex_t making = PTHREAD_MUTEX_INITIALIZER;
 
 static int make_lock(pthread_mutex_t *lock)
 {
-    pthread_mutexattr_t attr;
+    pthread_mutexattr_t attr = {0};
     int rc = pthread_mutexattr_init(&attr);
 
-    if (rc != 0)
-        return rc;
-    rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+    if (rc == 0)
+        rc = pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
     if (rc == 0) /* a process may be killed while it holds it */
         rc = pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
     if (rc == 0)
         rc = pthread_mutex_init(lock, &attr);
-    pthread_mutexattr_destroy(&attr);
+    (void)pthread_mutexattr_destroy(&attr);
     return rc;
 }
 

@@ -29,6 +29,7 @@ SUITES = {"unit", "flow"}
 # where memory is asked for by others: not the place itself
 HELPERS = re.compile(r"src/core/(mem|buf|str|text)\.c|src/cert/text\.c")
 OURS = re.compile(r"\.\./(src|engine)/")
+OF_THE_TREE = re.compile(r"\.\./(src|engine|tests)/(?!libsanitizer)")
 SANITIZER = re.compile(rb"(runtime error: .*|ERROR: \w+Sanitizer: .*)")
 
 
@@ -120,9 +121,8 @@ def top_frame(said):
     """Where the library was, if it was there that it crashed."""
     for line in said.decode(errors="replace").splitlines():
         found = re.match(r"\s*#\d+ \S+ in (\S+) (.*)", line)
-        if found and re.search(r"\.\./(src|engine|tests)/", found[2]):
-            return found[1], re.sub(r".*\.\./(?=src|engine|tests)", "",
-                                    found[2])
+        if found and OF_THE_TREE.search(found[2]):
+            return found[1], re.sub(r".*\.\./", "", found[2])
     return None
 
 

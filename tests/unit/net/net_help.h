@@ -4,12 +4,7 @@
 #ifndef TEST_NET_HELP_H
 #define TEST_NET_HELP_H
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "test.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -26,8 +21,6 @@
 
 #include "core/clock.h"
 #include "core/mem.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
 /* A TCP socket bound to a free port of 127.0.0.1, or of every address: refuses
  * connections unless backlog >= 0. */
@@ -61,8 +54,8 @@ static inline void blackhole_open(struct blackhole *b)
     sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     sin.sin_port = htons((uint16_t)b->port);
     for (int i = 0; i < FILLERS; i++) {
-        b->fillers[i] = socket(AF_INET,
-                               SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        b->fillers[i] =
+            socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         assert_true(b->fillers[i] >= 0);
         (void)!connect(b->fillers[i], (struct sockaddr *)&sin, sizeof(sin));
     }

@@ -232,6 +232,32 @@ static void a_file_of_others_is_refused(void **state)
     }
 }
 
+static void a_place_that_cannot_be_is_told_at_once(void **state)
+{
+    char cwd[PATH_MAX], gone[PATH_MAX];
+    tlsock_error err = {0};
+
+    (void)state;
+    write_file("", 0, 0600);
+    snprintf(gone, sizeof(gone), "%s/below", path); /* a file is above it */
+    assert_null(tsk_session_file_new(gone, 10, &err));
+    assert_code(err.code, TLSOCK_E_OWN_FILE);
+    assert_int_equal(err.sys_errno, ENOTDIR);
+    assert_tells(err.message, "below");
+    unlink(path);
+
+    assert_non_null(getcwd(cwd, sizeof(cwd)));
+    snprintf(gone, sizeof(gone), "%s.d", path);
+    assert_int_equal(mkdir(gone, 0700), 0);
+    assert_int_equal(chdir(gone), 0);
+    assert_int_equal(rmdir(gone), 0);
+    memset(&err, 0, sizeof(err));
+    assert_null(tsk_session_file_new("s", 10, &err));
+    assert_code(err.code, TLSOCK_E_OWN_FILE);
+    assert_int_equal(err.sys_errno, ENOENT);
+    assert_int_equal(chdir(cwd), 0);
+}
+
 /* It was good when the config was made. */
 static void a_file_that_changes_hands_is_left(void **state)
 {
@@ -484,6 +510,7 @@ int main(void)
         cmocka_unit_test(it_is_bounded),
         cmocka_unit_test(what_is_gone_is_overwritten),
         cmocka_unit_test(a_file_of_others_is_refused),
+        cmocka_unit_test(a_place_that_cannot_be_is_told_at_once),
         cmocka_unit_test(a_file_that_changes_hands_is_left),
         cmocka_unit_test(a_file_of_another_format_is_left_alone),
         cmocka_unit_test(garbage_in_the_table_is_empty_places),

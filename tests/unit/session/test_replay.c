@@ -3,7 +3,9 @@
 #include "test.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,6 +23,39 @@ static int first(uint32_t place, uint32_t number, int64_t now)
 
     name(id, place, number);
     return tsk_replay_first(id, now);
+}
+
+static int no_pages, no_lock;
+
+void *__real_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t off);
+void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t off)
+{
+    return no_pages ? MAP_FAILED : __real_mmap64(at, n, prot, flags, fd, off);
+}
+
+int __real_pthread_mutexattr_setpshared(pthread_mutexattr_t *a, int shared);
+int __wrap_pthread_mutexattr_setpshared(pthread_mutexattr_t *a, int shared);
+int __wrap_pthread_mutexattr_setpshared(pthread_mutexattr_t *a, int shared)
+{
+    return no_lock ? ENOTSUP : __real_pthread_mutexattr_setpshared(a, shared);
+}
+
+/* Early data would be taken twice: so it is refused, by the config. */
+static void without_a_table_nothing_opens(void **state)
+{
+    tlsock_error err = {0};
+
+    (void)state;
+    no_pages = 1;
+    assert_code(tsk_replay_open(&err), TLSOCK_E_NOMEM);
+    no_pages = 0;
+    no_lock = 1;
+    assert_code(tsk_replay_open(&err), TLSOCK_E_SYSTEM);
+    assert_int_equal(err.sys_errno, ENOTSUP);
+    assert_tells(err.message, "lock");
+    no_lock = 0;
+    assert_int_equal(first(1, 1, 1), 0);
 }
 
 static void before_it_is_open_all_is_seen(void **state)
@@ -118,6 +153,7 @@ static void who_is_killed_stops_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_table_nothing_opens),
         cmocka_unit_test(before_it_is_open_all_is_seen),
         cmocka_unit_test(a_name_is_new_once_within_its_time),
         cmocka_unit_test(an_older_entry_behind_is_still_found),
