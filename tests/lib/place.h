@@ -1,5 +1,5 @@
-/* place - any test program with a failure at one place of the library, told from
- * outside: tests/torture/places.py goes through all there are.
+/* place - any test program with a failure at one place of the library, told
+ * from outside: tests/torture/places.py goes through all there are.
  *
  * TLSOCK_PLACES=FILE   what was reached is added to FILE, a line each:
  *                      KIND KEY OFFSET,OFFSET,... - of the calls there, in the

@@ -4,12 +4,15 @@ an allocation of the library, or a call of OpenSSL, the first time it is reached
 
     places.py [--sample N] [--jobs N] [--only own|no] BUILD [PROGRAM...]
 
-First each program runs as it is, and tells what places it reaches (lib/place.h).
+PROGRAM is a path, of some of the tests in BUILD that are meant; else all of unit
+and flow. First each program runs as it is, and tells what places it reaches (lib/place.h).
 Then each place fails once, in that program which was the fastest to reach it.
 The test that is in that program fails then, most likely, and that is fine; what
-must not be is that the library crashes, computes nonsense or hangs. Prints TAP,
-a line for each kind, after it what was found. --sample: so many of each kind,
-drawn, always the same. PROGRAM: those with this in their name.
+must not be is that the library crashes, computes nonsense or hangs, up to where
+the test says that it failed: what it had on its stack is gone then. Nor does it
+count if the test itself hands on the NULL that it got. Prints TAP, a line for
+each kind, after it what was found. --sample: so many of each kind, drawn, always
+the same.
 """
 import argparse
 import collections
@@ -42,7 +45,7 @@ def programs(build, only):
             continue
         if not pathlib.Path(command[0]).name.startswith("test_"):
             continue
-        if only and not any(o in test["name"] for o in only):
+        if only and os.path.realpath(command[0]) not in only:
             continue
         yield test["name"], command, test["env"]
 
@@ -117,26 +120,31 @@ def choose(watched):
     return best
 
 
-def top_frame(said):
-    """Where the library was, if it was there that it crashed."""
+def frames(said):
+    """Where the program was when it crashed, as far as it is of the tree."""
+    where = []
     for line in said.decode(errors="replace").splitlines():
-        found = re.match(r"\s*#\d+ \S+ in (\S+) (.*)", line)
-        if found and OF_THE_TREE.search(found[2]):
-            return found[1], re.sub(r".*\.\./", "", found[2])
-    return None
+        found = re.match(r"\s*#(\d+) \S+ in (\S+) (.*)", line)
+        if found and int(found[1]) == 0 and where:
+            break  # of another stack
+        if found and OF_THE_TREE.search(found[3]):
+            where.append(re.sub(r".*\.\./", "", found[3]))
+    return where
 
 
 def judge(code, said):
     """None, or what is wrong."""
+    good_until = said.find(b"[  ERROR   ]")
     if code is None:
-        return "hangs"
-    wrong = SANITIZER.search(said)
+        return None if good_until >= 0 else "hangs"
+    wrong = SANITIZER.search(said, 0, good_until if good_until >= 0
+                             else len(said))
     if not wrong:
         return None if code >= 0 else f"ends by signal {-code}"
-    where = top_frame(said)
-    if where and where[1].startswith("tests/"):
-        return None  # the test went on without what it did not get
-    return f"{wrong[1].decode(errors='replace')[:120]} in {where}"
+    where = frames(said[wrong.start():])
+    if any(w.startswith("tests/") for w in where[:2]):
+        return None  # it went on with what it did not get
+    return f"{wrong[1].decode(errors='replace')[:120]} in {where[:2]}"
 
 
 def fail(place, chosen):
@@ -156,7 +164,8 @@ def main():
     a = p.parse_args()
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
-        best = choose(pool.map(watch, programs(a.build, a.program)))
+        only = {os.path.realpath(p) for p in a.program}
+        best = choose(pool.map(watch, programs(a.build, only)))
         kinds = collections.defaultdict(list)
         for place in sorted(best):
             kinds[place[0]].append(place)

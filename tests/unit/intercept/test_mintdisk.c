@@ -13,8 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NAME 64 /* bytes of an entry's name, and of one that is written aside  \
-                 */
+#define NAME                                                                   \
+    64 /* bytes of an entry's name, and of one that is written aside           \
+        */
 #define ASIDE 81
 #define SEEN 6
 #define PROCESSES 8
