@@ -24,7 +24,7 @@ static void span(enum mx_word says, long *from, long *to)
     *to = says == MX_OLD ? -240 : 48;
 }
 
-static void revoke(X509_CRL *crl, X509 *x)
+static void revoke_cert(X509_CRL *crl, X509 *x)
 {
     X509_REVOKED *r = X509_REVOKED_new();
     ASN1_TIME *when = in_hours(-24);
@@ -67,7 +67,7 @@ unsigned char *mx_list(const struct mx_world *w, int of_root, enum mx_word says,
     ASN1_TIME_free(t);
     number(crl);
     if (says == MX_REVOKED)
-        revoke(crl, of_root ? w->inter : w->leaf);
+        revoke_cert(crl, of_root ? w->inter : w->leaf);
     if (says == MX_FORGED || says == MX_OTHER)
         key = MX_KEY_OTHER;
     assert_true(X509_CRL_sign(crl, mx_key(key), EVP_sha256()) > 0);
