@@ -119,9 +119,17 @@ end() {
     middle_rc=$?
 }
 
+# A port that can be bound, and that the system gives to no one who binds port
+# 0 or connects: only a neighbour that draws the same number can take it.
 free_port() {
-    perl -MIO::Socket::INET -e 'print IO::Socket::INET->new(
-        Listen => 1, LocalAddr => "127.0.0.1:0")->sockport'
+    perl -MIO::Socket::INET -e '
+        for (1 .. 100) {
+            my $port = 10000 + int(rand(20000));
+            my $s = IO::Socket::INET->new(Listen => 1, Proto => "tcp",
+                LocalAddr => "127.0.0.1:$port") or next;
+            print $port;
+            last;
+        }'
 }
 
 # The zoo of certificates that the tool makes, see pki/README.txt: good.pem is

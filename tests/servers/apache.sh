@@ -6,7 +6,7 @@ need apache2 openssl curl
 make_bed_pki
 
 apache_up() {
-    https=$(draw_port)
+    https=$(free_port)
     mkdir -p www
     echo hello >www/index.html
     cat >httpd.conf <<END

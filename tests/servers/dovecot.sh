@@ -56,7 +56,7 @@ esac
 dovecot_up() { # [ssl = NO]
     imap=$port
     for n in imaps pop3 pop3s lmtp sieve; do
-        eval "$n=\$(draw_port)"
+        eval "$n=\$(free_port)"
     done
     rm -rf run
     mkdir -p run mail

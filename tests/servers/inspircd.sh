@@ -5,7 +5,7 @@ need inspircd openssl
 make_bed_pki
 
 inspircd_up() {
-    ircs=$(draw_port)
+    ircs=$(free_port)
     mkdir -p data
     cp "$chain" served.pem
     cp "$key" served.key

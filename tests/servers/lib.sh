@@ -46,19 +46,6 @@ as() { # USER COMMAND...
     exec setpriv --reuid "$who" --regid "$(id -g "$who")" --clear-groups "$@"
 }
 
-# A port that can be bound, and that the system gives to no one who binds port
-# 0 or connects: only a neighbour that draws the same number can take it.
-draw_port() {
-    perl -MIO::Socket::INET -e '
-        for (1 .. 100) {
-            my $port = 10000 + int(rand(20000));
-            my $s = IO::Socket::INET->new(Listen => 1, Proto => "tcp",
-                LocalAddr => "127.0.0.1:$port") or next;
-            print $port;
-            last;
-        }'
-}
-
 # Wait until the port takes a connection, or the process is gone.
 answers() { # PORT PID
     timeout 30 perl -MIO::Socket::INET -e '
@@ -83,7 +70,7 @@ background() { # COMMAND...
 bed() { # FUNCTION
     for _ in 1 2 3 4 5; do
         : >"$dir/log"
-        port=$(draw_port)
+        port=$(free_port)
         "$1" && answers "$port" "$server" && kill -0 "$server" && return 0
         stop
         grep -Eqi 'in use|could not bind|cannot bind' "$dir/log" || break

@@ -5,7 +5,7 @@ need ngircd openssl
 make_bed_pki
 
 ngircd_up() {
-    ircs=$(draw_port)
+    ircs=$(free_port)
     cat >ngircd.conf <<END
 [Global]
 Name = irc.app.test

@@ -5,8 +5,8 @@ need postfix openssl curl
 make_bed_pki
 
 postfix_up() {
-    smtps=$(draw_port)
-    bare=$(draw_port)
+    smtps=$(free_port)
+    bare=$(free_port)
     rm -rf etc queue data
     mkdir -p etc queue data
     chown postfix data

@@ -5,7 +5,7 @@ need prosody openssl
 make_bed_pki
 
 prosody_up() {
-    s2s=$(draw_port)
+    s2s=$(free_port)
     mkdir -p store
     chown -R prosody store
     cp "$chain" served.pem

@@ -20,7 +20,7 @@ serve --cert "$chain" --key "$key" --reply reply || give_up "tlsock serve"
 target=$port
 # not by a name: some proxies try one address of it, and that may be ::1
 where=127.0.0.1
-dead=$(draw_port)
+dead=$(free_port)
 get='GET / HTTP/1.0\r\n\r\n'
 
 tinyproxy_up() {

@@ -5,7 +5,7 @@ need slapd ldapsearch ldapwhoami
 make_bed_pki
 
 slapd_up() {
-    ldaps=$(draw_port)
+    ldaps=$(free_port)
     cat >slapd.conf <<END
 include /etc/ldap/schema/core.schema
 pidfile $dir/slapd.pid

@@ -229,7 +229,7 @@ static void no_failed_allocation_hides_a_delta(void **state)
             fault_arm(kinds[i], ++n, 0);
             rc = ask(&w, NULL, &err);
             fired = fault_disarm();
-            /* what OpenSSL does not decode is noise: a delta of noise is none */
+            /* not decoded is noise, and a delta of noise is none */
             if (rc == 0 && strncmp(fault_refused(), "d2i_", 4) != 0)
                 fail_msg("%s %ld (%s): good", fault_name(kinds[i]), n,
                          fault_refused());
