@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int listening_address(char *out, size_t size, const struct sockaddr_storage *sa,
@@ -88,8 +89,8 @@ int listening_open(const struct out *o, const char *file, int *fd)
     *fd = -1;
     if (file == NULL)
         return 0;
-    /* emptied at once: the port of the last time is nobody's any more */
-    *fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    /* as it was until we are ready: it may be that of one who serves */
+    *fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     return *fd >= 0 ? 0 : cannot(o, file, errno);
 }
 
@@ -103,11 +104,14 @@ void listening_close(int *fd)
 int listening_tell_there(const struct out *o, const char *file, int *fd,
                          int port)
 {
+    struct stat st;
     int ok, errnum;
 
     if (*fd < 0)
         return 0;
-    ok = dprintf(*fd, "%d\n", port) > 0;
+    ok = fstat(*fd, &st) == 0 &&
+         (!S_ISREG(st.st_mode) || ftruncate(*fd, 0) == 0) &&
+         dprintf(*fd, "%d\n", port) > 0;
     errnum = errno;
     listening_close(fd);
     return ok ? 0 : cannot(o, file, errnum);

@@ -155,6 +155,11 @@ printf 'pinned\n' | timeout 60 "$tlsock" connect --pin "$pin" \
     "127.0.0.1:$port" >out 2>err
 [ "$(cat out)" = pinned ]
 ok $? "without a CA: self-signed, and the pin shown is the way in"
+echo "$port" >first
+run serve "127.0.0.1:$port" --port-file first
+refused "a port that is taken" 3 system 'Address already in use' .
+[ "$(cat first)" = "$port" ]
+ok $? "and the file of who has it stays as it is"
 stop
 "$tlsock" serve "unix:$dir/sock" --port-file port >serve.out 2>log &
 server=$!
