@@ -31,11 +31,15 @@ testpki|4092|2|testpki @
 trust install|5000|2|trust install --system @
 END
 mkdir -p "$(deep 4060)"
-for n in 4061 4075; do # .../tlsock/intercept and its files
+for n in 4061 4072 4075; do # .../tlsock/intercept and its files
     XDG_DATA_HOME=$(deep $n) run intercept --listen 127.0.0.1:0
     refused "too long: where an interceptor keeps its CA, $n" 6 '[a-z-]+' \
         'too long' .
 done
+mkdir -p "$(deep 4092)"
+run trust install --system "$(deep 4092)"
+refused "too long: trust install, the certificate in a directory" 2 usage \
+    'path is too long' .
 rm -rf "$dir"/000*
 
 cp app.test.pem plain # no ending, so that its key has a longer name
@@ -88,7 +92,9 @@ cert fix, a key without its password|6|password|no password was given|cert fix l
 cert fix, two places|2|usage|--in-place and --out|cert fix --in-place --out x app.test.pem
 secrets to a place that is none|2|option|No such file|connect --keylog nowhere/x 127.0.0.1:1
 cert fix, what else is in the file|2|usage|would lose what else|cert fix --in-place mixed.pem
+a capture to a place that is none|6|own-file|nowhere/x: No such file|fingerprint --listen 127.0.0.1:0 --pcap nowhere/x
 ca init, an issuer that is none|6|own-file|nowhere.*: No such file|ca init --dir below --name x --issuer nowhere
+early data to a port that is none|2|[a-z-]+|99999|connect --early-data --session s 127.0.0.1:99999
 early data to nobody|3|connect|Connection refused|connect --early-data --session s 127.0.0.1:1
 END
 [ ! -e bad.der ] && [ ! -e below ] && cmp -s left.pem app.test.pem
@@ -128,6 +134,23 @@ perl -MIO::Socket::INET -e '
 ok $? "misbehave: half a request for a tunnel has no answer"
 run connect --ca pki/root.pem --name app.test "127.0.0.1:$mport"
 refused "and the next client is served" 5 expired 'expired' .
+# a client that speaks no TLS is told of, with -v, and counts
+rm mport && mkfifo mport
+for told in 0 1; do
+    v=$([ "$told" -eq 0 ] || echo -v)
+    # shellcheck disable=SC2086
+    "$tlsock" fingerprint --listen 127.0.0.1:0 --count 1 --port-file mport $v \
+        >out 2>err </dev/null &
+    listener=$!
+    mport=$(timeout 30 cat mport)
+    printf 'GET / HTTP/1.0\r\n\r\n' | timeout 30 perl -MIO::Socket::INET -e '
+        my $s = IO::Socket::INET->new("127.0.0.1:$ARGV[0]") or die;
+        print $s <STDIN>; 1 while <$s>' "$mport"
+    wait "$listener"
+    rc=$?
+    [ "$rc" -eq 0 ] && [ "$(grep -c ': not-tls$' err)" -eq "$told" ]
+    ok $? "fingerprint --listen $v: a client that speaks no TLS"
+done
 # shellcheck disable=SC2086
 timeout 60 "$tlsock" connect $to >out 2>err <.
 rc=$?
