@@ -10,6 +10,7 @@
 #include "misbehave.h"
 #include "peer.h"
 #include "sock.h"
+#include "streams.h"
 
 #include "cert/cert.h"
 
@@ -205,6 +206,48 @@ static void hellos_are_told_or_it_is_said_why(void **state)
     tlsock_config_unref(w.sc);
 }
 
+/* --- segments that come before what is in front of them */
+
+static size_t heard; /* bytes of the stream */
+
+static int hear(const struct packet_ends *ends, const uint8_t *bytes,
+                size_t len, size_t *seen, void *arg)
+{
+    (void)ends;
+    (void)bytes;
+    (void)seen;
+    (void)arg;
+    heard = len;
+    return STREAMS_WANTED;
+}
+
+static int out_of_order(struct world *w)
+{
+    static const uint8_t bytes[100] = {22};
+    static const struct packet segments[] = {
+        {.seq = 1, .syn = 1},
+        {.seq = 102, .data = bytes, .len = sizeof(bytes)},
+        {.seq = 2, .data = bytes, .len = sizeof(bytes)}};
+    struct streams *s = streams_new(hear, NULL);
+    int rc = s != NULL ? 0 : -1;
+
+    heard = 0;
+    for (size_t i = 0; rc == 0 && i < COUNT(segments); i++)
+        rc = streams_add(s, &segments[i]);
+    if (rc == 0 && heard != 2 * sizeof(bytes))
+        w->broken = "no failure, and not all of it is there";
+    streams_free(s);
+    return rc != 0 ? nomem(w) : 0;
+}
+
+static void segments_wait_or_it_is_said_that_they_cannot(void **state)
+{
+    struct world w = {.name = "a.test"};
+
+    (void)state;
+    each("segments", out_of_order, &w, FAULT_TOOL, 0);
+}
+
 /* --- --misbehave */
 
 static void put(const char *name, const tlsock_cert *cert)
@@ -329,6 +372,7 @@ int main(void)
         cmocka_unit_test(a_recording_is_whole_or_said_not_to_be),
         cmocka_unit_test(a_full_disk_leaves_what_can_be_read),
         cmocka_unit_test(hellos_are_told_or_it_is_said_why),
+        cmocka_unit_test(segments_wait_or_it_is_said_that_they_cannot),
         cmocka_unit_test(misbehaving_without_memory),
         cmocka_unit_test(misbehaving_without_openssls_memory),
     };
