@@ -27,12 +27,14 @@ RequireValidShell off
 AuthUserFile $dir/passwd
 AuthOrder mod_auth_file.c
 UseReverseDNS off
-<IfModule mod_delay.c>
-DelayEngine off
-</IfModule>
 END
+    modules=$(dirname "$(dpkg -L proftpd-mod-crypto | grep 'mod_tls\.so$')")
+    echo "ModulePath $modules" >>proftpd.conf
+    for n in xfer ls delay; do # some releases have them built in
+        [ ! -e "$modules/mod_$n.so" ] || echo "LoadModule mod_$n.c"
+    done >>proftpd.conf
+    echo 'DelayEngine off' >>proftpd.conf
     [ -n "${tls-yes}" ] && cat >>proftpd.conf <<END
-ModulePath $(dirname "$(dpkg -L proftpd-mod-crypto | grep 'mod_tls\.so$')")
 LoadModule mod_tls.c
 TLSEngine on
 TLSProtocol TLSv1.2 TLSv1.3
