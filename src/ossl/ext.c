@@ -20,9 +20,12 @@ void *tsk_ossl_ext(const X509 *x, int nid, int *critical, int *starved)
     return value;
 }
 
+/* One without its digest is not known again when a path is built. */
 static int is_whole(X509 *x)
 {
-    return X509_check_purpose(x, -1, 0) == 1 && X509_get0_pubkey(x) != NULL;
+    return X509_check_purpose(x, -1, 0) == 1 &&
+           (X509_get_extension_flags(x) & EXFLAG_NO_FINGERPRINT) == 0 &&
+           X509_get0_pubkey(x) != NULL;
 }
 
 static int is_signed(const X509 *x)
