@@ -133,6 +133,12 @@ static int64_t lifetime(const SSL_SESSION *ses)
     return SSL_SESSION_get_timeout(ses);
 }
 
+/* What cannot be read is over, too: INT64_MIN. */
+static int64_t until(int64_t end, int64_t now)
+{
+    return end > now ? end - now : 0;
+}
+
 /* Resumption skips the certificate, so it ends with the certificate; and what
  * was told about its revocation has to be asked anew. */
 static int64_t end_of(const tlsock *s, const SSL_SESSION *ses,
@@ -143,9 +149,9 @@ static int64_t end_of(const tlsock *s, const SSL_SESSION *ses,
 
     left = least(left, f->since + TSK_SESSION_LIFE - f->won);
     if (f->verdict.expires != 0)
-        left = least(left, f->verdict.expires - then);
+        left = least(left, until(f->verdict.expires, then));
     if (f->revocation_until != 0)
-        left = least(left, f->revocation_until - then);
+        left = least(left, until(f->revocation_until, then));
     return f->won + left;
 }
 

@@ -2,7 +2,6 @@
 
 #include "core/mem.h"
 
-#include <execinfo.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -11,6 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* A C library that tells no calls has no places. */
+#if defined(__has_include) && __has_include(<execinfo.h>)
+#include <execinfo.h>
+#else
+static int backtrace(void **calls, int most)
+{
+    (void)calls;
+    (void)most;
+    return 0;
+}
+#endif
 
 #define CALLS 6      /* so deep a place is told from others */
 #define PLACES 16384 /* a power of 2, far more than there are */

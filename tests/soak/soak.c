@@ -54,8 +54,11 @@ struct soak_held soak_held(void)
     FILE *f;
     DIR *d;
 
+#ifdef __GLIBC__
     malloc_trim(0);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#endif
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) &&                    \
+    !defined(__SANITIZE_THREAD__)
     held.heap = (long)(mallinfo2().uordblks + mallinfo2().hblkhd);
 #endif
     f = fopen("/proc/self/status", "r");

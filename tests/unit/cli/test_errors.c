@@ -95,7 +95,7 @@ static void a_long_name_does_not_hide_why(void **state)
         memset(name, 'x', lengths[i]);
         name[lengths[i]] = '\0';
         assert_int_equal(said(no_room, name, text, sizeof(text)), EXIT_OWN);
-        assert_tells(text, "xx: No room\n" + (lengths[i] == 1));
+        assert_tells(text, &"xx: No room\n"[lengths[i] == 1]);
         assert_tells(text, "  cause: x");
         assert_int_equal(strstr(text, "x ... x") != NULL, lengths[i] > 477);
     }

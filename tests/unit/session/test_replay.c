@@ -27,11 +27,17 @@ static int first(uint32_t place, uint32_t number, int64_t now)
 
 static int no_pages, no_lock;
 
-void *__real_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t off);
-void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t off);
-void *__wrap_mmap64(void *at, size_t n, int prot, int flags, int fd, off_t off)
+/* MMAP: as mmap() is called where it comes to the linker */
+#define GLUED(a, b) a##b
+#define NAMED(a, b) GLUED(a, b)
+#define REAL_MMAP NAMED(__real_, MMAP)
+#define WRAP_MMAP NAMED(__wrap_, MMAP)
+
+void *REAL_MMAP(void *at, size_t n, int prot, int flags, int fd, off_t off);
+void *WRAP_MMAP(void *at, size_t n, int prot, int flags, int fd, off_t off);
+void *WRAP_MMAP(void *at, size_t n, int prot, int flags, int fd, off_t off)
 {
-    return no_pages ? MAP_FAILED : __real_mmap64(at, n, prot, flags, fd, off);
+    return no_pages ? MAP_FAILED : REAL_MMAP(at, n, prot, flags, fd, off);
 }
 
 int __real_pthread_mutexattr_setpshared(pthread_mutexattr_t *a, int shared);
