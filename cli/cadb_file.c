@@ -2,6 +2,7 @@
  */
 #include "cadb_private.h"
 #include "out.h"
+#include "writeall.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -226,21 +227,6 @@ int cadb_read(const char *path, char **text, size_t *len, tlsock_error *err)
     return errnum == ENOMEM ? cadb_nomem(err)
                             : cadb_fail(err, TLSOCK_E_OWN_FILE, errnum, NULL,
                                         "cannot read %s", path);
-}
-
-static int write_all(int fd, const char *text, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, text, len);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? errno : EIO;
-        text += n;
-        len -= (size_t)n;
-    }
-    return 0;
 }
 
 static int write_aside(const char *temp, const char *text, size_t len)

@@ -2,6 +2,7 @@
 
 #include "errors.h"
 #include "peer.h"
+#include "writeall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -120,6 +121,7 @@ static int read_all(int fd, struct source *s)
 static int content_uri(struct source *s, int exists)
 {
     char text[40];
+    int errnum;
 
     if (exists) {
         s->uri = strdup(s->target);
@@ -131,8 +133,9 @@ static int content_uri(struct source *s, int exists)
         }
     } else {
         s->fd = memfd_create("tlsock", MFD_CLOEXEC);
-        if (s->fd < 0 || write(s->fd, s->data, s->len) != (ssize_t)s->len)
-            return errno;
+        errnum = s->fd < 0 ? errno : write_all(s->fd, s->data, s->len);
+        if (errnum != 0)
+            return errnum;
         snprintf(text, sizeof(text), "/proc/self/fd/%d", s->fd);
         s->uri = strdup(text);
     }

@@ -2,6 +2,7 @@
 
 #include "errors.h"
 #include "local.h"
+#include "writeall.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,21 +96,6 @@ int tofile_end(struct tofile *f, int rc)
         unlink(f->path);
     }
     return rc;
-}
-
-static int write_all(int fd, const char *data, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, data, len);
-
-        if (n < 0 && errno != EINTR)
-            return -1;
-        if (n > 0) {
-            data += n;
-            len -= (size_t)n;
-        }
-    }
-    return 0;
 }
 
 int tofile_write(struct tofile *f, const void *data, size_t len)

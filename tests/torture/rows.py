@@ -85,7 +85,7 @@ ROWS = [
     Row("cert show pem:", "cert", "show", "pem:{pem}", same=True,
         modes=("alloc", "ossl"), slow=True),
     Row("cert show from stdin", "cert", "show", "-", stdin="app.der", same=True,
-        modes=QUIET, named={"memfd_create": 1}),
+        modes=QUIET, named={"memfd_create": 1, "write": 1}),
     Row("cert verify --untrusted", "cert", "verify", "app.test.pem",
         "--untrusted", "self.test.pem", "--ca", "+data/tlsock/ca/ca.pem",
         "--crl", "data/tlsock/ca/crl.pem", "--name", "app.test", same=True,
