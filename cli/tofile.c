@@ -101,14 +101,14 @@ int tofile_end(struct tofile *f, int rc)
 int tofile_write(struct tofile *f, const void *data, size_t len)
 {
     char temp[4200];
-    int fd, errnum = 0;
+    int fd, errnum;
 
     snprintf(temp, sizeof(temp), "%s.XXXXXX", f->path);
     fd = mkostemp(temp, O_CLOEXEC);
     if (fd < 0)
         return cannot(f, errno);
-    if (fchmod(fd, 0644) != 0 || write_all(fd, data, len) != 0 ||
-        fsync(fd) != 0)
+    errnum = fchmod(fd, 0644) != 0 ? errno : write_all(fd, data, len);
+    if (errnum == 0 && fsync(fd) != 0)
         errnum = errno;
     if (close(fd) != 0 && errnum == 0)
         errnum = errno;
