@@ -135,11 +135,8 @@ static void drop(struct event *ev)
 
 static void loop_close(struct loop *l)
 {
-    while (l->first != NULL) {
-        if (l->first->opened)
-            conn_tell(l->first, INTERCEPT_END, NULL, NULL);
-        conn_free(l->first);
-    }
+    while (l->first != NULL)
+        conn_end(l->first);
     drop(l->accepting);
     drop(l->again);
     drop(l->stop);

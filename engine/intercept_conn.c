@@ -90,6 +90,24 @@ static void end_ways(struct conn *c)
     tlsock_close(c->up);
 }
 
+static void close_taps(struct conn *c)
+{
+    for (size_t i = 0; i < INTERCEPT_TAPS; i++) {
+        if (c->taps[i] != NULL)
+            c->o->taps[i].close(c->taps[i]);
+        c->taps[i] = NULL;
+    }
+}
+
+/* Its end is told when all that was kept of it is where it belongs. */
+void conn_end(struct conn *c)
+{
+    close_taps(c);
+    if (c->opened)
+        conn_tell(c, INTERCEPT_END, NULL, NULL);
+    conn_free(c);
+}
+
 void conn_free(struct conn *c)
 {
     struct loop *l = c->loop;
@@ -97,9 +115,7 @@ void conn_free(struct conn *c)
     drop(&c->cl.ev);
     drop(&c->up_side.ev);
     drop(&c->clock);
-    for (size_t i = 0; i < INTERCEPT_TAPS; i++)
-        if (c->taps[i] != NULL)
-            c->o->taps[i].close(c->taps[i]);
+    close_taps(c);
     hook_free(c);
     end_ways(c);
     close(c->fd);
@@ -366,9 +382,7 @@ void conn_go_on(evutil_socket_t fd, short what, void *arg)
             return;
         (void)conn_fail(c, INTERCEPT_FAIL, NULL, unwatched);
     }
-    if (c->opened)
-        conn_tell(c, INTERCEPT_END, NULL, NULL);
-    conn_free(c);
+    conn_end(c);
 }
 
 static int find_target(struct conn *c)

@@ -99,6 +99,7 @@ struct conn {
 
 /* conn.c: an accepted client; fd is taken over in all outcomes. */
 void conn_new(struct loop *l, int fd);
+void conn_end(struct conn *c);
 void conn_free(struct conn *c);
 void conn_go_on(evutil_socket_t fd, short what, void *arg);
 /* Tell what happens; format NULL: nothing more to say. */

@@ -267,7 +267,7 @@ sweep() { # HOW NAME
                 --cacert "$own" -o out -o out -o out -w '%{http_code} %{exitcode}\n' \
                 --data-binary @some "$site/echo" "$site/text" "$site/gzip" \
                 2>/dev/null | grep -c '^200 0$')
-            perl "$here/har_prefix.pl" crash.har "$got" 2>>bad ||
+            perl "$here/har_prefix.pl" crash.har "$got" 2>>bad >whole ||
                 echo "$1:$n" >>bad
         fi
         stop 2>/dev/null
