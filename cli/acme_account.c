@@ -139,6 +139,26 @@ void acme_new_account(struct acme_call *c)
     send_account(c, a, 201);
 }
 
+/* In memory and in the file, or in neither. */
+static int keep_change(struct acme_call *c, const json_t *contact,
+                       int deactivate)
+{
+    struct acme_account *a = c->account;
+    json_t *was = json_incref(a->contact);
+    int was_deactivated = a->deactivated, rc = set_contact(a, contact);
+
+    a->deactivated |= deactivate;
+    if (rc == 0)
+        rc = acme_store_save(c->acme);
+    if (rc < 0) {
+        a->deactivated = was_deactivated;
+        json_decref(a->contact);
+        a->contact = json_incref(was);
+    }
+    json_decref(was);
+    return rc;
+}
+
 static void update(struct acme_call *c)
 {
     struct acme_account *a = c->account;
@@ -156,10 +176,9 @@ static void update(struct acme_call *c)
                     "an account can be deactivated, and nothing else");
         return;
     }
-    if (status != NULL && strcmp(status, "deactivated") == 0)
-        a->deactivated = 1;
-    if (set_contact(a, contact) < 0 ||
-        ((status != NULL || contact != NULL) && acme_store_save(c->acme) < 0)) {
+    if ((status != NULL || contact != NULL) &&
+        keep_change(c, contact,
+                    status != NULL && strcmp(status, "deactivated") == 0) < 0) {
         no_room(c);
         return;
     }

@@ -130,18 +130,40 @@ void acme_store_free(struct acme *a)
         close(a->lock);
 }
 
+/* NULL: no memory; an account without its key would be none. */
 static json_t *row_json(const struct acme_account *a)
 {
     json_t *row = json_object();
+    int rc = json_object_set_new(row, "id", json_string(a->id));
 
-    json_object_set_new(row, "id", json_string(a->id));
-    json_object_set_new(row, "status",
-                        json_string(a->deactivated ? "deactivated" : "valid"));
-    json_object_set_new(row, "created", json_integer(a->created));
-    json_object_set(row, "jwk", a->jwk);
-    json_object_set(row, "contact", a->contact);
-    json_object_set(row, "serials", a->serials);
-    return row;
+    rc |= json_object_set_new(
+        row, "status", json_string(a->deactivated ? "deactivated" : "valid"));
+    rc |= json_object_set_new(row, "created", json_integer(a->created));
+    rc |= json_object_set(row, "jwk", a->jwk);
+    rc |= json_object_set(row, "contact", a->contact);
+    rc |= json_object_set(row, "serials", a->serials);
+    if (rc == 0)
+        return row;
+    json_decref(row);
+    return NULL;
+}
+
+/* All of them, or NULL. */
+static json_t *all_json(const struct acme *a)
+{
+    json_t *all = json_object(), *rows = json_array();
+    int rc = json_object_set_new(all, "schema", json_string(SCHEMA));
+
+    rc |= json_object_set(all, "accounts", rows);
+    /* the newest comes first here, and last in the file */
+    for (struct acme_account *at = a->accounts; rc == 0 && at != NULL;
+         at = at->next)
+        rc = json_array_insert_new(rows, 0, row_json(at));
+    json_decref(rows);
+    if (rc == 0)
+        return all;
+    json_decref(all);
+    return NULL;
 }
 
 /* Written, on the disk, and then only in its place. */
@@ -168,16 +190,13 @@ static int replace(const char *path, const json_t *all)
 
 int acme_store_save(struct acme *a)
 {
-    json_t *all = json_object(), *rows = json_array();
-    int rc;
+    json_t *all = all_json(a);
+    int rc = all != NULL ? replace(a->path, all) : -1;
 
-    /* the newest comes first here, and last in the file */
-    for (struct acme_account *at = a->accounts; at != NULL; at = at->next)
-        json_array_insert_new(rows, 0, row_json(at));
-    json_object_set_new(all, "schema", json_string(SCHEMA));
-    json_object_set_new(all, "accounts", rows);
-    rc = all != NULL ? replace(a->path, all) : -1;
-    if (rc < 0)
+    if (all == NULL)
+        err_plain(a->how.out, "acme", EXIT_INTERNAL, "nomem", "",
+                  "out of memory for %s", a->path);
+    else if (rc < 0)
         err_plain(a->how.out, "acme", EXIT_OWN, "own-file",
                   "accounts are kept in the CA's directory, which has to be "
                   "writable",

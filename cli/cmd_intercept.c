@@ -59,7 +59,7 @@ static int open_files(struct icept *v)
     }
     if (v->bodies_dir == NULL)
         return 0;
-    v->bodies = bodies_new(v->bodies_dir);
+    v->bodies = bodies_new(&v->o.out, v->bodies_dir);
     if (v->bodies != NULL)
         return 0;
     return err_plain(&v->o.out, "--bodies", EXIT_OWN, "own-file",

@@ -55,7 +55,7 @@ void icept_event(void *arg, const struct intercept_event *e);
 void icept_trouble(void *arg, const tlsock_error *err);
 
 /* A directory for what each side has sent. NULL: errno. */
-struct bodies *bodies_new(const char *dir);
+struct bodies *bodies_new(const struct out *o, const char *dir);
 void bodies_free(struct bodies *b);
 void *bodies_open(void *arg, const struct intercept_event *e);
 void bodies_data(void *key, int from_client, const void *bytes, size_t len);

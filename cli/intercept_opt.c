@@ -286,8 +286,13 @@ static int check_to(const struct icept *v)
 {
     const char *colon = strrchr(v->to, ':');
     size_t n = colon != NULL ? strlen(colon + 1) : 0;
+    size_t host = colon != NULL ? (size_t)(colon - v->to) : 0;
+    /* an address stands between brackets, and nothing else does */
+    int is_host = strcspn(v->to, "[]:") == host;
 
-    if (n > 0 && n <= 5 && colon != v->to && colon - v->to < 250 &&
+    if (host > 2 && v->to[0] == '[' && colon[-1] == ']')
+        is_host = strcspn(v->to + 1, "[]") == host - 2;
+    if (n > 0 && n <= 5 && is_host && host > 0 && host < 250 &&
         strspn(colon + 1, "0123456789") == n && atoi(colon + 1) > 0 &&
         atoi(colon + 1) < 65536)
         return 0;

@@ -279,6 +279,33 @@ ok $? "a program changes what the server sends"
     [ "$(stat -c %a kept/*.server kept/*.client | sort -u)" = 600 ]
 ok $? "--bodies: both directions, as they were sent, for nobody else"
 end
+head -c 60000 /dev/zero | tr '\0' y >big
+server big --cert pki/good.pem --key pki/good.key --reply big
+if command -v prlimit >err; then
+    trap '' XFSZ
+    intercept --bodies small
+    prlimit --pid "$middle" --fsize=20000 # what is logged has room
+    via "localhost:$big_port" -servername localhost -CAfile "$own"
+    cmp -s out big && via "localhost:$big_port" -servername localhost \
+        -CAfile "$own"
+    cmp -s out big
+    ok $? "--bodies without room: connections go on"
+    end
+    trap - XFSZ
+    [ "$(grep -c 'small: File too large' log)" -eq 1 ] &&
+        [ "$(cat small/*.server | wc -c)" -eq 40000 ]
+    ok $? "it is said once, and each file ends where it could not be written"
+else
+    skip "--bodies without room" "there is no prlimit"
+fi
+intercept --bodies gone
+rmdir gone
+via "$host" -servername localhost -CAfile "$own"
+[ "$(cat out)" = "the page" ]
+ok $? "--bodies into a directory that is gone: connections go on"
+end
+logged 'gone: No such file or directory'
+ok $? "and it is said"
 intercept --exec -- perl -e 'read(STDIN, $_, 5); print "x" x 100'
 via "$host" -servername localhost -CAfile "$own"
 [ ! -s out ] && logged 'fail .*no frame'
@@ -336,6 +363,9 @@ usage() { # NAME REGEX OPTION...
 usage "--deny of nothing" 'no name, no address' --deny '/'
 usage "--pass with a wide mask" 'behind the slash' --pass 10.0.0.0/33
 usage "--to without a port" 'not HOST:PORT' --to example.com
+usage "--to an address cut off" 'not HOST:PORT' --to '[:443'
+usage "--to no address" 'not HOST:PORT' --to '[]:443'
+usage "--to an address without brackets" 'not HOST:PORT' --to ::1:443
 usage "--to and --transparent" 'together' --to a:1 --transparent
 usage "--exec of nothing" 'needs a program' --exec
 usage "--pass-for of no time" 'not a length of time' --pass-for soon

@@ -120,10 +120,11 @@ class Client:
         return fields, json.loads(rest) if rest.startswith(b"{") else rest
 
 
-def order(world, port):
-    """From the account to the certificate."""
+def order(world, port, on_account=lambda account: None):
+    """From the account, whose id is told, to the certificate."""
     c = Client(world, port)
     c.kid = c.post(f"{c.base}/acme/new-account", {})[0]["Location"]
+    on_account(c.kid.rpartition("/")[2])
     fields, o = c.post(f"{c.base}/acme/new-order", {
         "identifiers": [{"type": "dns", "value": "order.test"}]})
     for url in o["authorizations"]:

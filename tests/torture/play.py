@@ -1,5 +1,6 @@
 """play - runs of commands that serve: three clients, one after the other, of
 whom a single failure may cost one at most; then the end is asked for."""
+import json
 import socket
 import ssl
 import subprocess
@@ -186,7 +187,19 @@ ocsp = player(lambda run, port: b"\x0a\x01\x00\xa0" in exchange(
     port, b"POST /ocsp HTTP/1.0\r\nContent-Type: application/ocsp-request\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(run.beds.ocsp), run.beds.ocsp),
     bare))
-acme = player(lambda run, port: run.beds.order(port))
+
+
+def look_for_account(run, account):
+    """A server that has told of an account has kept it, whole."""
+    path = run.work / "data/tlsock/ca/acme-accounts.json"
+    rows = json.loads(path.read_text())["accounts"]
+    if [set(r) for r in rows if r["id"] == account] != [
+            {"id", "status", "created", "jwk", "contact", "serials"}]:
+        run.found.append(f"the account {account} is not kept: {rows}")
+
+
+acme = player(lambda run, port: run.beds.order(
+    port, lambda account: look_for_account(run, account)))
 connects = player(lambda run, port: connects_only(port))
 intercept = player(lambda run, port: through_proxy(
     port, run.beds.ports["echo"], echoes))

@@ -325,8 +325,8 @@ class Beds:
         self.serve("web", "--files", "site")
         return self
 
-    def order(self, port):
-        return acme.order(self.acme, port)
+    def order(self, port, on_account):
+        return acme.order(self.acme, port, on_account)
 
     def serve(self, name, *args):
         port = self.base / ("port-" + name)
