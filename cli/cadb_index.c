@@ -12,6 +12,7 @@
  * whatever is not understood is an error with its line, since guessing could
  * lose a revocation. "end" tells a file that was cut off. */
 #include "cadb_private.h"
+#include "memfile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -336,19 +337,14 @@ static void put_head(FILE *f, const struct cadb_index *x)
 
 char *cadb_index_text(const struct cadb_index *x, size_t *len)
 {
-    char *text = NULL;
-    FILE *f = open_memstream(&text, len);
-    int failed;
+    struct memfile m;
+    FILE *f = memfile_open(&m);
 
-    if (f == NULL)
-        return NULL;
-    put_head(f, x);
-    for (size_t i = 0; i < x->n; i++)
-        put_row(f, x->row[i]);
-    fprintf(f, "end %zu\n", x->n);
-    failed = ferror(f);
-    if (fclose(f) == 0 && !failed)
-        return text;
-    free(text);
-    return NULL;
+    if (f != NULL) {
+        put_head(f, x);
+        for (size_t i = 0; i < x->n; i++)
+            put_row(f, x->row[i]);
+        fprintf(f, "end %zu\n", x->n);
+    }
+    return memfile_close(&m, f, len);
 }

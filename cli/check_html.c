@@ -4,6 +4,7 @@
 
 #include "errors.h"
 #include "htmlout.h"
+#include "memfile.h"
 #include "tofile.h"
 
 #include <stdarg.h>
@@ -290,19 +291,19 @@ static void write_page(struct page *p, const struct check *c)
 int check_write_html(struct check *c)
 {
     struct page p = {.doc = c->doc};
+    struct memfile m;
     struct tofile f;
-    char *data = NULL;
+    char *data;
     size_t len = 0;
-    int rc, cut;
+    int rc;
 
-    p.to = open_memstream(&data, &len);
-    if (p.to == NULL)
+    p.to = memfile_open(&m);
+    if (p.to != NULL)
+        write_page(&p, c);
+    data = memfile_close(&m, p.to, &len);
+    if (data == NULL)
         return EXIT_INTERNAL;
-    write_page(&p, c);
-    cut = ferror(p.to); /* fclose() need not know of memory that lacked */
-    rc = fclose(p.to) == 0 && !cut ? 0 : EXIT_INTERNAL;
-    if (rc == 0)
-        rc = tofile_begin(&f, &c->o.out, c->html, c->force);
+    rc = tofile_begin(&f, &c->o.out, c->html, c->force);
     if (rc == 0) {
         rc = tofile_write(&f, data, len);
         rc = tofile_end(&f, rc);

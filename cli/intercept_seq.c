@@ -2,6 +2,7 @@
 
 #include "errors.h"
 #include "local.h"
+#include "memfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -79,17 +80,17 @@ static int put_page(const struct seq *s, const char *page, size_t len)
 
 static int write_page(struct seq *s, int64_t now)
 {
-    char *page = NULL;
+    struct memfile m;
+    FILE *to = memfile_open(&m);
+    int errnum = ENOMEM;
     size_t len = 0;
-    FILE *to = open_memstream(&page, &len);
-    int errnum = ENOMEM, cut;
+    char *page;
 
-    if (to != NULL) {
+    if (to != NULL)
         seq_draw(to, s->lines, s->left_out, now);
-        cut = ferror(to); /* fclose() need not know of memory that lacked */
-        if (fclose(to) == 0 && !cut)
-            errnum = put_page(s, page, len);
-    }
+    page = memfile_close(&m, to, &len);
+    if (page != NULL)
+        errnum = put_page(s, page, len);
     free(page);
     s->written = now;
     return errnum;

@@ -1,6 +1,7 @@
 #include "listing.h"
 
 #include "beneath.h"
+#include "memfile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -134,25 +135,20 @@ char *listing_make(int fd, const char *path, size_t *len)
     struct entries all = {NULL, 0, 0};
     DIR *dir = fdopendir(fd);
     char *page = NULL;
-    FILE *to = NULL;
-    int ok = 0;
+    struct memfile m;
+    FILE *to;
 
     if (dir == NULL) {
         close(fd);
         return NULL;
     }
-    if (collect(&all, dir) == 0)
-        to = open_memstream(&page, len);
-    if (to != NULL) {
+    if (collect(&all, dir) == 0) {
+        to = memfile_open(&m);
         if (all.n > 0)
             qsort(all.v, all.n, sizeof(*all.v), by_name);
-        put_page(to, &all, path);
-        ok = ferror(to) == 0;
-        ok = fclose(to) == 0 && ok;
-    }
-    if (!ok) {
-        free(page);
-        page = NULL;
+        if (to != NULL)
+            put_page(to, &all, path);
+        page = memfile_close(&m, to, len);
     }
     closedir(dir);
     free_all(&all);
