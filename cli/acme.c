@@ -3,6 +3,7 @@
 #include "errors.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +39,12 @@ void acme_url(const struct acme_call *c, char url[ACME_URL], const char *what,
              id != NULL ? "/" : "", id != NULL ? id : "");
 }
 
+/* What was put together without all the memory that it needs lacks something,
+ * which would be taken for an answer. malloc() says so, and nobody takes it
+ * back. */
 void acme_json(struct acme_call *c, int status, json_t *obj)
 {
-    char *text = json_dumps(obj, JSON_INDENT(1));
+    char *text = errno != ENOMEM ? json_dumps(obj, JSON_INDENT(1)) : NULL;
 
     json_decref(obj);
     c->out->status = text != NULL ? status : 500;
@@ -265,6 +269,7 @@ int acme_answer(struct acme *a, const struct http_request *r,
 
     if (strncmp(r->head->path, "/acme/", 6) != 0)
         return 0;
+    errno = 0;
     if (!r->tls)
         acme_refuse(&c, 403, "malformed", "ACME is served by https alone");
     else if (find_base(&c) < 0)

@@ -54,6 +54,13 @@ static jose_cfg_t *quiet(void)
     return cfg;
 }
 
+/* NULL is none of theirs. */
+static void drop(jose_cfg_t *cfg)
+{
+    if (cfg != NULL)
+        jose_cfg_decref(cfg);
+}
+
 unsigned char *acme_b64_decode(const char *text, size_t most, size_t *len)
 {
     size_t in = strlen(text), n = jose_b64_dec_buf(NULL, in, NULL, 0);
@@ -358,7 +365,7 @@ int acme_jws_verify(const struct acme_jws *j, const json_t *jwk,
                             "%s does not fit the kind of key", j->alg);
     cfg = quiet();
     good = cfg != NULL && jose_jws_ver(cfg, j->whole, NULL, jwk, false);
-    jose_cfg_decref(cfg);
+    drop(cfg);
     return good ? 0
                 : acme_problem(p, 403, "unauthorized",
                                "the signature is not good");
@@ -372,7 +379,7 @@ int acme_jwk_thumb(const json_t *jwk, char out[ACME_THUMB])
                    ? jose_jwk_thp_buf(cfg, jwk, "S256", hash, sizeof(hash))
                    : 0;
 
-    jose_cfg_decref(cfg);
+    drop(cfg);
     if (n != sizeof(hash))
         return -1;
     acme_b64_encode(hash, sizeof(hash), out, ACME_THUMB);

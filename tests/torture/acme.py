@@ -128,8 +128,8 @@ def order(world, port, on_account=lambda account: None):
     fields, o = c.post(f"{c.base}/acme/new-order", {
         "identifiers": [{"type": "dns", "value": "order.test"}]})
     for url in o["authorizations"]:
-        challenge = next(x for x in c.post(url)[1]["challenges"]
-                         if x["type"] == "http-01")
+        challenge = {x["type"]: x
+                     for x in c.post(url)[1]["challenges"]}["http-01"]
         c.post(challenge["url"], {})
         for _ in range(500):  # each is a round trip
             if c.post(url)[1]["status"] != "pending":
