@@ -39,6 +39,16 @@ static struct place *places; /* NULL: nobody wants to know */
 static uint64_t wanted;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+static void take(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void give(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
 static uint64_t key_of(const uintptr_t *calls, size_t n)
 {
     uint64_t key = 14695981039346656037u;
@@ -48,14 +58,13 @@ static uint64_t key_of(const uintptr_t *calls, size_t n)
     return key | 1;
 }
 
-/* 1: it is the one that is to fail, and has not yet. */
+/* Locked. 1: it is the one that is to fail, and has not yet. */
 static int reached(const char *kind, uintptr_t *calls, size_t n)
 {
     uint64_t key = key_of(calls, n);
     size_t i = key % PLACES;
     int fails;
 
-    pthread_mutex_lock(&lock);
     while (places[i].key != 0 && places[i].key != key)
         i = (i + 1) % PLACES;
     fails = places[i].key == 0 && key == wanted;
@@ -63,7 +72,6 @@ static int reached(const char *kind, uintptr_t *calls, size_t n)
     places[i].kind = kind;
     memcpy(places[i].calls, calls, n * sizeof(*calls));
     places[i].n = n;
-    pthread_mutex_unlock(&lock);
     return fails;
 }
 
@@ -76,24 +84,33 @@ int place_starves(void)
 {
     void *stack[CALLS + 2];
     uintptr_t calls[CALLS];
-    int n;
+    int n, fails;
 
     if (places == NULL)
         return 0;
+    take(); /* what backtrace() itself locks is not fit for fork(), either */
     n = backtrace(stack, CALLS + 2) - 2; /* we, and who asked us */
     for (int i = 0; i < n; i++) {
         calls[i] = in_program(stack[i + 2]);
         if (calls[i] > in_program(etext)) /* a library's: elsewhere each time */
             n = i;
     }
-    return n > 0 && reached("own", calls, (size_t)n);
+    fails = n > 0 && reached("own", calls, (size_t)n);
+    give();
+    return fails;
 }
 
 int place_refuses(const void *to)
 {
     uintptr_t call = in_program(to);
+    int fails;
 
-    return places != NULL && reached("no", &call, 1);
+    if (places == NULL)
+        return 0;
+    take();
+    fails = reached("no", &call, 1);
+    give();
+    return fails;
 }
 
 static void tell(void)
@@ -122,10 +139,12 @@ __attribute__((constructor)) static void listen_to_the_environment(void)
 
     if (key == NULL && getenv("TLSOCK_PLACES") == NULL)
         return;
-    (void)backtrace(warm, 1); /* it allocates the first time */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who ends at once has said it, too */
+    (void)backtrace(warm, 1);         /* it allocates the first time */
     places = calloc(PLACES, sizeof(*places));
     if (places == NULL)
         abort();
+    pthread_atfork(take, give, give);
     wanted = key != NULL ? strtoull(key, NULL, 16) : 0;
     tsk_mem_fail = place_starves;
     if (getenv("TLSOCK_PLACES") != NULL)
