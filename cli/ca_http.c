@@ -84,14 +84,13 @@ static void send_crl(struct ca_site *s, const struct http_request *r,
     left = crl->due - (int64_t)time(NULL);
     left = left < 0 ? 0 : left < CACHE_MAX ? left : CACHE_MAX;
     a->status = 200;
-    http_body(a, pem ? "application/x-pem-file" : "application/pkix-crl", data,
-              len);
+    http_body_own(a, pem ? "application/x-pem-file" : "application/pkix-crl",
+                  data, len);
     http_date(date, crl->made);
     http_field(a, "Last-Modified", "%s", date);
     http_field(a, "ETag", "\"%llx%s\"", (unsigned long long)crl->number,
                pem ? "-pem" : "");
     http_field(a, "Cache-Control", "public, max-age=%lld", (long long)left);
-    free(data);
 }
 
 static void send_crl_der(struct ca_site *s, const struct http_request *r,
@@ -178,7 +177,7 @@ static void answer_ocsp(struct ca_site *s, struct http_answer *a,
         return;
     }
     a->status = 200;
-    http_body(a, "application/ocsp-response", out, out_len);
+    http_body_own(a, "application/ocsp-response", out, out_len);
     /* RFC 5019, 6.2: so that proxies help, but not for long */
     if (cached && rc == 0)
         http_field(a, "Cache-Control",
@@ -186,7 +185,6 @@ static void answer_ocsp(struct ca_site *s, struct http_answer *a,
                    OCSP_CACHE);
     else
         http_field(a, "Cache-Control", "no-store");
-    free(out);
 }
 
 static void post_ocsp(struct ca_site *s, const struct http_request *r,

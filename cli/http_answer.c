@@ -39,6 +39,15 @@ int http_body(struct http_answer *a, const char *type, const void *body,
     return 0;
 }
 
+void http_body_own(struct http_answer *a, const char *type, void *body,
+                   size_t len)
+{
+    free(a->body);
+    a->body = body;
+    a->len = len;
+    snprintf(a->type, sizeof(a->type), "%s", type);
+}
+
 void http_text(struct http_answer *a, int status, const char *text)
 {
     char line[512];

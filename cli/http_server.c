@@ -86,12 +86,13 @@ static void free_conn(struct conn *c)
     free(c);
 }
 
-/* Puts status line, fields and body together. */
+/* Puts status line, fields and body together, in what the body had. */
 static int put_answer(struct conn *c, struct http_answer *a, int persist)
 {
     char date[64], head[4096];
     time_t now = time(NULL);
     struct tm tm;
+    unsigned char *whole;
     size_t body = c->head.head || a->status == 304 ? 0 : a->len;
     int n;
 
@@ -107,12 +108,13 @@ static int put_answer(struct conn *c, struct http_answer *a, int persist)
                  persist ? "keep-alive" : "close");
     if (n < 0 || (size_t)n >= sizeof(head))
         return -1;
-    c->out = malloc((size_t)n + body + 1);
-    if (c->out == NULL)
+    whole = realloc(a->body, (size_t)n + body);
+    if (whole == NULL)
         return -1;
-    memcpy(c->out, head, (size_t)n);
-    if (body > 0)
-        memcpy(c->out + n, a->body, body);
+    a->body = NULL;
+    memmove(whole + n, whole, body);
+    memcpy(whole, head, (size_t)n);
+    c->out = whole;
     c->out_len = (size_t)n + body;
     c->out_at = 0;
     return 0;

@@ -41,6 +41,9 @@ void http_field(struct http_answer *a, const char *name, const char *format,
 /* A copy as the body: 0, or the answer is a 500. */
 int http_body(struct http_answer *a, const char *type, const void *body,
               size_t len);
+/* The same of what was malloc'd for it, which is the answer's then. */
+void http_body_own(struct http_answer *a, const char *type, void *body,
+                   size_t len);
 /* A line of text as the body, for errors. */
 void http_text(struct http_answer *a, int status, const char *text);
 

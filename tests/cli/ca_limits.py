@@ -261,6 +261,67 @@ def orders(world):
     claim(acme.order(world, PORT), "another one gets a certificate")
 
 
+def begin(client, names):
+    """An order with all of its challenges asked to be checked: its address."""
+    fields, _ = client.post(f"{client.base}/acme/new-order", {
+        "identifiers": [{"type": "dns", "value": n} for n in names]})
+    where = fields["Location"]
+    for url in json.loads(client.text)["authorizations"]:
+        client.post(url)
+        client.post({x["type"]: x["url"] for x in json.loads(client.text)[
+            "challenges"]}["http-01"], {})
+    return where
+
+
+def asked(listener):
+    """The next one who validates: its connection, and whom it asks for."""
+    s, text = listener.accept()[0], b""
+    s.settimeout(WAIT)
+    while b"\r\n\r\n" not in text:
+        more = s.recv(4096)
+        if not more:
+            break
+        text += more
+    return s, text.partition(b"\r\nHost: ")[2].partition(b"\r\n")[0].decode()
+
+
+def checks(world, port, each):
+    """Validations that take their time: EACH of an address are under way."""
+    greedy, good = Client(world, GREEDY), Client(world, GOOD)
+    many = [f"n{i}.order.test" for i in range(each + 4)]
+    held, names = [], []
+    with socket.create_server(("127.0.0.1", port), backlog=64) as listener:
+        listener.settimeout(WAIT)
+        greedy.make()
+        order = begin(greedy, many)
+        last = json.loads(greedy.text)
+        claim(last["status"] == "processing" and
+              int(greedy.fields.get("Retry-After", 0)) > 0,
+              "who has many names validated waits for some", last)
+        good.make()
+        begin(good, ["order.test"])
+        while names[-1:] != ["order.test"]:
+            s, name = asked(listener)
+            held.append(s)
+            names.append(name)
+        claim(names == many[:each] + ["order.test"],
+              "another address does not wait for them", names)
+        while held:  # none of them is answered, and each makes room for one
+            held.pop().close()
+            if len(names) < len(many) + 1:
+                s, name = asked(listener)
+                held.append(s)
+                names.append(name)
+        claim(sorted(names) == sorted(many + ["order.test"]),
+              "each is asked at last, once", names)
+    for _ in range(5000):  # each is a round trip
+        greedy.post(order)
+        if json.loads(greedy.text)["status"] != "pending":
+            break
+    claim(json.loads(greedy.text)["status"] == "invalid",
+          "and what was not answered is not valid", greedy.text)
+
+
 def locked(world, directory):
     """Somebody works with the CA."""
     index = pathlib.Path(directory, "index")
@@ -327,9 +388,11 @@ def main():
     elif what == "whole":
         whole(args[0].encode())
     else:
-        world = acme.World(".", int(args[0]))
+        # whoever counts validations answers them itself
+        world = acme.World(".", 0 if what == "checks" else int(args[0]))
         try:
             {"nonces": nonces, "accounts": accounts, "orders": orders,
+             "checks": lambda w: checks(w, int(args[0]), int(args[1])),
              "full": lambda w: full(w, args[1], args[2] == "used"),
              "locked": lambda w: locked(w, args[1]),
              "locked_long": lambda w: locked_long(w, args[1])}[what](world)

@@ -74,6 +74,15 @@ end
 ca_serve $acme
 claims orders "$www"
 end
+each=16
+more=
+for i in $(seq 0 $((each + 3))); do
+    more="$more --resolve n$i.order.test=127.0.0.1"
+done
+# shellcheck disable=SC2086
+ca_serve $acme $more
+claims checks "$www" $each
+end
 # shellcheck disable=SC2086
 ca_serve $acme --timeout 2s
 claims locked_long "$www" "$home"
