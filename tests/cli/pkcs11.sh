@@ -86,8 +86,10 @@ anchor=pki/root.pem client=pki/client.pem client_key=pki/client.key
 key=pki/good.key
 handshake "a server whose key is on a token" --cert pki/good.pem \
     --key "$uri;type=private" --pass "$pin"
+# the provider reads it, as RFC 7512 says: the PIN, and nothing else
+head -1 pin | tr -d '\n' >pin-alone
 handshake "the PIN's file may stand in the URI" --cert pki/good.pem \
-    --key "$uri;type=private?pin-source=file:$dir/pin"
+    --key "$uri;type=private?pin-source=file:$dir/pin-alone"
 anchor=pki/inter.pem
 handshake "a certificate needs no PIN" --cert "$uri;type=cert" --key "$key"
 handshake "certificate and key by one URI" --cert "$uri" --pass "$pin"
