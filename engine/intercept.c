@@ -31,20 +31,34 @@ static void on_again(evutil_socket_t fd, short what, void *arg)
         rest(l); /* nobody else would try it again */
 }
 
-static int take_in(struct loop *l, tlsock_error *err)
+static int accept_one(struct loop *l, int *fd, tlsock_error *err)
 {
     tlsock *s = tlsock_accept(l->listener, err);
-    int fd;
 
     if (s == NULL)
         return err->code;
-    if (tlsock_detach(s, &fd) < 0) {
-        *err = *tlsock_last_error(s);
-        tlsock_abandon(s);
-        return err->code;
+    if (tlsock_detach(s, fd) == 0)
+        return 0;
+    *err = *tlsock_last_error(s);
+    tlsock_abandon(s);
+    return err->code;
+}
+
+/* Its place is taken before it is there: other loops accept at this moment,
+ * too. 1: there is none. */
+static int take_in(struct loop *l, tlsock_error *err)
+{
+    int fd, rc = 1;
+
+    if (atomic_fetch_add(&l->all->live, 1) < l->all->o->most) {
+        rc = accept_one(l, &fd, err);
+        if (rc == 0) {
+            conn_new(l, fd);
+            return 0;
+        }
     }
-    conn_new(l, fd);
-    return 0;
+    atomic_fetch_sub(&l->all->live, 1);
+    return rc;
 }
 
 static void on_accept(evutil_socket_t fd, short what, void *arg)
@@ -56,17 +70,15 @@ static void on_accept(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
         tlsock_error err = {0};
+        int rc = take_in(l, &err);
 
-        if (atomic_load(&l->all->live) >= o->most) {
-            rest(l); /* they wait in the system's queue */
-            return;
-        }
-        if (take_in(l, &err) == 0)
+        if (rc == 0)
             continue;
-        if (err.code == TLSOCK_AGAIN)
+        if (rc == TLSOCK_AGAIN)
             return;
-        o->on_trouble(o->arg, &err);
-        rest(l);
+        if (rc < 0)
+            o->on_trouble(o->arg, &err);
+        rest(l); /* they wait in the system's queue */
         return;
     }
 }

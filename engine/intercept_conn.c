@@ -423,9 +423,9 @@ void conn_new(struct loop *l, int fd)
         }
         free(c);
         close(fd);
+        atomic_fetch_sub(&l->all->live, 1);
         return;
     }
-    atomic_fetch_add(&l->all->live, 1);
     c->loop = l;
     c->o = l->all->o;
     c->id = atomic_fetch_add(&l->all->accepted, 1) + 1;

@@ -97,7 +97,8 @@ struct conn {
     void *taps[INTERCEPT_TAPS];
 };
 
-/* conn.c: an accepted client; fd is taken over in all outcomes. */
+/* conn.c: an accepted client; fd and its place in live are taken over in all
+ * outcomes. */
 void conn_new(struct loop *l, int fd);
 void conn_end(struct conn *c);
 void conn_free(struct conn *c);
