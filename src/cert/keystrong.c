@@ -64,8 +64,11 @@ static int check_ec(EVP_PKEY *key, const char *whose, tlsock_error *err)
     snprintf(why, sizeof(why), "%d bits", bits);
     if (bits < EC_MIN)
         return weak(err, whose, why);
-    (void)EVP_PKEY_get_int_param(
-        key, OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS, &explicitly);
+    if (!EVP_PKEY_get_int_param(key,
+                                OSSL_PKEY_PARAM_EC_DECODED_FROM_EXPLICIT_PARAMS,
+                                &explicitly) &&
+        tsk_ossl_starved())
+        return tsk_fail_nomem(err); /* a key in hardware may not know */
     if (!explicitly &&
         EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1)
         return TLSOCK_OK;
@@ -83,8 +86,6 @@ int tsk_key_strong(EVP_PKEY *key, const char *whose, tlsock_error *err)
 {
     const char *kind = kind_of(key);
 
-    if (kind == NULL && tsk_ossl_starved())
-        return tsk_fail_nomem(err);
     if (kind == NULL) {
         tsk_fail(err, TLSOCK_E_ARGUMENT,
                  "the key in \"%s\" cannot be used for TLS certificates",

@@ -294,8 +294,6 @@ char *tsk_cert_text(X509 *x, int item)
     case TLSOCK_CERT_ISSUER_KEY_ID:
         key_id(&t, X509_get0_authority_key_id(x));
         break;
-    default:
-        return NULL;
     }
     return tsk_text_take(&t);
 }

@@ -283,6 +283,24 @@ static void a_constrained_ca_signs_only_what_it_may(void **state)
     tlsock_cert_unref(ca);
 }
 
+/* Each is well-formed by itself; it is the whole that verifiers cannot take. */
+static void a_constrained_ca_signs_nothing_inconsistent(void **state)
+{
+    static const char *const exts[] = {
+        "proxyCertInfo=critical,language:1.3.6.1.5.5.7.21.1",
+        "crlDistributionPoints=DER:30053003810106"};
+    const char *name[] = {"a.test"};
+    tlsock_cert *ca = help_make(TLSOCK_CERT_OPTS(
+        .subject = "CN=Local", .ca = 1, .permitted = ".test"));
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(exts); i++)
+        refused(TLSOCK_CERT_OPTS(.sans = name, .n_sans = 1, .issuer = ca,
+                                 .ext = &exts[i], .n_ext = 1),
+                TLSOCK_E_ARGUMENT, "not consistent", "written out by hand");
+    tlsock_cert_unref(ca);
+}
+
 static void a_kind_of_name_that_is_not_permitted_is_excluded(void **state)
 {
     const char *ip[] = {"10.0.0.1"}, *six[] = {"::1"}, *dns[] = {"a.test"};
@@ -538,6 +556,7 @@ int main(void)
         cmocka_unit_test(an_issuer_that_may_not_sign_is_refused),
         cmocka_unit_test(path_length_is_kept_all_the_way_up),
         cmocka_unit_test(a_constrained_ca_signs_only_what_it_may),
+        cmocka_unit_test(a_constrained_ca_signs_nothing_inconsistent),
         cmocka_unit_test(a_kind_of_name_that_is_not_permitted_is_excluded),
         cmocka_unit_test(bad_constraints_are_refused),
         cmocka_unit_test(lifetimes_default_to_90_days_and_10_years),

@@ -241,6 +241,25 @@ static void truncated_der_is_counted(void **state)
     OPENSSL_free(der);
 }
 
+static void bytes_behind_pkcs12_are_counted(void **state)
+{
+    const char *path = help_path("known.p12");
+    tlsock_error err = {0};
+    size_t len;
+    char *all;
+
+    (void)state;
+    setenv("TEST_PASS", "sesame", 1);
+    assert_code(tlsock_cert_save(help_leaf(), CERT | KEY, TLSOCK_FORMAT_PKCS12,
+                                 path, "env:TEST_PASS", &err),
+                0);
+    all = help_read(path, &len);
+    help_write("known.p12", all, len + 1); /* with its NUL */
+    refused("one byte more", help_path("known.p12"), NULL, TLSOCK_E_OWN_FILE,
+            "1 bytes behind", "PEM");
+    free(all);
+}
+
 static void a_key_of_another_certificate_is_named(void **state)
 {
     char *inter_key = help_pem(help_inter(), KEY),
@@ -279,6 +298,23 @@ static void bundle(const tlsock_cert *const *c, size_t n, int der,
     assert_true(der ? i2d_PKCS7_bio(bio, p7) : PEM_write_bio_PKCS7(bio, p7));
     PKCS7_free(p7);
     BIO_free(bio);
+}
+
+/* Signed is not all that PKCS#7 may be: what is not has no certificates. */
+static void pkcs7_of_another_kind_holds_no_certificate(void **state)
+{
+    BIO *bio = BIO_new_file(help_path("known.p7"), "wb");
+    PKCS7 *p7 = PKCS7_new();
+
+    (void)state;
+    assert_non_null(bio);
+    assert_int_equal(PKCS7_set_type(p7, NID_pkcs7_data), 1);
+    assert_int_equal(ASN1_STRING_set(p7->d.data, "text", 4), 1);
+    assert_true(PEM_write_bio_PKCS7(bio, p7));
+    PKCS7_free(p7);
+    BIO_free(bio);
+    refused("data", help_path("known.p7"), NULL, TLSOCK_E_OWN_FILE,
+            "holds no certificate", "export");
 }
 
 static void pkcs7_bundles_are_read_leaf_first(void **state)
@@ -368,7 +404,9 @@ int main(void)
         cmocka_unit_test(damage_has_a_line_or_a_count),
         cmocka_unit_test(truncated_der_is_counted),
         cmocka_unit_test(a_key_of_another_certificate_is_named),
+        cmocka_unit_test(pkcs7_of_another_kind_holds_no_certificate),
         cmocka_unit_test(pkcs7_bundles_are_read_leaf_first),
+        cmocka_unit_test(bytes_behind_pkcs12_are_counted),
         cmocka_unit_test(an_empty_key_uri_asks_for_no_key),
         cmocka_unit_test(keys_under_old_ciphers_open_with_the_password),
     };
