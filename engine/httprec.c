@@ -96,7 +96,9 @@ static int keep(struct httprec *r, int from, const unsigned char *p, size_t len)
             room = PENDING_MOST;
         more = room <= PENDING_MOST ? realloc(to->buf, room) : NULL;
         if (more == NULL) {
-            rec_stop(r, "one side is too far ahead of the other");
+            rec_stop(r, room <= PENDING_MOST
+                            ? "no memory"
+                            : "one side is too far ahead of the other");
             return -1;
         }
         to->buf = more;

@@ -229,7 +229,9 @@ void tx_done(struct httprec *r, struct httprec_tx *tx, const char *note)
     if (tx->done == 0)
         tx->done = r->now;
     /* no method: there was hardly a request */
-    if (tx->method != NULL && make_url(r, tx) == 0)
+    if (tx->method != NULL && make_url(r, tx) < 0)
+        rec_stop(r, "no memory");
+    else if (tx->method != NULL)
         r->o.on_done(r->o.arg, tx);
     tx_drop(r, tx);
 }

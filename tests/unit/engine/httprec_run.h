@@ -1,7 +1,8 @@
 /* httprec_run - a conversation through the recorder, and what it tells of it
  * as text: a line "METHOD URL VERSION STATUS REASON" for each transaction, then
  * its headers behind ">" and "<" ("+" before a trailer), bodies behind ">=" and
- * "<=", "!" and what is wrong; at the end "#" and the recorder's note. */
+ * "<=", "!" and what is wrong; at the end "#" and the recorder's note, or
+ * "#no recorder". */
 #ifndef TEST_HTTPREC_RUN_H
 #define TEST_HTTPREC_RUN_H
 

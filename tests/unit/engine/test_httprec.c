@@ -258,6 +258,31 @@ static void what_is_under_way_is_given_back_when_it_ends(void **state)
     assert_true(left == 1000000);
 }
 
+/* A connection's bodies that wait for their end have a bound, too. */
+static void more_bodies_under_way_than_fit_are_cut(void **state)
+{
+    struct kept k = {0};
+    struct httprec *r = recorder(&k, NULL);
+    char head[80], *body = calloc(1, HTTPREC_BODY);
+
+    (void)state;
+    assert_non_null(body);
+    snprintf(head, sizeof(head),
+             "POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n", HTTPREC_BODY);
+    for (size_t i = 0; i < HTTPREC_HELD / HTTPREC_BODY; i++) {
+        say(r, 1, head);
+        httprec_data(r, 1, body, HTTPREC_BODY, 1);
+    }
+    answer(r, 9);
+    assert_int_equal(k.body, 9);
+    assert_int_equal(k.kept, 0);
+    answer(r, 9); /* the first is told: there is room again */
+    assert_int_equal(k.n, 2);
+    assert_int_equal(k.kept, 9);
+    httprec_free(r);
+    free(body);
+}
+
 static void more_headers_than_fit_are_left_out_and_told(void **state)
 {
     static const struct {
@@ -412,6 +437,7 @@ int main(void)
         cmocka_unit_test(http_1_is_recorded_however_it_is_cut),
         cmocka_unit_test(a_long_body_is_cut_and_counted),
         cmocka_unit_test(what_is_under_way_is_given_back_when_it_ends),
+        cmocka_unit_test(more_bodies_under_way_than_fit_are_cut),
         cmocka_unit_test(more_headers_than_fit_are_left_out_and_told),
         cmocka_unit_test(who_is_too_far_ahead_ends_the_recording),
         cmocka_unit_test(thousands_on_one_connection_are_all_told),
