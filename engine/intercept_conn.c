@@ -103,6 +103,7 @@ static void close_taps(struct conn *c)
 void conn_end(struct conn *c)
 {
     close_taps(c);
+    refusal_end(c);
     if (c->opened)
         conn_tell(c, INTERCEPT_END, NULL, NULL);
     conn_free(c);

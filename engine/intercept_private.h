@@ -86,6 +86,10 @@ struct conn {
     struct chan *from[2], *to[2]; /* the same, but for what a program changes */
     int over_said[2], cut[2];
     int client_spoke, server_spoke, turning;
+    int64_t opened_ms; /* decrypted since */
+    int mute;          /* nobody has said anything since */
+    int trusted;       /* the client has */
+    const char *left;  /* it went at once, and how; or NULL */
     struct watch *watch;
     char starttls[8];
     char pass_why[300];
@@ -116,6 +120,13 @@ int conn_set_target(struct conn *c, const char *host, int port);
 /* peer.c */
 void peer_name(struct conn *c);
 int peer_wanted(struct conn *c); /* -1: nobody led it here */
+
+/* refusal.c: who does not take our certificate */
+int refusal_told(struct conn *c, const tlsock_error *err); /* 1: it is one */
+void refusal_opened(struct conn *c);          /* what if it refuses now? */
+void refusal_heard(struct conn *c, int from); /* bytes of one of them */
+void refusal_gone(struct conn *c, ssize_t n); /* the client: what read gave */
+void refusal_end(struct conn *c);             /* tells of it */
 
 /* tls.c */
 int tls_on_hello(const tlsock_event *e, void *arg);

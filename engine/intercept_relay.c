@@ -150,6 +150,11 @@ static int watched(struct conn *c, int from, const void *buf, size_t n)
     return 0;
 }
 
+static int is_over(const struct chan *ch)
+{
+    return ch != NULL && ch->over;
+}
+
 static int take(struct conn *c, int from)
 {
     struct chan *ch;
@@ -172,6 +177,8 @@ static int take(struct conn *c, int from)
     if (n == TLSOCK_AGAIN)
         return 0;
     if (n <= 0) {
+        if (from == CLIENT && c->down != NULL && !is_over(c->from[SERVER]))
+            refusal_gone(c, n);
         c->cut[from] = n < 0;
         ch->over = 1;
         return 1;
@@ -180,6 +187,8 @@ static int take(struct conn *c, int from)
         c->client_spoke = 1;
     else
         c->server_spoke = 1;
+    if (c->down != NULL)
+        refusal_heard(c, from);
     if (c->watch != NULL && watched(c, from, place, (size_t)n) < 0)
         return -1;
     tap(c, from, place, (size_t)n);

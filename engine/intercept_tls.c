@@ -365,45 +365,6 @@ int tls_step_up(struct conn *c)
     return c->up_is_plain ? over_plain(c) : answer(c);
 }
 
-/* Who trusts us not at all, or pins, says so; or closes without a word. */
-static int is_refusal(const tlsock_error *err)
-{
-    if (err->alert_from_peer)
-        return (err->alert >= 42 && err->alert <= 46) || err->alert == 48;
-    return err->code == TLSOCK_E_CLOSED_IN_HANDSHAKE ||
-           err->code == TLSOCK_E_RESET || err->code == TLSOCK_E_TRUNCATED;
-}
-
-static const char *alert_word(const tlsock_error *err)
-{
-    static const char *const words[] = {
-        "bad_certificate",     "unsupported_certificate", "certificate_revoked",
-        "certificate_expired", "certificate_unknown",     "illegal_parameter",
-        "unknown_ca"};
-
-    return err->alert_from_peer && err->alert >= 42 && err->alert <= 48
-               ? words[err->alert - 42]
-               : "it closed the connection";
-}
-
-static int client_refused(struct conn *c, const tlsock_error *err)
-{
-    char why[160];
-    time_t until;
-    int n = pins_refused(c->loop->all->pins, c->client_ip, tls_name(c),
-                         time(NULL), &until);
-    struct intercept_event e = {.kind = until != 0 ? INTERCEPT_PASS
-                                                   : INTERCEPT_FAIL,
-                                .reason = why,
-                                .until = until};
-
-    snprintf(why, sizeof(why), "client refused our certificate%s (%s)",
-             n > 1 ? " twice" : "", alert_word(err));
-    conn_event(c, &e);
-    c->o->on_event(c->o->arg, &e);
-    return -1;
-}
-
 int tls_step_down(struct conn *c)
 {
     int rc = tlsock_handshake(c->down);
@@ -412,11 +373,11 @@ int tls_step_down(struct conn *c)
         return -1; /* the alert is under way, or never will be */
     if (rc == TLSOCK_AGAIN)
         return 0;
-    if (rc < 0 && is_refusal(tlsock_last_error(c->down)))
-        return client_refused(c, tlsock_last_error(c->down));
+    if (rc < 0 && refusal_told(c, tlsock_last_error(c->down)))
+        return -1;
     if (rc < 0)
         return conn_fail(c, INTERCEPT_FAIL, tlsock_last_error(c->down), NULL);
-    pins_accepted(c->loop->all->pins, c->client_ip, tls_name(c));
+    refusal_opened(c);
     c->wire.recording = 0;
     c->has_op = 0;
     return relay_begin(c, INTERCEPT_OPEN, NULL, 0);

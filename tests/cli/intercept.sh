@@ -141,6 +141,31 @@ ok $? "then it is passed"
 decrypted "another name is still decrypted" "127.0.0.1:$good_port" \
     -servername localhost
 end
+# one that looks at the certificate when the handshake is over
+looks() {
+    timeout 30 openssl s_client -proxy "127.0.0.1:$proxy" -connect \
+        "127.0.0.1:$good_port" -servername app.test -CAfile "$own" \
+        </dev/null >out 2>err
+}
+intercept --log late.log
+looks
+via "127.0.0.1:$good_port" -servername app.test -CAfile "$own"
+got
+ok $? "a client that goes without a word once is no such one"
+looks
+via "127.0.0.1:$good_port" -servername app.test -CAfile "$own"
+got && ! logged 'pass '
+ok $? "nor if it has said one in between"
+looks
+looks
+logged 'pass .*client refused our certificate twice \(it closed the connection\)'
+ok $? "a client that looks at the certificate later, twice, is told of"
+pinned
+got
+ok $? "and is passed"
+[ "$(grep -c '"event":"note".*client refused our certificate (' late.log)" -eq 3 ]
+ok $? "the first time is a note"
+end
 intercept --pass-for 0
 pinned
 pinned

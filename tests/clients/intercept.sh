@@ -116,6 +116,10 @@ through() { # CLIENT REGEX VERSIONS
 recorded() { # CLIENT REGEX VERSIONS
     c=${1%% *}
     for v in $3; do
+        if [ "$v" = h1 ] && ! "$tlsock" version | grep -q '+htp'; then
+            skip "$c: request and page are in the archive" "no libhtp"
+            continue
+        fi
         /usr/bin/python3 - "$c-$v" "$v" "$marker" >out 2>err <<'END'
 import json
 import sys

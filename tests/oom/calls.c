@@ -121,7 +121,7 @@ struct row {
 /* The resolver's thread may outlive a connection that was given up. */
 static void assert_descriptors(int before, const struct row *row, long n)
 {
-    for (int i = 0; i < 2000 && sock_count() > before; i++)
+    for (int i = 0; i < 60000 && sock_count() > before; i++)
         poll(NULL, 0, 1);
     if (sock_count() > before)
         fail_msg("%s %ld: %d descriptors more", fault_name(row->kind), n,
