@@ -459,7 +459,10 @@ int acme_identity(struct ca_site *s, const struct strs *hosts, int wait,
         names[n++] = hosts->v[i];
     if (local_path(path, s->dir, OWN_FILE) < 0) {
         err->code = TLSOCK_E_OWN_FILE;
-        snprintf(err->message, sizeof(err->message), "%s: too long", s->dir);
+        snprintf(err->message, sizeof(err->message),
+                 "the path of %.200s is too long", s->dir);
+        snprintf(err->hint, sizeof(err->hint),
+                 "move the CA to a directory with a shorter one");
         return err->code;
     }
     *c = tlsock_cert_load(path, NULL, NULL, NULL);

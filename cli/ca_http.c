@@ -120,40 +120,34 @@ static int status_of(const char *serial, tlsock_status *out, void *arg)
     return 0;
 }
 
-/* Decodes the base64 in an OCSP path (RFC 6960, A.1): length, or -1. out has
- * room for as many bytes as the text has. */
-static int ocsp_path(const char *text, unsigned char *out)
+/* Decodes the base64 in an OCSP path (RFC 6960, A.1): length, or -1. flat and
+ * out have room for what the text has, and two more. */
+static int ocsp_path(const char *text, char *flat, unsigned char *out)
 {
     size_t len = strlen(text), n = 0, pad = 0;
-    char *flat = malloc(len + 4);
-    int got = -1;
+    int got;
 
-    for (size_t i = 0; flat != NULL && i < len; i++, n++) {
+    for (size_t i = 0; i < len; i++, n++) {
         flat[n] = text[i];
         if (text[i] != '%')
             continue;
         if (http_percent(text + i) < 0)
-            goto out;
+            return -1;
         flat[n] = (char)http_percent(text + i);
         i += 2;
     }
-    if (flat == NULL)
-        return -1;
     while (n > 0 && flat[n - 1] == '=') {
         n--;
         pad++;
     }
     if (pad > 2 || (pad > 0 && (n + pad) % 4 != 0))
-        goto out;
+        return -1;
     for (pad = 0; n % 4 != 0 && pad < 2; pad++)
         flat[n++] = '=';
     if (n == 0 || n % 4 != 0)
-        goto out;
+        return -1;
     got = EVP_DecodeBlock(out, (unsigned char *)flat, (int)n);
-    got = got < 0 ? -1 : got - (int)pad;
-out:
-    free(flat);
-    return got;
+    return got < 0 ? -1 : got - (int)pad;
 }
 
 static void answer_ocsp(struct ca_site *s, struct http_answer *a,
@@ -202,9 +196,13 @@ static void post_ocsp(struct ca_site *s, const struct http_request *r,
 
 static void get_ocsp(struct ca_site *s, const char *text, struct http_answer *a)
 {
-    unsigned char *request = malloc(strlen(text) + 4);
-    int len = request != NULL ? ocsp_path(text, request) : -1;
+    size_t room = strlen(text) + 4;
+    unsigned char *request = malloc(2 * room);
+    int len;
 
+    if (request == NULL)
+        return; /* stays a 500 */
+    len = ocsp_path(text, (char *)request + room, request);
     if (len < 0)
         http_text(a, 400, "what follows /ocsp/ is no base64");
     else

@@ -78,15 +78,17 @@ static int make_pem(struct cadb *db, tlsock_error *err)
 
     size = rc == 0 ? sizeof(head) + sizeof(tail) + len / 48 * 65 + 128 : 1;
     pem = malloc(size);
-    if (rc == 0 && (ctx == NULL || pem == NULL))
+    if (ctx != NULL)
+        EVP_EncodeInit(ctx);
+    if (rc == 0 &&
+        (ctx == NULL || pem == NULL ||
+         !EVP_EncodeUpdate(ctx, (unsigned char *)pem + sizeof(head) - 1, &part,
+                           (unsigned char *)der, (int)len)))
         rc = cadb_nomem(err);
     if (rc == 0) {
         size_t at = sizeof(head) - 1;
 
         memcpy(pem, head, at);
-        EVP_EncodeInit(ctx);
-        EVP_EncodeUpdate(ctx, (unsigned char *)pem + at, &part,
-                         (unsigned char *)der, (int)len);
         at += (size_t)part;
         EVP_EncodeFinal(ctx, (unsigned char *)pem + at, &last);
         at += (size_t)last;

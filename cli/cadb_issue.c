@@ -99,7 +99,9 @@ static int row_of(const struct cadb *db, const tlsock_cert *c, int64_t issued,
     const char *subject = tlsock_cert_field(c, TLSOCK_CERT_SUBJECT);
     char normal[48] = "";
 
-    if (serial == NULL || sans == NULL || subject == NULL)
+    if (serial == NULL || sans == NULL || subject == NULL ||
+        tlsock_cert_field(c, TLSOCK_CERT_NOT_BEFORE) == NULL ||
+        tlsock_cert_field(c, TLSOCK_CERT_NOT_AFTER) == NULL)
         return cadb_nomem(err);
     (void)cadb_serial_normal(normal, serial);
     *row = cadb_row_new(normal, sans, subject, db->dir);

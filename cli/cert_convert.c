@@ -1,4 +1,5 @@
 /* cert convert - certificates and keys from one form into another. */
+#include "certfield.h"
 #include "commands.h"
 #include "convert.h"
 #include "errors.h"
@@ -29,7 +30,6 @@ struct convert {
     size_t n_in;
     const struct source *key_in; /* where the key is, or NULL */
     char *pem;                   /* "pem:" and all certificates */
-    size_t pem_len;
     int certs;
     struct tofile file;
 };
@@ -151,19 +151,14 @@ static int choose_parts(struct convert *w)
 static int add_certs(struct convert *w, const tlsock_cert *c)
 {
     const unsigned parts = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
-    int len = tlsock_cert_pem(c, parts, NULL, 0);
-    char *grown;
 
-    if (w->pem_len == 0)
-        w->pem_len = 4;
-    grown = len > 0 ? realloc(w->pem, w->pem_len + (size_t)len + 1) : NULL;
-    if (grown == NULL)
+    if (w->pem == NULL)
+        w->pem = strdup("pem:");
+    if (w->pem != NULL)
+        w->pem = certfield_pem(w->pem, c, parts);
+    if (w->pem == NULL)
         return err_plain(&w->o.out, "cert convert", EXIT_INTERNAL, "nomem", "",
                          "out of memory");
-    w->pem = grown;
-    memcpy(w->pem, "pem:", 4);
-    tlsock_cert_pem(c, parts, w->pem + w->pem_len, (size_t)len + 1);
-    w->pem_len += (size_t)len;
     w->certs += 1 + tlsock_cert_chain_len(c);
     return 0;
 }

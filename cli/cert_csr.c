@@ -1,4 +1,5 @@
 /* cert csr - a key and a request to have it certified. */
+#include "certfield.h"
 #include "certopts.h"
 #include "commands.h"
 #include "errors.h"
@@ -23,13 +24,6 @@ static const struct opt_spec spec = {
     .take = certopts_take,
     .max_args = 1000};
 
-static const char *field(const tlsock_csr *r, int item)
-{
-    const char *text = tlsock_csr_field(r, item);
-
-    return text != NULL ? text : "";
-}
-
 static int report_json(const struct certopts *c, const tlsock_csr *r)
 {
     const struct certout *f = &c->files;
@@ -42,12 +36,13 @@ static int report_json(const struct certopts *c, const tlsock_csr *r)
                                           ? f->path[CERTOUT_AT_KEY]
                                           : c->want.key));
     json_object_set_new(obj, "names",
-                        certname_json(field(r, TLSOCK_CERT_SANS)));
+                        certname_json(certfield_csr(r, TLSOCK_CERT_SANS)));
     json_object_set_new(obj, "subject",
-                        out_json_text(field(r, TLSOCK_CERT_SUBJECT)));
+                        out_json_text(certfield_csr(r, TLSOCK_CERT_SUBJECT)));
     json_object_set_new(obj, "key_type",
-                        out_json_text(field(r, TLSOCK_CERT_KEY_TYPE)));
-    json_object_set_new(obj, "pin", out_json_text(field(r, TLSOCK_CERT_PIN)));
+                        out_json_text(certfield_csr(r, TLSOCK_CERT_KEY_TYPE)));
+    json_object_set_new(obj, "pin",
+                        out_json_text(certfield_csr(r, TLSOCK_CERT_PIN)));
     return out_json_print(obj) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 
@@ -62,7 +57,7 @@ static int report(const struct certopts *c, const tlsock_csr *r)
         return EXIT_GOOD;
     printf("created  %s   signing request, %s: give it to the CA\n",
            out_clean(text, sizeof(text), f->path[CERTOUT_AT_CSR]),
-           field(r, TLSOCK_CERT_KEY_TYPE));
+           certfield_csr(r, TLSOCK_CERT_KEY_TYPE));
     if ((f->what & CERTOUT_KEY) != 0)
         printf("created  %s   private key, mode 0600, %sencrypted: keep it "
                "here\n",
@@ -71,9 +66,9 @@ static int report(const struct certopts *c, const tlsock_csr *r)
     else
         printf("key      %s   as it was\n",
                out_clean(text, sizeof(text), c->want.key));
-    printf("subject  %s\n", field(r, TLSOCK_CERT_SUBJECT));
-    if (field(r, TLSOCK_CERT_SANS)[0] != '\0')
-        certname_print("names", field(r, TLSOCK_CERT_SANS));
+    printf("subject  %s\n", certfield_csr(r, TLSOCK_CERT_SUBJECT));
+    if (certfield_csr(r, TLSOCK_CERT_SANS)[0] != '\0')
+        certname_print("names", certfield_csr(r, TLSOCK_CERT_SANS));
     return fflush(stdout) == 0 ? EXIT_GOOD : EXIT_INTERNAL;
 }
 

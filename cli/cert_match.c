@@ -61,8 +61,8 @@ static int add_request(struct match *m, const struct source *s)
 
     if (r == NULL)
         return err_report(&m->o.out, s->target, &err, 1);
-    add_cert(m, s, "request", tlsock_csr_field(r, TLSOCK_CERT_SUBJECT),
-             tlsock_csr_field(r, TLSOCK_CERT_PIN));
+    add_cert(m, s, "request", certfield_csr(r, TLSOCK_CERT_SUBJECT),
+             certfield_csr(r, TLSOCK_CERT_PIN));
     tlsock_csr_free(r);
     return 0;
 }

@@ -1,4 +1,5 @@
 /* cert show - what a certificate, and what lies beside it, says. */
+#include "certfield.h"
 #include "certtext.h"
 #include "commands.h"
 #include "errors.h"
@@ -56,12 +57,10 @@ static const struct opt_spec spec = {
 static int print_pem(const struct show *w, const struct source *s)
 {
     const unsigned parts = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
-    int len = tlsock_cert_pem(s->cert, parts, NULL, 0);
-    char *text = len > 0 ? malloc((size_t)len + 1) : NULL;
+    char *text = certfield_pem(NULL, s->cert, parts);
     int rc = EXIT_INTERNAL;
 
-    if (text == NULL ||
-        tlsock_cert_pem(s->cert, parts, text, (size_t)len + 1) != len)
+    if (text == NULL)
         rc = err_plain(&w->o.out, s->target, EXIT_INTERNAL, "nomem", "",
                        "out of memory");
     else if (fputs(text, stdout) != EOF && fflush(stdout) == 0)

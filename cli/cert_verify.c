@@ -86,25 +86,11 @@ static const struct opt_spec spec = {
     .min_args = 1,
     .max_args = 1000};
 
-static char *pem_of(const tlsock_cert *c, char *before)
-{
-    const unsigned parts = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
-    size_t used = before != NULL ? strlen(before) : 0;
-    int len = tlsock_cert_pem(c, parts, NULL, 0);
-    char *text = len < 0 ? NULL : realloc(before, used + (size_t)len + 1);
-
-    if (text == NULL ||
-        tlsock_cert_pem(c, parts, text + used, (size_t)len + 1) != len) {
-        free(text != NULL ? text : before);
-        return NULL;
-    }
-    return text;
-}
-
 /* The certificate, and --untrusted behind it. */
 static int with_untrusted(struct verify *w, tlsock_cert **c)
 {
-    char *text = w->untrusted.n > 0 ? pem_of(*c, NULL) : NULL;
+    const unsigned parts = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
+    char *text = w->untrusted.n > 0 ? certfield_pem(NULL, *c, parts) : NULL;
     tlsock_error err = {0};
     int rc = 0;
 
@@ -114,7 +100,7 @@ static int with_untrusted(struct verify *w, tlsock_cert **c)
         tlsock_cert *more = source_load(&w->o, w->untrusted.v[i], &rc);
 
         if (more != NULL)
-            text = pem_of(more, text);
+            text = certfield_pem(text, more, parts);
         tlsock_cert_unref(more);
     }
     if (rc == 0) {

@@ -3,6 +3,8 @@
 #include "out.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* malloc() says it so, and nobody takes it back. */
 static void judge(int before)
@@ -42,4 +44,26 @@ int certfield_json(const tlsock_cert *c, char *text, size_t size)
     rc = tlsock_cert_json(c, text, size);
     judge(before);
     return rc;
+}
+
+const char *certfield_csr(const tlsock_csr *r, int item)
+{
+    const char *text = tlsock_csr_field(r, item);
+
+    if (text == NULL)
+        out_lack();
+    return text != NULL ? text : "";
+}
+
+char *certfield_pem(char *before, const tlsock_cert *c, unsigned parts)
+{
+    size_t used = before != NULL ? strlen(before) : 0;
+    int len = tlsock_cert_pem(c, parts, NULL, 0);
+    char *text = len > 0 ? realloc(before, used + (size_t)len + 1) : NULL;
+
+    if (text != NULL &&
+        tlsock_cert_pem(c, parts, text + used, (size_t)len + 1) == len)
+        return text;
+    free(text != NULL ? text : before);
+    return NULL;
 }

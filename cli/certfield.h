@@ -1,5 +1,5 @@
 /* certfield - what a certificate says, for results: the library's calls, and
- * one thing more. They give the same for what is not there and for what there
+ * one thing more. These give the same for what is not there and for what there
  * was no memory for, which OpenSSL often takes for "unknown", too; a result
  * that lacks something has to say so (out_lost()). */
 #ifndef CLI_CERTFIELD_H
@@ -12,5 +12,10 @@ const char *certfield(const tlsock_cert *c, int item);
 tlsock_cert *certfield_chain(const tlsock_cert *c, int i);
 /* As tlsock_cert_json(). */
 int certfield_json(const tlsock_cert *c, char *text, size_t size);
+/* Of a request: never NULL, "" if there is no memory for it. */
+const char *certfield_csr(const tlsock_csr *r, int item);
+/* Those parts in PEM behind `before`, which was malloc'd or is NULL and is
+ * given away. NULL: no memory. */
+char *certfield_pem(char *before, const tlsock_cert *c, unsigned parts);
 
 #endif

@@ -463,7 +463,7 @@ int check_write_chain(struct check *c)
     const unsigned both = TLSOCK_PART_CERT | TLSOCK_PART_CHAIN;
     struct tofile f;
     char *text;
-    int len, rc;
+    int rc;
 
     if (c->full == NULL || !c->complete)
         return err_plain(&c->o.out, c->write_chain, EXIT_OWN, "own-file",
@@ -472,14 +472,13 @@ int check_write_chain(struct check *c)
                          "nothing was written: the chain of %.200s could not "
                          "be completed",
                          c->target);
-    len = tlsock_cert_pem(c->full, both, NULL, 0);
-    text = len > 0 ? malloc((size_t)len + 1) : NULL;
+    text = certfield_pem(NULL, c->full, both);
     if (text == NULL)
-        return EXIT_INTERNAL;
-    tlsock_cert_pem(c->full, both, text, (size_t)len + 1);
+        return err_plain(&c->o.out, c->write_chain, EXIT_INTERNAL, "nomem", "",
+                         "out of memory for the chain of %.200s", c->target);
     rc = tofile_begin(&f, &c->o.out, c->write_chain, c->force);
     if (rc == 0) {
-        rc = tofile_write(&f, text, (size_t)len);
+        rc = tofile_write(&f, text, strlen(text));
         rc = tofile_end(&f, rc);
     }
     free(text);

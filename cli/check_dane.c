@@ -101,14 +101,10 @@ static const char *fault(const struct tlsalook_record *r, const char *port)
 
 static X509 *x509_of(const tlsock_cert *cert)
 {
-    int len = tlsock_cert_pem(cert, TLSOCK_PART_CERT, NULL, 0);
-    char *text = len > 0 ? malloc((size_t)len + 1) : NULL;
-    BIO *bio = NULL;
+    char *text = certfield_pem(NULL, cert, TLSOCK_PART_CERT);
+    BIO *bio = text != NULL ? BIO_new_mem_buf(text, -1) : NULL;
     X509 *x = NULL;
 
-    if (text != NULL &&
-        tlsock_cert_pem(cert, TLSOCK_PART_CERT, text, (size_t)len + 1) == len)
-        bio = BIO_new_mem_buf(text, len);
     if (bio != NULL)
         x = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     BIO_free(bio);

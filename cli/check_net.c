@@ -113,10 +113,8 @@ static void watch(struct check *c, tlsock_config *config)
 {
     SSL_CTX *ctx = tlsock_config_get_ctx(config);
 
-    if (ctx == NULL)
-        return;
-    SSL_CTX_set_msg_callback(ctx, seen);
-    SSL_CTX_set_msg_callback_arg(ctx, c);
+    if (ctx != NULL && SSL_CTX_set_msg_callback_arg(ctx, c))
+        SSL_CTX_set_msg_callback(ctx, seen);
 }
 
 tlsock *check_connect(struct check *c, tlsock_config *config, const char *sni,

@@ -8,19 +8,11 @@
 
 static char *text_of(const tlsock_cert *a, unsigned parts, const tlsock_cert *b)
 {
-    int la = tlsock_cert_pem(a, parts, NULL, 0),
-        lb = b != NULL ? tlsock_cert_pem(b, parts, NULL, 0) : 0;
-    char *text = NULL;
+    char *text = strdup("pem:");
 
-    if (la > 0 && lb >= 0)
-        text = malloc((size_t)la + (size_t)lb + 5);
-    if (text == NULL)
-        return NULL;
-    memcpy(text, "pem:", 5);
-    tlsock_cert_pem(a, parts, text + 4, (size_t)la + 1);
-    if (b != NULL)
-        tlsock_cert_pem(b, parts, text + 4 + la, (size_t)lb + 1);
-    return text;
+    if (text != NULL)
+        text = certfield_pem(text, a, parts);
+    return text == NULL || b == NULL ? text : certfield_pem(text, b, parts);
 }
 
 char *fixchain_text(const tlsock_cert *a, const tlsock_cert *b)

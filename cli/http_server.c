@@ -89,7 +89,8 @@ static void free_conn(struct conn *c)
 /* Puts status line, fields and body together, in what the body had. */
 static int put_answer(struct conn *c, struct http_answer *a, int persist)
 {
-    char date[64], head[4096];
+    /* each at its longest fits */
+    char date[64], head[sizeof(a->type) + sizeof(a->fields) + 512];
     time_t now = time(NULL);
     struct tm tm;
     unsigned char *whole;
@@ -106,8 +107,6 @@ static int put_answer(struct conn *c, struct http_answer *a, int persist)
                  a->type[0] != '\0' ? "Content-Type: " : "", a->type,
                  a->type[0] != '\0' ? "\r\n" : "", a->len, a->fields,
                  persist ? "keep-alive" : "close");
-    if (n < 0 || (size_t)n >= sizeof(head))
-        return -1;
     whole = realloc(a->body, (size_t)n + body);
     if (whole == NULL)
         return -1;

@@ -40,10 +40,8 @@ static int make(struct icept *v, const char *dir)
          key[LOCAL_PATH];
     tlsock_error err = {0};
     tlsock_cert *ca;
-    int rc = local_make_dir(dir);
+    int rc;
 
-    if (rc != 0)
-        return cannot(v, dir, rc);
     (void)gethostname(host, sizeof(host) - 1);
     for (char *p = host; *p != '\0'; p++)
         if (strchr(",+\"\\<>;=/#", *p) != NULL)

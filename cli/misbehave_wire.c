@@ -301,8 +301,8 @@ void mis_wire(const struct mis_row *row, SSL *ssl, int fd, int alert)
         (void)send_all(fd, fatal, sizeof(fatal));
         break;
     default:
-        SSL_set_app_data(ssl, &w.seal);
-        serve(&w);
+        if (SSL_set_app_data(ssl, &w.seal))
+            serve(&w);
         break;
     }
     OPENSSL_cleanse(&w.seal, sizeof(w.seal));

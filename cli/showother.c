@@ -1,5 +1,6 @@
 #include "showother.h"
 
+#include "certfield.h"
 #include "certtext.h"
 #include "errors.h"
 
@@ -76,16 +77,6 @@ static json_t *csr_json(const tlsock_csr *r)
     return value != NULL ? value : json_null();
 }
 
-/* Without memory for it, which is told at the end, there is none. */
-static const char *field(const tlsock_csr *r, int item)
-{
-    const char *text = tlsock_csr_field(r, item);
-
-    if (text == NULL)
-        out_lack();
-    return text != NULL ? text : "";
-}
-
 static void csr_rows(const struct out *o, const tlsock_csr *r)
 {
     static const struct {
@@ -97,11 +88,11 @@ static void csr_rows(const struct out *o, const tlsock_csr *r)
                 {"signed with", TLSOCK_CERT_SIGNATURE}};
     const char *text;
 
-    text = field(r, TLSOCK_CERT_SUBJECT);
+    text = certfield_csr(r, TLSOCK_CERT_SUBJECT);
     printf("signing request  %s\n", text[0] != '\0' ? text : "(no subject)");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        certtext_row(o, rows[i].label, field(r, rows[i].item));
-    text = field(r, TLSOCK_CERT_PIN);
+        certtext_row(o, rows[i].label, certfield_csr(r, rows[i].item));
+    text = certfield_csr(r, TLSOCK_CERT_PIN);
     if (text[0] != '\0') {
         certtext_row(o, "pin", "of the key");
         printf("    %s\n", text);

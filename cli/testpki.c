@@ -104,8 +104,12 @@ static int is_empty(const char *dir)
 
 static int make_dir(const struct line *w, const char *dir)
 {
-    int errnum = local_make_dir(dir);
+    int errnum;
 
+    if (strlen(dir) + 1 + ZOO_LONGEST >= LOCAL_PATH)
+        return err_usage(&w->o.out, "testpki", NULL,
+                         "the path of DIR is too long");
+    errnum = local_make_dir(dir);
     if (errnum != 0)
         return err_plain(&w->o.out, dir, EXIT_OWN, "own-file",
                          "name a directory that you may write to", "%s: %s",

@@ -8,6 +8,7 @@
 #ifndef CLI_TESTPKI_H
 #define CLI_TESTPKI_H
 
+#include "local.h"
 #include "out.h"
 
 #include <openssl/x509.h>
@@ -17,6 +18,7 @@
 #define ZOO_PASSWORD "secret"
 #define ZOO_PASSWORD_FILE "password.txt"
 #define ZOO_MOST 80 /* rows */
+#define ZOO_LONGEST 64 /* no name of a file is that long */
 
 /* How a row comes about: by the library, by hand, out of others. */
 enum zoo_how {
@@ -95,8 +97,7 @@ int zoo_index(struct zoo *z); /* README.txt and index.json */
 /* Its place in zoo_rows; the table's tests know that it is there. */
 size_t zoo_find(const char *name, size_t len);
 /* "NAME.pem" and so on, below the directory. */
-int zoo_path(const struct zoo *z, char *path, size_t size, const char *name,
-             const char *ending);
+void zoo_path(const struct zoo *z, char path[LOCAL_PATH], const char *file);
 /* Writes a file that is not there, or replaces it; mode as given. */
 int zoo_write(struct zoo *z, const char *file, const void *data, size_t len,
               int mode);

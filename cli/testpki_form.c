@@ -228,10 +228,8 @@ static int crl(struct zoo *z, const char *file, unsigned format,
 {
     char path[LOCAL_PATH];
     tlsock_error err = {0};
-    int rc = zoo_path(z, path, sizeof(path), file, "");
 
-    if (rc != 0)
-        return rc;
+    zoo_path(z, path, file);
     z->files++;
     return tlsock_crl_save(o, format, path, &err) < 0
                ? err_report(z->out, path, &err, 1)
@@ -250,7 +248,9 @@ static int crls(struct zoo *z)
                         .this_update = z->now - DAY / 2,
                         .next_update = z->now + z->days * (int64_t)DAY,
                         .revoked = &gone, .n_revoked = 1);
-    int rc = crl(z, "inter.crl", TLSOCK_FORMAT_PEM, o);
+    int rc = gone.serial == NULL ? err_plain(z->out, "inter.crl", EXIT_INTERNAL,
+                                             "nomem", "", "out of memory")
+                                 : crl(z, "inter.crl", TLSOCK_FORMAT_PEM, o);
 
     if (rc == 0)
         rc = crl(z, "inter.crl.der", TLSOCK_FORMAT_DER, o);

@@ -55,22 +55,17 @@ int trust_below(const struct trust *t, char full[LOCAL_PATH], const char *path)
     size_t root_len = strlen(t->root);
     ssize_t n;
 
-    if (strlen(path) >= sizeof(at))
-        return -1;
-    strcpy(at, path);
-    for (int i = 0; root_len > 0 && i < 8; i++) {
-        if ((size_t)snprintf(real, sizeof(real), "%s%s", t->root, at) >=
-            sizeof(real))
+    for (int i = 0;; i++) {
+        if ((size_t)snprintf(at, sizeof(at), "%s%s", t->root, path) >=
+            sizeof(at))
             return -1;
-        n = readlink(real, link, sizeof(link) - 1);
+        n = root_len > 0 && i < 8 ? readlink(at, link, sizeof(link) - 1) : 0;
         if (n <= 0 || link[0] != '/')
             break;
         link[n] = '\0';
-        strcpy(at, link);
+        path = link;
     }
-    if ((size_t)snprintf(link, sizeof(link), "%s%s", t->root, at) >=
-            sizeof(link) ||
-        realpath(link, real) == NULL || strlen(real) >= LOCAL_PATH)
+    if (realpath(at, real) == NULL || strlen(real) >= LOCAL_PATH)
         return -1;
     if (root_len > 0 && (strncmp(real, t->root, root_len) != 0 ||
                          (real[root_len] != '/' && real[root_len] != '\0')))

@@ -33,6 +33,12 @@ ok $? "an empty one is none"
 typed "trap : INT; stty; $new; echo ended \$?; stty -a" "$(printf '\003')"
 grep -q 'ended 130' out && grep -Eq '[^-]echo( |$)' out && [ ! -e it.key ]
 ok $? "who gives up has a terminal that shows what is typed"
+# ^Z at the question, and back
+typed "set -m; $new; fg" "$(printf '\032')" sesame sesame
+[ "$rc" -eq 0 ] && grep -q ENCRYPTED it.key &&
+    [ "$(grep -c 'Password of the private key' out)" -eq 2 ]
+ok $? "who comes back is asked again"
+rm -f it.pem it.key
 timeout 60 setsid "$tlsock" cert new --self-signed --key-pass prompt --out it \
     app.test >out 2>err </dev/null
 [ $? -eq 6 ] && grep -q 'no terminal' err

@@ -187,8 +187,7 @@ XDG_RUNTIME_DIR=$long TMPDIR=$long run cert convert app.test.pem --to der --out 
 [ "$rc" -eq 0 ] || [ "$rc" -eq 6 ]
 ok $? "nor is a place that is not there in the way"
 run testpki "$(printf '%05000d' 0)"
-[ "$rc" -eq 6 ] && grep -q '^  cause: .' err
-ok $? "testpki: a name that is too long"
+refused "testpki: a name that is too long" 2 usage 'too long' .
 run cert show "pem:$(printf -- '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----')"
 [ "$rc" -eq 6 ] && grep -q '^  cause: .' err
 ok $? "a request that is none"

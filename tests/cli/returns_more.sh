@@ -40,6 +40,20 @@ mkdir -p "$(deep 4092)"
 run trust install --system "$(deep 4092)"
 refused "too long: trust install, the certificate in a directory" 2 usage \
     'path is too long' .
+mkdir -p "$(deep 4085)"
+run trust install --system --root "$(deep 4085)" "$ca/ca.pem"
+refused "too long: what is below another root" 6 own-file \
+    'no store of the system' .
+if "$tlsock" version | grep -q '+acme'; then
+    "$tlsock" ca crl >log 2>&1
+    mkdir -p "$(deep 4087)/certs" # crl.pem has room there, acme.pem has not
+    for f in ca.pem ca.key index lock crl.pem crl.der; do
+        cp "$ca/$f" "$(deep 4087)"
+    done
+    run ca serve --acme --dir "$(deep 4087)" 127.0.0.1:0
+    refused "too long: the certificate of ca serve --acme" 6 own-file \
+        'too long' 'a shorter'
+fi
 rm -rf "$dir"/000*
 
 cp app.test.pem plain # no ending, so that its key has a longer name
@@ -123,7 +137,7 @@ for how in '' --json; do
 done
 # a tunnel that is asked for and not taken is none, and the next one is served
 mkfifo mport
-"$tlsock" serve --misbehave expired --pki pki 127.0.0.1:0 --port-file mport \
+"$tlsock" serve --misbehave all --pki pki 127.0.0.1:0 --port-file mport \
     >log 2>&1 </dev/null &
 pids="$pids $!"
 mport=$(timeout 30 cat mport)
@@ -132,7 +146,8 @@ perl -MIO::Socket::INET -e '
     print $s "CONNECT app.test:443"; shutdown $s, 1; print <$s>' "$mport" >out 2>err
 [ ! -s out ]
 ok $? "misbehave: half a request for a tunnel has no answer"
-run connect --ca pki/root.pem --name app.test "127.0.0.1:$mport"
+run connect --ca pki/root.pem --name app.test --sni expired.test \
+    "127.0.0.1:$mport"
 refused "and the next client is served" 5 expired 'expired' .
 # a client that speaks no TLS is told of, with -v, and counts
 rm mport && mkfifo mport

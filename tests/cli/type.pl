@@ -31,7 +31,9 @@ while (sysread $end, my $bytes, 4096) {
     print $bytes;
     $last = substr $last . $bytes, -80;
     if (@answers && $last =~ /: $/) {
-        syswrite $end, shift(@answers) . "\n";
+        my $answer = shift @answers;
+        # a key that interrupts is no line
+        syswrite $end, $answer . ($answer =~ /[\x03\x1a]$/ ? '' : "\n");
         $last = '';
     }
 }

@@ -1,11 +1,14 @@
 """acme - an order of an ACME client (RFC 8555) from its account to its
-certificate, and who answers http-01 for all of them."""
+certificate, and who answers http-01 for all of them; another one by tls-alpn-01,
+whose answer is wrong."""
 import base64
 import hashlib
 import http.server
 import json
 import pathlib
 import re
+import socketserver
+import ssl
 import subprocess
 import threading
 
@@ -64,6 +67,36 @@ class Tokens(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class Alpn(socketserver.BaseRequestHandler):
+    """tls-alpn-01 (RFC 8737), for whoever asks: what it is to show, of another
+    key authorization."""
+
+    def handle(self):
+        try:
+            with self.server.tls.wrap_socket(self.request,
+                                             server_side=True) as s:
+                s.recv(1)
+        except OSError:
+            pass
+
+
+def alpn_server(base):
+    pem = base / "alpn.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+         "ec_paramgen_curve:P-256", "-nodes", "-keyout", pem, "-out",
+         base / "alpn.crt", "-subj", "/CN=order.test", "-addext",
+         "subjectAltName=DNS:order.test", "-addext",
+         "1.3.6.1.5.5.7.1.31=critical,DER:0420" + "00" * 32], check=True,
+        capture_output=True)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Alpn)
+    server.daemon_threads = True
+    server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.tls.load_cert_chain(base / "alpn.crt", pem)
+    server.tls.set_alpn_protocols(["acme-tls/1"])
+    return server
+
+
 class World:
     """What clients have, and the web server of the names they order."""
 
@@ -81,11 +114,15 @@ class World:
         self.web = http.server.ThreadingHTTPServer(("127.0.0.1", port), Tokens)
         self.web.thumb = self.key.thumb
         self.port = self.web.server_address[1]
-        threading.Thread(target=self.web.serve_forever, daemon=True).start()
+        self.alpn = alpn_server(base)
+        self.tls_port = self.alpn.server_address[1]
+        for server in self.web, self.alpn:
+            threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def close(self):
-        self.web.shutdown()
-        self.web.server_close()
+        for server in self.web, self.alpn:
+            server.shutdown()
+            server.server_close()
 
 
 class Client:
@@ -120,20 +157,29 @@ class Client:
         return fields, json.loads(rest) if rest.startswith(b"{") else rest
 
 
-def order(world, port, on_account=lambda account: None):
-    """From the account, whose id is told, to the certificate."""
-    c = Client(world, port)
-    c.kid = c.post(f"{c.base}/acme/new-account", {})[0]["Location"]
-    on_account(c.kid.rpartition("/")[2])
+def validate(c, by):
+    """A new order, and what has become of its one authorization."""
     fields, o = c.post(f"{c.base}/acme/new-order", {
         "identifiers": [{"type": "dns", "value": "order.test"}]})
-    for url in o["authorizations"]:
-        challenge = {x["type"]: x
-                     for x in c.post(url)[1]["challenges"]}["http-01"]
-        c.post(challenge["url"], {})
-        for _ in range(500):  # each is a round trip
-            if c.post(url)[1]["status"] != "pending":
-                break
+    url, = o["authorizations"]
+    challenge = {x["type"]: x for x in c.post(url)[1]["challenges"]}[by]
+    c.post(challenge["url"], {})
+    for _ in range(500):  # each is a round trip
+        status = c.post(url)[1]["status"]
+        if status != "pending":
+            break
+    return fields, o, status
+
+
+def order(world, port, on_account=lambda account: None, alpn=False):
+    """From the account, whose id is told, to the certificate."""
+    c = Client(world, port)
+    c.kid = c.post(f"{c.base}/acme/new-account",
+                   {"contact": ["mailto:a@order.test"]})[0]["Location"]
+    on_account(c.kid.rpartition("/")[2])
+    if alpn and validate(c, "tls-alpn-01")[2] != "invalid":
+        return False
+    fields, o, _ = validate(c, "http-01")
     c.post(o["finalize"], {"csr": world.csr})
     cert = c.post(c.post(fields["Location"])[1]["certificate"])[1]
     return cert.startswith(b"-----BEGIN CERTIFICATE-----\n")

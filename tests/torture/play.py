@@ -1,9 +1,14 @@
 """play - runs of commands that serve: three clients, one after the other, of
 whom a single failure may cost one at most; then the end is asked for."""
+import base64
+import fcntl
 import json
+import os
+import select
 import socket
 import ssl
 import subprocess
+import termios
 import time
 
 CLIENTS = 3
@@ -79,6 +84,19 @@ def exchange(port, request, wrap=tls):
         s = wrap(plain)
         s.sendall(request)
         text = b""
+        while True:
+            more = s.recv(65536)
+            if not more:
+                return text
+            text += more
+
+
+def in_two_parts(port, head, body):
+    """The body when it is asked for."""
+    with socket.create_connection(("127.0.0.1", port), WAIT) as s:
+        s.sendall(head + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")
+        text = s.recv(1000)
+        s.sendall(body)
         while True:
             more = s.recv(65536)
             if not more:
@@ -183,10 +201,13 @@ hello = player(lambda run, port: b" 204 " in exchange(
 files = player(lambda run, port: http_client(port, b"/a.txt"))
 crl = player(lambda run, port: http_client(port, b"/crl", bare, b""))
 # RFC 6960, 4.2.1: successful (0), and then a response
-ocsp = player(lambda run, port: b"\x0a\x01\x00\xa0" in exchange(
-    port, b"POST /ocsp HTTP/1.0\r\nContent-Type: application/ocsp-request\r\n"
-    b"Content-Length: %d\r\n\r\n%s" % (len(run.beds.ocsp), run.beds.ocsp),
-    bare))
+ocsp = player(lambda run, port: b"\x0a\x01\x00\xa0" in in_two_parts(
+    port, b"POST /ocsp HTTP/1.1\r\nHost: localhost\r\n"
+    b"Content-Type: application/ocsp-request\r\nContent-Length: %d\r\n"
+    % len(run.beds.ocsp), run.beds.ocsp))
+ocsp_by_get = player(lambda run, port: b"\x0a\x01\x00\xa0" in exchange(
+    port, b"GET /ocsp/%s HTTP/1.0\r\n\r\n" % base64.b64encode(
+        run.beds.ocsp).replace(b"/", b"%2F"), bare))
 
 
 def look_for_account(run, account):
@@ -198,8 +219,57 @@ def look_for_account(run, account):
         run.found.append(f"the account {account} is not kept: {rows}")
 
 
+def at_terminal(run, args):
+    """A run at a terminal of its own, at which every question, ": ", gets the
+    same answer. What it prints is its stderr."""
+    ours, its = os.openpty()
+    try:
+        process = subprocess.Popen(
+            [run.beds.tool, *args], cwd=run.work, env=run.env(True), stdin=its,
+            stdout=its, stderr=its, start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(its)
+        run.err = converse(run, ours)
+        try:
+            run.rc = process.wait(WAIT)
+        except subprocess.TimeoutExpired:
+            run.found.append("does not end")
+        process.kill()
+        process.wait()
+    finally:
+        os.close(ours)
+
+
+def converse(run, terminal):
+    """All that comes, up to the end."""
+    text = b""
+    while select.select([terminal], [], [], WAIT)[0]:
+        try:
+            more = os.read(terminal, 4096)
+        except OSError:  # nobody has it open any more
+            return text.replace(b"\r\n", b"\n")
+        text += more
+        if text.endswith(b": "):
+            os.write(terminal, b"sesame\n")
+    run.found.append("says nothing, and does not end")
+    return text
+
+
+def whatever_comes(port):
+    """A client of one that misbehaves: it is served if it was let in."""
+    with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
+        try:
+            with tls(plain) as s:
+                s.recv(100)
+        except (ssl.SSLError, ConnectionError):
+            pass
+    return True
+
+
+
 acme = player(lambda run, port: run.beds.order(
     port, lambda account: look_for_account(run, account)))
+misbehaves = player(lambda run, port: whatever_comes(port))
 connects = player(lambda run, port: connects_only(port))
 intercept = player(lambda run, port: through_proxy(
     port, run.beds.ports["echo"], echoes))

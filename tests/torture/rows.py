@@ -113,6 +113,10 @@ ROWS = [
     Row("cert new --force", "cert", "new", "--force", "app.test",
         makes=r"app\.test\.(pem|key)|" + CA_FILES, keeps=CA_FILES,
         replaces=True),
+    Row("cert new at a terminal", "cert", "new", "--self-signed", "--key-pass",
+        "prompt", "--out", "it", "it.test", makes=r"it\.(pem|key)",
+        play=play.at_terminal, modes=("alloc", "call"), slow=True,
+        named={"tcgetattr": 2, "tcsetattr": 4, "ppoll": 2}),
     Row("cert new --self-signed", "cert", "new", "--self-signed", "--p12",
         "--new-pass", "file:pw", "--out", "three", "three.test",
         makes=r"three\.(pem|key|p12)",
@@ -137,6 +141,9 @@ ROWS = [
     Row("cert convert to DER", "cert", "convert", "app.test.pem", "--to", "der",
         "--out", "out.der", makes=r"out\.der", again="cert convert app.test.pem"
         " --to der --force --out out.der"),
+    Row("cert convert a request", "cert", "convert", "req.test.csr", "--to",
+        "der", "--out", "out.der", makes=r"out\.der", slow=True,
+        again="cert convert req.test.csr --to der --force --out out.der"),
     Row("cert convert to PKCS#12", "cert", "convert", "app.test.pem",
         "app.test.key", "--to", "p12", "--new-pass", "file:pw", "--out",
         "out.p12", makes=r"out\.p12",
@@ -146,13 +153,18 @@ ROWS = [
         "pem", "--out", "-", same=True, modes=QUIET),
     Row("ca init", "ca", "init", "--dir", "newca", makes=r"newca(/.*)?",
         keeps=r"newca(/(ca\.key|lock))?", again_codes=(0, 6)),
+    Row("ca init --issuer", "ca", "init", "--dir", "newca", "--name", "below",
+        "--issuer", "high", makes=r"(newca|high)(/.*)?",
+        keeps=r"newca(/(ca\.key|lock))?|high/.*", again_codes=(0, 6),
+        slow=True),
     Row("ca list", same=True, modes=QUIET),
     Row("ca revoke app.test", makes=CA_FILES, keeps=CA_FILES, replaces=True),
     Row("ca crl", makes=CA_FILES, keeps=CA_FILES, replaces=True,
-        named={"flock": 1}),
+        named={"flock": 1, "poptGetContext": 1}),
     Row("trust list", "trust", "list", "--system", "--root", "root", modes=QUIET),
     Row("trust list --nss", "trust", "list", "--nss", modes=QUIET,
-        named={"pipe2": 4, "posix_spawn": 2}),
+        named={"pipe2": 4, "posix_spawn": 2,
+               "posix_spawn_file_actions_init": 1, "posix_spawnattr_init": 1}),
     Row("trust install", "trust", "install", "--system", "--root", "root",
         makes=r"root/.*", keeps=r"root/.*", grows=r"root/.*"),
     Row("fingerprint app.test.pem", modes=QUIET),
@@ -188,6 +200,9 @@ ROWS = [
         most=SOME, slow=True),
     Row("serve", *SERVE, play=play.serve, makes="port", keeps="port",
         named=LOOP),
+    Row("serve, a certificate of its own", "serve", *LISTEN, "--client-auth",
+        "ask", "--allow", "any", slow=True, play=play.serve,
+        makes="port|" + CA_FILES, keeps="port|" + CA_FILES),
     Row("serve --files", *SERVE, "--files", "site", play=play.files,
         makes="port", keeps="port"),
     Row("serve --exec", *SERVE, "--exec", "--", "cat",
@@ -210,16 +225,23 @@ ROWS = [
         "--pki", "{zoo}",
         slow=True, play=play.connects, makes="port", keeps="port",
         named={"signalfd": 1, "getsockname": 2, "accept4": 2}),
+    Row("serve --misbehave, sealed again", "serve", *LISTEN, "--misbehave",
+        "bad-finished", "--pki", "{zoo}", slow=True, play=play.misbehaves,
+        makes="port", keeps="port"),
     Row("fingerprint --listen", "fingerprint", "--listen", *LISTEN, "--answer",
         "certificate", play=play.hello, makes="port|" + CA_FILES,
-        keeps="port|" + CA_FILES),
+        keeps="port|" + CA_FILES, named={"getsockname": 3, "getnameinfo": 3}),
     Row("ca serve", "ca", "serve", *LISTEN, play=play.crl,
         makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True,
         named=LOOP),
     Row("ca serve OCSP", "ca", "serve", *LISTEN, slow=True, play=play.ocsp,
         makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True),
+    Row("ca serve OCSP by GET", "ca", "serve", *LISTEN, slow=True,
+        play=play.ocsp_by_get, makes="port|" + CA_FILES,
+        keeps="port|" + CA_FILES, replaces=True),
     Row("ca serve --acme", "ca", "serve", *LISTEN, "--acme", "--resolve",
-        "order.test=127.0.0.1", "--validate-port", "{www}", play=play.acme,
+        "order.test=127.0.0.1", "--validate-port", "{www}",
+        "--validate-tls-port", "{alpn}", play=play.acme,
         makes="port|" + ACME_FILES, keeps="port|" + ACME_FILES, replaces=True,
         most=FEW, slow=True),
     Row("intercept", *INTERCEPT, "--log", "log", "--pcap", "run.pcapng",
@@ -249,7 +271,8 @@ case $* in
 *-n*) cat data/tlsock/ca/ca.pem self.test.pem ;;
 *-L*) tag=$(openssl x509 -in data/tlsock/ca/ca.pem -noout -fingerprint -sha256 |
     sed 's/.*=//; s/://g' | tr A-F a-f | cut -c1-16)
-    echo "tlsock local CA $tag  C,,"; echo "other  ,,"; echo "third  C,," ;;
+    echo "tlsock local CA $tag  C,,"; echo "other  ,,"; echo "third  C,,"
+    printf '%20000s\\n' ;;
 esac
 """
 
@@ -293,6 +316,8 @@ class Beds:
         for d in ("usr/local/share/ca-certificates", "etc/ssl/certs"):
             (fresh / "root" / d).mkdir(parents=True)
         self.setup("ca", "init")
+        self.setup("ca", "init", "--dir", "high", "--name", "high",
+                   "--pathlen", "1")
         self.setup("cert", "new", "app.test", "127.0.0.1")
         self.setup("cert", "new", "--self-signed", "self.test")
         self.setup("cert", "csr", "req.test")
@@ -321,12 +346,13 @@ class Beds:
         if "{www}" in self.wanted:
             self.acme = acme.World(self.base)
             self.ports["www"] = self.acme.port
+            self.ports["alpn"] = self.acme.tls_port
         self.serve("echo")
         self.serve("web", "--files", "site")
         return self
 
     def order(self, port, on_account):
-        return acme.order(self.acme, port, on_account)
+        return acme.order(self.acme, port, on_account, alpn=True)
 
     def serve(self, name, *args):
         port = self.base / ("port-" + name)

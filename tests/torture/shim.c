@@ -9,8 +9,13 @@
  *                      with half of the data written (1)
  *   TORTURE=at:NAME:N:V  the same of the N-th call of the function NAME
  *   TORTURE=count      nothing fails
- *   TORTURE=sites      nor here, but each allocation is told: "site N PATH", a
- *                      number for the way that led to it, the same in each run
+ *   TORTURE=no:PLACE   the call of OpenSSL at PLACE is refused, the first time
+ *   TORTURE=sites      nothing fails, but it is told what may, by numbers that
+ *                      are the same in each run: "site N PATH CALLS", of
+ *                      each allocation, the way that led to it and the tool's
+ *                      two calls above it; "below N CALLS", of each call of
+ *                      OpenSSL below those, the first one that it makes;
+ *                      "no PLACE NAME", of each call of OpenSSL by the tool
  *
  * What happened is appended to the file TORTURE_MARK, a line each:
  * "fired NAME WAY WAYS" (TORTURE_STOP: SIGTRAP then, for a debugger) and, when
@@ -21,10 +26,11 @@
  * memory of libpopt and libseccomp, which end the process without it. */
 #undef _FILE_OFFSET_BITS /* it would give open() and open64() one name */
 
+#include "shim.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <link.h>
 #include <netdb.h>
@@ -45,21 +51,20 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 #define SHORT (-1) /* a way to fail: half of what was asked for */
 #define WAYS 5
 
-enum mode { OFF, COUNT, ALLOC, OSSL, CALL, KILL, AT, SITES };
-
-static enum mode mode;
-static long at;
+enum shim_mode shim_mode;
+atomic_int shim_running;
+long shim_at;
 static int way;
 static char only[40]; /* AT: calls of this function are counted apart */
 static atomic_long only_calls;
 static atomic_long calls, allocs, ossl_allocs;
-static atomic_int running; /* main() is */
 
 #define MARK_FD 1000 /* of no concern to the tool */
 
@@ -77,7 +82,7 @@ static void open_mark(void)
     (void)syscall(SYS_close, fd);
 }
 
-static void say(const char *text)
+void shim_say(const char *text)
 {
     (void)syscall(SYS_write, MARK_FD, text, strlen(text));
 }
@@ -124,14 +129,14 @@ static enum whose whose(const void *caller)
 
 __attribute__((constructor)) static void begin(void)
 {
-    static const char *const words[] = {"",     "count", "alloc", "ossl",
-                                        "call", "kill",  "at",    "sites"};
+    static const char *const words[] = {
+        "", "count", "alloc", "ossl", "call", "kill", "at", "sites", "no"};
     const char *what = getenv("TORTURE"), *name = program_invocation_short_name;
     char *rest;
 
     if (what == NULL || strcmp(name, "tlsock") != 0)
         return;
-    for (int m = COUNT; m <= SITES; m++) {
+    for (int m = COUNT; m <= NO; m++) {
         size_t len = strlen(words[m]);
 
         if (strncmp(what, words[m], len) != 0)
@@ -142,15 +147,15 @@ __attribute__((constructor)) static void begin(void)
             strncat(only, what, len < sizeof(only) ? len : 0);
         }
         if (what[len] == ':') {
-            at = strtol(what + len + 1, &rest, 10);
+            shim_at = strtol(what + len + 1, &rest, m == NO ? 16 : 10);
             way = *rest == ':' ? atoi(rest + 1) : 0;
         }
-        mode = (enum mode)m;
+        shim_mode = (enum shim_mode)m;
         break;
     }
+    (void)unsetenv("LD_PRELOAD");
     dl_iterate_phdr(find_code, NULL);
-    if (mode == SITES) /* its first call loads what it needs */
-        (void)backtrace(&(void *){NULL}, 1);
+    shim_sites_begin();
     open_mark();
 }
 
@@ -159,19 +164,19 @@ __attribute__((destructor)) static void end(void)
     char text[120];
     int open_fds = 0;
 
-    if (mode == OFF)
+    if (shim_mode == OFF)
         return;
-    mode = OFF;
+    shim_mode = OFF;
     for (int fd = 3; fd < MARK_FD; fd++)
         open_fds += syscall(SYS_fcntl, fd, F_GETFD) >= 0;
     snprintf(text, sizeof(text), "fds %d\ncall %ld\nalloc %ld\nossl %ld\n",
              open_fds, atomic_load(&calls), atomic_load(&allocs),
              atomic_load(&ossl_allocs));
-    say(text);
+    shim_say(text);
 }
 
 /* Snprintf() might allocate. */
-static void fired(const char *name, int which, int ways)
+void shim_fired(const char *name, int which, int ways)
 {
     char text[80] = "fired ";
 
@@ -180,7 +185,7 @@ static void fired(const char *name, int which, int ways)
         text,
         (char[]){' ', (char)('0' + which), ' ', (char)('0' + ways), '\n', '\0'},
         8);
-    say(text);
+    shim_say(text);
     if (getenv("TORTURE_STOP") != NULL)
         (void)raise(SIGTRAP);
 }
@@ -192,24 +197,24 @@ static int fate(const char *name, const int ways[WAYS], int fd,
     long n_all;
     int n = 0;
 
-    if (mode == OFF || !running)
+    if (shim_mode == OFF || !shim_running)
         return 0;
     n_all = atomic_fetch_add(&calls, 1) + 1;
-    if (mode == AT && strcmp(name, only) == 0)
+    if (shim_mode == AT && strcmp(name, only) == 0)
         n_all = atomic_fetch_add(&only_calls, 1) + 1;
-    else if (mode != CALL && mode != KILL)
+    else if (shim_mode != CALL && shim_mode != KILL)
         return 0;
-    if (n_all != at)
+    if (n_all != shim_at)
         return 0;
-    if (mode == KILL) {
-        fired(name, way, data != NULL && len > 1 ? 2 : 1);
+    if (shim_mode == KILL) {
+        shim_fired(name, way, data != NULL && len > 1 ? 2 : 1);
         if (way == 1 && data != NULL)
             (void)syscall(SYS_write, fd, data, len / 2);
         (void)syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
     }
     while (n < WAYS && ways[n] != 0)
         n++;
-    fired(name, way % n, n);
+    shim_fired(name, way % n, n);
     return ways[way % n];
 }
 
@@ -226,9 +231,9 @@ static int run_tool(int argc, char **argv, char **env)
 {
     int rc;
 
-    running = 1;
+    shim_running = 1;
     rc = tool(argc, argv, env);
-    running = 0;
+    shim_running = 0;
     return rc;
 }
 
@@ -264,44 +269,20 @@ static int is_early(const void *p)
     return (const char *)p >= early && (const char *)p < early + sizeof(early);
 }
 
-#define FRAMES 7 /* two of them here, jansson has two, too */
-
-/* Where each function of the way stands in its file: elsewhere in memory the
- * next time, but not there. */
-static void tell_site(void)
-{
-    static _Thread_local int within; /* what is called here may allocate */
-    void *frames[FRAMES];
-    unsigned long path = 5381;
-    char text[80];
-    Dl_info info;
-    int n;
-
-    if (within)
-        return;
-    within = 1;
-    n = backtrace(frames, FRAMES);
-    for (int i = 2; i < n; i++) /* behind this one and malloc() */
-        if (dladdr(frames[i], &info) != 0)
-            path =
-                path * 33 ^ ((uintptr_t)frames[i] - (uintptr_t)info.dli_fbase);
-    snprintf(text, sizeof(text), "site %ld %lx\n", atomic_load(&allocs) + 1,
-             path);
-    say(text);
-    within = 0;
-}
-
 static int alloc_fails(const void *caller)
 {
-    enum whose of = mode == OFF || !running ? OTHERS : whose(caller);
+    enum whose of = shim_mode == OFF || !shim_running ? OTHERS : whose(caller);
 
-    if (of == OWN && mode == SITES)
-        tell_site();
+    if (of == OWN && shim_mode == SITES)
+        shim_own_site(atomic_load(&allocs) + 1);
+    else if (of == OPENSSL && shim_mode == SITES)
+        shim_ossl_site(atomic_load(&ossl_allocs) + 1);
     if (of == OTHERS ||
-        atomic_fetch_add(of == OWN ? &allocs : &ossl_allocs, 1) + 1 != at ||
-        mode != (of == OWN ? ALLOC : OSSL))
+        atomic_fetch_add(of == OWN ? &allocs : &ossl_allocs, 1) + 1 !=
+            shim_at ||
+        shim_mode != (of == OWN ? ALLOC : OSSL))
         return 0;
-    fired("malloc", 0, 1);
+    shim_fired("malloc", 0, 1);
     errno = ENOMEM;
     return 1;
 }
@@ -472,9 +453,27 @@ CODE(getaddrinfo,
      (const char *h, const char *s, const struct addrinfo *how_,
       struct addrinfo **out),
      (h, s, how_, out), EAI_AGAIN, EAI_MEMORY, EAI_NONAME)
+CODE(getnameinfo,
+     (const struct sockaddr *a, socklen_t n, char *h, socklen_t hn, char *s,
+      socklen_t sn, int f),
+     (a, n, h, hn, s, sn, f), EAI_MEMORY, EAI_FAIL)
+CALL(int, -1, tcgetattr, (int fd, struct termios *t), (fd, t), EIO, ENOTTY)
+CALL(int, -1, tcsetattr, (int fd, int how_, const struct termios *t),
+     (fd, how_, t), EIO)
+CALL(int, -1, ppoll,
+     (struct pollfd * p, nfds_t n, const struct timespec *t, const sigset_t *m),
+     (p, n, t, m), EINTR, ENOMEM)
+/* of libpopt, which tells of no memory here alone */
+CALL(void *, NULL, poptGetContext,
+     (const char *name, int argc, const char **argv, const void *table,
+      unsigned flags),
+     (name, argc, argv, table, flags), ENOMEM)
 CODE(pthread_create,
      (pthread_t * t, const pthread_attr_t *a, void *(*f)(void *), void *arg),
      (t, a, f, arg), EAGAIN)
+CODE(posix_spawn_file_actions_init, (posix_spawn_file_actions_t * f), (f),
+     ENOMEM)
+CODE(posix_spawnattr_init, (posix_spawnattr_t * a), (a), ENOMEM)
 CODE(posix_spawn,
      (pid_t * p, const char *s, const posix_spawn_file_actions_t *f,
       const posix_spawnattr_t *a, char *const v[], char *const e[]),

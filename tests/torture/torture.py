@@ -8,8 +8,8 @@ failing, or killed there; n = 1, 2, ... until a run ends without.
 TLSOCK is the tool, TORTURE_SHIM what is preloaded into it. Prints TAP, a line
 for each row and mode, after it what was found. --sample: so many runs of each,
 at places that are drawn, always the same. site: of the allocations those that
-are come to by another way than those of the rows before. What has to hold is in
-judge.py, the commands are in rows.py.
+are come to by another way than those of the rows before; and once each place of
+the tool that calls OpenSSL, or what calls it. What has to hold is in judge.py, the commands are in rows.py.
 """
 import argparse
 import concurrent.futures
@@ -152,18 +152,40 @@ def named(row, beds, good, pool):
     return hit, runs, found
 
 
+def spread(numbers):
+    """The first, the middle and the last one."""
+    return sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
+
+
+def what_is_new(lines, seen):
+    """(mode, where) of what no row before has come by, as shim.c tells it."""
+    below = {}  # the tool's call: allocations of OpenSSL
+    for word, *rest in lines:
+        if word == "site":
+            n, path, call = rest
+            if path not in seen or call not in seen:
+                yield "alloc", n
+            seen.update((path, call))
+        elif word == "below":
+            below.setdefault(rest[1], []).append(int(rest[0]))
+        elif word == "no" and ("no", rest[0]) not in seen:
+            seen.add(("no", rest[0]))
+            yield "no", rest[0]
+    for call, numbers in below.items():
+        if ("ossl", call) not in seen:
+            seen.add(("ossl", call))
+            yield from (("ossl", n) for n in spread(numbers))
+
+
 def sites(row, beds, good, pool):
-    """Each way to an allocation that no row before has come by."""
+    """Each way to an allocation, and each call of OpenSSL or of what calls it,
+    that no row before has come by."""
     run = Run(row, beds, "sites").go()
     lines = [line.split() for line in
              (run.dir / "mark").read_text().splitlines()]
     run.remove()
-    jobs = []
-    for word, n, *path in lines:
-        if word == "site" and path[0] not in beds.seen:
-            beds.seen.add(path[0])
-            jobs.append(pool.submit(at_place, row, beds, good, "alloc", int(n),
-                                    0))
+    jobs = [pool.submit(at_place, row, beds, good, mode, where, 0)
+            for mode, where in what_is_new(lines, beds.seen)]
     done = [job.result() for job in jobs]
     return (sum(fired for fired, _, _ in done), sum(n for _, n, _ in done),
             [f for _, _, found in done for f in found])
