@@ -120,7 +120,7 @@ static ssize_t give_line(tlsock *s, const struct line *l, size_t len)
     char *grown;
 
     if (*l->line == NULL || *l->cap < len + 1) {
-        grown = realloc(*l->line, len + 1); /* the caller will free() it */
+        grown = tsk_realloc(*l->line, len + 1); /* the caller will free() it */
         if (grown == NULL)
             return tsk_fail_nomem(tsk_err(s));
         *l->line = grown;
@@ -271,26 +271,45 @@ static ssize_t do_print(tlsock *s, void *arg)
     return rc < 0 && rc != TLSOCK_AGAIN ? rc : (ssize_t)t->len;
 }
 
+/* Yours: tsk_free_secret(). NULL: why is told by the connection. A wide
+ * character that the locale does not have is a fault of the format. */
+static char *text_of(tlsock *s, size_t *len, const char *format, va_list ap)
+{
+    int saved = errno, n;
+    char *text = NULL;
+    va_list again;
+
+    va_copy(again, ap);
+    n = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (n < 0)
+        tsk_fail_sys(tsk_err(s), TLSOCK_E_ARGUMENT, errno,
+                     "tlsock_printf() cannot make this text");
+    else if ((text = tsk_alloc((size_t)n + 1)) == NULL)
+        tsk_fail_nomem(tsk_err(s));
+    else
+        *len = (size_t)vsnprintf(text, (size_t)n + 1, format, ap);
+    errno = saved;
+    return text;
+}
+
 int tlsock_printf(tlsock *s, const char *format, ...)
 {
-    struct text t;
-    char *text = NULL;
+    struct text t = {0};
+    char *text;
     va_list ap;
     ssize_t rc;
-    int n;
 
     if (s == NULL)
         return TLSOCK_E_ARGUMENT;
     va_start(ap, format);
-    n = vasprintf(&text, format, ap);
+    text = text_of(s, &t.len, format, ap);
     va_end(ap);
-    if (n < 0)
-        return tsk_fail_nomem(tsk_err(s));
+    if (text == NULL)
+        return tsk_err_of(s)->code;
     t.text = text;
-    t.len = (size_t)n;
     rc = tsk_run(s, TLSOCK_PHASE_WRITE, do_print, &t);
-    explicit_bzero(text, t.len);
-    free(text);
+    tsk_free_secret(text, t.len);
     if (rc >= 0 && !s->nonblocking && s->set->write_buffer == 0) {
         int flushed = (int)tsk_run(s, TLSOCK_PHASE_WRITE, tsk_job_flush, NULL);
 

@@ -23,8 +23,6 @@ int tsk_ini_fail_at(tlsock_error *err, const char *name, int line)
     char place[160], why[sizeof(err->message)];
     size_t len = strlen(name), skip, pos = 0;
 
-    if (err == NULL)
-        return TLSOCK_E_CONFIG_FILE;
     if (err->code == TLSOCK_E_NOMEM)
         return err->code;
     skip = len > 100 ? len - 100 : 0; /* a path's end says more */

@@ -201,13 +201,10 @@ int tsk_option_set(struct tsk_settings *set, const char *key, const char *value,
 
 int tsk_option_defaults(struct tsk_settings *set, tlsock_error *err)
 {
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        int rc = TLSOCK_OK;
+    int rc = TLSOCK_OK;
 
+    for (size_t i = 0; i < COUNT(rows) && rc == TLSOCK_OK; i++)
         if (rows[i].pub.dflt[0] != '\0')
             rc = rows[i].parse(&rows[i], set, rows[i].pub.dflt, err);
-        if (rc != TLSOCK_OK)
-            return rc;
-    }
-    return TLSOCK_OK;
+    return rc;
 }

@@ -275,17 +275,15 @@ static void stop(void *fetcher)
     tsk_free_secret(f, sizeof(*f));
 }
 
-/* NULL: no memory; the URL was looked at when it was set. */
+/* NULL: no memory. */
 static struct ticketer *ticketer_new(struct tsk_tickets *t)
 {
     struct ticketer *f = tsk_alloc(sizeof(*f));
 
     if (f == NULL)
         return NULL;
-    if (tsk_redis_where(&f->where, tsk_tickets_remote(t), NULL) < 0) {
-        tsk_free(f);
-        return NULL;
-    }
+    /* the URL was looked at when it was set: it is good */
+    (void)tsk_redis_where(&f->where, tsk_tickets_remote(t), NULL);
     f->thread = (struct tsk_daemon){.name = "tlsock-ticket",
                                     .kind = TSK_DAEMON_FETCHES,
                                     .step = step,

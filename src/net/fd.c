@@ -225,11 +225,8 @@ int tsk_fd_layer_nonblock(struct tsk_layer *l)
 int tsk_fd_layer_give(struct tsk_layer *l)
 {
     struct fd_layer *f = (struct fd_layer *)l;
-    int fd;
+    int fd = f->fd;
 
-    if (l->ops != &fd_ops)
-        return -1;
-    fd = f->fd;
     if (f->ours)
         (void)tsk_fd_layer_nonblock(l);
     if (f->ours) /* dialled, see dial.c */

@@ -21,7 +21,7 @@ int tsk_fd_layer_nonblock(struct tsk_layer *l);
 void tsk_fd_layer_own(struct tsk_layer *l); /* from now on free closes it */
 int tsk_fd_layer_is(const struct tsk_layer *l);
 /* Its descriptor, the caller's from now on, O_NONBLOCK if the library made it;
- * the layer is freed. -1: it is no socket layer, and stays. */
+ * the layer is freed. Only of a socket layer. */
 int tsk_fd_layer_give(struct tsk_layer *l);
 /* Is it a connected stream socket? Else E_ARGUMENT. TCP_NODELAY is set. peer:
  * as tsk_fd_address() says it; size may be 0. */

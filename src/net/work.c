@@ -72,30 +72,35 @@ static void *work(void *unused)
     return NULL;
 }
 
-/* A thread that takes no signal: handlers are the program's, for its own. */
-static int spawn(void)
+/* stack 0: the usual one */
+static int spawn_with(size_t stack)
 {
     pthread_attr_t attr;
     pthread_t thread;
+    int rc = pthread_attr_init(&attr);
+
+    if (rc == 0) {
+        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+        if (stack != 0)
+            pthread_attr_setstacksize(&attr, stack);
+        rc = pthread_create(&thread, &attr, work, NULL);
+        pthread_attr_destroy(&attr);
+    }
+    return rc;
+}
+
+/* A thread that takes no signal: handlers are the program's, for its own. */
+static int spawn(void)
+{
     sigset_t all, old;
     int rc;
 
     sigfillset(&all);
-    rc = pthread_attr_init(&attr);
-    if (rc != 0)
-        return rc;
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attr, STACK_SIZE);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    rc = pthread_create(&thread, &attr, work, NULL);
-    if (rc == EINVAL) { /* much thread-local memory: the usual stack then */
-        pthread_attr_destroy(&attr);
-        pthread_attr_init(&attr);
-        pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-        rc = pthread_create(&thread, &attr, work, NULL);
-    }
+    rc = spawn_with(STACK_SIZE);
+    if (rc == EINVAL) /* much thread-local memory */
+        rc = spawn_with(0);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
-    pthread_attr_destroy(&attr);
     return rc;
 }
 

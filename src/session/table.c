@@ -69,13 +69,15 @@ static size_t place_at(const struct tsk_session_table *t, size_t i)
     return HEAD + ROW * t->n + TSK_SESSION_BYTES_MAX * i;
 }
 
-/* 0: it is none of ours */
+/* 1; 0: it is none of ours; -1: the system fails */
 static int read_head(struct tsk_session_table *t)
 {
     uint8_t head[HEAD];
+    ssize_t n = read_at(t->fd, head, HEAD, 0);
 
-    if (read_at(t->fd, head, HEAD, 0) != HEAD ||
-        memcmp(head, magic, sizeof(magic)) != 0 ||
+    if (n < 0)
+        return -1;
+    if (n != HEAD || memcmp(head, magic, sizeof(magic)) != 0 ||
         get(head + 12, 4) != TSK_SESSION_BYTES_MAX)
         return 0;
     t->n = (size_t)get(head + 8, 4);
@@ -127,15 +129,18 @@ static int read_rows(struct tsk_session_table *t)
 int tsk_session_table_read(struct tsk_session_table *t, size_t n, int make)
 {
     struct stat st;
+    int rc;
 
     if (fstat(t->fd, &st) != 0)
         return -1;
     if (st.st_size == 0 && !make)
         return 1;
-    if (st.st_size == 0 && !make_head(t, n))
-        return -1;
-    if (st.st_size != 0 && !read_head(t))
-        return 0;
+    if (st.st_size == 0)
+        rc = make_head(t, n) ? 1 : -1;
+    else
+        rc = read_head(t);
+    if (rc <= 0)
+        return rc;
     return read_rows(t) ? 1 : -1;
 }
 

@@ -43,10 +43,9 @@ static void play(const struct row *row, const char *version)
     if (row->server != 0)
         assert_true(p.err[SERVER].hint[0] != '\0');
     else
-        assert_memory_equal(tlsock_info(p.conn[SERVER], TLSOCK_INFO_VERIFIED),
-                            row->verified, strlen(row->verified) + 1 > 5
-                                               ? 5
-                                               : strlen(row->verified) + 1);
+        assert_memory_equal(
+            tlsock_info(p.conn[SERVER], TLSOCK_INFO_VERIFIED), row->verified,
+            strlen(row->verified) + 1 > 5 ? 5 : strlen(row->verified) + 1);
     peer_free(&p);
     tlsock_config_unref(cc);
     tlsock_config_unref(sc);
@@ -83,7 +82,8 @@ static void unfit_certificates_are_refused(void **state)
 
     (void)state;
     for (size_t i = 0; i < COUNT(rows) * 2; i++) {
-        struct raw_opts raw = {.cert = rows[i / 2].cert, .name = "a.test",
+        struct raw_opts raw = {.cert = rows[i / 2].cert,
+                               .name = "a.test",
                                .max = i % 2 ? TLS1_3_VERSION : TLS1_2_VERSION};
         tlsock_config *sc = ca_server(ca->a, "client-auth", "require", NULL);
         SSL *ssl = raw_new(CLIENT, &raw);
@@ -108,8 +108,8 @@ static void a_stranger_gets_the_chain_s_code(void **state)
     (void)state;
     for (size_t v = 0; v < COUNT(versions); v++) {
         tlsock_config *cc = ca_client("tls.max", versions[v], NULL);
-        tlsock_config *sc = ca_server(ca_get()->a, "client-auth", "require",
-                                      NULL);
+        tlsock_config *sc =
+            ca_server(ca_get()->a, "client-auth", "require", NULL);
         struct peer p;
 
         assert_int_equal(tlsock_config_add_trust(sc, ca_get()->root_pem), 0);
@@ -138,9 +138,9 @@ static void a_server_must_say_whom_it_trusts(void **state)
     /* nobody: then nobody gets in, and nothing crashes */
     assert_int_equal(tlsock_config_add_trust(sc, "none"), 0);
     peer_init(&p);
-    p.conn[SERVER] = tlsock_server_io(&peer_io, &p.ends[SERVER], sc,
-                                      TLSOCK_OPTS(.nonblocking = 1),
-                                      &p.err[SERVER]);
+    p.conn[SERVER] =
+        tlsock_server_io(&peer_io, &p.ends[SERVER], sc,
+                         TLSOCK_OPTS(.nonblocking = 1), &p.err[SERVER]);
     if (p.conn[SERVER] != NULL) {
         struct raw_opts raw = {.cert = ca_get()->client, .name = "a.test"};
         SSL *ssl = raw_new(CLIENT, &raw);
@@ -151,6 +151,22 @@ static void a_server_must_say_whom_it_trusts(void **state)
     }
     assert_true(p.err[SERVER].hint[0] != '\0');
     peer_free(&p);
+    tlsock_config_unref(sc);
+}
+
+static void who_has_shown_none_has_none(void **state)
+{
+    tlsock_config *cc = ca_client(NULL);
+    tlsock_config *sc = ca_server(ca_get()->a, NULL);
+    struct peer p;
+
+    (void)state;
+    peer_init(&p);
+    peer_connect(&p, cc, sc, "a.test");
+    assert_null(tlsock_own_cert(p.conn[CLIENT]));
+    assert_null(tlsock_peer_cert(p.conn[SERVER]));
+    peer_free(&p);
+    tlsock_config_unref(cc);
     tlsock_config_unref(sc);
 }
 
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(unfit_certificates_are_refused),
         cmocka_unit_test(a_stranger_gets_the_chain_s_code),
         cmocka_unit_test(a_server_must_say_whom_it_trusts),
+        cmocka_unit_test(who_has_shown_none_has_none),
         cmocka_unit_test(both_know_each_other_s_certificate),
     };
 

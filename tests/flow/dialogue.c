@@ -154,6 +154,25 @@ static void a_dialogue_that_leads_nowhere_has_an_end(void **state)
     assert_int_equal(client.begun, 0);
 }
 
+/* Before it can go on, it has to say what it has begun. */
+static void a_dialogue_that_cannot_be_said_has_failed(void **state)
+{
+    struct sides t;
+    struct test_pipe *out = &t.p.pipes[CLIENT];
+
+    (void)state;
+    make(&t, "smtp");
+    out->capacity = 1;
+    pipe_inject(&t.p.pipes[SERVER], "220 a.test\r\n", 12);
+    for (int i = 0; i < 5; i++)
+        assert_code(peer_step(&t.p, CLIENT), TLSOCK_AGAIN);
+    assert_int_equal(out->len, 1);
+    out->fail_write_at = out->writes + 1;
+    assert_true(peer_step(&t.p, CLIENT) < TLSOCK_AGAIN);
+    assert_true(t.p.err[CLIENT].message[0] != '\0');
+    unmake(&t);
+}
+
 static void a_refusal_ends_the_connection(void **state)
 {
     static const struct {
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(both_sides_are_told_the_same),
         cmocka_unit_test(what_is_said_within_tls_is_no_part_of_it),
         cmocka_unit_test(a_dialogue_that_leads_nowhere_has_an_end),
+        cmocka_unit_test(a_dialogue_that_cannot_be_said_has_failed),
         cmocka_unit_test(a_refusal_ends_the_connection),
         cmocka_unit_test(without_a_hook_nobody_is_told),
         cmocka_unit_test(a_proxy_is_told_passwords_and_nobody_else),

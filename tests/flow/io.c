@@ -2,6 +2,7 @@
 #include "pair.h"
 #include "tls/conn.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -220,6 +221,91 @@ static void printf_is_all_or_nothing(void **state)
     assert_int_equal(tlsock_printf(p->conn[CLIENT], "%02000d", 7), 2000);
     assert_int_equal(tlsock_read(p->conn[SERVER], got, sizeof(got)), 2000);
     assert_int_equal(tlsock_printf(p->conn[CLIENT], "%s", ""), 0);
+}
+
+/* Not without memory: the locale has no such letter. */
+static void printf_tells_what_it_cannot_print(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+
+    errno = ENOENT;
+    assert_code(tlsock_printf(c, "%ls", L"\x100"), TLSOCK_E_ARGUMENT);
+    assert_int_equal(errno, ENOENT);
+    assert_code(tlsock_last_error(c)->code, TLSOCK_E_ARGUMENT);
+    assert_tells(tlsock_last_error(c)->message, "tlsock_printf()");
+    assert_int_equal(tlsock_last_error(c)->sys_errno, EILSEQ);
+    assert_int_equal(tlsock_printf(c, "%ls", L"x"), 1);
+}
+
+static ssize_t call_read(tlsock *s)
+{
+    char got[4];
+
+    return tlsock_read(s, got, sizeof(got));
+}
+
+static ssize_t call_peek(tlsock *s)
+{
+    char got[4];
+
+    return tlsock_peek(s, got, sizeof(got));
+}
+
+static ssize_t call_read_full(tlsock *s)
+{
+    char got[4];
+
+    return tlsock_read_full(s, got, sizeof(got));
+}
+
+static ssize_t call_getline(tlsock *s)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n = tlsock_getline(s, &line, &cap, 100);
+
+    free(line);
+    return n;
+}
+
+/* Who asks for input has said what it had to say: it hears of what cannot
+ * leave. */
+static void what_cannot_leave_is_told_by_the_read(void **state)
+{
+    static ssize_t (*const calls[])(tlsock *) = {call_read, call_peek,
+                                                 call_read_full, call_getline};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(calls); i++) {
+        void *own = NULL;
+        struct peer *p;
+        tlsock *c;
+
+        pair_buffered(&own);
+        p = pair_of(&own);
+        c = p->conn[CLIENT];
+        assert_int_equal(tlsock_printf(c, "waits"), 5);
+        p->pipes[CLIENT].fail_write_at = p->pipes[CLIENT].writes + 1;
+        assert_code(calls[i](c), TLSOCK_E_SYSTEM);
+        assert_code(tlsock_last_error(c)->code, TLSOCK_E_SYSTEM);
+        pair_stop(&own);
+    }
+}
+
+/* What is taken waits for room, and there is an end to that. */
+static void printf_takes_no_more_than_can_leave(void **state)
+{
+    struct peer *p = pair_of(state);
+    tlsock *c = p->conn[CLIENT];
+    int rc = 2000;
+
+    p->pipes[CLIENT].capacity = 1;
+    for (int i = 0; i < 100 && rc == 2000; i++)
+        rc = tlsock_printf(c, "%02000d", 7);
+    assert_code(rc, TLSOCK_AGAIN);
+    p->pipes[CLIENT].fail_write_at = p->pipes[CLIENT].writes + 1;
+    assert_code(tlsock_printf(c, "more"), TLSOCK_E_SYSTEM);
 }
 
 static void writes_leave_at_once_without_a_buffer(void **state)
@@ -592,6 +678,9 @@ int main(void)
         BOTH(lines_and_reads_may_alternate),
         BOTH(pieces_travel_as_one_record),
         BOTH(printf_is_all_or_nothing),
+        BOTH(printf_tells_what_it_cannot_print),
+        BOTH(printf_takes_no_more_than_can_leave),
+        cmocka_unit_test(what_cannot_leave_is_told_by_the_read),
         BOTH(writes_leave_at_once_without_a_buffer),
         BUFFERED(a_write_buffer_joins_writes_until_flush),
         BUFFERED(a_write_buffer_never_delays_a_reply),

@@ -117,6 +117,7 @@ static void no_name_and_no_names_are_refused_before_a_byte(void **state)
         {".a.test", NULL, NULL, TLSOCK_E_ARGUMENT},
         {"a..test", NULL, NULL, TLSOCK_E_ARGUMENT},
         {"a test", NULL, NULL, TLSOCK_E_ARGUMENT},
+        {"a.test", NULL, "a test", TLSOCK_E_ARGUMENT},
         {"a.test\n", NULL, NULL, TLSOCK_E_ARGUMENT},
         {NULL, "a.test", NULL, 0},
         {"a.test", "b.test", NULL, 0},

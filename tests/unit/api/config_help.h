@@ -76,6 +76,32 @@ static inline void help_cert(const char *name, const char *san, long from_s,
     EVP_PKEY_free(key);
 }
 
+/* An empty list of revocations, of nobody known. */
+static inline void help_crl(const char *name)
+{
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509_CRL *crl = X509_CRL_new();
+    X509_NAME *issuer = X509_NAME_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, 0);
+    FILE *f = fopen(help_path(name), "w");
+
+    assert_non_null(key);
+    assert_non_null(f);
+    X509_NAME_add_entry_by_txt(issuer, "CN", MBSTRING_ASC,
+                               (const unsigned char *)name, -1, -1, 0);
+    X509_CRL_set_version(crl, 1);
+    X509_CRL_set_issuer_name(crl, issuer);
+    X509_CRL_set1_lastUpdate(crl, now);
+    X509_CRL_set1_nextUpdate(crl, now);
+    assert_true(X509_CRL_sign(crl, key, EVP_sha256()) > 0);
+    assert_int_equal(PEM_write_X509_CRL(f, crl), 1);
+    assert_int_equal(fclose(f), 0);
+    ASN1_TIME_free(now);
+    X509_NAME_free(issuer);
+    X509_CRL_free(crl);
+    EVP_PKEY_free(key);
+}
+
 #define HELP_DAY 86400L
 
 static inline int help_setup(void **state)
@@ -89,6 +115,7 @@ static inline int help_setup(void **state)
     help_cert("nameless.pem", NULL, -HELP_DAY, HELP_DAY);
     help_cert("old.pem", "DNS:a.test", -2 * HELP_DAY, -HELP_DAY);
     help_write("empty", "");
+    help_crl("a.crl");
     return 0;
 }
 
@@ -97,7 +124,7 @@ static inline int help_teardown(void **state)
     static const char *const names[] = {
         "a.pem", "a.pem.key", "b.pem", "b.pem.key", "nameless.pem",
         "nameless.pem.key", "old.pem", "old.pem.key", "live.pem",
-        "live.pem.key", "empty", "f.ini", "big.ini", "keys.log"};
+        "live.pem.key", "empty", "a.crl", "f.ini", "big.ini", "keys.log"};
 
     (void)state;
     for (size_t i = 0; i < COUNT(names); i++)

@@ -180,6 +180,53 @@ static void a_plus_adds_to_the_systems_store(void **state)
     tlsock_config_unref(c);
 }
 
+/* A path is one beside the file, and the rules of a file are one list. */
+static void revocations_and_rules_are_taken_from_a_file(void **state)
+{
+    static const struct {
+        const char *text, *tells;
+    } bad[] = {
+        {"crl = no.crl\n", "f.ini:1: "},
+        {"crl = a.pem\n", "f.ini:1: "},
+        {"crl = pkcs11:object=x\n", "f.ini:1: "},
+        {"client-auth.allow = cn:x\nclient-auth.allow = x\n", "f.ini:2: "},
+    };
+    tlsock_config *c = tlsock_config_new();
+    struct tsk_ctx *ctx = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        help_write("f.ini", bad[i].text);
+        assert_code(tlsock_config_load(c, help_path("f.ini"), NULL),
+                    TLSOCK_E_CONFIG_FILE);
+        assert_tells(tlsock_config_error(c)->message, bad[i].tells);
+        assert_true(tlsock_config_error(c)->hint[0] != '\0');
+    }
+    assert_code(tlsock_config_add_crl(c, "pkcs11:object=x;pin-value=1234"),
+                TLSOCK_E_UNSUPPORTED);
+    assert_tells(tlsock_config_error(c)->message, "on a token");
+    help_write("f.ini", "crl = a.crl\nclient-auth.allow = cn:a\n"
+                        "client-auth.allow = cn:b\n");
+    assert_code(tlsock_config_load(c, help_path("f.ini"), NULL), 0);
+    assert_int_equal(tsk_config_snapshot(c, 0, &ctx, NULL), 0);
+    assert_int_equal(tsk_ctx_settings(ctx)->n_crls, 1);
+    assert_string_equal(tsk_ctx_settings(ctx)->crls[0].uri, help_path("a.crl"));
+    tsk_ctx_unref(ctx);
+    tlsock_config_unref(c);
+}
+
+static void a_load_needs_a_config_and_a_path(void **state)
+{
+    tlsock_config *c = tlsock_config_new();
+
+    (void)state;
+    assert_code(tlsock_config_load(NULL, "f.ini", NULL), TLSOCK_E_ARGUMENT);
+    assert_code(tlsock_config_load(NULL, NULL, NULL), TLSOCK_E_ARGUMENT);
+    assert_code(tlsock_config_load(c, NULL, NULL), TLSOCK_E_ARGUMENT);
+    assert_tells(tlsock_config_error(c)->message, "path");
+    tlsock_config_unref(c);
+}
+
 static void files_that_cannot_be_read_are_named(void **state)
 {
     tlsock_config *c = tlsock_config_new();
@@ -234,6 +281,8 @@ int main(void)
         cmocka_unit_test(faults_are_named_by_line_and_change_nothing),
         cmocka_unit_test(mitm_has_to_be_spelled_out),
         cmocka_unit_test(a_plus_adds_to_the_systems_store),
+        cmocka_unit_test(revocations_and_rules_are_taken_from_a_file),
+        cmocka_unit_test(a_load_needs_a_config_and_a_path),
         cmocka_unit_test(files_that_cannot_be_read_are_named),
         cmocka_unit_test(loads_add_up),
     };

@@ -3,7 +3,10 @@
 #include "config_help.h"
 
 #include "api/config.h"
+#include "api/config_box.h"
 #include "fault.h"
+
+#include <tlsock/session.h>
 
 static tlsock_config *config;
 
@@ -49,6 +52,32 @@ static int do_pin(void)
 static int do_load(void)
 {
     return tlsock_config_load(config, help_path("f.ini"), "s");
+}
+
+static int do_rules(void)
+{
+    return tlsock_config_load(config, help_path("f.ini"), "t");
+}
+
+/* Not decoded before it is asked for. */
+static int do_lazy(void)
+{
+    size_t was = tsk_identities_at_once;
+    int rc;
+
+    tsk_identities_at_once = 0;
+    rc = tlsock_config_add_identity(config, help_path("b.pem"),
+                                    help_path("b.pem.key"), NULL);
+    tsk_identities_at_once = was;
+    return rc;
+}
+
+/* The settings are made ready first, which is what may fail here. */
+static int do_session(void)
+{
+    int rc = tlsock_session_load(config, "x", 1);
+
+    return rc == TLSOCK_E_ARGUMENT ? TLSOCK_OK : rc;
 }
 
 static int do_copy(void)
@@ -105,6 +134,8 @@ static const struct {
     {"copy", do_copy, 0},           {"new", do_new, 0},
     {"check", do_check, 1},         {"reload", do_reload, 1},
     {"snapshot", do_snapshot, 1},   {"host", do_host, 1},
+    {"load rules", do_rules, 1},    {"add lazily", do_lazy, 1},
+    {"session", do_session, 1},
 };
 
 static void full_config(void)
@@ -159,6 +190,16 @@ static void every_step_survives(enum fault_kind kind)
             n++;
         assert_true(n < 5000);
     }
+}
+
+/* Before anybody else has asked for it. */
+static void without_memory_there_is_no_default_yet(void **state)
+{
+    (void)state;
+    fault_arm(FAULT_OWN, 1, 0);
+    assert_code(tlsock_session_load(NULL, "x", 1), TLSOCK_E_NOMEM);
+    assert_int_equal(fault_disarm(), 1);
+    assert_code(tlsock_session_load(NULL, "x", 1), TLSOCK_E_ARGUMENT);
 }
 
 static void any_allocation_of_the_library_may_fail(void **state)
@@ -234,13 +275,16 @@ static int setup(void **state)
     if (rc == 0)
         help_write("f.ini", "[r]\n[s]\nalpn = h2\nkeylog = keys.log\n"
                             "trust = b.pem\ncert = b.pem\nkey = b.pem.key\n"
-                            "host = b.test\ncert = a.pem\n");
+                            "host = b.test\ncert = a.pem\n"
+                            "[t]\ncrl = a.crl\nclient-auth.allow = cn:a\n"
+                            "client-auth.allow = cn:b\n");
     return rc;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_memory_there_is_no_default_yet),
         cmocka_unit_test(any_allocation_of_the_library_may_fail),
         cmocka_unit_test(any_call_of_openssl_may_fail),
         cmocka_unit_test(an_option_survives_any_allocation_of_openssl),

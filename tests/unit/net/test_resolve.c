@@ -403,6 +403,20 @@ static void a_forked_child_resolves_by_itself(void **state)
     tsk_lookup_free(ours);
 }
 
+/* Whoever takes a target apart has looked at its name; who has not is told. */
+static void a_name_that_is_none_is_not_asked_for(void **state)
+{
+    struct tsk_target t = target("a..example", "443");
+    struct tsk_addrs a;
+    tlsock_error err = {0};
+
+    (void)state;
+    assert_null(tsk_lookup_start(&t, 0, &err));
+    assert_code(err.code, TLSOCK_E_ARGUMENT);
+    assert_code(tsk_resolve_now(&a, &t, 0, &err), TLSOCK_E_ARGUMENT);
+    assert_non_null(strstr(err.message, "a..example"));
+}
+
 static int countdown;
 
 static int nth(void)
@@ -440,6 +454,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_numeric_needs_no_lookup),
+        cmocka_unit_test(a_name_that_is_none_is_not_asked_for),
         cmocka_unit_test(an_address_is_shown_with_its_port_as_far_as_it_fits),
         cmocka_unit_test(names_under_localhost_are_this_machine),
         R(the_resolver_is_asked_in_wire_form),

@@ -346,6 +346,18 @@ static void a_lock_that_is_held_is_not_waited_for(void **state)
     tsk_session_file_free(f);
 }
 
+static void what_the_system_cannot_read_is_no_table(void **state)
+{
+    struct tsk_session_table none = {.fd = -1}, folder = {0};
+
+    (void)state;
+    assert_int_equal(tsk_session_table_read(&none, 4, 0), -1);
+    folder.fd = open(dir, O_RDONLY);
+    assert_true(folder.fd >= 0);
+    assert_int_equal(tsk_session_table_read(&folder, 4, 0), -1);
+    tsk_session_table_close(&folder);
+}
+
 /* A child that has the descriptor, forked in the middle of a call, holds no
  * lock: it is given back by name. */
 static void a_child_that_has_the_descriptor_locks_nobody_out(void **state)
@@ -515,6 +527,7 @@ int main(void)
         cmocka_unit_test(a_file_of_another_format_is_left_alone),
         cmocka_unit_test(garbage_in_the_table_is_empty_places),
         cmocka_unit_test(a_lock_that_is_held_is_not_waited_for),
+        cmocka_unit_test(what_the_system_cannot_read_is_no_table),
         cmocka_unit_test(a_child_that_has_the_descriptor_locks_nobody_out),
         cmocka_unit_test(processes_share_it),
         cmocka_unit_test(threads_share_it_and_none_gets_another_ones),
