@@ -50,16 +50,11 @@ int conn_fail(struct conn *c, int kind, const tlsock_error *err,
     return -1;
 }
 
-int conn_set_target(struct conn *c, const char *host, int port)
+void conn_set_target(struct conn *c, const char *host, int port)
 {
-    int n = snprintf(c->target, sizeof(c->target), "%s:%d", host, port);
-
-    if (n < 0 || (size_t)n >= sizeof(c->target) ||
-        strlen(host) >= sizeof(c->host))
-        return -1;
     snprintf(c->host, sizeof(c->host), "%s", host);
     c->port = port;
-    return 0;
+    snprintf(c->target, sizeof(c->target), "%s:%d", c->host, port);
 }
 
 static void drop(struct event **ev)
@@ -195,8 +190,7 @@ static ssize_t read_more(struct conn *c)
     struct wire *w = &c->wire;
     ssize_t n;
 
-    if (w->len == WIRE_MOST)
-        return TLSOCK_E_LIMIT;
+    _Static_assert(ENTRY_MOST < WIRE_MOST, "without a way in there is room");
     n = wire_recv(c->fd, w->seen + w->len, WIRE_MOST - w->len);
     if (n > 0)
         w->len += (size_t)n;
@@ -223,8 +217,7 @@ static int entry_known(struct conn *c)
     const struct entry *e = &c->entry;
 
     use_up(c, e->used);
-    if (conn_set_target(c, e->host, e->port) < 0)
-        return conn_fail(c, INTERCEPT_FAIL, NULL, "the target is too long");
+    conn_set_target(c, e->host, e->port);
     if (tls_may(c, 1) < 0) {
         (void)say(c, text, entry_no(e, "a rule denies this", text));
         return -1;
@@ -243,9 +236,7 @@ static int entry_act(struct conn *c)
 
     switch (e->kind) {
     case ENTRY_MORE:
-        return c->wire.len >= ENTRY_MOST
-                   ? conn_fail(c, INTERCEPT_FAIL, NULL, "no target in 16 KiB")
-                   : 0;
+        return 0; /* what is too long is ENTRY_WRONG */
     case ENTRY_SAY:
         use_up(c, e->used);
         return say(c, e->answer, e->answer_len) == 0
@@ -403,7 +394,7 @@ static int find_target(struct conn *c)
     if (c->o->mode == INTERCEPT_TO) {
         colon = strrchr(c->o->to, ':');
         snprintf(host, sizeof(host), "%.*s", (int)(colon - c->o->to), c->o->to);
-        (void)conn_set_target(c, host, atoi(colon + 1));
+        conn_set_target(c, host, atoi(colon + 1));
     }
     return tls_may(c, 1);
 }

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 #define ENTRY_MOST 16384 /* bytes before a target is known */
+#define ENTRY_GROWS 64   /* at most so much more has a head that goes on */
 
 #define ENTRY_MORE 0    /* not complete */
 #define ENTRY_TLS 1     /* a ClientHello begins: SNI says where */

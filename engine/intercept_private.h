@@ -115,7 +115,8 @@ int64_t conn_now_ms(void);
 /* 1: somebody moved, 0: wait, -1: it is over, and has been told. */
 int conn_fail(struct conn *c, int kind, const tlsock_error *err,
               const char *reason);
-int conn_set_target(struct conn *c, const char *host, int port);
+/* host: as long as that of an entry at most */
+void conn_set_target(struct conn *c, const char *host, int port);
 
 /* peer.c */
 void peer_name(struct conn *c);

@@ -224,8 +224,7 @@ static int connect_up(struct conn *c, int plain)
     tlsock_error err = {0};
     tlsock_config *config;
 
-    if (c->target[0] == '\0' &&
-        (c->sni[0] == '\0' || conn_set_target(c, c->sni, c->o->sni_port) < 0)) {
+    if (c->target[0] == '\0') {
         conn_tell(c, INTERCEPT_FAIL, NULL, no_name);
         return refuse(c, TLSOCK_E_NO_NAME);
     }
@@ -250,6 +249,9 @@ static int hello_failed(struct conn *c, int rc)
     if (rc == TLSOCK_AGAIN)
         return conn_fail(c, INTERCEPT_FAIL, NULL,
                          "the client's hello did not come in time");
+    if (c->wire.full)
+        return conn_fail(c, INTERCEPT_FAIL, NULL,
+                         "the client's hello is longer than 32,000 bytes");
     return conn_fail(c, INTERCEPT_FAIL, tlsock_last_error(c->down), NULL);
 }
 
@@ -265,7 +267,7 @@ int tls_step_hello(struct conn *c)
                    : 0;
     }
     if (c->target[0] == '\0' && c->sni[0] != '\0')
-        (void)conn_set_target(c, c->sni, c->o->sni_port);
+        conn_set_target(c, c->sni, c->o->sni_port);
     rc = obey(c, &need_address);
     if (rc != 0)
         return rc;

@@ -51,8 +51,10 @@ static ssize_t io_read(void *arg, void *buf, size_t len)
         return wire_recv(w->fd, buf, len);
     if (len > WIRE_MOST - w->len)
         len = WIRE_MOST - w->len;
-    if (len == 0)
+    if (len == 0) {
+        w->full = 1;
         return TLSOCK_E_LIMIT;
+    }
     n = wire_recv(w->fd, buf, len);
     if (n > 0) {
         memcpy(w->seen + w->len, buf, (size_t)n);

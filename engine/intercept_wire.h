@@ -15,6 +15,7 @@ struct wire {
     size_t len;          /* of seen */
     size_t given;        /* and so much of it was given to TLS */
     int recording;       /* append to seen what is read */
+    int full;            /* there was more than seen can take */
 };
 
 extern const tlsock_io wire_io; /* arg is a struct wire */

@@ -57,6 +57,8 @@ QUIET = ("alloc", "ossl", "call")  # they write no file
 TO = ("--ca", "data/tlsock/ca/ca.pem", "--name", "app.test",
       "127.0.0.1:{echo}")
 LISTEN = ("127.0.0.1:0", "--port-file", "port")
+# what joins a program to a connection
+PROGRAM = {"pipe2": 3, "epoll_ctl": 14}
 # what an event loop is made of, and that of its first clients; and who says
 # where it listens
 LOOP = {"epoll_create1": 1, "epoll_ctl": 7, "signalfd": 1, "getsockname": 3}
@@ -207,7 +209,7 @@ ROWS = [
         makes="port", keeps="port"),
     Row("serve --exec", *SERVE, "--exec", "--", "cat",
         slow=True, play=play.serve,
-        makes="port", keeps="port"),
+        makes="port", keeps="port", named=PROGRAM),
     Row("serve --reply", *SERVE, "--reply", "site/a.txt",
         slow=True, play=play.serve,
         makes="port", keeps="port"),
@@ -249,7 +251,8 @@ ROWS = [
         makes=r"port|log|run\.pcapng|" + MINTED,
         keeps=r"port|log|run\.pcapng|" + MINTED, grows=r"port|log|run\.pcapng",
         optional=MINTED, again=" ".join(INTERCEPT) +
-        " --log log --pcap other.pcapng --threads 1", named=LOOP),
+        " --log log --pcap other.pcapng --threads 1",
+        named=dict(LOOP, recv=6, send=3)),
     Row("intercept --har", *INTERCEPT, "--har", "run.har", "--html",
         "run.html", "--bodies", "bodies", "--threads", "2",
         slow=True, play=play.intercept_web,
@@ -261,7 +264,7 @@ ROWS = [
     Row("intercept --exec", *INTERCEPT, "--threads", "1", "--exec", "--",
         "perl", "pass.pl",
         slow=True, play=play.intercept, makes="port|" + MINTED,
-        keeps="port|" + MINTED, optional=MINTED, most=SOME),
+        keeps="port|" + MINTED, optional=MINTED, most=SOME, named=PROGRAM),
 ]
 
 
