@@ -1,7 +1,10 @@
 /* Servers staple by themselves: fetched ahead, refreshed, never stale. */
+#include "fault.h"
 #include "lines.h"
 #include "stapling.h"
 
+#include "api/config.h"
+#include "api/stapler.h"
 #include "tls/staple.h"
 
 #include <poll.h>
@@ -23,6 +26,50 @@ static void a_staple_arrives_in_both_versions(void **state)
         tlsock_config_unref(sc);
     }
     assert_int_equal(httpd_asked(&t->web, NULL), 2);
+}
+
+/* One that has not begun: how often does OpenSSL lack memory before it has? */
+static long begin_starving(struct tsk_ctx *ctx)
+{
+    long n = 0;
+
+    while (atomic_load(&tsk_ctx_staples(ctx)->begun) == 0) {
+        assert_true(n < 1000);
+        fault_arm_here(FAULT_OPENSSL, ++n, 0);
+        tsk_stapler_begin(ctx);
+        fault_disarm();
+    }
+    return n;
+}
+
+/* Who serves is not held up by it: the next one begins it. */
+static void without_memory_it_begins_later(void **state)
+{
+    struct stapling *t = *state;
+    long failed = 0;
+    int hit = 1;
+
+    for (long n = 1; hit; n++) {
+        tlsock_config *sc = ca_server(t->a, NULL);
+        struct tsk_ctx *ctx = NULL;
+        tlsock_error err = {0};
+        int rc;
+
+        fault_arm_here(FAULT_OWN, n, 0);
+        rc = tsk_config_snapshot(sc, 1, &ctx, &err);
+        hit = fault_disarm();
+        if (rc != 0)
+            assert_code(rc, TLSOCK_E_NOMEM);
+        assert_true(rc == 0 || hit);
+        if (rc == 0) {
+            failed += begin_starving(ctx);
+            stapling_await(sc, 0, 1);
+        }
+        tsk_ctx_unref(ctx);
+        tlsock_config_unref(sc);
+        assert_true(n < 2000);
+    }
+    assert_true(failed > 1);
 }
 
 static void off_is_off_and_others_need_no_thread(void **state)
@@ -224,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STAPLING(a_staple_arrives_in_both_versions),
+        STAPLING(without_memory_it_begins_later),
         STAPLING(off_is_off_and_others_need_no_thread),
         STAPLING(it_is_refreshed_past_half_of_its_validity),
         STAPLING(it_is_dropped_before_it_is_over),
@@ -235,5 +283,6 @@ int main(void)
         STAPLING(the_end_does_not_wait_for_a_fetch),
     };
 
+    fault_init();
     return cmocka_run_group_tests_name("stapler", tests, ca_setup, ca_teardown);
 }

@@ -126,6 +126,7 @@ static void converse(struct line *l)
 {
     char said[2048] = "";
     size_t len = 0, seen = 0;
+    int known = 0;
 
     for (;;) {
         ssize_t n = hear(l, said + len, sizeof(said) - 1 - len);
@@ -135,6 +136,10 @@ static void converse(struct line *l)
             return;
         len += (size_t)n;
         said[len] = '\0';
+        if (!known && strstr(said, "\r\nAUTH\r\n") != NULL) {
+            known = strstr(said, "\r\nsesame\r\n") != NULL;
+            say(l, known ? "+OK\r\n" : "-WRONGPASS\r\n");
+        }
         get = strstr(said + seen, "GET\r\n$1\r\nk\r\n");
         if (get == NULL)
             continue;
@@ -424,6 +429,28 @@ static void what_is_no_secret_changes_nothing(void **state)
     finish();
 }
 
+/* Read each time, so that another one is found; who cannot read it says so. */
+static void a_password_comes_from_where_it_is_kept(void **state)
+{
+    tlsock_config *a;
+    struct lines l;
+
+    (void)state;
+    unsetenv("TEST_REDIS");
+    start(NULL);
+    a = machine("&pass=env:TEST_REDIS", &l);
+    await_line(a, &l, "TEST_REDIS");
+    assert_int_equal(tsk_tickets_ready(tickets_of(a)), 0);
+    assert_int_equal(atomic_load(&redis.asked), 0);
+    assert_int_equal(setenv("TEST_REDIS", "sesame", 1), 0);
+    advance(a, 5);
+    await_ready(a, 1);
+    assert_int_equal(visit(a), 0);
+    assert_int_equal(visit(a), 1);
+    tlsock_config_unref(a);
+    finish();
+}
+
 static void tls_to_redis_is_verified(void **state)
 {
     char good[160];
@@ -537,6 +564,7 @@ int main(void)
         cmocka_unit_test(a_silent_redis_holds_nobody_up),
         cmocka_unit_test(a_secret_outlives_redis_for_a_while),
         cmocka_unit_test(what_is_no_secret_changes_nothing),
+        cmocka_unit_test(a_password_comes_from_where_it_is_kept),
         cmocka_unit_test(tls_to_redis_is_verified),
         cmocka_unit_test(threads_and_reloads_do_not_mind),
 #ifndef FOREIGN_HEAP

@@ -1,6 +1,7 @@
 /* PLAIN -> TLS -> PLAIN -> TLS on one handle, in every order and over every
  * transport, and what must not pass the border between the two. */
 #include "ca.h"
+#include "peer.h"
 #include "sock.h"
 
 #include <sys/socket.h>
@@ -596,6 +597,9 @@ static void options_that_contradict_are_refused(void **state)
         assert_true(err.hint[0] != '\0');
         close(fds[0]);
         close(fds[1]);
+        assert_null(tlsock_client_io(&peer_io, NULL, "a.test", cc, &o, &err));
+        assert_code(err.code, TLSOCK_E_ARGUMENT);
+        assert_tells(err.message, cases[i].tells);
     }
     tlsock_config_unref(cc);
 }

@@ -53,6 +53,7 @@ const char *fault_name(enum fault_kind kind)
                                                    "write",
                                                    "close",
                                                    "fopencookie",
+                                                   "mmap",
                                                    "allocation of the tool"};
 
     return names[kind];

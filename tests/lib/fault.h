@@ -29,6 +29,7 @@ enum fault_kind {
     FAULT_WRITE, /* write */
     FAULT_CLOSE, /* close: it has happened all the same */
     FAULT_FILE,  /* fopencookie */
+    FAULT_MAP,   /* mmap */
     FAULT_TOOL,  /* memory of the tool, see oom/tool.c */
     FAULT_KINDS
 };

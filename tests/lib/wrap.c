@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -110,6 +111,18 @@ FILE *__wrap_fopencookie(void *c, const char *m, cookie_io_functions_t f)
         return NULL;
     }
     return __real_fopencookie(c, m, f);
+}
+
+void *__real_mmap64(void *p, size_t n, int prot, int f, int fd, off_t at);
+void *__wrap_mmap64(void *p, size_t n, int prot, int f, int fd, off_t at);
+void *__wrap_mmap64(void *p, size_t n, int prot, int f, int fd, off_t at)
+{
+    int value = fault_hit(FAULT_MAP);
+
+    if (value == 0)
+        return __real_mmap64(p, n, prot, f, fd, at);
+    errno = value;
+    return MAP_FAILED;
 }
 
 /* what glibc's headers make of fcntl() where files may be large */

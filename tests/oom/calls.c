@@ -2,12 +2,20 @@
  * real connection: a clear code or no harm done, no descriptor lost. */
 #include "ca.h"
 #include "fault.h"
+#include "netweb.h"
+#include "peer.h"
+#include "raw.h"
 #include "sock.h"
+
+#include "ossl/fiber.h"
 
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <tlsock/revoke.h>
+#include <unistd.h>
 
 #define MOST 2000
 
@@ -67,9 +75,9 @@ static int ask(struct run *r)
 static int turns(struct run *r)
 {
     for (int i = 0; i < 2000; i++) {
-        tlsock_pollitem items[2] = {{.s = r->client},
-                                    {.fd = tlsock_listener_fd(r->listener),
-                                     .events = POLLIN}};
+        tlsock_pollitem items[2] = {
+            {.s = r->client},
+            {.fd = tlsock_listener_fd(r->listener), .events = POLLIN}};
         int rc = ask(r);
 
         if (rc != TLSOCK_AGAIN)
@@ -101,10 +109,9 @@ static int whole(struct run *r)
         return r->err.code;
     snprintf(r->target, sizeof(r->target), "localhost:%d",
              tlsock_listener_port(r->listener));
-    r->client = tlsock_connect(r->target, r->cc,
-                               TLSOCK_OPTS(.nonblocking = 1,
-                                           .timeout_ms = 20000),
-                               &r->err);
+    r->client = tlsock_connect(
+        r->target, r->cc, TLSOCK_OPTS(.nonblocking = 1, .timeout_ms = 20000),
+        &r->err);
     rc = r->client == NULL ? r->err.code : turns(r);
     tlsock_close(r->client);
     tlsock_close(r->server);
@@ -121,11 +128,15 @@ struct row {
 /* The resolver's thread may outlive a connection that was given up. */
 static void assert_descriptors(int before, const struct row *row, long n)
 {
-    for (int i = 0; i < 60000 && sock_count() > before; i++)
+    int now = sock_count();
+
+    for (int i = 0; i < 60000 && now > before; i++) {
         poll(NULL, 0, 1);
-    if (sock_count() > before)
+        now = sock_count();
+    }
+    if (now > before)
         fail_msg("%s %ld: %d descriptors more", fault_name(row->kind), n,
-                 sock_count() - before);
+                 now - before);
 }
 
 static void check(const struct row *row, long n, const struct run *r, int rc)
@@ -146,7 +157,8 @@ static void check(const struct row *row, long n, const struct run *r, int rc)
 static void every_call_may_fail(void **state)
 {
     static const struct row rows[] = {
-        {FAULT_RECV, ECONNRESET,
+        {FAULT_RECV,
+         ECONNRESET,
          {TLSOCK_E_RESET, TLSOCK_E_CLOSED_IN_HANDSHAKE}},
         {FAULT_RECV, EINTR, {0}},
         {FAULT_RECV, EIO, {TLSOCK_E_SYSTEM}},
@@ -205,20 +217,42 @@ static void every_call_may_fail(void **state)
     tlsock_config_unref(start.sc);
 }
 
+/* With a config of its own each time: nothing is known from the time before. */
+static void a_first_visit_may_be_refused_by_openssl(void **state)
+{
+    int fired = fault_is_there(FAULT_REFUSED);
+
+    (void)state;
+    for (long n = 1; fired; n++) {
+        struct run r = {.cc = ca_client(NULL),
+                        .sc = ca_server(ca_get()->ip, NULL)};
+        int rc;
+
+        fault_arm_here(FAULT_REFUSED, n, 1);
+        rc = whole(&r);
+        fired = fault_disarm();
+        if (rc != 0 && (!fired || r.err.code == 0 || r.err.message[0] == '\0'))
+            fail_msg("%ld (%s): %s \"%s\"", n, fault_refused(),
+                     tlsock_errname(rc), r.err.message);
+        tlsock_config_unref(r.cc);
+        tlsock_config_unref(r.sc);
+        assert_true(n < MOST);
+    }
+}
+
 static void a_listener_outlives_a_shortage_of_descriptors(void **state)
 {
-    struct run r = {.cc = ca_client(NULL),
-                    .sc = ca_server(ca_get()->ip, NULL)};
+    struct run r = {.cc = ca_client(NULL), .sc = ca_server(ca_get()->ip, NULL)};
     tlsock_error err = {0};
 
     (void)state;
-    r.listener = tlsock_listen("127.0.0.1:0", r.sc,
-                               TLSOCK_OPTS(.nonblocking = 1), NULL);
+    r.listener =
+        tlsock_listen("127.0.0.1:0", r.sc, TLSOCK_OPTS(.nonblocking = 1), NULL);
     assert_non_null(r.listener);
     snprintf(r.target, sizeof(r.target), "127.0.0.1:%d",
              tlsock_listener_port(r.listener));
-    r.client = tlsock_connect(r.target, r.cc, TLSOCK_OPTS(.nonblocking = 1),
-                              NULL);
+    r.client =
+        tlsock_connect(r.target, r.cc, TLSOCK_OPTS(.nonblocking = 1), NULL);
     assert_non_null(r.client);
     (void)!tlsock_handshake(r.client);
     fault_arm(FAULT_ACCEPT, 1, EMFILE);
@@ -232,6 +266,120 @@ static void a_listener_outlives_a_shortage_of_descriptors(void **state)
     tlsock_listener_free(r.listener);
     tlsock_config_unref(r.cc);
     tlsock_config_unref(r.sc);
+}
+
+static void a_listener_that_cannot_wait_says_why(void **state)
+{
+    tlsock_config *sc = ca_server(ca_get()->ip, NULL);
+    tlsock_listener *l = tlsock_listen("127.0.0.1:0", sc, NULL, NULL);
+    tlsock_error err = {0};
+
+    (void)state;
+    assert_non_null(l);
+    fault_arm_here(FAULT_POLL, 1, EIO);
+    assert_null(tlsock_accept(l, &err));
+    assert_int_equal(fault_disarm(), 1);
+    assert_code(err.code, TLSOCK_E_SYSTEM);
+    assert_int_equal(err.sys_errno, EIO);
+    tlsock_listener_free(l);
+    tlsock_config_unref(sc);
+}
+
+/* The next one that serves begins it: who listens is not held up. */
+static void a_thread_that_cannot_start_is_started_later(void **state)
+{
+    tlsock_config *sc = ca_server(ca_get()->ip, "tickets.secret",
+                                  "redis://127.0.0.1:1/?key=k", NULL);
+    tlsock_listener *l;
+
+    (void)state;
+    fault_arm_here(FAULT_THREAD, 1, EAGAIN);
+    l = tlsock_listen("127.0.0.1:0", sc, NULL, NULL);
+    assert_int_equal(fault_disarm(), 1);
+    assert_non_null(l);
+    tlsock_listener_free(l);
+    fault_arm_here(FAULT_THREAD, 1000, EAGAIN);
+    l = tlsock_listen("127.0.0.1:0", sc, NULL, NULL);
+    assert_int_equal(fault_disarm(), 0);
+    assert_non_null(l);
+    tlsock_listener_free(l);
+    tlsock_config_unref(sc);
+}
+
+static void a_secret_that_cannot_be_read_says_why(void **state)
+{
+    static const struct {
+        int value, code;
+    } rows[] = {{ENOMEM, TLSOCK_E_NOMEM}, {EIO, TLSOCK_E_OWN_FILE}, {EINTR, 0}};
+    char path[128], source[140];
+    FILE *f;
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/secret", ca_get()->dir);
+    snprintf(source, sizeof(source), "file:%s", path);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("5b7d19a1c5e84e9f8d0a4cc0bd55f24c\n", f);
+    fclose(f);
+    assert_int_equal(chmod(path, 0600), 0);
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tlsock_config *c = tlsock_config_new();
+
+        fault_arm_here(FAULT_READ, 1, rows[i].value);
+        assert_code(tlsock_config_set(c, "tickets.secret", source),
+                    rows[i].code);
+        assert_int_equal(fault_disarm(), 1);
+        assert_code(tlsock_config_error(c)->code, rows[i].code);
+        tlsock_config_unref(c);
+    }
+    unlink(path);
+}
+
+static void a_fiber_needs_a_stack(void **state)
+{
+    struct tsk_fiber *f;
+
+    (void)state;
+    fault_arm_here(FAULT_MAP, 1, ENOMEM);
+    f = tsk_fiber_new();
+    assert_int_equal(fault_disarm(), tsk_fiber_can());
+    assert_null(f);
+    f = tsk_fiber_new();
+    assert_int_equal(f != NULL, tsk_fiber_can());
+    tsk_fiber_free(f);
+}
+
+/* What cannot be waited for is not known, and that is no good. */
+static void a_check_that_cannot_wait_knows_nothing(void **state)
+{
+    static const struct net says = {NET_GOOD, NET_NONE, NET_NONE, NET_NONE};
+    struct raw_opts raw = {0};
+    struct netweb net;
+    struct sock_thread t;
+    tlsock_config *cc = tlsock_config_new();
+    tlsock_error err = {0};
+    tlsock_revocation *r;
+    int fds[2];
+    tlsock *s;
+
+    (void)state;
+    netweb_start(&net, &says);
+    raw.cert = net.pki.leaf;
+    assert_code(tlsock_config_add_trust(cc, net.root), 0);
+    sock_pair(fds);
+    sock_run(&t, fds[1], sock_raw_echo, &raw);
+    s = tlsock_client_fd(fds[0], "a.test", cc, NULL, &err);
+    assert_non_null(s);
+    r = tlsock_revocation_new(s, &err);
+    assert_non_null(r);
+    fault_arm_here(FAULT_POLL, 1, EIO);
+    assert_code(tlsock_revocation_run(r, 20000), TLSOCK_E_REVOCATION_UNKNOWN);
+    assert_int_equal(fault_disarm(), 1);
+    tlsock_revocation_free(r);
+    tlsock_close(s);
+    sock_wait(&t);
+    netweb_stop(&net);
+    tlsock_config_unref(cc);
 }
 
 /* The same through a transport of the caller's own, whose n-th call fails. */
@@ -275,9 +423,16 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_call_may_fail),
+        cmocka_unit_test(a_first_visit_may_be_refused_by_openssl),
         cmocka_unit_test(a_listener_outlives_a_shortage_of_descriptors),
+        cmocka_unit_test(a_listener_that_cannot_wait_says_why),
+        cmocka_unit_test(a_thread_that_cannot_start_is_started_later),
+        cmocka_unit_test(a_secret_that_cannot_be_read_says_why),
+        cmocka_unit_test(a_fiber_needs_a_stack),
+        cmocka_unit_test(a_check_that_cannot_wait_knows_nothing),
         cmocka_unit_test(a_transport_may_fail_at_any_call),
     };
 
+    fault_init();
     return cmocka_run_group_tests_name("calls", tests, ca_setup, ca_teardown);
 }

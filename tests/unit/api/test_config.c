@@ -1,6 +1,7 @@
 #include "config_help.h"
 
 #include "api/config.h"
+#include "api/config_box.h"
 #include "cert/cert.h"
 
 #include <pthread.h>
@@ -400,6 +401,39 @@ static void a_reload_that_fails_leaves_all_as_it_was(void **state)
     tlsock_config_unref(c);
 }
 
+/* With many hosts most certificates wait until they are asked for: a reload
+ * does not, so that it fails before anybody's handshake does. */
+static void a_reload_proves_what_nobody_has_asked_for(void **state)
+{
+    size_t was = tsk_identities_at_once;
+    tlsock_config *c = tlsock_config_new();
+    struct tsk_ctx *before, *after;
+    char other[1024];
+
+    (void)state;
+    tsk_identities_at_once = 0;
+    help_cert("live.pem", "DNS:b.test", -HELP_DAY, HELP_DAY);
+    assert_int_equal(tlsock_config_add_identity(c, help_path("a.pem"),
+                                                help_path("a.pem.key"), NULL),
+                     0);
+    assert_int_equal(
+        tlsock_config_add_identity_for(c, "b.test", help_path("live.pem"),
+                                       help_path("live.pem.key"), NULL),
+        0);
+    assert_int_equal(tlsock_config_add_trust(c, help_path("a.pem")), 0);
+    before = snapshot(c, 1);
+    read_text("a.pem.key", other, sizeof(other));
+    help_write("live.pem.key", other);
+    assert_code(tlsock_config_reload(c), TLSOCK_E_KEY_MISMATCH);
+    assert_tells(tlsock_config_error(c)->message, "live.pem");
+    after = snapshot(c, 1);
+    assert_ptr_equal(before, after);
+    tsk_ctx_unref(before);
+    tsk_ctx_unref(after);
+    tlsock_config_unref(c);
+    tsk_identities_at_once = was;
+}
+
 static void the_ssl_ctx_freezes_and_belongs_to_the_config(void **state)
 {
     tlsock_config *c = tlsock_config_new();
@@ -466,6 +500,7 @@ int main(void)
         cmocka_unit_test(reload_takes_new_files_and_live_ones_keep_theirs),
         cmocka_unit_test(reload_before_use_reads_again_and_does_not_freeze),
         cmocka_unit_test(a_reload_that_fails_leaves_all_as_it_was),
+        cmocka_unit_test(a_reload_proves_what_nobody_has_asked_for),
         cmocka_unit_test(the_ssl_ctx_freezes_and_belongs_to_the_config),
         cmocka_unit_test(threads_share_one_config_while_it_is_reloaded),
     };

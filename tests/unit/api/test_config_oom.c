@@ -72,6 +72,14 @@ static int do_lazy(void)
     return rc;
 }
 
+/* Which asks for it. */
+static int do_lazy_check(void)
+{
+    int rc = do_lazy();
+
+    return rc == 0 ? tlsock_config_check(config) : rc;
+}
+
 /* The settings are made ready first, which is what may fail here. */
 static int do_session(void)
 {
@@ -135,7 +143,7 @@ static const struct {
     {"check", do_check, 1},         {"reload", do_reload, 1},
     {"snapshot", do_snapshot, 1},   {"host", do_host, 1},
     {"load rules", do_rules, 1},    {"add lazily", do_lazy, 1},
-    {"session", do_session, 1},
+    {"session", do_session, 1},     {"check lazily", do_lazy_check, 1},
 };
 
 static void full_config(void)

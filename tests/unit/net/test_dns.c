@@ -6,6 +6,7 @@
 #include "net/work.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #define HEADER 12
@@ -206,6 +207,25 @@ static void a_fork_has_a_resolver_of_its_own(void **state)
     tsk_dns_unref(d);
 }
 
+static void a_lookup_that_cannot_begin_says_why(void **state)
+{
+    struct tsk_dns *d = resolver();
+    struct rlimit all, none;
+    tlsock_error err = {0};
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &all), 0);
+    none = all;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_null(tsk_tlsa_start(d, "a.test", "25", &err));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &all), 0);
+    assert_int_equal(err.code, TLSOCK_E_SYSTEM);
+    assert_int_equal(err.sys_errno, EMFILE);
+    assert_true(err.hint[0] != '\0');
+    tsk_dns_unref(d);
+}
+
 static void what_cannot_be_an_anchor_is_named(void **state)
 {
     char broken[] = "/tmp/tlsock-anchor-XXXXXX";
@@ -275,6 +295,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_secure_only_below_the_anchor),
         cmocka_unit_test(records_beyond_the_limit_are_counted),
         cmocka_unit_test(a_fork_has_a_resolver_of_its_own),
+        cmocka_unit_test(a_lookup_that_cannot_begin_says_why),
         cmocka_unit_test(what_cannot_be_an_anchor_is_named),
         cmocka_unit_test(a_lookup_asks_for_what_it_says),
     };
