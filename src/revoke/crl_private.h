@@ -136,11 +136,12 @@ int tsk_crl_signers(struct tsk_crl_ask *ask, const struct tsk_crl *l,
  * signer's path? 0 none, -1 no memory, 1 */
 int tsk_crl_path_doubted(const struct tsk_crl_ask *ask, STACK_OF(X509) * path);
 
-/* crlsay.c: the message, E_REVOKED or E_REVOCATION_UNKNOWN. */
+/* crlsay.c: the message: E_REVOKED, which it gives back; or
+ * E_REVOCATION_UNKNOWN. */
 int tsk_crl_say_revoked(const struct tsk_crl_ask *ask, const struct tsk_crl *l,
                         const struct tsk_crl_entry *e, tlsock_error *err);
-int tsk_crl_say_unknown(const struct tsk_crl_ask *ask, const struct tsk_crl *l,
-                        enum tsk_crl_fault fault, tlsock_error *err);
+void tsk_crl_say_unknown(const struct tsk_crl_ask *ask, const struct tsk_crl *l,
+                         enum tsk_crl_fault fault, tlsock_error *err);
 int64_t tsk_crl_entry_time(const struct tsk_crl_entry *e, char date[32]);
 
 /* crldir.c: 1: uri names a directory, its path in *path. */

@@ -146,9 +146,9 @@ static int look_up(struct judge *j, const struct good *g,
     return e->reason != CRL_REASON_REMOVE_FROM_CRL;
 }
 
-static int revoked(struct judge *j, const struct good *g,
-                   const struct tsk_crl_entry *e, const struct tsk_crl *by,
-                   struct tsk_status *out, tlsock_error *err)
+static void revoked(struct judge *j, const struct good *g,
+                    const struct tsk_crl_entry *e, const struct tsk_crl *by,
+                    struct tsk_status *out, tlsock_error *err)
 {
     char date[32];
 
@@ -159,11 +159,10 @@ static int revoked(struct judge *j, const struct good *g,
     out->when = tsk_crl_entry_time(e, date);
     out->reason = e->reason;
     (void)tsk_crl_say_revoked(&j->ask, by, e, err);
-    return TLSOCK_OK;
 }
 
 /* 6.3.3: list after list, until all reasons are spoken of. */
-static int decide(struct judge *j, struct tsk_status *out, tlsock_error *err)
+static void decide(struct judge *j, struct tsk_status *out, tlsock_error *err)
 {
     unsigned known = 0;
 
@@ -174,8 +173,10 @@ static int decide(struct judge *j, struct tsk_status *out, tlsock_error *err)
 
         if ((g->reasons & ~known) == 0)
             continue;
-        if (look_up(j, g, &e, &by))
-            return revoked(j, g, &e, by, out, err);
+        if (look_up(j, g, &e, &by)) {
+            revoked(j, g, &e, by, out, err);
+            return;
+        }
         known |= g->reasons;
         out->as_of =
             out->as_of == 0 || g->since < out->as_of ? g->since : out->as_of;
@@ -185,16 +186,13 @@ static int decide(struct judge *j, struct tsk_status *out, tlsock_error *err)
     if (known == TSK_CRL_ALL_REASONS) {
         out->state = TSK_GOOD;
         out->by = TSK_BY_CRL;
-        return TLSOCK_OK;
+        return;
     }
     memset(out, 0, sizeof(*out));
     out->reason = -1;
     if (j->n > 0)
         note(j, TSK_CRL_PARTIAL, j->good[0].base);
-    return tsk_crl_say_unknown(&j->ask, j->nearest, j->fault, err) ==
-                   TLSOCK_E_NOMEM
-               ? TLSOCK_E_NOMEM
-               : TLSOCK_OK;
+    tsk_crl_say_unknown(&j->ask, j->nearest, j->fault, err);
 }
 
 static int judge(struct judge *j, struct tsk_status *out, tlsock_error *err)
@@ -205,7 +203,8 @@ static int judge(struct judge *j, struct tsk_status *out, tlsock_error *err)
     /* what could not be asked for want of memory may be the newest */
     if (j->fault == TSK_CRL_STARVED)
         return tsk_fail_nomem(err);
-    return decide(j, out, err);
+    decide(j, out, err);
+    return TLSOCK_OK;
 }
 
 /* 0, or E_REVOCATION_UNKNOWN: a number that no list can hold */
@@ -239,7 +238,7 @@ static int run(struct judge *j, const struct tsk_crl_question *q,
     if (set_up(&j->ask, q) == TLSOCK_OK)
         rc = judge(j, out, err);
     else
-        (void)tsk_crl_say_unknown(&j->ask, NULL, TSK_CRL_MISSING, err);
+        tsk_crl_say_unknown(&j->ask, NULL, TSK_CRL_MISSING, err);
     CRL_DIST_POINTS_free(j->ask.points);
     return rc;
 }

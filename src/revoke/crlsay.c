@@ -180,16 +180,14 @@ static int x509_code(enum tsk_crl_fault fault)
     return codes[fault];
 }
 
-int tsk_crl_say_unknown(const struct tsk_crl_ask *ask, const struct tsk_crl *l,
-                        enum tsk_crl_fault fault, tlsock_error *err)
+void tsk_crl_say_unknown(const struct tsk_crl_ask *ask, const struct tsk_crl *l,
+                         enum tsk_crl_fault fault, tlsock_error *err)
 {
     char name[96], issuer[96];
     struct words w = {name, issuer, l};
 
-    if (fault == TSK_CRL_STARVED)
-        return tsk_fail_nomem(err);
     if (err == NULL)
-        return TLSOCK_E_REVOCATION_UNKNOWN;
+        return;
     tsk_cert_short_name(ask->crt, name, sizeof(name));
     if (l != NULL)
         issuer_text(l, issuer, sizeof(issuer));
@@ -202,5 +200,4 @@ int tsk_crl_say_unknown(const struct tsk_crl_ask *ask, const struct tsk_crl *l,
     else
         say_unusable(&w, fault, err);
     fill_facts(ask, x509_code(fault), name, err);
-    return TLSOCK_E_REVOCATION_UNKNOWN;
 }

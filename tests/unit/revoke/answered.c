@@ -149,7 +149,8 @@ static void sign(OCSP_BASICRESP *basic, const struct answer *a, X509 *signer)
         assert_int_equal(
             EVP_PKEY_CTX_set_rsa_padding(pctx, RSA_PKCS1_PSS_PADDING), 1);
     assert_int_equal(OCSP_basic_sign_ctx(basic, signer, ctx, NULL,
-                                         a->no_certs ? OCSP_NOCERTS : 0),
+                                         (a->no_certs ? OCSP_NOCERTS : 0) |
+                                             (a->by_key ? OCSP_RESPID_KEY : 0)),
                      1);
     EVP_MD_CTX_free(ctx);
 }

@@ -35,6 +35,7 @@ struct answer {
     enum pki_key signer_key;
     int two;                   /* another certificate's answer comes first */
     const EVP_MD *(*md)(void); /* CertID's hash, instead */
+    int by_key;                /* its key says who the signer is, no name */
     int no_certs;              /* the signer's certificate is not sent */
     int odd_algorithm;         /* a signature that nobody knows */
     int no_date;               /* thisUpdate is none */

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -405,6 +406,27 @@ static void a_list_has_an_end(void **state)
     }
 }
 
+/* No descriptor is left to read it with. */
+static void a_directory_that_cannot_be_read_is_named(void **state)
+{
+    struct rlimit few, old;
+    tlsock_error err;
+    int n;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    few = old;
+    few.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    n = count(pki_dir(), &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_int_equal(n, -1);
+    assert_int_equal(err.code, TLSOCK_E_OWN_FILE);
+    assert_tells(err.message, "cannot read directory");
+    assert_tells(err.message, "Too many open files");
+    assert_tells(err.hint, "may list it");
+}
+
 static void files_of_other_kinds_hold_no_list(void **state)
 {
     unsigned char *der = NULL;
@@ -556,6 +578,7 @@ int main(void)
         cmocka_unit_test(no_part_of_a_list_is_a_list),
         cmocka_unit_test(entries_have_to_be_well_formed),
         cmocka_unit_test(a_directory_gives_all_its_lists),
+        cmocka_unit_test(a_directory_that_cannot_be_read_is_named),
         cmocka_unit_test(a_directory_has_an_end),
         cmocka_unit_test(a_directory_that_is_not_open_to_us_is_named),
         cmocka_unit_test(a_list_has_an_end),

@@ -17,6 +17,13 @@ static const struct {
      {.status = GOOD, .signer = &who.responder, .signer_key = KEY_INTER},
      0,
      "good"},
+    {"good, by a responder that its key tells",
+     {.status = GOOD,
+      .signer = &who.responder,
+      .signer_key = KEY_INTER,
+      .by_key = 1},
+     0,
+     "good"},
     {"good, after another's answer", {.status = GOOD, .two = 1}, 0, "good"},
     {"good, without an end",
      {.status = GOOD, .from_h = -5, .to_h = NO_NEXT},
@@ -247,9 +254,10 @@ static void must_staple_is_seen(void **state)
     assert_int_equal(tsk_ocsp_must_staple(who.leaf), 0);
 }
 
-static void failing_memory_never_says_good(void **state)
+static void each_fails(int by_key)
 {
     struct answer bad = {.status = REVOKED,
+                         .by_key = by_key,
                          .signer = &who.responder,
                          .signer_key = KEY_INTER,
                          .nonce = "01234567"};
@@ -262,7 +270,6 @@ static void failing_memory_never_says_good(void **state)
     int len, fired = 0;
     unsigned char *der = answered(&bad, &len);
 
-    (void)state;
     for (long n = 1, i = 0; i < 2 && n < 3000; n = fired ? n + 1 : 1) {
         tlsock_error err = {0};
         struct tsk_status st;
@@ -278,6 +285,13 @@ static void failing_memory_never_says_good(void **state)
     assert_int_equal(fired, 0);
     assert_int_equal(ERR_peek_error(), 0);
     OPENSSL_free(der);
+}
+
+static void failing_memory_never_says_good(void **state)
+{
+    (void)state;
+    each_fails(0);
+    each_fails(1);
 }
 
 int main(void)
