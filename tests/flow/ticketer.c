@@ -2,6 +2,7 @@
  * Redis is a few lines here, with every habit a bad one has; the clock is moved
  * by hand. The real one is in tests/servers/tickets.sh. */
 #include "ca.h"
+#include "fault.h"
 #include "lines.h"
 #include "peer.h"
 #include "sock.h"
@@ -478,6 +479,37 @@ static void tls_to_redis_is_verified(void **state)
 
 /* Four threads that serve, one that reloads, and Redis that comes and goes; in
  * sum the clock moves by less than a handshake has. */
+/* Only what the threads allocate, ours and Redis's, may fail. */
+static void without_memory_it_asks_again(void **state)
+{
+    char good[160];
+    int hit = 1;
+
+    (void)state;
+    snprintf(good, sizeof(good), "&ca=%s", ca_get()->root_pem);
+    start(ca_server(ca_get()->ip, NULL));
+    fault_hold(1);
+    for (long n = 1; hit; n++) {
+        tlsock_config *a;
+        struct tsk_tickets *t;
+
+        assert_true(n < 1000);
+        fault_arm(FAULT_OWN, n, 0);
+        a = machine(good, NULL);
+        t = tickets_of(a);
+        for (int i = 0; i < 4000 && !tsk_tickets_ready(t); i++) {
+            poll(NULL, 0, 1);
+            if (i % 10 == 9)
+                advance(a, 5);
+        }
+        hit = fault_disarm();
+        assert_int_equal(tsk_tickets_ready(t), 1);
+        tlsock_config_unref(a);
+    }
+    fault_hold(0);
+    finish();
+}
+
 static void *keep_visiting(void *arg)
 {
     for (int i = 0; i < 20; i++)
@@ -566,11 +598,13 @@ int main(void)
         cmocka_unit_test(what_is_no_secret_changes_nothing),
         cmocka_unit_test(a_password_comes_from_where_it_is_kept),
         cmocka_unit_test(tls_to_redis_is_verified),
+        cmocka_unit_test(without_memory_it_asks_again),
         cmocka_unit_test(threads_and_reloads_do_not_mind),
 #ifndef FOREIGN_HEAP
         cmocka_unit_test(a_child_has_a_thread_of_its_own),
 #endif
     };
 
+    fault_init();
     return cmocka_run_group_tests_name("ticketer", tests, setup, ca_teardown);
 }

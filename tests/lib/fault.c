@@ -54,6 +54,7 @@ const char *fault_name(enum fault_kind kind)
                                                    "close",
                                                    "fopencookie",
                                                    "mmap",
+                                                   "fstat",
                                                    "allocation of the tool"};
 
     return names[kind];

@@ -30,6 +30,7 @@ enum fault_kind {
     FAULT_CLOSE, /* close: it has happened all the same */
     FAULT_FILE,  /* fopencookie */
     FAULT_MAP,   /* mmap */
+    FAULT_STAT,  /* fstat */
     FAULT_TOOL,  /* memory of the tool, see oom/tool.c */
     FAULT_KINDS
 };

@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define WRAP(kind, type, name, params, args) \
@@ -57,6 +58,7 @@ WRAP(FAULT_PIPE, int, pipe2, (int fds[2], int f), (fds, f))
 WRAP(FAULT_READ, ssize_t, read, (int fd, void *b, size_t n), (fd, b, n))
 WRAP(FAULT_READ, ssize_t, pread64, (int fd, void *b, size_t n, off_t o),
      (fd, b, n, o))
+WRAP(FAULT_STAT, int, fstat64, (int fd, struct stat64 *st), (fd, st))
 WRAP(FAULT_WRITE, ssize_t, write, (int fd, const void *b, size_t n), (fd, b, n))
 WRAP_CODE(FAULT_RESOLVE, int, getaddrinfo,
           (const char *h, const char *s, const struct addrinfo *hints,

@@ -309,8 +309,12 @@ static void a_thread_that_cannot_start_is_started_later(void **state)
 static void a_secret_that_cannot_be_read_says_why(void **state)
 {
     static const struct {
+        enum fault_kind kind;
         int value, code;
-    } rows[] = {{ENOMEM, TLSOCK_E_NOMEM}, {EIO, TLSOCK_E_OWN_FILE}, {EINTR, 0}};
+    } rows[] = {{FAULT_READ, ENOMEM, TLSOCK_E_NOMEM},
+                {FAULT_READ, EIO, TLSOCK_E_OWN_FILE},
+                {FAULT_READ, EINTR, 0},
+                {FAULT_STAT, EIO, TLSOCK_E_OWN_FILE}};
     char path[128], source[140];
     FILE *f;
 
@@ -325,7 +329,7 @@ static void a_secret_that_cannot_be_read_says_why(void **state)
     for (size_t i = 0; i < COUNT(rows); i++) {
         tlsock_config *c = tlsock_config_new();
 
-        fault_arm_here(FAULT_READ, 1, rows[i].value);
+        fault_arm_here(rows[i].kind, 1, rows[i].value);
         assert_code(tlsock_config_set(c, "tickets.secret", source),
                     rows[i].code);
         assert_int_equal(fault_disarm(), 1);
