@@ -278,7 +278,7 @@ static int report(const struct ca *c, const tlsock_cert *made)
     printf("created  %s   private key, mode 0600, %sencrypted\n", key,
            c->pass != NULL ? "" : "not ");
     if (c->issuer != NULL)
-        printf("issuer   %s\n", certfield(made, TLSOCK_CERT_ISSUER));
+        printf("issuer   %s\n", certfield_text(made, TLSOCK_CERT_ISSUER));
     if (c->any)
         printf("signs    EVERY NAME: whoever gets the key can be anybody to "
                "those who trust it\n");

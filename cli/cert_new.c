@@ -202,7 +202,8 @@ static void print_issuer(const struct making *m)
                field(m, TLSOCK_CERT_PIN));
         return;
     }
-    printf("issuer   %s", certfield(signer_ca(&m->signer), TLSOCK_CERT_CN));
+    printf("issuer   %s",
+           certfield_text(signer_ca(&m->signer), TLSOCK_CERT_CN));
     if (m->may[0] != '\0')
         printf(" (may only sign %s)", m->may);
     printf("\nrenew    tlsock cert renew %s", text);

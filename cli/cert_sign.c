@@ -235,9 +235,9 @@ static int report(const struct sign *s, const struct asked *a,
            certfield(made, TLSOCK_CERT_KEY_TYPE),
            certfield(made, TLSOCK_CERT_NOT_AFTER));
     certname_print("names", certfield(made, TLSOCK_CERT_SANS));
-    printf("subject  %s\n", certfield(made, TLSOCK_CERT_SUBJECT));
-    printf("usage    %s\n", certfield(made, TLSOCK_CERT_USAGE));
-    printf("issuer   %s\n", certfield(made, TLSOCK_CERT_ISSUER));
+    printf("subject  %s\n", certfield_text(made, TLSOCK_CERT_SUBJECT));
+    printf("usage    %s\n", certfield_text(made, TLSOCK_CERT_USAGE));
+    printf("issuer   %s\n", certfield_text(made, TLSOCK_CERT_ISSUER));
     if (!a->subject_kept && a->subject[0] != '\0')
         printf("changed  subject: asked for %s\n", a->subject);
     for (size_t i = 0; i < a->n; i++) {

@@ -25,6 +25,13 @@ const char *certfield(const tlsock_cert *c, int item)
     return text;
 }
 
+const char *certfield_text(const tlsock_cert *c, int item)
+{
+    const char *text = certfield(c, item);
+
+    return text != NULL ? text : "";
+}
+
 tlsock_cert *certfield_chain(const tlsock_cert *c, int i)
 {
     int before = errno;

@@ -8,6 +8,8 @@
 #include <tlsock/cert.h>
 
 const char *certfield(const tlsock_cert *c, int item);
+/* The same, "" in place of NULL. */
+const char *certfield_text(const tlsock_cert *c, int item);
 /* A new reference, as the library's. */
 tlsock_cert *certfield_chain(const tlsock_cert *c, int i);
 /* As tlsock_cert_json(). */

@@ -159,7 +159,7 @@ static int fetch_missing(struct check *c, struct grown *g, tlsock_cert **path)
 
     while (rc == TLSOCK_E_CHAIN_INCOMPLETE && grew == FIXCHAIN_GREW) {
         tlsock_cert *last = fixchain_last(g->chain);
-        char *urls = strdup(certfield(last, TLSOCK_CERT_AIA_URLS)),
+        char *urls = strdup(certfield_text(last, TLSOCK_CERT_AIA_URLS)),
              *save = NULL, *url;
 
         tlsock_cert_unref(last);

@@ -310,7 +310,7 @@ static int cert_group(const struct check *c)
     } curves[] = {
         {"ECDSA P-256", 0x17}, {"ECDSA P-384", 0x18}, {"ECDSA P-521", 0x19}};
     const char *type = c->main->sent != NULL
-                           ? certfield(c->main->sent, TLSOCK_CERT_KEY_TYPE)
+                           ? certfield_text(c->main->sent, TLSOCK_CERT_KEY_TYPE)
                            : "";
 
     for (size_t i = 0; i < sizeof(curves) / sizeof(curves[0]); i++)

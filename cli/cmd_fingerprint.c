@@ -165,8 +165,8 @@ static int take_prints(struct prints *p, const tlsock_cert *c, int place)
         tlsock_cert_fingerprint(c, "sha256", 1, p->key, sizeof(p->key)) < 0)
         return -1;
     p->role = place == 0 ? "leaf"
-              : strcmp(certfield(c, TLSOCK_CERT_SUBJECT),
-                       certfield(c, TLSOCK_CERT_ISSUER)) == 0
+              : strcmp(certfield_text(c, TLSOCK_CERT_SUBJECT),
+                       certfield_text(c, TLSOCK_CERT_ISSUER)) == 0
                   ? "CA"
                   : "intermediate";
     describe(p, c);

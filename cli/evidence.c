@@ -54,24 +54,22 @@ static const struct sockaddr *parse(const char *text,
     const char *colon = text != NULL ? strrchr(text, ':') : NULL;
     int boxed = text != NULL && text[0] == '[';
     size_t len = colon != NULL ? (size_t)(colon - text) : 0;
-    uint16_t port;
+    uint16_t port = colon != NULL ? htons((uint16_t)atoi(colon + 1)) : 0;
 
-    if (colon == NULL || len >= sizeof(host) || len < 3)
+    memset(ss, 0, sizeof(*ss));
+    if (len < 3 || len >= sizeof(host))
         return NULL;
     snprintf(host, sizeof(host), "%.*s", (int)len - 2 * boxed, text + boxed);
     host[strcspn(host, "%")] = '\0';
-    port = htons((uint16_t)atoi(colon + 1));
-    memset(ss, 0, sizeof(*ss));
-    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
-        v4->sin_family = AF_INET;
-        v4->sin_port = port;
-    } else if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        v6->sin6_port = port;
-    } else {
-        return NULL;
-    }
-    return (const struct sockaddr *)ss;
+    v4->sin_family = AF_INET;
+    v4->sin_port = port;
+    if (inet_pton(AF_INET, host, &v4->sin_addr) == 1)
+        return (const struct sockaddr *)ss;
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = port;
+    return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1
+               ? (const struct sockaddr *)ss
+               : NULL;
 }
 
 /* What goes through TLS to a proxy has the addresses of that: two connections

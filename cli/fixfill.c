@@ -167,7 +167,7 @@ static int extend_by_fetching(struct fix *w)
 
     while (rc == FIXCHAIN_GREW) {
         tlsock_cert *last = fixchain_last(w->chain);
-        char *urls = strdup(certfield(last, TLSOCK_CERT_AIA_URLS)),
+        char *urls = strdup(certfield_text(last, TLSOCK_CERT_AIA_URLS)),
              *save = NULL, *url;
 
         tlsock_cert_unref(last);

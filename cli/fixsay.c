@@ -90,7 +90,7 @@ void fix_print_text(const struct fix *w)
     for (int i = 0; i <= tlsock_cert_chain_len(w->chain); i++) {
         tlsock_cert *at = fixchain_at(w->chain, i);
 
-        fprintf(to, "%d  %s\n", i, certfield(at, TLSOCK_CERT_SUBJECT));
+        fprintf(to, "%d  %s\n", i, certfield_text(at, TLSOCK_CERT_SUBJECT));
         tlsock_cert_unref(at);
     }
     rows(to, o, w->added, "added", "from");

@@ -189,8 +189,10 @@ static json_t *unescaped(const char *p, size_t len)
     json_t *value;
     size_t n = 0;
 
-    if (to == NULL)
+    if (to == NULL) {
+        out_lack();
         return NULL;
+    }
     for (size_t i = 0; i < len; i++) {
         int high = i + 2 < len && p[i] == '%' ? hex(p[i + 1]) : -1,
             low = high >= 0 ? hex(p[i + 2]) : -1;
@@ -264,6 +266,8 @@ static void put_bytes(json_t *obj, const unsigned char *p, size_t len,
 
     if (text == NULL) {
         coded = base64(p, len);
+        if (coded == NULL)
+            out_lack();
         text = json_string(coded != NULL ? coded : "");
         free(coded);
         json_object_set_new(obj, key, json_string("base64"));

@@ -1,6 +1,7 @@
 #include "misbehave_seal.h"
 
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
@@ -23,33 +24,20 @@ struct sealing {
     size_t aad_len;
 };
 
-static int hex(const char *text, uint8_t *out, size_t n)
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < 2 * n; i++) {
-        const char *at = text[i] != '\0' ? strchr(digits, text[i]) : NULL;
-
-        if (at == NULL)
-            return -1;
-        out[i / 2] = (uint8_t)(out[i / 2] << 4 | (at - digits));
-    }
-    return 0;
-}
-
 /* "LABEL RANDOM SECRET", as in a file of SSLKEYLOGFILE. */
 static void secret(const SSL *ssl, const char *line)
 {
     struct mis_seal *s = SSL_get_app_data(ssl);
     const char *value = strrchr(line, ' ');
     uint8_t *to = NULL;
+    size_t len;
 
     if (strncmp(line, "SERVER_HANDSHAKE_TRAFFIC_SECRET ", 32) == 0)
         to = s->handshake;
     else if (strncmp(line, "SERVER_TRAFFIC_SECRET_0 ", 24) == 0)
         to = s->traffic;
     if (to != NULL)
-        (void)hex(value + 1, to, MIS_SECRET);
+        (void)OPENSSL_hexstr2buf_ex(to, MIS_SECRET, &len, value + 1, '\0');
 }
 
 void mis_seal_watch(SSL_CTX *ctx)
@@ -162,12 +150,10 @@ int mis_seal_record(struct mis_seal *s, SSL *ssl, uint8_t *record, size_t len,
     size_t before = HEAD + (is13 ? 0 : EXPLICIT);
     struct sealing by;
     uint8_t *text = record + before;
-    size_t n;
+    size_t n = len - before - TAG;
 
-    if (len <= before + TAG)
-        return -1;
-    n = len - before - TAG;
-    if ((is13 ? seal13(s, record, &by) : seal12(s, ssl, record, n, &by)) != 0 ||
+    if (len <= before + TAG ||
+        (is13 ? seal13(s, record, &by) : seal12(s, ssl, record, n, &by)) != 0 ||
         aead(0, &by, text, n) != 0)
         return -1;
     /* a record of TLS 1.3 says at its end what it holds */

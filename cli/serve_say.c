@@ -29,7 +29,7 @@ static void print_client(const struct serve *v, const tlsock *s,
     if (tlsock_info_int(s, TLSOCK_INFO_RESUMED))
         printf("  resumed");
     if (cert != NULL)
-        printf("  certificate %s", certfield(cert, TLSOCK_CERT_SUBJECT));
+        printf("  certificate %s", certfield_text(cert, TLSOCK_CERT_SUBJECT));
     else if (v->client_auth != NULL && strcmp(v->client_auth, "none") != 0)
         printf("  no certificate");
     putchar('\n');

@@ -17,7 +17,7 @@
 
 #define ZOO_PASSWORD "secret"
 #define ZOO_PASSWORD_FILE "password.txt"
-#define ZOO_MOST 80 /* rows */
+#define ZOO_MOST 80    /* rows */
 #define ZOO_LONGEST 64 /* no name of a file is that long */
 
 /* How a row comes about: by the library, by hand, out of others. */

@@ -161,12 +161,12 @@ def judge_words(run, good, fired):
         # OpenSSL tells "unknown" and "no memory for it" by the same words
         if good is not None and row.same and \
                 timeless(run.out) != timeless(good.out) and \
-                not run.what.startswith("ossl"):
+                not run.what.startswith(("ossl", "below")):
             run.found.append(f"exit {run.rc}, with another output: "
                              + run.out[-300:].decode(errors="replace"))
         return
     said = run.err + run.out
-    if run.what.startswith("ossl") and run.rc == 1:
+    if run.what.startswith(("ossl", "below")) and run.rc == 1:
         return  # the same, of a finding
     if row.says and re.search(row.says, said):
         return
@@ -191,6 +191,7 @@ def judge(run, good, marks):
         return
     if b"LeakSanitizer has encountered a fatal error" in run.err or \
             b"CHECK failed: sanitizer_linux_libcdep" in run.err:
+        run.found.clear()
         return  # what a sanitizer needs to look at was what failed
     if b"AddressSanitizer" in run.err or b"runtime error" in run.err or \
             b"LeakSanitizer" in run.err:
@@ -200,7 +201,7 @@ def judge(run, good, marks):
     elif fired is None and run.rc != row.rc:
         run.found.append(f"exit {run.rc} without a failure")
     elif run.rc not in CODES | {row.rc, NO_MEMORY} | row.codes and \
-            not (run.what.startswith("ossl") and run.rc in (1, 2, 5)):
+            not (run.what.startswith(("ossl", "below")) and run.rc in (1, 2, 5)):
         run.found.append(f"exit {run.rc}")
     if run.rc < 0:
         return

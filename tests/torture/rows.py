@@ -16,6 +16,7 @@ MODES = ("alloc", "ossl", "call", "kill")
 
 
 FEW_OSSL = {"ossl": 200}  # there are up to a million
+FEW = {"alloc": 60, "ossl": 30, "call": 100, "kill": 40}
 SOME = {"alloc": 300, "ossl": 200, "call": 300, "kill": 100}
 
 
@@ -74,7 +75,6 @@ while (read(STDIN, my $h, 5) == 5) {
     print $h, $d if $k ne "i";
 }
 """
-FEW = {"alloc": 60, "ossl": 30, "call": 100, "kill": 40}
 
 ROWS = [
     Row("version", modes=QUIET),
@@ -185,6 +185,9 @@ ROWS = [
         "app.test:{echo}", stdin=b"hello\n", modes=QUIET, codes=(2,)),
     Row("connect --insecure --json", "connect", "--insecure", "--json",
         "127.0.0.1:{echo}", modes=QUIET, codes=(2,), slow=True),
+    Row("connect --downgrade-after", "connect", "--downgrade-after", "200 CCC",
+        *TO, stdin=b"200 CCC\n", modes=QUIET, codes=(2,), slow=True,
+        named={"send": 6}),
     Row("connect by a proxy that is not there", "connect", "--proxy",
         "https://127.0.0.1:1", "--pcap", "run.pcapng", *TO, rc=3, codes=(2,),
         makes=r"run\.pcapng", keeps=r"run\.pcapng", grows=r"run\.pcapng",
@@ -193,6 +196,11 @@ ROWS = [
         "chain.pem", "--ca", "data/tlsock/ca/ca.pem", "app.test:{echo}",
         makes=r"chain\.pem", keeps=r"chain\.pem", codes=(1,),
         says=rb'"level":"error"', most=SOME, modes=QUIET, slow=True),
+    Row("check --starttls", "check", "--starttls", "smtp", "--ip", "127.0.0.1",
+        "--ca", "data/tlsock/ca/ca.pem", "app.test:{mail}", codes=(1,),
+        says=rb"(?m)^ERROR ", modes=QUIET, most=FEW, slow=True),
+    Row("check of a name alone", "check", "--ip", "255.255.255.255", "app.test",
+        rc=3, modes=QUIET, slow=True),
     Row("check", "check", *TO, "--html", "page.html", makes=r"page\.html",
         keeps=r"page\.html", codes=(1,), says=rb"(?m)^ERROR ", most=SOME,
         again="check --force --html page.html --ca data/tlsock/ca/ca.pem"
@@ -352,6 +360,7 @@ class Beds:
             self.ports["alpn"] = self.acme.tls_port
         self.serve("echo")
         self.serve("web", "--files", "site")
+        self.serve("mail", "--starttls", "smtp")
         return self
 
     def order(self, port, on_account):

@@ -9,13 +9,14 @@
  *                      with half of the data written (1)
  *   TORTURE=at:NAME:N:V  the same of the N-th call of the function NAME
  *   TORTURE=count      nothing fails
- *   TORTURE=no:PLACE   the call of OpenSSL at PLACE is refused, the first time
- *   TORTURE=sites      nothing fails, but it is told what may, by numbers that
- *                      are the same in each run: "site N PATH CALLS", of
- *                      each allocation, the way that led to it and the tool's
- *                      two calls above it; "below N CALLS", of each call of
- *                      OpenSSL below those, the first one that it makes;
- *                      "no PLACE NAME", of each call of OpenSSL by the tool
+ *   TORTURE=sites      nor here, but it is told what may, by numbers that are
+ *                      the same in each run: "way WAY CALLS", of each
+ *                      allocation, the way that led to it and the last calls
+ *                      of the tool above it; "below PLACE CALLS", of each call
+ *                      of OpenSSL; "no PLACE NAME", of each that the tool makes
+ *   TORTURE=way:N      the first allocation that has this WAY, or these CALLS
+ *   TORTURE=below:N    the first one that OpenSSL makes at this PLACE
+ *   TORTURE=no:N       the call of OpenSSL at this PLACE is refused, once
  *
  * What happened is appended to the file TORTURE_MARK, a line each:
  * "fired NAME WAY WAYS" (TORTURE_STOP: SIGTRAP then, for a debugger) and, when
@@ -60,7 +61,7 @@
 
 enum shim_mode shim_mode;
 atomic_int shim_running;
-long shim_at;
+unsigned long shim_at;
 static int way;
 static char only[40]; /* AT: calls of this function are counted apart */
 static atomic_long only_calls;
@@ -129,8 +130,9 @@ static enum whose whose(const void *caller)
 
 __attribute__((constructor)) static void begin(void)
 {
-    static const char *const words[] = {
-        "", "count", "alloc", "ossl", "call", "kill", "at", "sites", "no"};
+    static const char *const words[] = {"",     "count", "alloc", "ossl",
+                                        "call", "kill",  "at",    "sites",
+                                        "way",  "below", "no"};
     const char *what = getenv("TORTURE"), *name = program_invocation_short_name;
     char *rest;
 
@@ -147,7 +149,7 @@ __attribute__((constructor)) static void begin(void)
             strncat(only, what, len < sizeof(only) ? len : 0);
         }
         if (what[len] == ':') {
-            shim_at = strtol(what + len + 1, &rest, m == NO ? 16 : 10);
+            shim_at = strtoul(what + len + 1, &rest, m > SITES ? 16 : 10);
             way = *rest == ':' ? atoi(rest + 1) : 0;
         }
         shim_mode = (enum shim_mode)m;
@@ -204,7 +206,7 @@ static int fate(const char *name, const int ways[WAYS], int fd,
         n_all = atomic_fetch_add(&only_calls, 1) + 1;
     else if (shim_mode != CALL && shim_mode != KILL)
         return 0;
-    if (n_all != shim_at)
+    if ((unsigned long)n_all != shim_at)
         return 0;
     if (shim_mode == KILL) {
         shim_fired(name, way, data != NULL && len > 1 ? 2 : 1);
@@ -272,15 +274,14 @@ static int is_early(const void *p)
 static int alloc_fails(const void *caller)
 {
     enum whose of = shim_mode == OFF || !shim_running ? OTHERS : whose(caller);
+    long n;
 
-    if (of == OWN && shim_mode == SITES)
-        shim_own_site(atomic_load(&allocs) + 1);
-    else if (of == OPENSSL && shim_mode == SITES)
-        shim_ossl_site(atomic_load(&ossl_allocs) + 1);
-    if (of == OTHERS ||
-        atomic_fetch_add(of == OWN ? &allocs : &ossl_allocs, 1) + 1 !=
-            shim_at ||
-        shim_mode != (of == OWN ? ALLOC : OSSL))
+    if (of == OTHERS)
+        return 0;
+    n = atomic_fetch_add(of == OWN ? &allocs : &ossl_allocs, 1) + 1;
+    if (!(of == OWN ? shim_own_site() : shim_ossl_site()) &&
+        ((unsigned long)n != shim_at ||
+         shim_mode != (of == OWN ? ALLOC : OSSL)))
         return 0;
     shim_fired("malloc", 0, 1);
     errno = ENOMEM;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define OWN_FRAMES 7 /* two of them here, jansson has two, too */
+#define CALLS 3
 #define FRAMES 64    /* from OpenSSL's depths up to the tool */
 #define PLACES 65536 /* a power of 2, far more than there are */
 
@@ -32,11 +33,20 @@ static int find_tool(struct dl_phdr_info *info, size_t size, void *unused)
     return 1; /* the first one is the program */
 }
 
+/* Of a sanitizer that may be there. */
+__attribute__((weak)) void __lsan_disable(void);
+__attribute__((weak)) void __lsan_enable(void);
+
 void shim_sites_begin(void)
 {
     dl_iterate_phdr(find_tool, NULL);
-    if (shim_mode == SITES) /* its first call loads what it needs */
-        (void)backtrace(&(void *){NULL}, 1);
+    if (shim_mode != SITES && shim_mode != WAY && shim_mode != BELOW)
+        return;
+    if (__lsan_disable != NULL)
+        __lsan_disable();
+    (void)backtrace(&(void *){NULL}, 1); /* it loads what it needs */
+    if (__lsan_enable != NULL)
+        __lsan_enable();
 }
 
 /* Where that is in the tool's file; 0: elsewhere. */
@@ -64,17 +74,27 @@ static int is_new(uint64_t key)
     return is;
 }
 
-/* The tool's last two calls on the way: a helper's, and that of the helper. 0:
- * there is none. *below: what the first one called. */
-static unsigned long calls_of_tool(void *const *frames, int depth, void **below)
+/* Where it is in its file: elsewhere in memory the next time, but not there. */
+static unsigned long in_file(const void *code)
+{
+    Dl_info info;
+
+    return dladdr(code, &info) != 0
+               ? (uintptr_t)code - (uintptr_t)info.dli_fbase
+               : 0;
+}
+
+/* The tool's last calls on the way: a helper's, and those that led to it. 0:
+ * there is none. *first is where it calls something else. */
+static unsigned long calls_of_tool(void *const *frames, int depth, int *first)
 {
     unsigned long calls = 0;
     int found = 0;
 
-    for (int i = 2; i < depth && found < 2; i++) /* behind us and malloc() */
+    for (int i = 2; i < depth && found < CALLS; i++) /* behind malloc() */
         if (in_tool(frames[i]) != 0) {
             if (found++ == 0)
-                *below = frames[i - 1];
+                *first = i;
             calls = calls * 33 ^ in_tool(frames[i]);
         }
     return calls;
@@ -82,46 +102,56 @@ static unsigned long calls_of_tool(void *const *frames, int depth, void **below)
 
 static _Thread_local int within; /* what is called here may allocate */
 
-/* Where each function of the way stands in its file: elsewhere in memory the
- * next time, but not there. */
-void shim_own_site(long n)
+/* SITES: it is told; else 1: one of the two is to fail, the first time. */
+static int is_wanted(const char *word, unsigned long one, unsigned long other)
 {
-    void *frames[FRAMES], *below;
-    unsigned long path = 5381;
+    static atomic_int done;
     char text[80];
-    Dl_info info;
-    int depth;
 
-    if (within)
-        return;
+    if (shim_mode != SITES)
+        return (one == shim_at || other == shim_at) &&
+               atomic_exchange(&done, 1) == 0;
+    if (is_new(one * 31 ^ other)) {
+        snprintf(text, sizeof(text), "%s %lx %lx\n", word, one, other);
+        shim_say(text);
+    }
+    return 0;
+}
+
+int shim_own_site(void)
+{
+    void *frames[FRAMES];
+    unsigned long way = 5381;
+    int depth, first = 0, wanted;
+
+    if (within || (shim_mode != SITES && shim_mode != WAY))
+        return 0;
     within = 1;
     depth = backtrace(frames, FRAMES);
     for (int i = 2; i < depth && i < OWN_FRAMES; i++)
-        if (dladdr(frames[i], &info) != 0)
-            path =
-                path * 33 ^ ((uintptr_t)frames[i] - (uintptr_t)info.dli_fbase);
-    snprintf(text, sizeof(text), "site %ld %lx %lx\n", n, path,
-             calls_of_tool(frames, depth, &below));
-    shim_say(text);
+        way = way * 33 ^ in_file(frames[i]);
+    wanted = is_wanted("way", way, calls_of_tool(frames, depth, &first));
     within = 0;
+    return wanted;
 }
 
-/* The first one of each call of OpenSSL below each call that the tool makes. */
-void shim_ossl_site(long n)
+int shim_ossl_site(void)
 {
-    void *frames[FRAMES], *below = NULL;
+    void *frames[FRAMES];
     unsigned long calls;
-    char text[80];
+    int depth, first = 0, wanted = 0;
 
-    if (within)
-        return;
+    if (within || (shim_mode != SITES && shim_mode != BELOW))
+        return 0;
     within = 1;
-    calls = calls_of_tool(frames, backtrace(frames, FRAMES), &below);
-    if (calls != 0 && is_new(calls * 1099511628211u ^ (uintptr_t)below)) {
-        snprintf(text, sizeof(text), "below %ld %lx\n", n, calls);
-        shim_say(text);
-    }
+    depth = backtrace(frames, FRAMES);
+    calls = calls_of_tool(frames, depth, &first);
+    if (calls != 0)
+        wanted = is_wanted("below",
+                           calls * 1099511628211u ^ in_file(frames[first - 1]),
+                           shim_mode == SITES ? calls : 0);
     within = 0;
+    return wanted;
 }
 
 /* A function of OpenSSL, see refuse.S */
@@ -142,8 +172,7 @@ void *shim_refused(struct refusable *f, const void *back)
 
     if (f->next == NULL)
         f->next = dlsym(RTLD_NEXT, f->name);
-    if (call == 0 || !is_new(call) ||
-        (shim_mode == NO && call != (uintptr_t)shim_at))
+    if (call == 0 || !is_new(call) || (shim_mode == NO && call != shim_at))
         return f->next;
     if (shim_mode == NO) {
         shim_fired(f->name, 0, 1);

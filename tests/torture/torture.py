@@ -44,7 +44,7 @@ class Run:
         if hurt:
             env.update(LD_PRELOAD=self.beds.shim, TORTURE=self.what,
                        TORTURE_MARK=str(self.dir / "mark"))
-        if hurt and self.what.startswith("ossl"):
+        if hurt and self.what.startswith(("ossl", "below")):
             # what OpenSSL itself loses without memory cannot be told apart
             # here; what the library does is looked at by tests/oom
             env["ASAN_OPTIONS"] += ":detect_leaks=0"
@@ -152,29 +152,30 @@ def named(row, beds, good, pool):
     return hit, runs, found
 
 
-def spread(numbers):
+def spread(places):
     """The first, the middle and the last one."""
-    return sorted({numbers[0], numbers[len(numbers) // 2], numbers[-1]})
+    return {places[0], places[len(places) // 2], places[-1]}
 
 
 def what_is_new(lines, seen):
     """(mode, where) of what no row before has come by, as shim.c tells it."""
-    below = {}  # the tool's call: allocations of OpenSSL
-    for word, *rest in lines:
-        if word == "site":
-            n, path, call = rest
-            if path not in seen or call not in seen:
-                yield "alloc", n
-            seen.update((path, call))
+    below = {}  # the tool's calls: those of OpenSSL
+    for word, place, more in lines:
+        if word == "way":
+            if place not in seen:
+                yield "way", place
+            elif more not in seen:
+                yield "way", more
+            seen.update((place, more))
         elif word == "below":
-            below.setdefault(rest[1], []).append(int(rest[0]))
-        elif word == "no" and ("no", rest[0]) not in seen:
-            seen.add(("no", rest[0]))
-            yield "no", rest[0]
-    for call, numbers in below.items():
-        if ("ossl", call) not in seen:
-            seen.add(("ossl", call))
-            yield from (("ossl", n) for n in spread(numbers))
+            below.setdefault(more, []).append(place)
+        elif ("no", place) not in seen:
+            seen.add(("no", place))
+            yield "no", place
+    for calls, places in below.items():
+        if ("below", calls) not in seen:
+            seen.add(("below", calls))
+            yield from (("below", place) for place in spread(places))
 
 
 def sites(row, beds, good, pool):
@@ -182,7 +183,8 @@ def sites(row, beds, good, pool):
     that no row before has come by."""
     run = Run(row, beds, "sites").go()
     lines = [line.split() for line in
-             (run.dir / "mark").read_text().splitlines()]
+             (run.dir / "mark").read_text().splitlines()
+             if line.startswith(("way ", "below ", "no "))]
     run.remove()
     jobs = [pool.submit(at_place, row, beds, good, mode, where, 0)
             for mode, where in what_is_new(lines, beds.seen)]
