@@ -273,7 +273,8 @@ static ssize_t do_print(tlsock *s, void *arg)
 
 /* Yours: tsk_free_secret(). NULL: why is told by the connection. A wide
  * character that the locale does not have is a fault of the format. */
-static char *text_of(tlsock *s, size_t *len, const char *format, va_list ap)
+static TLSOCK_PRINTF(3, 0) char *text_of(tlsock *s, size_t *len,
+                                         const char *format, va_list ap)
 {
     int saved = errno, n;
     char *text = NULL;
