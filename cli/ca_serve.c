@@ -355,11 +355,11 @@ static int plain_config(struct serve *v, tlsock_error *err)
 
     v->identity =
         tlsock_cert_create(TLSOCK_CERT_OPTS(.sans = names, .n_sans = 1), err);
-    if (v->identity == NULL)
-        return err->code;
-    if (tlsock_config_add_cert(v->config, v->identity) == 0)
+    if (v->identity != NULL &&
+        tlsock_config_add_cert(v->config, v->identity) == 0)
         return 0;
-    *err = *tlsock_config_error(v->config);
+    if (v->identity != NULL)
+        *err = *tlsock_config_error(v->config);
     return err->code;
 }
 

@@ -172,10 +172,9 @@ static int key(const tlsock_event *e, void *arg)
 {
     struct flow *f = find(arg, e->conn, 0);
 
-    if (f == NULL)
-        return TLSOCK_E_NOMEM;
-    capture_flow_key(f->to, e->text);
-    return 0;
+    if (f != NULL)
+        capture_flow_key(f->to, e->text);
+    return f != NULL ? 0 : TLSOCK_E_NOMEM;
 }
 
 /* Alerts that say that something is wrong stand out. */

@@ -125,17 +125,15 @@ void opt_insecure_json(const struct opts *o, json_t *obj)
 /* Whoever names a list wants to have it asked, unless told otherwise. */
 static int add_lists(const struct opts *o, tlsock_config *c)
 {
-    int told = 0;
+    int told = 0, rc = 0;
 
-    for (size_t i = 0; i < o->crls.n; i++) {
-        if (tlsock_config_add_crl(c, o->crls.v[i]) < 0)
-            return refused(o, "--crl", c);
-    }
+    for (size_t i = 0; rc == 0 && i < o->crls.n; i++)
+        rc = tlsock_config_add_crl(c, o->crls.v[i]);
     for (size_t i = 0; i + 2 < o->sets.n; i += 3)
         told = told || strcmp(o->sets.v[i], "revocation") == 0;
-    if (o->crls.n > 0 && !told && tlsock_config_set(c, "revocation", "crl") < 0)
-        return refused(o, "--crl", c);
-    return 0;
+    if (rc == 0 && o->crls.n > 0 && !told)
+        rc = tlsock_config_set(c, "revocation", "crl");
+    return rc < 0 ? refused(o, "--crl", c) : 0;
 }
 
 static int apply(const struct opts *o, tlsock_config *c)
