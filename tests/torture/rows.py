@@ -243,7 +243,7 @@ ROWS = [
         keeps="port|" + CA_FILES, named={"getsockname": 3, "getnameinfo": 3}),
     Row("ca serve", "ca", "serve", *LISTEN, play=play.crl,
         makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True,
-        named=LOOP),
+        named=dict(LOOP, send=1)),
     Row("ca serve OCSP", "ca", "serve", *LISTEN, slow=True, play=play.ocsp,
         makes="port|" + CA_FILES, keeps="port|" + CA_FILES, replaces=True),
     Row("ca serve OCSP by GET", "ca", "serve", *LISTEN, slow=True,
