@@ -61,8 +61,6 @@ static int settle(tlsock *s, int said, int ours)
         return accept(s);
     if (said >= 0 || ours < 0) /* no hook makes a bad peer worse */
         return ours;
-    if (tsk_err_of(s)->code != said)
-        tsk_fail(tsk_err(s), said, "a hook refused the peer's certificate");
     if (tsk_err_of(s)->hint[0] == '\0')
         tsk_hint(tsk_err(s), "the program's own rule about peers refuses this "
                              "one: see TLSOCK_ON_VERIFY");
@@ -162,8 +160,6 @@ int tsk_hook_staple(tlsock *s, const unsigned char *der, size_t len)
     }
     if (said >= 0)
         return 0;
-    if (tsk_err_of(s)->code != said)
-        tsk_fail(tsk_err(s), said, "a hook refused the server's staple");
     if (tsk_err_of(s)->hint[0] == '\0')
         tsk_hint(tsk_err(s),
                  "the program's own rule about staples refuses this "

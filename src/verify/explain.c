@@ -46,10 +46,6 @@ static int code_of(int x509)
         return TLSOCK_E_WEAK;
     case X509_V_ERR_OUT_OF_MEM:
         return TLSOCK_E_NOMEM;
-    case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH:
-    case X509_V_ERR_EMAIL_MISMATCH:
-        return TLSOCK_E_NAME_MISMATCH;
     default:
         return TLSOCK_E_CERT_INVALID;
     }

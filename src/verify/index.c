@@ -25,11 +25,7 @@ struct tsk_index *tsk_index_new(tlsock_error *err)
         tsk_fail_nomem(err);
         return NULL;
     }
-    if (pthread_mutex_init(&ix->lock, NULL) != 0) {
-        tsk_free(ix);
-        tsk_fail_nomem(err);
-        return NULL;
-    }
+    pthread_mutex_init(&ix->lock, NULL);
     atomic_init(&ix->refs, 1);
     return ix;
 }
@@ -81,7 +77,7 @@ static const unsigned char *find_subject(const unsigned char *p, long len,
             return NULL;
         end = p + inner;
     }
-    for (int field = 0; field < 5; field++) {
+    for (int field = 0;; field++) {
         start = p;
         if (p >= end ||
             ASN1_get_object(&p, &inner, &tag, &class, end - p) & 0x81)
@@ -94,7 +90,6 @@ static const unsigned char *find_subject(const unsigned char *p, long len,
             return start;
         }
     }
-    return NULL;
 }
 
 static X509_NAME *subject_of(const struct tsk_index_entry *e)
@@ -131,8 +126,10 @@ static int full_hash(struct tsk_index_entry *e)
     if (e->full != 0)
         return 1;
     name = subject_of(e);
+    if (name == NULL) /* see tsk_index_decode() */
+        name = subject_of(e);
     if (name == NULL)
-        return 0;
+        return tsk_ossl_starved() ? TLSOCK_E_NOMEM : 0;
     e->full = X509_NAME_hash_ex(name, NULL, NULL, &ok);
     X509_NAME_free(name);
     return ok ? 1 : TLSOCK_E_NOMEM;
@@ -157,17 +154,24 @@ int tsk_index_add_der(struct tsk_index *ix, struct tsk_index_entry *e)
     return add_entry(ix, e) < 0 ? TLSOCK_E_NOMEM : 1;
 }
 
-int tsk_index_decode(struct tsk_index_entry *e)
+static X509 *decoded(const struct tsk_index_entry *e)
 {
     const unsigned char *p = e->der;
+    X509 *crt = e->with_trust ? d2i_X509_AUX(NULL, &p, e->len)
+                              : d2i_X509(NULL, &p, e->len);
 
-    if (e->crt == NULL)
-        e->crt = e->with_trust ? d2i_X509_AUX(NULL, &p, e->len)
-                               : d2i_X509(NULL, &p, e->len);
-    if (e->crt != NULL && !tsk_ossl_settle(e->crt)) {
-        X509_free(e->crt);
-        e->crt = NULL;
-    }
+    if (crt != NULL && tsk_ossl_settle(crt))
+        return crt;
+    X509_free(crt);
+    return NULL;
+}
+
+/* OpenSSL does not always tell that it had no memory, so a no has to be said
+ * twice: a root would not be found for it. */
+int tsk_index_decode(struct tsk_index_entry *e)
+{
+    for (int times = 0; e->crt == NULL && times < 2; times++)
+        e->crt = decoded(e);
     return e->crt != NULL;
 }
 
@@ -273,10 +277,12 @@ static int by_hash(const void *a, const void *b)
 static int add_if(struct tsk_index_entry *e, const X509_NAME *subject,
                   STACK_OF(X509) * found)
 {
+    int differ;
+
     if (!tsk_index_decode(e)) /* damaged: trusted by nobody */
-        return 0;
-    if (X509_NAME_cmp(X509_get_subject_name(e->crt), subject) == 0 &&
-        !sk_X509_push(found, e->crt))
+        return tsk_ossl_starved() ? -1 : 0;
+    differ = X509_NAME_cmp(X509_get_subject_name(e->crt), subject);
+    if (differ == -2 || (differ == 0 && !sk_X509_push(found, e->crt)))
         return -1;
     return 0;
 }

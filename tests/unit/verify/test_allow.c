@@ -1,5 +1,6 @@
 /* Rules for clients: what is taken, and which certificate fits which. */
 #include "ca.h"
+#include "fault.h"
 
 #include "cert/cert.h"
 #include "verify/allow.h"
@@ -294,6 +295,48 @@ static void rules_are_added_to_others(void **state)
     tsk_allow_unref(b);
 }
 
+/* Each allocation fails, and each call of OpenSSL: nobody comes in who is not
+ * meant, and who is refused for want of memory is told so. */
+static void failing_memory_lets_nobody_in(void **state)
+{
+    static const struct {
+        const char *rules;
+        int want;
+    } rows[] = {{"dns:a.test,cn:Nobody,ip:10.0.0.9,uri:spiffe://td/*",
+                 TLSOCK_E_CLIENT_CERT_DENIED},
+                {"dns:a.x.test", TLSOCK_OK}};
+    const char *const sans[] = {"a.x.test"};
+    tlsock_cert *c = client("CN=John Doe", sans, 1);
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct tsk_allow *a = tsk_allow_new(NULL, rows[i].rules, NULL);
+
+        assert_non_null(a);
+        for (int kind = FAULT_OWN; kind <= FAULT_REFUSED; kind++) {
+            int fired = 1;
+
+            for (long n = 1; fired; n++) {
+                tlsock_error err = {0};
+                int rc;
+
+                fault_arm((enum fault_kind)kind, n, 0);
+                rc = tsk_allow_check(a, c->leaf, &err);
+                fired = fault_disarm();
+                if (rc == 0 && rows[i].want != 0)
+                    fail_msg("%s %ld (%s): let in",
+                             fault_name((enum fault_kind)kind), n,
+                             fault_refused());
+                assert_code(err.code, rc);
+                if (!fired)
+                    assert_code(rc, rows[i].want);
+            }
+        }
+        tsk_allow_unref(a);
+    }
+    tlsock_cert_unref(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -304,7 +347,9 @@ int main(void)
         cmocka_unit_test(names_with_tricks_fit_nothing),
         cmocka_unit_test(two_common_names_are_none),
         cmocka_unit_test(rules_are_added_to_others),
+        cmocka_unit_test(failing_memory_lets_nobody_in),
     };
 
+    fault_init();
     return cmocka_run_group_tests_name("allow", tests, ca_setup, ca_teardown);
 }

@@ -1,6 +1,7 @@
 /* Certificates are found by any name that OpenSSL takes for the same. */
 #include "pki.h"
 
+#include "fault.h"
 #include "verify/index_private.h"
 
 struct part {
@@ -167,6 +168,57 @@ static void an_index_finds_every_form_of_a_name(void **state)
         X509_free(all[i]);
 }
 
+/* Each of OpenSSL's allocations fails: all of that name are found, or it is
+ * said that they are not. */
+static void without_memory_nothing_is_passed_over(void **state)
+{
+    static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL};
+    X509 *all[COUNT(names)];
+    char file[160];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(names); i++) {
+        X509_NAME *name = make(&names[i]);
+
+        all[i] = ca_of(name, (long)i + 1);
+        X509_NAME_free(name);
+    }
+    snprintf(file, sizeof(file), "%s/lacking.pem", pki_dir());
+    pki_write(file, all, COUNT(all));
+    for (size_t k = 0; k < COUNT(kinds); k++) {
+        for (size_t i = 0; i < COUNT(names); i += 13) { /* plain, and not */
+            long n, fired = 1;
+
+            for (n = 1; fired; n += n > 40 ? 23 : 1) {
+                struct tsk_index *ix = tsk_index_new(NULL);
+                STACK_OF(X509) *found = sk_X509_new_null();
+                X509_NAME *name = make(&names[i]);
+                int want = 0, rc;
+
+                for (size_t j = 0; j < COUNT(names); j++)
+                    want += names[j].same == names[i].same;
+                assert_int_equal(tsk_index_add(ix, file, 1, NULL),
+                                 (int)COUNT(all));
+                /* a peer's name is encoded when it comes */
+                assert_true(i2d_X509_NAME(name, NULL) > 0);
+                fault_arm(kinds[k], n, 0);
+                rc = tsk_index_find(ix, name, found);
+                fired = fault_disarm();
+                if (rc == 0 && sk_X509_num(found) != want)
+                    fail_msg("name %zu, %s %ld: %d of %d", i,
+                             fault_name(kinds[k]), n, sk_X509_num(found), want);
+                if (!fired)
+                    assert_int_equal(rc, 0);
+                X509_NAME_free(name);
+                sk_X509_free(found);
+                tsk_index_unref(ix);
+            }
+        }
+    }
+    for (size_t i = 0; i < COUNT(names); i++)
+        X509_free(all[i]);
+}
+
 /* Any byte of a name changed, and any length: no byte beyond it is read, and
  * what is the same to OpenSSL is the same to us. */
 static void damaged_names_are_left_to_openssl(void **state)
@@ -220,8 +272,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_names_have_equal_hashes),
         cmocka_unit_test(an_index_finds_every_form_of_a_name),
+        cmocka_unit_test(without_memory_nothing_is_passed_over),
         cmocka_unit_test(damaged_names_are_left_to_openssl),
     };
 
+    fault_init();
     return cmocka_run_group_tests(tests, NULL, teardown);
 }

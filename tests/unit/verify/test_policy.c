@@ -558,6 +558,49 @@ static void no_certificate_is_refused(void **state)
     X509_STORE_free(store);
 }
 
+/* A pin instead of a chain, with each allocation and each call of OpenSSL
+ * failing: what does not have that key is never accepted. */
+static void failing_memory_fits_no_pin(void **state)
+{
+    static const int leaves[] = {LEAF, STRANGER};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(leaves); i++) {
+        for (int kind = FAULT_OWN; kind <= FAULT_REFUSED; kind++) {
+            int fired = 1;
+
+            for (long n = 1; fired && n < 3000; n++) {
+                X509_STORE *store = X509_STORE_new();
+                X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+                struct tsk_pin pin;
+                struct tsk_verify_req req = {.pins = &pin, .n_pins = 1};
+                struct tsk_verdict verdict;
+                tlsock_error err = {0};
+                int rc;
+
+                pin = pin_of(crt[LEAF], 0);
+                X509_STORE_CTX_init(ctx, store, crt[leaves[i]], NULL);
+                fault_arm((enum fault_kind)kind, n, 1);
+                rc = tsk_policy_verify(ctx, &req, &verdict, &err);
+                fired = fault_disarm();
+                if (i > 0 && rc >= 0)
+                    fail_msg("%s %ld: accepted",
+                             fault_name((enum fault_kind)kind), n);
+                if (rc < 0 && (err.code != rc || err.message[0] == '\0'))
+                    fail_msg("%s %ld: %d without a cause",
+                             fault_name((enum fault_kind)kind), n, rc);
+                if (!fired && i == 0) {
+                    assert_code(rc, 0);
+                    assert_tells(verdict.verified, "pin ");
+                }
+                X509_STORE_CTX_free(ctx);
+                X509_STORE_free(store);
+            }
+            assert_int_equal(fired, 0);
+        }
+    }
+}
+
 /* Every n-th allocation fails once: a good chain may then be refused, a bad
  * one is never accepted. ASan looks after leaks. */
 static void failing_memory_never_says_yes(void **state)
@@ -613,6 +656,7 @@ int main(void)
         cmocka_unit_test(mode_that_needs_a_pin_is_not_met_by_none),
         cmocka_unit_test(failures_leave_nothing_behind),
         cmocka_unit_test(no_certificate_is_refused),
+        cmocka_unit_test(failing_memory_fits_no_pin),
         cmocka_unit_test(failing_memory_never_says_yes),
     };
 

@@ -3,6 +3,7 @@
 #include "pki.h"
 
 #include "core/clock.h"
+#include "fault.h"
 #include "verify/remember.h"
 
 #include <openssl/pem.h>
@@ -504,13 +505,51 @@ static void none_is_verification_as_ever(void **state)
     question_free(&q);
 }
 
+/* What has no memory for its key is verified anew: the verdict stays. */
+static void without_memory_for_its_key_it_is_verified(void **state)
+{
+    static struct tsk_pin pins[60];
+    static const struct {
+        int right, want;
+    } ends[] = {{1, TLSOCK_OK}, {0, TLSOCK_E_PIN}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        for (size_t k = 0; k < COUNT(pins); k++)
+            pins[k] = wrong_pin;
+        if (ends[i].right)
+            pins[COUNT(pins) - 1] = right_pin;
+        for (long n = 1, fired = 1; fired; n++) {
+            struct tsk_remember *r = tsk_remember_new();
+            struct tsk_verdict verdict;
+            struct question q;
+            int rc;
+
+            question_make(&q);
+            pinned(&q);
+            q.req.pins = pins;
+            q.req.n_pins = COUNT(pins);
+            fault_arm(FAULT_OWN, n, 0);
+            rc = ask(r, &q, &verdict);
+            fired = fault_disarm();
+            if (rc != ends[i].want && (!fired || rc != TLSOCK_E_NOMEM))
+                fail_msg("allocation %ld: %d", n, rc);
+            assert_code(ask(r, &q, &verdict), ends[i].want);
+            question_free(&q);
+            tsk_remember_free(r);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_the_same_question_is_remembered),
         cmocka_unit_test(it_is_bounded),
         cmocka_unit_test(none_is_verification_as_ever),
+        cmocka_unit_test(without_memory_for_its_key_it_is_verified),
     };
 
+    fault_init();
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -10,6 +10,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -275,6 +276,12 @@ static void base64_is_read_in_every_layout(void **state)
         {"a foreign character", "\n!", 64, 0},
         {"padding within", "\n=", 64, 0},
     };
+    static const struct {
+        const char *claim, *behind;
+        int good;
+    } ends[] = {{"blanks behind the padding", " \n \n", 1},
+                {"more behind the padding", "AAAA", 0},
+                {"more padding than there is", "===", 0}};
     char *pem = pki_pem(root), *body = strchr(pem, '\n') + 1;
     char *end = strstr(body, "-----END");
 
@@ -301,7 +308,41 @@ static void base64_is_read_in_every_layout(void **state)
         if (rows[i].good)
             check(&uri, 1, leaf, 1);
     }
+    for (size_t i = 0; i < COUNT(ends); i++) {
+        char text[16384];
+        const char *uri = text;
+        struct tsk_trust *t;
+
+        assert_non_null(memchr(end - 4, '=', 4));
+        snprintf(text, sizeof(text), "%.*s%s%s", (int)(end - 1 - pem), pem,
+                 ends[i].behind, end - 1);
+        t = tsk_trust_new(&uri, 1, NULL);
+        if ((t != NULL) != ends[i].good)
+            fail_msg("%s", ends[i].claim);
+        tsk_trust_unref(t);
+    }
     free(pem);
+}
+
+/* No descriptor is left to read it with. */
+static void a_directory_that_cannot_be_read_is_named(void **state)
+{
+    const char *uri = path[PLAIN];
+    struct rlimit few, old;
+    tlsock_error err = {0};
+    struct tsk_trust *t;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    few = old;
+    few.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    t = tsk_trust_new(&uri, 1, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    assert_null(t);
+    assert_code(err.code, TLSOCK_E_TRUST_STORE);
+    assert_tells(err.message, path[PLAIN]);
+    assert_tells(err.message, "Too many open files");
 }
 
 static void environment_names_the_system_store(void **state)
@@ -503,6 +544,7 @@ int main(void)
         cmocka_unit_test(useless_trust_is_refused_by_name),
         cmocka_unit_test(broken_pem_text_is_refused),
         cmocka_unit_test(base64_is_read_in_every_layout),
+        cmocka_unit_test(a_directory_that_cannot_be_read_is_named),
         cmocka_unit_test(environment_names_the_system_store),
         cmocka_unit_test(directory_of_damaged_files_is_refused),
         cmocka_unit_test(system_store_is_shared_and_made_anew_when_it_changes),
