@@ -445,7 +445,7 @@ static int parser(struct httprec *r)
     if (h->connp == NULL)
         return -1;
     htp_connp_set_user_data(h->connp, r);
-    htp_connp_open(h->connp, "0.0.0.0", 1, "0.0.0.0", 1, NULL);
+    htp_connp_open(h->connp, NULL, 0, NULL, 0, NULL); /* nobody asks for them */
     return 0;
 }
 
