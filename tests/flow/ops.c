@@ -2,7 +2,9 @@
 #include "ca.h"
 #include "sock.h"
 
+#include <errno.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -431,6 +433,37 @@ static void tlsock_poll_knows_of_the_answer(void **state)
     sock_wait(&peer);
 }
 
+static struct rlimit usual;
+
+static int takes_all_descriptors(const tlsock_event *e, void *arg)
+{
+    struct rlimit none;
+
+    (void)e;
+    (void)arg;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    none = usual;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    return TLSOCK_AGAIN;
+}
+
+static void who_has_no_descriptor_to_wait_with_is_told(void **state)
+{
+    struct world *w = *state;
+
+    assert_code(
+        tlsock_config_on(w->sc, TLSOCK_ON_HELLO, takes_all_descriptors, NULL),
+        0);
+    assert_code(peer_open(&w->p, w->cc, w->sc, "a.test"), 0);
+    peer_shake(&w->p);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_code(w->p.rc[SERVER], TLSOCK_E_SYSTEM);
+    assert_int_equal(w->p.err[SERVER].sys_errno, EMFILE);
+    assert_tells(w->p.err[SERVER].message, "HELLO hook");
+    assert_tells(w->p.err[SERVER].hint, "limit on open files");
+}
+
 /* In the child the connection and the op are those of another process. */
 static int in_child(struct world *w)
 {
@@ -482,6 +515,7 @@ int main(void)
         TEST(waiting_for_an_answer_can_be_interrupted),
         TEST(the_descriptor_wakes_with_the_answer),
         TEST(tlsock_poll_knows_of_the_answer),
+        TEST(who_has_no_descriptor_to_wait_with_is_told),
         TEST(an_op_belongs_to_its_process),
     };
 
