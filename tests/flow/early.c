@@ -332,6 +332,43 @@ static void a_server_answers_early_data_alone(void **state)
     tlsock_config_unref(sc);
 }
 
+/* Both ways; n-th: each write of the transport that it takes. */
+static void early_data_that_cannot_leave_is_told(void **state)
+{
+    tlsock_config *cc, *sc;
+    char got[200];
+
+    (void)state;
+    pair_of(&cc, &sc);
+    prepare(cc, sc);
+    for (int side = 0; side < 2; side++) {
+        struct test_pipe *pipe;
+        struct peer p;
+        ssize_t n;
+
+        open_pair(&p, cc, sc);
+        if (side == SERVER) {
+            assert_int_equal(
+                tlsock_write_early(p.conn[CLIENT], ask, sizeof(ask)),
+                sizeof(ask));
+            assert_int_equal(
+                tlsock_read_early(p.conn[SERVER], got, sizeof(got)),
+                sizeof(ask));
+        }
+        pipe = &p.pipes[side];
+        pipe->fail_write_at = pipe->writes + 1;
+        n = tlsock_write_early(p.conn[side], say, sizeof(say));
+        assert_int_equal(pipe->writes, pipe->fail_write_at);
+        assert_code(n, TLSOCK_E_SYSTEM);
+        assert_code(tlsock_last_error(p.conn[side])->code, TLSOCK_E_SYSTEM);
+        assert_code(tlsock_handshake(p.conn[side]), TLSOCK_E_SYSTEM);
+        peer_free(&p);
+        prepare(cc, sc); /* a ticket is good once */
+    }
+    tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
+}
+
 static void *serve_one(void *arg)
 {
     tlsock *s = arg;
@@ -451,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_store_that_machines_share_has_a_say),
         cmocka_unit_test(it_is_refused_when_it_is_too_late),
         cmocka_unit_test(a_server_answers_early_data_alone),
+        cmocka_unit_test(early_data_that_cannot_leave_is_told),
         cmocka_unit_test(a_blocking_client_leaves_the_handshake_for_later),
         cmocka_unit_test(it_waits_for_the_connection),
     };

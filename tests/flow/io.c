@@ -374,6 +374,21 @@ static void close_sends_what_a_write_buffer_holds(void **state)
     assert_int_equal(tlsock_read(p->conn[SERVER], got, 16), 0);
 }
 
+/* Records leave together, so it is not the first that finds out. */
+static void a_full_write_buffer_that_cannot_leave_is_told(void **state)
+{
+    struct peer *p = pair_of(state);
+    static const uint8_t msg[1000];
+    ssize_t rc = sizeof(msg);
+
+    p->pipes[CLIENT].fail_write_at = p->pipes[CLIENT].writes + 1;
+    for (int i = 0; i < 1000 && rc > 0; i++)
+        rc = tlsock_write(p->conn[CLIENT], msg, sizeof(msg));
+    assert_code(rc, TLSOCK_E_SYSTEM);
+    assert_code(tlsock_last_error(p->conn[CLIENT])->code, TLSOCK_E_SYSTEM);
+    assert_code(tlsock_write(p->conn[CLIENT], msg, 1), TLSOCK_E_SYSTEM);
+}
+
 static void a_full_write_buffer_goes_by_itself(void **state)
 {
     struct peer *p = pair_of(state);
@@ -685,6 +700,7 @@ int main(void)
         BUFFERED(a_write_buffer_joins_writes_until_flush),
         BUFFERED(a_write_buffer_never_delays_a_reply),
         BUFFERED(close_sends_what_a_write_buffer_holds),
+        BUFFERED(a_full_write_buffer_that_cannot_leave_is_told),
         BUFFERED(a_full_write_buffer_goes_by_itself),
         BOTH(a_slow_reader_stops_a_writer),
         BOTH(data_flows_both_ways_at_once),
