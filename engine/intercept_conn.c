@@ -94,17 +94,7 @@ static void close_taps(struct conn *c)
     }
 }
 
-/* Its end is told when all that was kept of it is where it belongs. */
-void conn_end(struct conn *c)
-{
-    close_taps(c);
-    refusal_end(c);
-    if (c->opened)
-        conn_tell(c, INTERCEPT_END, NULL, NULL);
-    conn_free(c);
-}
-
-void conn_free(struct conn *c)
+static void conn_free(struct conn *c)
 {
     struct loop *l = c->loop;
 
@@ -131,6 +121,16 @@ void conn_free(struct conn *c)
         l->first = c->next;
     atomic_fetch_sub(&l->all->live, 1);
     free(c);
+}
+
+/* Its end is told when all that was kept of it is where it belongs. */
+void conn_end(struct conn *c)
+{
+    close_taps(c);
+    refusal_end(c);
+    if (c->opened)
+        conn_tell(c, INTERCEPT_END, NULL, NULL);
+    conn_free(c);
 }
 
 /* A handle's descriptor may be closed in its call, and another one made that

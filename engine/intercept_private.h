@@ -105,7 +105,6 @@ struct conn {
  * outcomes. */
 void conn_new(struct loop *l, int fd);
 void conn_end(struct conn *c);
-void conn_free(struct conn *c);
 void conn_go_on(evutil_socket_t fd, short what, void *arg);
 /* Tell what happens; format NULL: nothing more to say. */
 void conn_tell(struct conn *c, int kind, const tlsock_error *err,
