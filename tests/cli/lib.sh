@@ -120,16 +120,22 @@ end() {
 }
 
 # A port that can be bound, and that the system gives to no one who binds port
-# 0 or connects: only a neighbour that draws the same number can take it.
+# 0 or connects: only a neighbour that draws the same number can take it. No
+# number is drawn twice by one test.
 free_port() {
     perl -MIO::Socket::INET -e '
+        my ($list, %drawn) = shift;
+        if (open my $old, "<", $list) { chomp, $drawn{$_} = 1 while <$old> }
+        my $kept = open my $new, ">>", $list;
         for (1 .. 100) {
             my $port = 10000 + int(rand(20000));
+            next if $drawn{$port};
             my $s = IO::Socket::INET->new(Listen => 1, Proto => "tcp",
                 LocalAddr => "127.0.0.1:$port") or next;
+            print $new "$port\n" if $kept;
             print $port;
             last;
-        }'
+        }' "$dir/ports.drawn"
 }
 
 # The zoo of certificates that the tool makes, see pki/README.txt: good.pem is
