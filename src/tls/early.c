@@ -155,25 +155,47 @@ int tsk_early_shake(tlsock *s)
                                &s->early.got);
 }
 
-/* buf may be another one after AGAIN: what libssl waits in with the old one is
- * a signature of ours, and where there is one no early data is taken. */
+/* The caller's memory may be another one after AGAIN, and libssl, which waits
+ * for the key of a ticket with the old one, then reads into that: it gets some
+ * of ours, where nothing else is held before the handshake is over. (With the
+ * other thing that it waits in, a signature, no early data is taken.) */
+static int reads_aside(const tlsock *s)
+{
+    return s->set->on[TLSOCK_ON_TICKET_KEY].call != NULL;
+}
+
+static ssize_t held(tlsock *s, void *buf, size_t len)
+{
+    if (len > s->plain.len)
+        len = s->plain.len;
+    memcpy(buf, tsk_buf_at(&s->plain), len);
+    tsk_buf_take(&s->plain, len);
+    return (ssize_t)len;
+}
+
 ssize_t tsk_early_read(tlsock *s, void *buf, size_t len)
 {
     int ret = SSL_READ_EARLY_DATA_ERROR, rc = begin(s);
 
     if (rc < 0)
         return rc;
+    if (s->plain.len != 0)
+        return held(s, buf, len);
     if (s->early.over || SSL_is_init_finished(s->ssl))
         return 0;
-    s->early.began = 1;
-    s->early.buf = buf;
-    s->early.len = len;
+    s->early.buf = reads_aside(s) ? tsk_buf_room(&s->plain, STEP) : buf;
+    s->early.len = reads_aside(s) ? STEP : len;
     s->early.got = 0;
+    if (s->early.buf == NULL)
+        return tsk_fail_nomem(tsk_err(s));
+    s->early.began = 1;
     rc = tsk_sign_handshake(s, &ret);
     s->early.buf = NULL;
     if (rc < 0)
         return rc;
-    if (ret == SSL_READ_EARLY_DATA_ERROR) {
+    /* with the end of early data libssl goes on to that of the handshake, and
+     * tells of the first alone */
+    if (ret == SSL_READ_EARLY_DATA_ERROR || s->alert != 0) {
         rc = tsk_tls_fail(s, -1, TLSOCK_PHASE_HANDSHAKE);
         if (rc != TLSOCK_AGAIN && tsk_hook_handshake_fail(s) == TLSOCK_OK)
             tsk_bio_flush(&s->io);
@@ -182,7 +204,10 @@ ssize_t tsk_early_read(tlsock *s, void *buf, size_t len)
     if (ret == SSL_READ_EARLY_DATA_FINISH)
         s->early.over = 1;
     s->bytes_read += s->early.got;
-    return flushed(s, (ssize_t)s->early.got);
+    if (!reads_aside(s))
+        return flushed(s, (ssize_t)s->early.got);
+    s->plain.len += s->early.got;
+    return flushed(s, held(s, buf, len));
 }
 
 int tsk_early_outcome(const tlsock *s)

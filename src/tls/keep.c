@@ -53,16 +53,22 @@ static int bound(struct tsk_ctx *c, uint8_t out[TSK_SESSION_KEY])
 
 int tsk_keep_binding(struct tsk_ctx *c, uint8_t out[TSK_SESSION_KEY])
 {
-    tlsock_error why; /* without a store there is a key: see start_client() */
+    tlsock_error why = {0};
+    struct tsk_trust *trust;
     int ok;
 
     if (bound(c, out))
         return 1;
     tsk_ossl_enter();
-    ok = tsk_binding(c->set, tsk_ctx_trust(c, &why), out);
+    trust = tsk_ctx_trust(c, &why);
+    /* without a store there is a key: see start_client() */
+    ok = (trust != NULL || why.code != TLSOCK_E_NOMEM) &&
+         tsk_binding(c->set, trust, out);
     tsk_ossl_leave();
     if (!ok)
         return 0;
+    if (trust == NULL) /* it may be there the next time */
+        return 1;
     pthread_mutex_lock(&c->lock);
     memcpy(c->binding, out, TSK_SESSION_KEY);
     c->bound = 1;

@@ -343,8 +343,6 @@ int tsk_prints_text(const struct tsk_greeting *g, int item, char *out,
 
     if (size != 0)
         out[0] = '\0';
-    if (i == sizeof(items) / sizeof(items[0]))
-        return TLSOCK_E_ARGUMENT;
     if (items[i].of != (g->server ? OF_SERVER : OF_CLIENT))
         return 0;
     rc = items[i].kind == JA4 ? put_ja4(&to, g, items[i].how)

@@ -10,8 +10,8 @@
 #include "tls/greeting.h"
 
 /* TLSOCK_INFO_JA* of a greeting into out, as snprintf does it: the length of
- * all of it, 0 if it is no item of this kind of greeting; E_ARGUMENT: no such
- * item; E_NOMEM; E_UNSUPPORTED: there is no such digest. */
+ * all of it, 0 if it is no item of this kind of greeting; E_NOMEM;
+ * E_UNSUPPORTED: there is no such digest. item is one of tsk_prints_item(). */
 int tsk_prints_text(const struct tsk_greeting *g, int item, char *out,
                     size_t size);
 int tsk_prints_item(int item);      /* 1: it is one of these */

@@ -61,11 +61,9 @@ static int take_answer(tlsock *s, tlsock_ticket_key *room)
  * nothing can wait: there the event has no op. */
 static int ask_hook(tlsock *s, tlsock_event *e)
 {
-    int rc;
+    int rc =
+        tsk_sign_ask(s, e, tsk_sign_can_wait(s) ? TSK_OP_LATER : TSK_OP_NONE);
 
-    if (s->giving_up)
-        return TLSOCK_E_INTERRUPTED;
-    rc = tsk_sign_ask(s, e, tsk_sign_can_wait(s) ? TSK_OP_LATER : TSK_OP_NONE);
     if (rc == TLSOCK_ACCEPT)
         rc = take_answer(s, e->ticket);
     tsk_op_end(s);

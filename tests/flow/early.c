@@ -1,6 +1,5 @@
 /* Data with the first flight: both sides ask for it, nobody reads it twice. */
-#include "ca.h"
-#include "peer.h"
+#include "earlying.h"
 #include "sock.h"
 
 #include <poll.h>
@@ -8,59 +7,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static const char ask[] = "GET /may/be/done/twice", say[] = "here it is";
-
-/* A connection that leaves a session behind. */
-static void prepare(tlsock_config *cc, tlsock_config *sc)
-{
-    struct peer p;
-
-    peer_init(&p);
-    peer_connect(&p, cc, sc, "a.test");
-    peer_pingpong(&p);
-    peer_close(&p);
-    peer_free(&p);
-}
-
-static void open_pair(struct peer *p, tlsock_config *cc, tlsock_config *sc)
-{
-    peer_init(p);
-    assert_int_equal(peer_open(p, cc, sc, "a.test"), 0);
-}
-
-static void told(struct peer *p, int want)
-{
-    static const char *const words[] = {"none", "sent", "accepted", "rejected"};
-
-    for (int side = 0; side < 2; side++) {
-        assert_int_equal(tlsock_info_int(p->conn[side], TLSOCK_INFO_EARLY_DATA),
-                         want);
-        assert_string_equal(tlsock_info(p->conn[side], TLSOCK_INFO_EARLY_DATA),
-                            words[want]);
-    }
-}
-
-/* Whatever a server is still to read of it, until the end of it. */
-static size_t drain(struct peer *p, char *got, size_t size)
-{
-    size_t len = 0;
-    ssize_t n;
-
-    for (int i = 0; i < 100; i++) {
-        n = tlsock_read_early(p->conn[SERVER], got + len, size - len);
-        if (n == 0)
-            return len;
-        if (n == TLSOCK_AGAIN) {
-            peer_step(p, CLIENT);
-            continue;
-        }
-        assert_true(n > 0);
-        len += (size_t)n;
-    }
-    fail_msg("no end of early data");
-    return 0;
-}
 
 static const struct {
     const char *name, *client_max, *client, *server, *server_alpn;
@@ -118,12 +64,6 @@ static void both_sides_ask_for_it(void **state)
         tlsock_config_unref(cc);
         tlsock_config_unref(sc);
     }
-}
-
-static void pair_of(tlsock_config **cc, tlsock_config **sc)
-{
-    *cc = ca_client("early-data", "1000", NULL);
-    *sc = ca_server(ca_get()->a, "early-data", "1000", NULL);
 }
 
 static void an_answer_needs_no_round_trip(void **state)
@@ -332,43 +272,6 @@ static void a_server_answers_early_data_alone(void **state)
     tlsock_config_unref(sc);
 }
 
-/* Both ways; n-th: each write of the transport that it takes. */
-static void early_data_that_cannot_leave_is_told(void **state)
-{
-    tlsock_config *cc, *sc;
-    char got[200];
-
-    (void)state;
-    pair_of(&cc, &sc);
-    prepare(cc, sc);
-    for (int side = 0; side < 2; side++) {
-        struct test_pipe *pipe;
-        struct peer p;
-        ssize_t n;
-
-        open_pair(&p, cc, sc);
-        if (side == SERVER) {
-            assert_int_equal(
-                tlsock_write_early(p.conn[CLIENT], ask, sizeof(ask)),
-                sizeof(ask));
-            assert_int_equal(
-                tlsock_read_early(p.conn[SERVER], got, sizeof(got)),
-                sizeof(ask));
-        }
-        pipe = &p.pipes[side];
-        pipe->fail_write_at = pipe->writes + 1;
-        n = tlsock_write_early(p.conn[side], say, sizeof(say));
-        assert_int_equal(pipe->writes, pipe->fail_write_at);
-        assert_code(n, TLSOCK_E_SYSTEM);
-        assert_code(tlsock_last_error(p.conn[side])->code, TLSOCK_E_SYSTEM);
-        assert_code(tlsock_handshake(p.conn[side]), TLSOCK_E_SYSTEM);
-        peer_free(&p);
-        prepare(cc, sc); /* a ticket is good once */
-    }
-    tlsock_config_unref(cc);
-    tlsock_config_unref(sc);
-}
-
 static void *serve_one(void *arg)
 {
     tlsock *s = arg;
@@ -488,7 +391,6 @@ int main(void)
         cmocka_unit_test(a_store_that_machines_share_has_a_say),
         cmocka_unit_test(it_is_refused_when_it_is_too_late),
         cmocka_unit_test(a_server_answers_early_data_alone),
-        cmocka_unit_test(early_data_that_cannot_leave_is_told),
         cmocka_unit_test(a_blocking_client_leaves_the_handshake_for_later),
         cmocka_unit_test(it_waits_for_the_connection),
     };

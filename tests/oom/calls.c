@@ -353,6 +353,29 @@ static void a_fiber_needs_a_stack(void **state)
     tsk_fiber_free(f);
 }
 
+/* Made once in a process, for all that take early data. */
+static void early_data_needs_a_memory_of_tickets(void **state)
+{
+    tlsock_config *cc = ca_client(NULL);
+    tlsock_config *sc = ca_server(ca_get()->a, "early-data", "100", NULL);
+
+    (void)state;
+    for (int missing = 1; missing >= 0; missing--) {
+        struct peer p;
+
+        peer_init(&p);
+        if (missing)
+            fault_arm_here(FAULT_MAP, 1, ENOMEM);
+        assert_code(peer_open(&p, cc, sc, "a.test"),
+                    missing ? TLSOCK_E_NOMEM : 0);
+        if (missing)
+            assert_int_equal(fault_disarm(), 1);
+        peer_free(&p);
+    }
+    tlsock_config_unref(cc);
+    tlsock_config_unref(sc);
+}
+
 /* What cannot be waited for is not known, and that is no good. */
 static void a_check_that_cannot_wait_knows_nothing(void **state)
 {
@@ -433,6 +456,7 @@ int main(void)
         cmocka_unit_test(a_thread_that_cannot_start_is_started_later),
         cmocka_unit_test(a_secret_that_cannot_be_read_says_why),
         cmocka_unit_test(a_fiber_needs_a_stack),
+        cmocka_unit_test(early_data_needs_a_memory_of_tickets),
         cmocka_unit_test(a_check_that_cannot_wait_knows_nothing),
         cmocka_unit_test(a_transport_may_fail_at_any_call),
     };

@@ -84,15 +84,39 @@ out:
     return rc;
 }
 
+static int key_of(const tlsock_event *e, void *arg)
+{
+    (void)arg;
+    memset(e->ticket, 1, sizeof(*e->ticket));
+    return TLSOCK_ACCEPT;
+}
+
+static int not_seen(const tlsock_event *e, void *arg)
+{
+    (void)e;
+    (void)arg;
+    return 0;
+}
+
+/* With keys of the config, and with those of a hook: it is read aside then. */
 static void run(const char *what, enum fault_kind kind)
 {
-    struct world w = {.name = "a.test", .dense = 60, .stride = 23};
+    for (int hook = 0; hook < 2; hook++) {
+        struct world w = {.name = "a.test", .dense = 60, .stride = 23};
 
-    w.cc = ca_client("early-data", "100", NULL);
-    w.sc = ca_server(ca_get()->a, "early-data", "100", NULL);
-    each(what, early, &w, kind, 0);
-    tlsock_config_unref(w.cc);
-    tlsock_config_unref(w.sc);
+        w.cc = ca_client("early-data", "100", NULL);
+        w.sc = ca_server(ca_get()->a, "early-data", "100", NULL);
+        if (hook) {
+            assert_code(
+                tlsock_config_on(w.sc, TLSOCK_ON_TICKET_KEY, key_of, NULL), 0);
+            assert_code(
+                tlsock_config_on(w.sc, TLSOCK_ON_EARLY_DATA, not_seen, NULL),
+                0);
+        }
+        each(what, early, &w, kind, 0);
+        tlsock_config_unref(w.cc);
+        tlsock_config_unref(w.sc);
+    }
 }
 
 static void own_memory_may_fail(void **state)

@@ -198,7 +198,8 @@ static int watched(struct world *w)
     if (rc != 0)
         (void)note(w, tlsock_config_error(w->sc), rc);
     if (rc == 0)
-        rc = ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1, .starttls = "smtp"));
+        rc =
+            ends_open(w, &p, TLSOCK_OPTS(.nonblocking = 1, .starttls = "smtp"));
     if (rc == 0)
         rc = ends_shake(w, &p);
     if (rc == 0)

@@ -53,9 +53,8 @@ static int talk(struct world *w, struct peer *p)
     static const struct {
         enum peer_side side;
         call *call;
-    } steps[] = {{CLIENT, ping}, {SERVER, hear}, {SERVER, pong},
-                 {CLIENT, look}, {CLIENT, line}, {CLIENT, end},
-                 {SERVER, hear}};
+    } steps[] = {{CLIENT, ping}, {SERVER, hear}, {SERVER, pong}, {CLIENT, look},
+                 {CLIENT, line}, {CLIENT, end},  {SERVER, hear}};
 
     for (size_t i = 0; i < COUNT(steps); i++) {
         tlsock *s = p->conn[steps[i].side];
@@ -123,13 +122,12 @@ static int from_nothing(struct world *w)
         rc = config_code(w, sc,
                          tlsock_config_set(sc, "ciphers", "ECDHE+AESGCM"));
     if (rc == 0)
-        rc = config_code(w, sc,
-                         tlsock_config_add_identity(sc, ca->a_pem, ca->a_key,
-                                                    NULL));
+        rc = config_code(
+            w, sc, tlsock_config_add_identity(sc, ca->a_pem, ca->a_key, NULL));
     if (rc == 0)
-        rc = config_code(w, sc,
-                         tlsock_config_set(sc, "tickets.secret",
-                                           "rediss://:p@h/?key=k"));
+        rc = config_code(
+            w, sc,
+            tlsock_config_set(sc, "tickets.secret", "rediss://:p@h/?key=k"));
     if (rc == 0)
         rc = config_code(w, sc,
                          tlsock_config_set(sc, "tickets.secret", "env:SECRET"));
@@ -174,11 +172,11 @@ static void with(const char *what, scenario *run, enum fault_kind kind,
     tlsock_config_unref(w.sc);
 }
 
-#define CASE(name, run, kind, tls_max, session, host, want) \
-    static void name(void **state) \
-    { \
-        (void)state; \
-        with(#name, run, kind, tls_max, session, host, want); \
+#define CASE(name, run, kind, tls_max, session, host, want)                    \
+    static void name(void **state)                                             \
+    {                                                                          \
+        (void)state;                                                           \
+        with(#name, run, kind, tls_max, session, host, want);                  \
     }
 
 CASE(own_memory_may_fail_in_tls_12, connection, FAULT_OWN, "1.2", "off",
@@ -189,14 +187,14 @@ CASE(own_memory_may_fail_when_resuming, connection, FAULT_OWN, "1.3", "on",
      "a.test", 0)
 CASE(own_memory_may_fail_from_nothing, from_nothing, FAULT_OWN, "1.3", "on",
      "a.test", 0)
-CASE(own_memory_may_fail_in_listen, listening, FAULT_OWN, "1.3", "on",
-     "a.test", 0)
+CASE(own_memory_may_fail_in_listen, listening, FAULT_OWN, "1.3", "on", "a.test",
+     0)
 CASE(own_failures_let_no_wrong_name_pass, connection, FAULT_OWN, "1.3", "off",
      "b.test", TLSOCK_E_NAME_MISMATCH)
-CASE(openssl_memory_may_fail_in_tls_12, connection, FAULT_OPENSSL, "1.2",
-     "off", "a.test", 0)
-CASE(openssl_memory_may_fail_in_tls_13, connection, FAULT_OPENSSL, "1.3",
-     "off", "a.test", 0)
+CASE(openssl_memory_may_fail_in_tls_12, connection, FAULT_OPENSSL, "1.2", "off",
+     "a.test", 0)
+CASE(openssl_memory_may_fail_in_tls_13, connection, FAULT_OPENSSL, "1.3", "off",
+     "a.test", 0)
 CASE(openssl_memory_may_fail_when_resuming, connection, FAULT_OPENSSL, "1.3",
      "on", "a.test", 0)
 CASE(openssl_memory_may_fail_in_listen, listening, FAULT_OPENSSL, "1.3", "on",
@@ -206,9 +204,9 @@ CASE(openssl_memory_may_fail_from_nothing, from_nothing, FAULT_OPENSSL, "1.3",
 CASE(openssl_failures_let_no_wrong_name_pass, connection, FAULT_OPENSSL, "1.3",
      "off", "b.test", TLSOCK_E_NAME_MISMATCH)
 
-#define PART(name) \
-    { \
-        #name, name, NULL, NULL, NULL \
+#define PART(name)                                                             \
+    {                                                                          \
+#name, name, NULL, NULL, NULL                                          \
     }
 
 /* One part per process: they take a while, and may run side by side. */

@@ -142,6 +142,67 @@ static void with_a_store(enum fault_kind kind, const char *version)
     test_free(shelf);
 }
 
+static struct peer first; /* a connection whose session others go by */
+static unsigned char saved[TLSOCK_SESSION_MAX];
+static size_t saved_len;
+
+/* A config that has won none itself learns what it would be bound to. */
+static int by_another(struct world *w, int load)
+{
+    struct peer p;
+    int rc = 0;
+
+    w->cc = client(w);
+    if (w->cc == NULL)
+        return w->err.code;
+    peer_init(&p);
+    if (load)
+        rc = tlsock_session_load(w->cc, saved, saved_len);
+    if (rc == TLSOCK_E_STATE) {
+        if (strstr(tlsock_config_error(w->cc)->message, "other") != NULL)
+            w->broken = "what lacks memory is not taken for other trust";
+        rc = 0; /* not taken, for want of memory */
+    }
+    rc = fail_of(w, w->cc, rc);
+    if (rc == 0)
+        rc = visit(w, &p, load ? NULL : first.conn[CLIENT]);
+    w->accepted = rc == 0;
+    peer_free(&p);
+    tlsock_config_unref(w->cc);
+    w->cc = NULL;
+    return rc;
+}
+
+static int loaded(struct world *w)
+{
+    return by_another(w, 1);
+}
+
+static int followed(struct world *w)
+{
+    return by_another(w, 0);
+}
+
+static void with_another(enum fault_kind kind, const char *version)
+{
+    struct world w = {.sc = ca_server(ca_get()->a, NULL),
+                      .name = "a.test",
+                      .with = version,
+                      .dense = 10,
+                      .stride = 401};
+    struct world own = w;
+
+    own.cc = client(&own);
+    assert_int_equal(visit(&own, &first, NULL), 0);
+    saved_len = sizeof(saved);
+    assert_code(tlsock_session_save(first.conn[CLIENT], saved, &saved_len), 0);
+    each("loaded", loaded, &w, kind, 0);
+    each("followed", followed, &w, kind, 0);
+    peer_free(&first);
+    tlsock_config_unref(own.cc);
+    tlsock_config_unref(w.sc);
+}
+
 static void with(enum fault_kind kind)
 {
     static const char *const versions[] = {"1.2", "1.3"};
@@ -159,6 +220,7 @@ static void with(enum fault_kind kind)
         each("not kept", kept, &bad, kind, TLSOCK_E_NAME_MISMATCH);
         tlsock_config_unref(good.sc);
         with_a_store(kind, versions[v]);
+        with_another(kind, versions[v]);
     }
     unlink(file());
 }

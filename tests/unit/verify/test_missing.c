@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include "net/addr.h"
+#include "verify/allow.h"
 #include "verify/host.h"
 
 #include <idn2.h>
@@ -54,6 +55,26 @@ static void a_name_that_lacks_memory_is_not_called_wrong(void **state)
         if (!missing)
             assert_string_equal(name, "xn--4ca.test");
     }
+    missing = 0;
+}
+
+static void a_rule_that_lacks_memory_is_not_called_wrong(void **state)
+{
+    static const char *const rules[] = {
+        "dns:\xc3\xa4.test", "dns:*.\xc3\xa4.test", "email:joe@\xc3\xa4.test"};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * COUNT(rules); i++) {
+        tlsock_error err = {0};
+        struct tsk_allow *a;
+
+        missing = (int)(i % 2);
+        a = tsk_allow_new(NULL, rules[i / 2], &err);
+        assert_code(err.code, missing ? TLSOCK_E_NOMEM : 0);
+        assert_int_equal(a == NULL, missing);
+        tsk_allow_unref(a);
+    }
+    missing = 0;
 }
 
 int main(void)
@@ -61,6 +82,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_list_is_not_taken_for_one_without_the_name),
         cmocka_unit_test(a_name_that_lacks_memory_is_not_called_wrong),
+        cmocka_unit_test(a_rule_that_lacks_memory_is_not_called_wrong),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
