@@ -42,14 +42,14 @@ int tsk_der_whole(const struct tsk_source *s, tlsock_error *err)
     if (need > s->len) {
         tsk_fail(err, TLSOCK_E_OWN_FILE,
                  "\"%s\" is truncated: its DER data are %zu bytes long, and "
-                 "the last %zu of them are not there",
-                 s->name, need, need - s->len);
+                 "%zu of them are there",
+                 s->name, need, s->len);
         tsk_hint(err, "copy the file again, in binary mode");
         return TLSOCK_E_OWN_FILE;
     }
     tsk_fail(err, TLSOCK_E_OWN_FILE,
-             "\"%s\" has %zu bytes behind the end of its DER data", s->name,
-             s->len - need);
+             "\"%s\" is %zu bytes long, and its DER data end after %zu",
+             s->name, s->len, need);
     tsk_hint(err, "several certificates in one file go as PEM");
     return TLSOCK_E_OWN_FILE;
 }

@@ -3,6 +3,7 @@
 
 #include "core/str.h"
 #include "ossl/queue.h"
+#include "ossl/remote.h"
 
 #include <openssl/x509v3.h>
 #include <string.h>
@@ -16,11 +17,25 @@ static const char *file_of(const char *name)
     return name;
 }
 
+static int elsewhere(EVP_PKEY *pub, const char *name, tlsock_error *err)
+{
+    const char *kind = pub != NULL ? EVP_PKEY_get0_type_name(pub) : NULL;
+
+    if (pub != NULL && tsk_remote_can(pub))
+        return TLSOCK_OK;
+    tsk_fail(err, TLSOCK_E_OWN_FILE,
+             "the key of \"%s\" cannot be elsewhere: it is of the kind %s",
+             name, kind != NULL ? kind : "unknown");
+    tsk_hint(err, "a hook for TLSOCK_ON_SIGN signs with RSA, RSA-PSS, EC, "
+                  "Ed25519 and Ed448 keys; add others with their private key");
+    return TLSOCK_E_OWN_FILE;
+}
+
 static int key_fits(const tlsock_cert *c, const char *name, int how,
                     tlsock_error *err)
 {
     if (c->key == NULL && (how & TSK_PROVE_KEYLESS) != 0)
-        return TLSOCK_OK;
+        return elsewhere(X509_get0_pubkey(c->leaf), name, err);
     if (c->key == NULL) {
         tsk_fail(err, TLSOCK_E_OWN_FILE, "\"%s\" comes without a private key",
                  name);
@@ -197,8 +212,8 @@ static int has_names(const tlsock_cert *c, const char *name, tlsock_error *err)
     return TLSOCK_E_NO_NAME;
 }
 
-static int prove(const tlsock_cert *c, const char *name, int how,
-                 int64_t now, tlsock_error *err)
+static int prove(const tlsock_cert *c, const char *name, int how, int64_t now,
+                 tlsock_error *err)
 {
     int rc = key_fits(c, name, how, err);
 
@@ -215,8 +230,8 @@ static int prove(const tlsock_cert *c, const char *name, int how,
     return rc;
 }
 
-int tsk_cert_prove(const tlsock_cert *c, const char *name, int how,
-                   int64_t now, tlsock_error *err)
+int tsk_cert_prove(const tlsock_cert *c, const char *name, int how, int64_t now,
+                   tlsock_error *err)
 {
     char shown[256];
     int rc;

@@ -64,6 +64,11 @@ static const char *type_of(const EVP_PKEY *pub)
     return NULL;
 }
 
+int tsk_remote_can(const EVP_PKEY *pub)
+{
+    return type_of(pub) != NULL;
+}
+
 EVP_PKEY *tsk_remote_key_new(EVP_PKEY *pub, tsk_remote_sign *sign, void *arg)
 {
     struct tsk_remote r = {.pub = pub, .sign = sign, .arg = arg};

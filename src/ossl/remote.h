@@ -29,7 +29,8 @@ typedef int tsk_remote_sign(const struct tsk_remote_ask *ask,
 /* A key whose public half is pub's; yours. NULL: OpenSSL's queue says why, or
  * the kind of key is none of the above. arg is borrowed. */
 EVP_PKEY *tsk_remote_key_new(EVP_PKEY *pub, tsk_remote_sign *sign, void *arg);
-int tsk_remote_is(const EVP_PKEY *key); /* one of these? */
+int tsk_remote_is(const EVP_PKEY *key);  /* one of these? */
+int tsk_remote_can(const EVP_PKEY *pub); /* is it of one of the kinds above? */
 /* Is that the signature that was asked for? 1, or 0. */
 int tsk_remote_check(const struct tsk_remote_ask *ask, const unsigned char *sig,
                      size_t len);

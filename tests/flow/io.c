@@ -1,5 +1,6 @@
 /* The data calls: what they give, what they leave, how they travel. */
 #include "pair.h"
+#include "sock.h"
 #include "tls/conn.h"
 
 #include <errno.h>
@@ -291,6 +292,33 @@ static void what_cannot_leave_is_told_by_the_read(void **state)
         assert_code(tlsock_last_error(c)->code, TLSOCK_E_SYSTEM);
         pair_stop(&own);
     }
+}
+
+/* The same in plaintext, where a peek looks into the socket. */
+static void what_cannot_leave_is_told_by_a_peek_in_plaintext(void **state)
+{
+    tlsock_config *cc = ca_client(NULL);
+    tlsock_error err = {0};
+    char got[4];
+    int fds[2], rc;
+    tlsock *c;
+
+    (void)state;
+    sock_pair(fds);
+    c = tlsock_client_fd(fds[0], "a.test", cc,
+                         TLSOCK_OPTS(.plain = 1, .nonblocking = 1), &err);
+    assert_non_null(c);
+    do
+        rc = tlsock_printf(c, "%02000d", 7);
+    while (rc == 2000);
+    assert_code(rc, TLSOCK_AGAIN);
+    assert_code(tlsock_peek(c, got, sizeof(got)), TLSOCK_AGAIN);
+    close(fds[1]);
+    assert_code(tlsock_peek(c, got, sizeof(got)), TLSOCK_E_RESET);
+    assert_code(tlsock_last_error(c)->code, TLSOCK_E_RESET);
+    assert_int_equal(tlsock_last_error(c)->phase, TLSOCK_PHASE_WRITE);
+    tlsock_close(c);
+    tlsock_config_unref(cc);
 }
 
 /* What is taken waits for room, and there is an end to that. */
@@ -696,6 +724,7 @@ int main(void)
         BOTH(printf_tells_what_it_cannot_print),
         BOTH(printf_takes_no_more_than_can_leave),
         cmocka_unit_test(what_cannot_leave_is_told_by_the_read),
+        cmocka_unit_test(what_cannot_leave_is_told_by_a_peek_in_plaintext),
         BOTH(writes_leave_at_once_without_a_buffer),
         BUFFERED(a_write_buffer_joins_writes_until_flush),
         BUFFERED(a_write_buffer_never_delays_a_reply),

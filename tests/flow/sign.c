@@ -129,6 +129,26 @@ static tlsock_cert *without_key(tlsock_cert *c)
     return b;
 }
 
+/* Of a key that agrees on secrets, and signs nothing. */
+static tlsock_cert *of_x25519(void)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "X25519");
+    X509 *x = X509_dup(ca_get()->a->leaf);
+    unsigned char *der = NULL;
+    tlsock_cert *c;
+    int len;
+
+    assert_int_equal(X509_set_pubkey(x, key), 1);
+    assert_true(X509_sign(x, ca_get()->inter->key, EVP_sha256()) > 0);
+    len = i2d_X509(x, &der);
+    c = tlsock_cert_parse(der, (size_t)len, NULL, NULL);
+    assert_non_null(c);
+    OPENSSL_free(der);
+    X509_free(x);
+    EVP_PKEY_free(key);
+    return c;
+}
+
 static int make_all(void **state)
 {
     const char *sans[] = {"a.test"};
@@ -304,6 +324,22 @@ static void a_late_wrong_or_refused_answer_fails_alike(void **state)
         tlsock_config_unref(cc);
         tlsock_config_unref(sc);
     }
+}
+
+static void a_key_that_the_hook_cannot_sign_with_is_refused(void **state)
+{
+    struct keeper k = {.way = AT_ONCE};
+    tlsock_cert *c = of_x25519();
+    tlsock_config *sc = tlsock_config_new();
+
+    (void)state;
+    assert_code(tlsock_config_on(sc, TLSOCK_ON_SIGN, keeper, &k), 0);
+    assert_code(tlsock_config_add_cert(sc, c), TLSOCK_E_OWN_FILE);
+    assert_tells(tlsock_config_error(sc)->message, "kind X25519");
+    assert_tells(tlsock_config_error(sc)->hint, "Ed25519 and Ed448");
+    assert_code(tlsock_config_add_cert(sc, bare[0]), 0);
+    tlsock_cert_unref(c);
+    tlsock_config_unref(sc);
 }
 
 /* Freed, interrupted: what libssl has under way must not leak. */
@@ -624,6 +660,7 @@ int main(void)
         cmocka_unit_test(a_client_signs_with_a_key_that_is_elsewhere),
         cmocka_unit_test(what_is_no_signature_is_told_here_not_at_the_peer),
         cmocka_unit_test(a_late_wrong_or_refused_answer_fails_alike),
+        cmocka_unit_test(a_key_that_the_hook_cannot_sign_with_is_refused),
         cmocka_unit_test(a_connection_may_go_while_it_waits),
         cmocka_unit_test(an_answer_that_never_comes_is_a_timeout),
         cmocka_unit_test(a_thread_may_hold_the_key),

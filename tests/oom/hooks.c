@@ -233,11 +233,15 @@ static int opened(struct world *w)
     return rc;
 }
 
-static void with_client(const char *what, scenario *run, enum fault_kind kind)
+/* shows: it has a certificate, and the hook wants to see any. */
+static void with_client(const char *what, scenario *run, int shows,
+                        enum fault_kind kind)
 {
     struct world w = {
         .cc = ca_client(NULL), .name = "a.test", .dense = 200, .stride = 41};
 
+    if (shows)
+        assert_code(tlsock_config_add_cert(w.cc, ca_get()->client), 0);
     each(what, run, &w, kind, 0);
     tlsock_config_unref(w.cc);
 }
@@ -276,9 +280,10 @@ static void with_file(enum fault_kind kind)
 static void own_memory_may_fail_while_hooks_are_asked(void **state)
 {
     (void)state;
-    with_client("later", answered_later, FAULT_OWN);
-    with_client("given up", given_up, FAULT_OWN);
-    with_client("watched", watched, FAULT_OWN);
+    with_client("later", answered_later, 0, FAULT_OWN);
+    with_client("later, of any client", answered_later, 1, FAULT_OWN);
+    with_client("given up", given_up, 0, FAULT_OWN);
+    with_client("watched", watched, 0, FAULT_OWN);
     with_file(FAULT_OWN);
     with_prints(FAULT_OWN);
 }
@@ -286,9 +291,10 @@ static void own_memory_may_fail_while_hooks_are_asked(void **state)
 static void openssls_memory_may_fail_while_hooks_are_asked(void **state)
 {
     (void)state;
-    with_client("later", answered_later, FAULT_OPENSSL);
-    with_client("given up", given_up, FAULT_OPENSSL);
-    with_client("watched", watched, FAULT_OPENSSL);
+    with_client("later", answered_later, 0, FAULT_OPENSSL);
+    with_client("later, of any client", answered_later, 1, FAULT_OPENSSL);
+    with_client("given up", given_up, 0, FAULT_OPENSSL);
+    with_client("watched", watched, 0, FAULT_OPENSSL);
     with_file(FAULT_OPENSSL);
     with_prints(FAULT_OPENSSL);
 }

@@ -12,6 +12,7 @@ struct plot {
     const char *rules;    /* client-auth.allow, or NULL */
     tlsock_cert *shown;   /* the client's certificate, or NULL */
     const char *keys[2];  /* PSK of client and server, or NULL */
+    int hosts;            /* the server has another certificate, too */
     int on, answer, late; /* an event of the client's, or 0 */
     const char *verified; /* what the judge then tells */
     enum peer_side judge;
@@ -37,6 +38,8 @@ static int prepare(struct world *w, struct plot *p, tlsock_config *c,
         rc = tlsock_config_add_psk(c, "dev1", key, strlen(key));
     else if (side == SERVER)
         rc = tlsock_config_add_cert(c, ca_get()->a);
+    if (rc == 0 && side == SERVER && p->hosts)
+        rc = tlsock_config_add_cert(c, ca_get()->b);
     if (rc == 0 && side == CLIENT && p->shown != NULL)
         rc = tlsock_config_add_cert(c, p->shown);
     if (rc == 0 && side == SERVER && p->rules != NULL)
@@ -108,6 +111,7 @@ static const struct row {
      "1.2",
      {.keys = {key_a, key_b}},
      TLSOCK_E_PSK},
+    {"one of two hosts", "b.test", "1.3", {.hosts = 1, .verified = "chain"}, 0},
     {"the hook is asked",
      "a.test",
      "1.3",
