@@ -164,6 +164,8 @@ static void *loop_run(void *arg)
 {
     struct loop *l = arg;
 
+    pthread_mutex_lock(&l->all->gate);
+    pthread_mutex_unlock(&l->all->gate);
     (void)event_base_dispatch(l->base);
     return NULL;
 }
@@ -195,16 +197,27 @@ static void end_threads(struct loop *loops, int n)
     }
 }
 
+/* Ready is said when all threads are there, and before they do anything. */
+static int get_ready(struct loop *loops, int n)
+{
+    struct intercept *all = loops[0].all;
+    int rc;
+
+    pthread_mutex_lock(&all->gate);
+    rc = start_threads(loops, n);
+    if (rc == 0)
+        rc = all->o->on_ready(all->o->arg);
+    pthread_mutex_unlock(&all->gate);
+    return rc;
+}
+
 static int run_loops(struct loop *loops, int n)
 {
     static const int list[SIGNALS_MOST] = {SIGINT, SIGTERM, SIGCHLD};
-    const struct intercept_opts *o = loops[0].all->o;
     struct signals *signals =
         signals_new(loops[0].base, list, on_signal, &loops[0]);
-    int rc = signals != NULL ? o->on_ready(o->arg) : failure();
+    int rc = signals != NULL ? get_ready(loops, n) : failure();
 
-    if (rc == 0)
-        rc = start_threads(loops, n);
     if (rc == 0)
         rc = event_base_dispatch(loops[0].base) < 0 ? failure() : 0;
     end_threads(loops, n);
@@ -217,6 +230,7 @@ static int prepare(struct intercept *all)
     all->pins = pins_new(all->o->pass_s);
     all->down = tlsock_config_copy(all->o->down);
     pthread_mutex_init(&all->ups_lock, NULL);
+    pthread_mutex_init(&all->gate, NULL);
     if (all->pins == NULL || all->down == NULL)
         return -ENOMEM;
     return tlsock_config_on(all->down, TLSOCK_ON_HELLO, tls_on_hello, NULL) < 0
@@ -242,5 +256,6 @@ int intercept_run(const struct intercept_opts *o)
     tlsock_config_unref(all.down);
     pins_free(all.pins);
     pthread_mutex_destroy(&all.ups_lock);
+    pthread_mutex_destroy(&all.gate);
     return rc;
 }

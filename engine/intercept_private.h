@@ -29,6 +29,7 @@ struct intercept {
     tlsock_config *down; /* with our hook */
     struct upconf *ups;  /* configs for upstream, by what clients offer */
     pthread_mutex_t ups_lock;
+    pthread_mutex_t gate; /* held until ready is said */
     atomic_ulong accepted, live;
 };
 

@@ -33,6 +33,15 @@ logged() {
     return 1
 }
 
+# No memory holds such a stack (where addresses have 64 bits).
+if [ "$(getconf LONG_BIT)" = 64 ]; then
+    (ulimit -s 214748364800 && exec timeout 60 "$tlsock" intercept \
+        --listen 127.0.0.1:0 --threads 2 --port-file early) >out 2>err
+    [ $? = 6 ] && grep -q 'event loop does not work' err &&
+        ! grep -q ready out err && [ ! -s early ]
+    ok $? "a thread that cannot be: nothing is announced"
+fi
+
 serve --cert pki/good.pem --key pki/good.key --files www --plain-too
 intercept
 talk 'my $s = to(); print $s "GET http://localhost:$port/page HTT";
