@@ -76,8 +76,10 @@ static void pem_is_taken_in_every_usual_dress(void **state)
         {"byte order mark", "\xef\xbb\xbf", ""},
         {"text behind", "", "\nthis is no PEM\n"},
         {"text that begins with a zero", "0 of 1\n", ""},
-        {"another block before", "-----BEGIN DH PARAMETERS-----\nMAYCAQMCAQI=\n"
-                                 "-----END DH PARAMETERS-----\n", ""},
+        {"another block before",
+         "-----BEGIN DH PARAMETERS-----\nMAYCAQMCAQI=\n"
+         "-----END DH PARAMETERS-----\n",
+         ""},
     };
 
     (void)state;
@@ -152,17 +154,20 @@ static void der_and_pkcs12_are_told_by_content(void **state)
     loads("DER without key", help_path("known.der"), NULL, NULL, 0, 0);
     assert_code(tlsock_cert_save(help_leaf(), CERT | CHAIN | KEY,
                                  TLSOCK_FORMAT_PKCS12, p12, "env:TEST_PASS",
-                                 &err), 0);
+                                 &err),
+                0);
     loads("PKCS#12", p12, NULL, "env:TEST_PASS", 1, 1);
     loads("key from PKCS#12", help_path("known.der"), p12, "env:TEST_PASS", 0,
           1);
     assert_code(tlsock_cert_save(help_leaf(), CERT | CHAIN,
                                  TLSOCK_FORMAT_PKCS12, p12, "env:TEST_PASS",
-                                 &err), 0);
+                                 &err),
+                0);
     loads("PKCS#12 without key", p12, NULL, "env:TEST_PASS", 1, 0);
     assert_code(tlsock_cert_save(help_leaf(), KEY, TLSOCK_FORMAT_DER,
-                                 help_path("known-sealed.der"),
-                                 "env:TEST_PASS", &err), 0);
+                                 help_path("known-sealed.der"), "env:TEST_PASS",
+                                 &err),
+                0);
     loads("encrypted DER key", help_path("known.der"),
           help_path("known-sealed.der"), "env:TEST_PASS", 0, 1);
     refused(help_path("known.der"), help_path("known-sealed.der"), NULL,
@@ -207,8 +212,8 @@ static void pkcs12_of_other_makers_is_read_or_refused(void **state)
         assert_non_null(c->key);
         tlsock_cert_unref(c);
     } else {
-        refused(bare, NULL, "env:TEST_PASS", TLSOCK_E_OWN_FILE,
-                "without a MAC", "known-bare.p12");
+        refused(bare, NULL, "env:TEST_PASS", TLSOCK_E_OWN_FILE, "without a MAC",
+                "known-bare.p12");
     }
     loads("PKCS#12 with a usual MAC", odd_p12("known-mac.p12", 4096), NULL,
           "env:TEST_PASS", 1, 1);
@@ -274,7 +279,7 @@ static void each_bad_file_has_its_own_message(void **state)
             TLSOCK_E_OWN_FILE, "is truncated", "known-cut.der");
     bytes[n] = 'x';
     refused(help_write("known-long.der", bytes, n + 1), NULL, NULL,
-            TLSOCK_E_OWN_FILE, "1 bytes behind the end", "known-long.der");
+            TLSOCK_E_OWN_FILE, "its DER data end after", "known-long.der");
     free(bytes);
     fd = open(help_path("known-big"), O_CREAT | O_WRONLY, 0600);
     assert_true(fd >= 0);
@@ -355,7 +360,8 @@ static void password_comes_from_file_env_or_fd(void **state)
     (void)state;
     setenv("TEST_PASS", "open sesame", 1);
     assert_code(tlsock_cert_save(help_leaf(), CERT | KEY, TLSOCK_FORMAT_PEM,
-                                 file, "env:TEST_PASS", &err), 0);
+                                 file, "env:TEST_PASS", &err),
+                0);
     loads("environment", file, NULL, "env:TEST_PASS", 0, 1);
     snprintf(uri, sizeof(uri), "file:%s",
              help_text("known-pass", "open sesame\r\nsecond line\n"));
@@ -364,8 +370,8 @@ static void password_comes_from_file_env_or_fd(void **state)
     assert_int_equal(read(fd, rest, sizeof(rest)), 5); /* not ours */
     assert_string_equal(rest, "more\n");
     close(fd);
-    loads("descriptor without line end", file, NULL,
-          fd_uri("open sesame", &fd), 0, 1);
+    loads("descriptor without line end", file, NULL, fd_uri("open sesame", &fd),
+          0, 1);
     close(fd);
 }
 
@@ -380,7 +386,8 @@ static void password_missing_or_wrong_names_the_key_file(void **state)
     setenv("TEST_PASS", "sesame", 1);
     unsetenv("TEST_NO_PASS");
     assert_code(tlsock_cert_save(help_leaf(), CERT | KEY, TLSOCK_FORMAT_PEM,
-                                 file, "env:TEST_PASS", &err), 0);
+                                 file, "env:TEST_PASS", &err),
+                0);
     setenv("TEST_PASS", "sesam", 1);
     refused(file, NULL, NULL, TLSOCK_E_PASSWORD, "no password was given",
             "known-sealed.pem");
@@ -391,8 +398,7 @@ static void password_missing_or_wrong_names_the_key_file(void **state)
     snprintf(uri, sizeof(uri), "file:%s", help_path("missing.pass"));
     refused(file, NULL, uri, TLSOCK_E_PASSWORD, "missing.pass", "No such file");
     refused(file, NULL, "fd:1048000", TLSOCK_E_PASSWORD, "descriptor", NULL);
-    refused(file, NULL, "fd:1048577", TLSOCK_E_ARGUMENT, "no known form",
-            NULL);
+    refused(file, NULL, "fd:1048577", TLSOCK_E_ARGUMENT, "no known form", NULL);
     memset(large, 'a', sizeof(large) - 1);
     snprintf(uri, sizeof(uri), "file:%s", help_text("known-large", large));
     refused(file, NULL, uri, TLSOCK_E_PASSWORD, "longer than 1023 bytes",
@@ -433,7 +439,8 @@ static void load_all_takes_every_certificate(void **state)
     char *a = help_pem(help_leaf(), CERT | CHAIN),
          *b = help_pem(help_root(), CERT), *all = with(a, b, "");
     tlsock_error err = {0};
-    STACK_OF(X509) *certs = tsk_cert_load_all(help_text("known-all", all), &err);
+    STACK_OF(X509) *certs =
+        tsk_cert_load_all(help_text("known-all", all), &err);
 
     (void)state;
     assert_non_null(certs);

@@ -230,7 +230,8 @@ static void truncated_der_is_counted(void **state)
     char want[64];
 
     (void)state;
-    snprintf(want, sizeof(want), "data are %d bytes long, and the last 9 ", n);
+    snprintf(want, sizeof(want), "data are %d bytes long, and %d of them are",
+             n, n - 9);
     refused("cut", help_write("known.der", der, (size_t)n - 9), NULL,
             TLSOCK_E_OWN_FILE, want, "binary");
     refused("hardly begun", help_write("known.der", der, 3), NULL,
@@ -256,7 +257,7 @@ static void bytes_behind_pkcs12_are_counted(void **state)
     all = help_read(path, &len);
     help_write("known.p12", all, len + 1); /* with its NUL */
     refused("one byte more", help_path("known.p12"), NULL, TLSOCK_E_OWN_FILE,
-            "1 bytes behind", "PEM");
+            "its DER data end after", "PEM");
     free(all);
 }
 
