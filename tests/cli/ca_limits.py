@@ -5,11 +5,14 @@ addresses of the loopback network; a line for each claim, "0 claim" or
     ca_limits.py PORT WHAT [ARGUMENT...]
 """
 import base64
+import collections
 import fcntl
 import hashlib
+import http.client
 import json
 import pathlib
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -174,15 +177,42 @@ def nonces(world):
     claim(good.kind() == "badNonce", "once", good.text)
 
 
+class Steady(Client):
+    """Over one connection, for many requests."""
+
+    def __init__(self, world, source, key=None):
+        super().__init__(world, source, key)
+        self.connection = http.client.HTTPSConnection(
+            "127.0.0.1", PORT, timeout=WAIT, source_address=(source, 0),
+            context=ssl._create_unverified_context())
+
+    def send(self, method, path, body=b""):
+        self.connection.request(method, path, body, {
+            "Host": f"localhost:{PORT}",
+            "Content-Type": "application/jose+json"})
+        reply = self.connection.getresponse()
+        self.status, self.text = reply.status, reply.read()
+        self.fields = dict(reply.getheaders())
+        self.nonce = self.fields.get("Replay-Nonce")
+        return self.fields, self.text
+
+
 class Pair(acme.Key):
     """Of two primes that others have as well: a key in no time."""
 
     def __init__(self, p, q):
+        self.p, self.q, self.inverse = p, q, pow(q, -1, p)
         self.n = p * q
         self.d = pow(65537, -1, (p - 1) * (q - 1))
         self.jwk = {"kty": "RSA", "n": acme.number(self.n), "e": "AQAB"}
         self.thumb = acme.b64(hashlib.sha256(
             acme.compact(self.jwk)).digest())
+
+    def power(self, m):
+        """By both halves (RFC 8017, 5.1.2)."""
+        a = pow(m, self.d % (self.p - 1), self.p)
+        b = pow(m, self.d % (self.q - 1), self.q)
+        return b + (a - b) * self.inverse % self.p * self.q
 
 
 def keys(count):
@@ -259,6 +289,34 @@ def orders(world):
           int(greedy.fields.get("Retry-After", 0)) > 0,
           "an address has so many open orders", states)
     claim(acme.order(world, PORT), "another one gets a certificate")
+
+
+def all_orders(world):
+    """As many as there may be in all, from ten addresses."""
+    identifiers = [{"type": "dns", "value": "order.test"}]
+    states, places = [], []
+    for i, key in enumerate(keys(20)[:20]):
+        c = Steady(world, f"127.0.0.{10 + i // 2}", key)
+        c.make()
+        for _ in range(50):
+            fields, _ = c.post(f"{c.base}/acme/new-order",
+                               {"identifiers": identifiers})
+            states.append(c.status)
+            places.append((c, fields.get("Location")))
+    claim(states == [201] * 1000, "ten addresses have 1,000 open orders",
+          collections.Counter(states))
+
+    def there(i):
+        c, url = places[i]
+        c.post(url)
+        return c.status
+    claim(there(0) == there(1) == there(999) == 200, "all of them are there")
+    one = Steady(world, GOOD, keys(1)[0])
+    one.make()
+    one.post(f"{one.base}/acme/new-order", {"identifiers": identifiers})
+    claim(one.status == 201, "another one is taken", one.text)
+    claim((there(0), there(1), there(999)) == (404, 200, 200),
+          "the oldest that nobody has begun with has made room")
 
 
 def begin(client, names):
@@ -392,6 +450,7 @@ def main():
         world = acme.World(".", 0 if what == "checks" else int(args[0]))
         try:
             {"nonces": nonces, "accounts": accounts, "orders": orders,
+             "all_orders": all_orders,
              "checks": lambda w: checks(w, int(args[0]), int(args[1])),
              "full": lambda w: full(w, args[1], args[2] == "used"),
              "locked": lambda w: locked(w, args[1]),

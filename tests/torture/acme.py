@@ -49,8 +49,10 @@ class Key:
         size = (self.n.bit_length() + 7) // 8
         tail = b"\0" + self.DER + hashlib.sha256(data).digest()
         block = b"\0\1" + b"\xff" * (size - 2 - len(tail)) + tail
-        return pow(int.from_bytes(block, "big"), self.d,
-                   self.n).to_bytes(size, "big")
+        return self.power(int.from_bytes(block, "big")).to_bytes(size, "big")
+
+    def power(self, m):
+        return pow(m, self.d, self.n)
 
 
 class Tokens(http.server.BaseHTTPRequestHandler):
