@@ -228,6 +228,10 @@ static void old_pkcs12_with_rc2_is_read_or_named(void **state)
 
     (void)state;
     setenv("TEST_PASS", "sesame", 1);
+    setenv("OPENSSL_MODULES", "/nowhere", 1); /* no provider is there */
+    refused(CORPUS "/rc2.p12", NULL, "env:TEST_PASS", TLSOCK_E_OWN_FILE, "RC2",
+            "rc2.p12");
+    unsetenv("OPENSSL_MODULES");
     c = tlsock_cert_load(CORPUS "/rc2.p12", NULL, "env:TEST_PASS", &err);
     if (c != NULL) {
         assert_non_null(c->key);

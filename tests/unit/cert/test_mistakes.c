@@ -381,9 +381,15 @@ static void keys_under_old_ciphers_open_with_the_password(void **state)
     setenv("TEST_PASS", "sesame", 1);
     setenv("TEST_WRONG", "wrong", 1);
     for (size_t i = 0; i < COUNT(files); i++) {
-        int rc =
-            tlsock_key_pin(files[i], "env:TEST_PASS", pin, sizeof(pin), &err);
+        int rc;
 
+        setenv("OPENSSL_MODULES", "/nowhere", 1); /* no provider is there */
+        assert_code(
+            tlsock_key_pin(files[i], "env:TEST_PASS", pin, sizeof(pin), &err),
+            TLSOCK_E_OWN_FILE);
+        answers(files[i], &err, TLSOCK_E_OWN_FILE, "cannot undo", "legacy");
+        unsetenv("OPENSSL_MODULES");
+        rc = tlsock_key_pin(files[i], "env:TEST_PASS", pin, sizeof(pin), &err);
         if (rc < 0) { /* this machine has no legacy provider */
             answers(files[i], &err, TLSOCK_E_OWN_FILE, "cannot undo", "legacy");
             continue;
