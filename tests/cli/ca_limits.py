@@ -7,7 +7,6 @@ addresses of the loopback network; a line for each claim, "0 claim" or
 import base64
 import collections
 import fcntl
-import hashlib
 import http.client
 import json
 import pathlib
@@ -123,8 +122,8 @@ class Client(acme.Client):
     """From an address of its own; send() gives the status, too."""
 
     def __init__(self, world, source, key=None):
-        super().__init__(world, PORT)
-        self.source, self.key = source, key or world.key
+        super().__init__(world, PORT, key)
+        self.source = source
 
     def send(self, method, path, body=b""):
         head = (f"{method} {path} HTTP/1.0\r\nHost: localhost:{PORT}\r\n"
@@ -140,7 +139,6 @@ class Client(acme.Client):
         return self.fields, rest
 
     def post(self, url, payload=None, nonce=None):
-        self.world = type("", (), {"key": self.key})
         if nonce is not None:
             self.nonce = nonce
         return super().post(url, payload)
@@ -197,25 +195,8 @@ class Steady(Client):
         return self.fields, self.text
 
 
-class Pair(acme.Key):
-    """Of two primes that others have as well: a key in no time."""
-
-    def __init__(self, p, q):
-        self.p, self.q, self.inverse = p, q, pow(q, -1, p)
-        self.n = p * q
-        self.d = pow(65537, -1, (p - 1) * (q - 1))
-        self.jwk = {"kty": "RSA", "n": acme.number(self.n), "e": "AQAB"}
-        self.thumb = acme.b64(hashlib.sha256(
-            acme.compact(self.jwk)).digest())
-
-    def power(self, m):
-        """By both halves (RFC 8017, 5.1.2)."""
-        a = pow(m, self.d % (self.p - 1), self.p)
-        b = pow(m, self.d % (self.q - 1), self.q)
-        return b + (a - b) * self.inverse % self.p * self.q
-
-
 def keys(count):
+    """Of primes that others have as well: in no time."""
     primes = []
     while len(primes) * (len(primes) - 1) // 2 < count:
         p = int(subprocess.run(["openssl", "prime", "-generate", "-bits",
@@ -223,7 +204,7 @@ def keys(count):
                                text=True).stdout)
         if p % 65537 != 1:
             primes.append(p)
-    return [Pair(p, q) for i, p in enumerate(primes) for q in primes[:i]]
+    return [acme.Rsa(p, q) for i, p in enumerate(primes) for q in primes[:i]]
 
 
 def accounts(world):

@@ -27,39 +27,72 @@ def compact(obj):
     return json.dumps(obj, separators=(",", ":"), sort_keys=True).encode()
 
 
-class Key:
-    """RS256: what a signature needs is a power (RFC 8017, 8.2)."""
+def parts(path, kind, opt):
+    """{name: number} of the key in PATH, which is made if it is not there."""
+    if not path.exists():
+        subprocess.run(["openssl", "genpkey", "-algorithm", kind, "-pkeyopt",
+                        opt, "-out", path], check=True, capture_output=True)
+    text = subprocess.run(["openssl", "pkey", "-in", path, "-noout", "-text"],
+                          check=True, capture_output=True, text=True).stdout
+    return {name: int(re.sub(r"[\s:]", "", digits), 16) for name, digits in
+            re.findall(r"(\w+):\n((?: +[0-9a-f:]+\n)+)", text)}
+
+
+class Rsa:
+    """RS256: what a signature needs is a power (RFC 8017, 8.2), and less time
+    with both primes (5.1.2)."""
 
     DER = bytes.fromhex("3031300d060960864801650304020105000420")
+    alg = "RS256"
 
-    def __init__(self, path):
-        if not path.exists():
-            subprocess.run(["openssl", "genrsa", "-out", path, "2048"],
-                           check=True, capture_output=True)
-        text = subprocess.run(["openssl", "rsa", "-in", path, "-noout",
-                               "-text"], check=True, capture_output=True,
-                              text=True).stdout
-        self.n, self.d = (int(re.sub(r"[\s:]", "", re.search(
-            name + r":\n((?: +[0-9a-f:]+\n)+)", text).group(1)), 16)
-            for name in ("modulus", "privateExponent"))
+    def __init__(self, p, q):
+        self.n, self.p, self.q = p * q, p, q
+        d = pow(65537, -1, (p - 1) * (q - 1))
+        self.dp, self.dq, self.inverse = d % (p - 1), d % (q - 1), pow(q, -1, p)
         self.jwk = {"kty": "RSA", "n": number(self.n), "e": "AQAB"}
         self.thumb = b64(hashlib.sha256(compact(self.jwk)).digest())
 
     def sign(self, data):
         size = (self.n.bit_length() + 7) // 8
         tail = b"\0" + self.DER + hashlib.sha256(data).digest()
-        block = b"\0\1" + b"\xff" * (size - 2 - len(tail)) + tail
-        return self.power(int.from_bytes(block, "big")).to_bytes(size, "big")
+        block = int.from_bytes(b"\0\1" + b"\xff" * (size - 2 - len(tail)) +
+                               tail, "big")
+        one, two = pow(block, self.dp, self.p), pow(block, self.dq, self.q)
+        return (two + (one - two) * self.inverse % self.p * self.q).to_bytes(
+            size, "big")
 
-    def power(self, m):
-        return pow(m, self.d, self.n)
+
+class Ec:
+    """ES256 of a key that is no secret: its private number stands for the
+    random one, too, whose point is the public key then. So the signature of h
+    is (x, h / d + x), as (x, (h + x d) / k) with k = d is."""
+
+    ORDER = int("ffffffff00000000ffffffffffffffff"
+                "bce6faada7179e84f3b9cac2fc632551", 16)
+    alg = "ES256"
+
+    def __init__(self, d, point):
+        point = point.to_bytes(65, "big")
+        self.inverse = pow(d, -1, self.ORDER)
+        self.x = int.from_bytes(point[1:33], "big") % self.ORDER
+        self.jwk = {"kty": "EC", "crv": "P-256", "x": b64(point[1:33]),
+                    "y": b64(point[33:])}
+        self.thumb = b64(hashlib.sha256(compact(self.jwk)).digest())
+
+    def sign(self, data):
+        h = int.from_bytes(hashlib.sha256(data).digest(), "big")
+        s = (h * self.inverse + self.x) % self.ORDER
+        return self.x.to_bytes(32, "big") + s.to_bytes(32, "big")
 
 
 class Tokens(http.server.BaseHTTPRequestHandler):
-    """http-01, for whoever asks: TOKEN.THUMBPRINT."""
+    """http-01, for whoever asks: TOKEN.THUMBPRINT, of that client whose token
+    it is told to be."""
 
     def do_GET(self):
-        text = f"{self.path.split('/')[-1]}.{self.server.thumb}".encode()
+        token = self.path.split("/")[-1]
+        text = f"{token}.{self.server.thumbs.get(token, self.server.thumb)}"
+        text = text.encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
@@ -104,7 +137,10 @@ class World:
 
     def __init__(self, base, port=0):
         base = pathlib.Path(base)
-        self.key = Key(base / "account.key")
+        rsa = parts(base / "account.key", "RSA", "rsa_keygen_bits:2048")
+        ec = parts(base / "account-ec.key", "EC", "ec_paramgen_curve:P-256")
+        self.key = Rsa(rsa["prime1"], rsa["prime2"])
+        self.ec_key = Ec(ec["priv"], ec["pub"])
         csr = base / "order.csr"
         subprocess.run(
             ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt",
@@ -114,7 +150,7 @@ class World:
             check=True, capture_output=True)
         self.csr = b64(csr.read_bytes())
         self.web = http.server.ThreadingHTTPServer(("127.0.0.1", port), Tokens)
-        self.web.thumb = self.key.thumb
+        self.web.thumb, self.web.thumbs = self.key.thumb, {}
         self.port = self.web.server_address[1]
         self.alpn = alpn_server(base)
         self.tls_port = self.alpn.server_address[1]
@@ -128,8 +164,8 @@ class World:
 
 
 class Client:
-    def __init__(self, world, port):
-        self.world, self.port = world, port
+    def __init__(self, world, port, key=None):
+        self.world, self.port, self.key = world, port, key or world.key
         self.base = f"https://localhost:{port}"
         self.kid = self.nonce = None
 
@@ -150,11 +186,12 @@ class Client:
     def post(self, url, payload=None):
         if self.nonce is None:
             self.send("HEAD", "/acme/new-nonce")
-        who = {"kid": self.kid} if self.kid else {"jwk": self.world.key.jwk}
-        head = b64(compact(dict(who, alg="RS256", url=url, nonce=self.nonce)))
+        who = {"kid": self.kid} if self.kid else {"jwk": self.key.jwk}
+        head = b64(compact(dict(who, alg=self.key.alg, url=url,
+                                nonce=self.nonce)))
         text = "" if payload is None else b64(compact(payload))
         body = {"protected": head, "payload": text, "signature":
-                b64(self.world.key.sign(f"{head}.{text}".encode()))}
+                b64(self.key.sign(f"{head}.{text}".encode()))}
         fields, rest = self.send("POST", url[len(self.base):], compact(body))
         return fields, json.loads(rest) if rest.startswith(b"{") else rest
 
@@ -165,6 +202,7 @@ def validate(c, by):
         "identifiers": [{"type": "dns", "value": "order.test"}]})
     url, = o["authorizations"]
     challenge = {x["type"]: x for x in c.post(url)[1]["challenges"]}[by]
+    c.world.web.thumbs[challenge["token"]] = c.key.thumb
     c.post(challenge["url"], {})
     for _ in range(500):  # each is a round trip
         status = c.post(url)[1]["status"]
@@ -173,9 +211,9 @@ def validate(c, by):
     return fields, o, status
 
 
-def order(world, port, on_account=lambda account: None, alpn=False):
+def order(world, port, on_account=lambda account: None, key=None, alpn=False):
     """From the account, whose id is told, to the certificate."""
-    c = Client(world, port)
+    c = Client(world, port, key)
     c.kid = c.post(f"{c.base}/acme/new-account",
                    {"contact": ["mailto:a@order.test"]})[0]["Location"]
     on_account(c.kid.rpartition("/")[2])

@@ -2,6 +2,7 @@
 whom a single failure may cost one at most; then the end is asked for."""
 import base64
 import fcntl
+import itertools
 import json
 import os
 import select
@@ -33,6 +34,14 @@ def port_of(process, path):
     return None
 
 
+def dial(port):
+    """What is sent goes at once: a request does not wait until the server's
+    system has acknowledged the end of the handshake."""
+    s = socket.create_connection(("127.0.0.1", port), WAIT)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return s
+
+
 def tls(sock):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -41,20 +50,20 @@ def tls(sock):
 
 
 def echo_client(port):
-    with socket.create_connection(("127.0.0.1", port), WAIT) as plain, \
+    with dial(port) as plain, \
             tls(plain) as s:
         s.sendall(b"hello\n")
         return s.recv(100) == b"hello\n"
 
 
 def plain_client(port):
-    with socket.create_connection(("127.0.0.1", port), WAIT) as s:
+    with dial(port) as s:
         s.sendall(b"hello\n")
         return s.recv(100) == b"hello\n"
 
 
 def smtp_client(port):
-    with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
+    with dial(port) as plain:
         for line in (None, b"EHLO here\r\n", b"STARTTLS\r\n"):
             if line is not None:
                 plain.sendall(line)
@@ -70,7 +79,7 @@ def smtp_client(port):
 
 
 def connects_only(port):
-    with socket.create_connection(("127.0.0.1", port), WAIT):
+    with dial(port):
         return True
 
 
@@ -80,7 +89,7 @@ def bare(sock):
 
 def exchange(port, request, wrap=tls):
     """All that comes in answer."""
-    with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
+    with dial(port) as plain:
         s = wrap(plain)
         s.sendall(request)
         text = b""
@@ -93,7 +102,7 @@ def exchange(port, request, wrap=tls):
 
 def in_two_parts(port, head, body):
     """The body when it is asked for."""
-    with socket.create_connection(("127.0.0.1", port), WAIT) as s:
+    with dial(port) as s:
         s.sendall(head + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")
         text = s.recv(1000)
         s.sendall(body)
@@ -110,7 +119,7 @@ def http_client(port, path, wrap=tls, what=b"hello"):
 
 
 def through_proxy(port, target, then):
-    with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
+    with dial(port) as plain:
         plain.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % target)
         text = b""
         while not text.endswith(b"\r\n\r\n"):
@@ -280,7 +289,7 @@ def converse(run, terminal):
 
 def whatever_comes(port):
     """A client of one that misbehaves: it is served if it was let in."""
-    with socket.create_connection(("127.0.0.1", port), WAIT) as plain:
+    with dial(port) as plain:
         try:
             with tls(plain) as s:
                 s.recv(100)
@@ -289,9 +298,12 @@ def whatever_comes(port):
     return True
 
 
+def acme(run, args, hurt=True):
+    turn = itertools.count()
+    serving(run, args, lambda port: run.beds.order(
+        port, next(turn), lambda account: look_for_account(run, account)), hurt)
 
-acme = player(lambda run, port: run.beds.order(
-    port, lambda account: look_for_account(run, account)))
+
 misbehaves = player(lambda run, port: whatever_comes(port))
 connects = player(lambda run, port: connects_only(port))
 intercept = player(lambda run, port: through_proxy(

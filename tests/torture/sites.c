@@ -101,11 +101,18 @@ static unsigned long calls_of_tool(void *const *frames, int depth, int *first)
 }
 
 static _Thread_local int within; /* what is called here may allocate */
+static atomic_int done;          /* nothing is to fail any more */
+
+/* Is who calls in this mode of any interest? To look takes its time. */
+static int concerns(enum shim_mode mode)
+{
+    return !within && (shim_mode == SITES ||
+                       (shim_mode == mode && atomic_load(&done) == 0));
+}
 
 /* SITES: it is told; else 1: one of the two is to fail, the first time. */
 static int is_wanted(const char *word, unsigned long one, unsigned long other)
 {
-    static atomic_int done;
     char text[80];
 
     if (shim_mode != SITES)
@@ -124,7 +131,7 @@ int shim_own_site(void)
     unsigned long way = 5381;
     int depth, first = 0, wanted;
 
-    if (within || (shim_mode != SITES && shim_mode != WAY))
+    if (!concerns(WAY))
         return 0;
     within = 1;
     depth = backtrace(frames, FRAMES);
@@ -141,7 +148,7 @@ int shim_ossl_site(void)
     unsigned long calls;
     int depth, first = 0, wanted = 0;
 
-    if (within || (shim_mode != SITES && shim_mode != BELOW))
+    if (!concerns(BELOW))
         return 0;
     within = 1;
     depth = backtrace(frames, FRAMES);
