@@ -170,9 +170,8 @@ tlsock_config *check_variant(struct check *c, const char *key,
 {
     tlsock_config *v = tlsock_config_copy(c->look);
 
-    if (v != NULL && tlsock_config_set(v, key, value) < 0) {
-        tlsock_config_unref(v);
-        return NULL;
-    }
-    return v;
+    if (v != NULL && tlsock_config_set(v, key, value) == 0)
+        return v;
+    tlsock_config_unref(v);
+    return NULL;
 }

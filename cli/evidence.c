@@ -351,16 +351,17 @@ int evidence_watch(struct opts *o, tlsock_config *c)
         return 0;
     if (o->evidence == NULL)
         rc = begin(o);
-    if (rc == 0 && o->trace)
-        rc = tlsock_config_on(c, TLSOCK_ON_MESSAGE, message, o->evidence);
-    if (rc == 0 && o->pcap != NULL)
-        rc = tlsock_config_on(c, TLSOCK_ON_WIRE, wire, o->evidence);
-    if (rc == 0 && o->pcap != NULL)
-        rc = tlsock_config_on(c, TLSOCK_ON_KEYLOG, key, o->evidence);
-    if (rc == 0)
-        rc = tlsock_config_on(c, TLSOCK_ON_DIALOGUE, dialogue, o->evidence);
-    return rc < 0 ? err_report(&o->out, "--pcap", tlsock_config_error(c), 1)
-                  : rc;
+    if (rc != 0)
+        return rc;
+    /* of a config that nobody has used yet these are not refused */
+    if (o->trace)
+        (void)tlsock_config_on(c, TLSOCK_ON_MESSAGE, message, o->evidence);
+    if (o->pcap != NULL) {
+        (void)tlsock_config_on(c, TLSOCK_ON_WIRE, wire, o->evidence);
+        (void)tlsock_config_on(c, TLSOCK_ON_KEYLOG, key, o->evidence);
+    }
+    (void)tlsock_config_on(c, TLSOCK_ON_DIALOGUE, dialogue, o->evidence);
+    return 0;
 }
 
 static int incomplete; /* an exit code, or 0 */

@@ -35,11 +35,10 @@ static int accept_one(struct loop *l, int *fd, tlsock_error *err)
 {
     tlsock *s = tlsock_accept(l->listener, err);
 
-    if (s == NULL)
-        return err->code;
-    if (tlsock_detach(s, fd) == 0)
+    if (s != NULL && tlsock_detach(s, fd) == 0)
         return 0;
-    *err = *tlsock_last_error(s);
+    if (s != NULL)
+        *err = *tlsock_last_error(s);
     tlsock_abandon(s);
     return err->code;
 }
