@@ -339,6 +339,30 @@ static void a_secret_that_cannot_be_read_says_why(void **state)
     unlink(path);
 }
 
+static void a_certificate_that_cannot_be_read_says_why(void **state)
+{
+    static const struct {
+        int value, code;
+    } rows[] = {{EIO, TLSOCK_E_OWN_FILE}, {EINTR, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tlsock_error err = {0};
+        tlsock_cert *c;
+
+        fault_arm_here(FAULT_READ, 1, rows[i].value);
+        c = tlsock_cert_load(ca_get()->a_pem, NULL, NULL, &err);
+        assert_int_equal(fault_disarm(), 1);
+        assert_code(err.code, rows[i].code);
+        assert_int_equal(c == NULL, rows[i].code != 0);
+        if (c == NULL) {
+            assert_tells(err.message, ca_get()->a_pem);
+            assert_tells(err.message, "Input/output error");
+        }
+        tlsock_cert_unref(c);
+    }
+}
+
 static void a_fiber_needs_a_stack(void **state)
 {
     struct tsk_fiber *f;
@@ -455,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_listener_that_cannot_wait_says_why),
         cmocka_unit_test(a_thread_that_cannot_start_is_started_later),
         cmocka_unit_test(a_secret_that_cannot_be_read_says_why),
+        cmocka_unit_test(a_certificate_that_cannot_be_read_says_why),
         cmocka_unit_test(a_fiber_needs_a_stack),
         cmocka_unit_test(early_data_needs_a_memory_of_tickets),
         cmocka_unit_test(a_check_that_cannot_wait_knows_nothing),

@@ -203,10 +203,18 @@ static void every_step_survives(enum fault_kind kind)
 /* Before anybody else has asked for it. */
 static void without_memory_there_is_no_default_yet(void **state)
 {
+    struct tsk_ctx *ctx = NULL;
+    tlsock_error err = {0};
+
     (void)state;
     fault_arm(FAULT_OWN, 1, 0);
     assert_code(tlsock_session_load(NULL, "x", 1), TLSOCK_E_NOMEM);
     assert_int_equal(fault_disarm(), 1);
+    fault_arm(FAULT_OWN, 1, 0);
+    assert_code(tsk_config_snapshot(NULL, 0, &ctx, &err), TLSOCK_E_NOMEM);
+    assert_int_equal(fault_disarm(), 1);
+    assert_code(err.code, TLSOCK_E_NOMEM);
+    assert_null(ctx);
     assert_code(tlsock_session_load(NULL, "x", 1), TLSOCK_E_ARGUMENT);
 }
 

@@ -413,6 +413,34 @@ static void a_name_that_is_too_long_is_not_kept(void **state)
     assert_null(got.file);
 }
 
+static int starved;
+
+char *__real_realpath(const char *path, char *out);
+char *__wrap_realpath(const char *path, char *out);
+char *__wrap_realpath(const char *path, char *out)
+{
+    if (!starved)
+        return __real_realpath(path, out);
+    errno = ENOMEM;
+    return NULL;
+}
+
+static void a_name_without_memory_is_no_wrong_name(void **state)
+{
+    const char *dir = stash_dir();
+
+    (void)state;
+    for (starved = 1; starved >= 0; starved--) {
+        tlsock_error err = {0};
+        char *name = tsk_cachedisk_name(dir, "lists", "revocation.cache", &err);
+
+        assert_int_equal(name == NULL, starved);
+        assert_code(err.code, starved ? TLSOCK_E_NOMEM : 0);
+        free(name);
+    }
+    starved = 0;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +456,7 @@ int main(void)
         cmocka_unit_test(without_memory_a_sweep_still_makes_room),
         cmocka_unit_test(a_directory_that_takes_nothing_is_no_failure),
         cmocka_unit_test(a_name_that_is_too_long_is_not_kept),
+        cmocka_unit_test(a_name_without_memory_is_no_wrong_name),
     };
 
     fault_init();

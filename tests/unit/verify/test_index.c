@@ -170,6 +170,26 @@ static void an_index_finds_every_form_of_a_name(void **state)
 
 /* Each of OpenSSL's allocations fails: all of that name are found, or it is
  * said that they are not. */
+static void none_is_passed_over_when_it_is_added(const char *file)
+{
+    int fired = 1;
+
+    for (long n = 1; fired; n += n > 400 ? 23 : 1) {
+        struct tsk_index *ix = tsk_index_new(NULL);
+        tlsock_error err = {0};
+        int rc;
+
+        fault_arm(FAULT_OPENSSL, n, 0);
+        rc = tsk_index_add(ix, file, 1, &err);
+        fired = fault_disarm();
+        if (rc != (int)COUNT(names) && rc != TLSOCK_E_NOMEM)
+            fail_msg("%ld: %d of %zu: %s", n, rc, COUNT(names), err.message);
+        if (!fired)
+            assert_int_equal(rc, (int)COUNT(names));
+        tsk_index_unref(ix);
+    }
+}
+
 static void without_memory_nothing_is_passed_over(void **state)
 {
     static const enum fault_kind kinds[] = {FAULT_OWN, FAULT_OPENSSL};
@@ -185,6 +205,7 @@ static void without_memory_nothing_is_passed_over(void **state)
     }
     snprintf(file, sizeof(file), "%s/lacking.pem", pki_dir());
     pki_write(file, all, COUNT(all));
+    none_is_passed_over_when_it_is_added(file);
     for (size_t k = 0; k < COUNT(kinds); k++) {
         for (size_t i = 0; i < COUNT(names); i += 7) { /* plain, and not */
             long n, fired = 1;
