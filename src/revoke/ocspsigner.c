@@ -53,9 +53,7 @@ int tsk_ocsp_check_signer(OCSP_BASICRESP *basic, X509 *issuer, int64_t now,
     if (!tsk_strong_signature(OCSP_resp_get0_tbs_sigalg(basic)))
         rc = tsk_ocsp_bad(from, err, "has a weak signature");
     else if (!OCSP_resp_get0_signer(basic, &signer, extra))
-        rc = tsk_ossl_starved()
-                 ? tsk_fail_nomem(err)
-                 : tsk_ocsp_bad(from, err, "is signed by nobody known");
+        rc = tsk_ocsp_bad(from, err, "is signed by nobody known");
     /* the signature alone: who may sign is decided above, at our time */
     else if (OCSP_basic_verify(basic, extra, NULL,
                                OCSP_TRUSTOTHER | OCSP_NOVERIFY) != 1)

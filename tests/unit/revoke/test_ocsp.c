@@ -275,8 +275,6 @@ static void each_fails(int by_key)
         struct tsk_status st;
         int rc;
 
-        /* what OpenSSL has looked up before is looked up again */
-        EVP_set_default_properties(NULL, "");
         fault_arm(kinds[i], n, 1);
         rc = tsk_ocsp_judge(der, (size_t)len, who.leaf, who.ca, tsk_wall_time(),
                             &from, &st, &err);
