@@ -1,6 +1,8 @@
 /* The directory of minted certificates: shared, killed over, damaged. */
 #include "mints.h"
 
+#include "child.h"
+
 #include "cert/cert.h"
 #include "core/clock.h"
 #include "intercept/entry.h"
@@ -9,7 +11,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -263,17 +264,6 @@ static void the_directory_is_bounded_and_swept(void **state)
     tlsock_cert_unref(c);
     tlsock_intercept_free(m);
     tsk_shelf_close(&shelf);
-}
-
-/* A child that hangs ends itself, and the test fails. */
-static pid_t child(void)
-{
-    pid_t pid = fork();
-
-    assert_true(pid >= 0);
-    if (pid == 0)
-        alarm(60);
-    return pid;
 }
 
 static void mint_for_ever(const char *dir, int done)

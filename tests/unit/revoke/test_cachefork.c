@@ -3,29 +3,11 @@
  * library's does, a sanitizer's need not, and this is built without one. */
 #include "stash.h"
 
+#include "child.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-/* A child that hangs ends itself, and the test fails. */
-static pid_t child(void)
-{
-    pid_t pid = fork();
-
-    assert_true(pid >= 0);
-    if (pid == 0)
-        alarm(60);
-    return pid;
-}
-
-static int ended(pid_t pid)
-{
-    int status = 0;
-
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return status;
-}
 
 static atomic_int stop;
 

@@ -2,38 +2,20 @@
  * killed leaves nothing that is found and is not whole. */
 #include "stash.h"
 
+#include "child.h"
+
 #include "core/mem.h"
 
 #include <dirent.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define KEYS 8
 #define BIG 20000
 #define ROUNDS 20
 #define TEMP_LEN 81 /* of the name of a file that is written aside */
-
-/* A child that hangs ends itself, and the test fails. */
-static pid_t child(void)
-{
-    pid_t pid = fork();
-
-    assert_true(pid >= 0);
-    if (pid == 0)
-        alarm(60);
-    return pid;
-}
-
-static int ended(pid_t pid)
-{
-    int status = 0;
-
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return status;
-}
 
 static void tell(int fd)
 {
