@@ -32,7 +32,7 @@ fuzz:
 	@tools/install-packages check
 	@CC=clang tools/build $(FUZZ) -Dfuzzer=true \
 	  -Db_sanitize=address,undefined -Dc_args=-fsanitize=fuzzer-no-link
-	@tools/fuzz $(FUZZ) $(FUZZ_SECONDS)
+	@tools/fuzz $(FUZZ) $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 clean:
 	rm -rf build
