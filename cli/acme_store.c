@@ -233,8 +233,12 @@ static int take_row(struct acme *a, const json_t *row)
     return n->contact != NULL && n->serials != NULL ? 0 : -1;
 }
 
-static int damaged(const struct acme *a, const char *why, int line)
+/* errno was 0 before it was read. */
+static int not_read(const struct acme *a, const char *why, int line)
 {
+    if (errno == ENOMEM)
+        return err_plain(a->how.out, "acme", EXIT_INTERNAL, "nomem", "",
+                         "out of memory for %s", a->path);
     return err_plain(a->how.out, "acme", EXIT_OWN, "own-file",
                      "repair it, or move it away: clients then make new "
                      "accounts by themselves",
@@ -270,16 +274,20 @@ int acme_store_load(struct acme *a)
 
     if (rc != 0 || access(a->path, F_OK) != 0)
         return rc;
+    errno = 0;
     all = json_load_file(a->path, JSON_REJECT_DUPLICATES, &why);
     if (all == NULL)
-        return damaged(a, why.text, why.line);
+        return not_read(a, why.text, why.line);
     rows = json_object_get(all, "accounts");
+    errno = 0;
     if (!json_is_array(rows))
-        rc = damaged(a, "there are no accounts", 1);
+        rc = not_read(a, "there are no accounts", 1);
+    else if (json_array_size(rows) > ACME_ACCOUNTS)
+        rc = not_read(a, "there are too many accounts", 1);
     for (i = 0; rc == 0 && i < json_array_size(rows); i++) {
         row = json_array_get(rows, i);
         if (take_row(a, row) < 0)
-            rc = damaged(a, "an account is not sound", (int)i + 1);
+            rc = not_read(a, "an account is not sound", (int)i + 1);
     }
     json_decref(all);
     return rc;

@@ -51,6 +51,7 @@ struct serve {
     struct acme *acme;
     tlsock_config *config;
     tlsock_cert *identity;
+    int stale; /* a newer one is in its file */
     tlsock_listener *listener;
     struct event_base *base;
     struct event *look;
@@ -269,9 +270,13 @@ static int renew(struct serve *v)
     char path[LOCAL_PATH];
     int rc = acme_identity(&v->site, &v->hosts, 0, &c, path, &err);
 
-    if (rc > 0 && tlsock_config_reload(v->config) < 0) {
-        err = *tlsock_config_error(v->config);
-        rc = err.code;
+    v->stale |= rc > 0;
+    if (rc >= 0 && v->stale) {
+        v->stale = tlsock_config_reload(v->config) < 0;
+        if (v->stale) {
+            err = *tlsock_config_error(v->config);
+            rc = err.code;
+        }
     }
     if (rc < 0 && rc != TLSOCK_AGAIN)
         err_report(&v->o.out, v->site.dir, &err, 1);

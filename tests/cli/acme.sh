@@ -190,6 +190,12 @@ refused "accounts that are damaged" 6 own-file 'acme-accounts.json: line 1' \
 printf '{\n"accounts":\n' >"$home/acme-accounts.json"
 run ca serve 127.0.0.1:0 --acme
 refused "or cut off" 6 own-file 'acme-accounts.json: line' 'repair it'
+perl -MJSON::PP -0ne '$j = decode_json($_); $j->{accounts} =
+    [($j->{accounts}[0]) x 1001]; print encode_json($j)' kept \
+    >"$home/acme-accounts.json"
+run ca serve 127.0.0.1:0 --acme
+refused "or more than there may be" 6 own-file \
+    'acme-accounts.json: line 1: there are too many' 'repair it'
 cp kept "$home/acme-accounts.json"
 run ca serve :0 --acme --resolve app.test
 refused "--resolve without an address" 2 usage 'no NAME=ADDRESS' \

@@ -267,7 +267,7 @@ stop
 
 # ---- a clock that jumps
 shim=${TLSOCK_SHIM_LIB:?set TLSOCK_SHIM_LIB to shim.so}
-export TLSOCK_SHIM_WALL="$dir/wall"
+export TLSOCK_CLOCK="$dir/wall"
 day=86400 year=31557600
 wall() { # SECONDS: the clock is wrong by so many from now on
     perl -e 'open F, -e $ARGV[0] ? "+<" : ">", $ARGV[0] or die;
@@ -275,7 +275,7 @@ wall() { # SECONDS: the clock is wrong by so many from now on
 }
 wall 0
 printf '#!/bin/sh\nexport ASAN_OPTIONS="%s:verify_asan_link_order=0"
-export TLSOCK_SHIM=wall LD_PRELOAD="%s"\nexec "%s" "$@"\n' \
+export LD_PRELOAD="%s"\nexec "%s" "$@"\n' \
     "$ASAN_OPTIONS" "$shim" "$real" >wrong
 chmod 755 wrong
 tlsock=$dir/wrong
@@ -327,6 +327,53 @@ ok "$rc" "a year back: a CRL is made"
 wall $((year))
 run ca crl
 ok "$rc" "a year on: another one"
+
+# an ACME server, whose own certificate is due 70 days on
+look() { # WALL: a minute later; $serial is of what it shows then
+    wall "$1"
+    looks=$((looks + 1))
+    perl -e 'open F, "+<", "wall" or die; sysseek F, 8, 0;
+        syswrite F, pack "q", 100 * $ARGV[0]' "$looks"
+    for n in 1 2; do # the first one wakes it
+        serial=$(openssl s_client -connect "127.0.0.1:$port" </dev/null \
+            2>>log | openssl x509 -noout -serial)
+    done
+}
+if "$real" version | grep -q '+acme'; then
+    looks=0
+    wall 0
+    mkfifo aport
+    "$dir/wrong" ca serve --acme 127.0.0.1:0 --port-file aport >serve.out \
+        2>err </dev/null &
+    server=$!
+    pids="$pids $server"
+    port=$(timeout 30 cat aport)
+    look 0
+    first=$serial
+    look $((20 * day))
+    [ -n "$first" ] && [ "$serial" = "$first" ]
+    ok $? "20 days on an ACME server has the same certificate"
+    mv "$ca/ca.key" kept.key
+    ! grep -q 'ca.key' err
+    ok $? "of which nothing is to be said"
+    look $((70 * day))
+    [ "$serial" = "$first" ] && grep -q '^  cause: .*ca.key' err
+    ok $? "70 days on it says why it cannot have a new one, and goes on"
+    mv kept.key "$ca/ca.key"
+    look $((70 * day))
+    second=$serial
+    [ -n "$second" ] && [ "$second" != "$first" ]
+    ok $? "and has one as soon as it can"
+    look $((71 * day))
+    [ "$serial" = "$second" ]
+    ok $? "and keeps it"
+    stop
+    [ "$server_rc" -eq 0 ]
+    ok $? "and ends well"
+    wall 0
+else
+    skip "an ACME server's own certificate" "this build has no ACME"
+fi
 
 # to and fro while somebody waits
 start 'port (\d+)' perl "$here/peer.pl" silent

@@ -53,6 +53,19 @@ if "$tlsock" version | grep -q '+acme'; then
     run ca serve --acme --dir "$(deep 4087)" 127.0.0.1:0
     refused "too long: the certificate of ca serve --acme" 6 own-file \
         'too long' 'a shorter'
+    # acme.pem has room there, acme-accounts.json has not
+    mkfifo aport
+    "$tlsock" ca serve --acme 127.0.0.1:0 --port-file aport >log 2>&1 \
+        </dev/null &
+    server=$!
+    pids="$pids $server"
+    timeout 30 cat aport >log
+    stop
+    mkdir -p "$(deep 4080)"
+    cp -r "$ca"/* "$(deep 4080)"
+    run ca serve --acme --dir "$(deep 4080)" 127.0.0.1:0
+    refused "too long: the accounts of ca serve --acme" 6 own-file \
+        'too long' 'a shorter path'
 fi
 rm -rf "$dir"/000*
 

@@ -8,12 +8,12 @@
  *   full:N    from this call on the disk is full: what needs room fails
  *   clock     waiting ends at once, but the monotonic clock goes on as if
  *   modes     nothing: TLSOCK_SHIM_MARK gets "MODE PATH" of what is made
- *   wall      the clock on the wall is wrong by the seconds, 8 bytes, that the
- *             file TLSOCK_SHIM_WALL has at that moment
  *
  * If it came to that, the file that TLSOCK_SHIM_MARK names is made.
  * What goes to stdout and stderr does not count. */
 #undef _FILE_OFFSET_BITS /* it would give open() and open64() one name */
+
+#include "clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,14 +21,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -253,8 +250,6 @@ static int own_clock(void)
     return what != NULL && strcmp(what, "clock") == 0;
 }
 
-static time_t slept; /* seconds */
-
 int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
     struct timespec left = {timeout_ms / 1000,
@@ -263,58 +258,6 @@ int poll(struct pollfd *fds, nfds_t n, int timeout_ms)
     if (n > 0 || !own_clock())
         return (int)syscall(SYS_ppoll, fds, n, timeout_ms < 0 ? NULL : &left,
                             NULL, 0);
-    slept += 1;
-    return 0;
-}
-
-static const volatile int64_t *wrong_by;
-
-/* Mapped before the tool gives up what it may open. */
-__attribute__((constructor)) static void find_wall(void)
-{
-    const char *what = getenv("TLSOCK_SHIM"),
-               *path = getenv("TLSOCK_SHIM_WALL");
-    long fd;
-
-    if (what == NULL || path == NULL || strcmp(what, "wall") != 0)
-        return;
-    fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY);
-    wrong_by = mmap(NULL, sizeof(*wrong_by), PROT_READ, MAP_SHARED, (int)fd, 0);
-    if (wrong_by == MAP_FAILED)
-        abort();
-    (void)syscall(SYS_close, fd);
-}
-
-int clock_gettime(clockid_t id, struct timespec *now)
-{
-    long rc = syscall(SYS_clock_gettime, id, now);
-
-    if (rc == 0 && wrong_by != NULL &&
-        (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE))
-        now->tv_sec += *wrong_by;
-
-    if (rc == 0 && id == CLOCK_MONOTONIC && own_clock())
-        now->tv_sec += slept;
-    return (int)rc;
-}
-
-time_t time(time_t *out)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    if (out != NULL)
-        *out = now.tv_sec;
-    return now.tv_sec;
-}
-
-int gettimeofday(struct timeval *tv, void *zone)
-{
-    struct timespec now;
-
-    (void)zone;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    tv->tv_sec = now.tv_sec;
-    tv->tv_usec = now.tv_nsec / 1000;
+    clock_ahead += 1;
     return 0;
 }

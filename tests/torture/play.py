@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import ssl
+import struct
 import subprocess
 import termios
 import time
@@ -118,7 +119,7 @@ def http_client(port, path, wrap=tls, what=b"hello"):
     return b" 200 " in text[:20] and what in text
 
 
-def through_proxy(port, target, then):
+def through_proxy(port, target, then, wrap=tls):
     with dial(port) as plain:
         plain.sendall(b"CONNECT 127.0.0.1:%d HTTP/1.1\r\n\r\n" % target)
         text = b""
@@ -127,7 +128,7 @@ def through_proxy(port, target, then):
             if not more:
                 return False
             text += more
-        with tls(plain) as s:
+        with wrap(plain) as s:
             return then(s)
 
 
@@ -304,9 +305,76 @@ def acme(run, args, hurt=True):
         port, next(turn), lambda account: look_for_account(run, account)), hurt)
 
 
+def after_days(run, args, hurt=True):
+    """Before the first client come 70 days, and while each one is accepted a
+    look at what is due: the last one has to meet the new certificate."""
+    turn = itertools.count(1)
+
+    def client(port):
+        n = next(turn)
+        own = certificate(run.work / "data/tlsock/ca/acme.pem")
+        first.append(own)
+        clock(run, 70 * 86400, 100 * n)
+        with dial(port) as plain, tls(plain) as s:
+            s.sendall(b"GET /acme/directory HTTP/1.0\r\n"
+                      b"Host: localhost:%d\r\n\r\n" % port)
+            shown, text = s.getpeercert(True), b""
+            while more := s.recv(65536):
+                text += more
+        if n == CLIENTS and (shown != own or own == first[0]) and \
+                not run.what.startswith(("ossl", "below", "kill")):
+            run.found.append("the certificate is not that of acme.pem")
+        return b"newOrder" in text
+    first = []
+    clock(run, 0, 0)
+    serving(run, args, client, hurt)
+
+
+def certificate(path):
+    """The first one, in DER."""
+    pem, end, _ = path.read_text().partition("-----END CERTIFICATE-----")
+    return ssl.PEM_cert_to_DER_cert(pem + end)
+
+
+def clock(run, wall, other):
+    """See ../cli/clock.h; written in place, since it is mapped."""
+    path = run.dir / "clock"
+    with open(path, "r+b" if path.exists() else "wb") as f:
+        f.write(struct.pack("qq", wall, other))
+
+
 misbehaves = player(lambda run, port: whatever_comes(port))
 connects = player(lambda run, port: connects_only(port))
+
+def echoes_much(port):
+    """More than there is room for on the way."""
+    left = data = bytes(range(256)) * 2048
+    got = b""
+    with dial(port) as plain, tls(plain) as s:
+        s.setblocking(False)
+        while len(got) < len(data):
+            before = len(left), len(got)
+            try:
+                left = left[s.send(left[:16384]):] if left else left
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                pass
+            try:
+                more = s.recv(65536)
+                if not more:
+                    return False
+                got += more
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                pass
+            if before == (len(left), len(got)) and not any(
+                    select.select([s], [s] if left else [], [], WAIT)):
+                return False
+    return got == data
+
+
+much = player(lambda run, port: echoes_much(port))
 intercept = player(lambda run, port: through_proxy(
     port, run.beds.ports["echo"], echoes))
 intercept_web = player(lambda run, port: all(through_proxy(
     port, run.beds.ports["web"], what) for what in (posts, fetches)))
+intercept_plain = player(lambda run, port: through_proxy(
+    port, run.beds.ports["plain"], echoes, bare))

@@ -1,5 +1,6 @@
 """rows - the commands that torture.py runs, and what they find there: a CA,
 certificates, a server that nothing happens to."""
+import json
 import os
 import pathlib
 import re
@@ -218,6 +219,9 @@ ROWS = [
     Row("serve --exec", *SERVE, "--exec", "--", "cat",
         slow=True, play=play.serve,
         makes="port", keeps="port", named=PROGRAM),
+    Row("serve --exec, much", *SERVE, "--exec", "--", "cat",
+        slow=True, play=play.much, makes="port", keeps="port",
+        modes=("alloc", "call"), most=FEW),
     Row("serve --reply", *SERVE, "--reply", "site/a.txt",
         slow=True, play=play.serve,
         makes="port", keeps="port"),
@@ -254,6 +258,10 @@ ROWS = [
         "--validate-tls-port", "{alpn}", play=play.acme,
         makes="port|" + ACME_FILES, keeps="port|" + ACME_FILES, replaces=True,
         most=FEW, slow=True),
+    Row("ca serve --acme, after 70 days", "ca", "serve", *LISTEN, "--acme",
+        "--validate-port", "{www}", play=play.after_days,
+        makes="port|" + ACME_FILES, keeps="port|" + ACME_FILES, replaces=True,
+        modes=("alloc", "call"), most=FEW, slow=True),
     Row("intercept", *INTERCEPT, "--log", "log", "--pcap", "run.pcapng",
         "--threads", "1", play=play.intercept,
         makes=r"port|log|run\.pcapng|" + MINTED,
@@ -273,6 +281,10 @@ ROWS = [
         "perl", "pass.pl",
         slow=True, play=play.intercept, makes="port|" + MINTED,
         keeps="port|" + MINTED, optional=MINTED, most=SOME, named=PROGRAM),
+    Row("intercept, plaintext", *INTERCEPT, "--threads", "1", slow=True,
+        play=play.intercept_plain, makes="port|" + MINTED,
+        keeps="port|" + MINTED, optional=MINTED, modes=("alloc", "call"),
+        most=FEW),
 ]
 
 
@@ -358,10 +370,21 @@ class Beds:
             self.acme = acme.World(self.base)
             self.ports["www"] = self.acme.port
             self.ports["alpn"] = self.acme.tls_port
+        if "{www}" in self.wanted:
+            self.accounts()
         self.serve("echo")
+        self.serve("plain", "--plain-too")
         self.serve("web", "--files", "site")
         self.serve("mail", "--starttls", "smtp")
         return self
+
+    def accounts(self):
+        """One of long ago, without a key that any client has."""
+        jwk = {"kty": "RSA", "n": acme.number((1 << 2047) + 1), "e": "AQAB"}
+        (self.fresh / "data/tlsock/ca/acme-accounts.json").write_text(
+            json.dumps({"schema": "tlsock.acme-accounts/1", "accounts": [{
+                "id": acme.b64(bytes(16)), "status": "valid", "jwk": jwk,
+                "created": 1600000000, "contact": [], "serials": []}]}))
 
     def order(self, port, turn, on_account):
         """The kinds of keys take turns; tls-alpn-01 fails once, which is as

@@ -43,7 +43,8 @@ class Run:
                    XDG_DATA_HOME=str(self.work / "data"))
         if hurt:
             env.update(LD_PRELOAD=self.beds.shim, TORTURE=self.what,
-                       TORTURE_MARK=str(self.dir / "mark"))
+                       TORTURE_MARK=str(self.dir / "mark"),
+                       TLSOCK_CLOCK=str(self.dir / "clock"))
         if hurt and self.what.startswith(("ossl", "below")):
             # what OpenSSL itself loses without memory cannot be told apart
             # here; what the library does is looked at by tests/oom
