@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "local.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +24,14 @@ static tlsock_cert *try_out(const struct acme *a, const tlsock_cert_opts *o,
                             tlsock_error *err)
 {
     tlsock_cert_opts with = *o;
+    tlsock_cert *c;
 
     with.issuer = a->how.site->ca;
     with.days = 1;
-    return tlsock_cert_create(&with, err);
+    c = tlsock_cert_create(&with, err);
+    if (c == NULL && err->code == TLSOCK_E_NOMEM)
+        errno = ENOMEM; /* see acme_json(): no fault of who asks */
+    return c;
 }
 
 static void san_of(char san[280], const char *name, int is_ip)
@@ -267,6 +272,12 @@ void acme_finalize(struct acme_call *c)
     free(pem);
 }
 
+static void no_index(struct acme_call *c)
+{
+    acme_refuse(c, 500, "serverInternal",
+                "the CA cannot be read; the server's log says why");
+}
+
 /* The certificate, then the CA and what is above it. */
 static int send_chain(struct acme_call *c, const char *file)
 {
@@ -293,7 +304,11 @@ void acme_cert(struct acme_call *c)
     struct cadb *db = ca_site_index(c->acme->how.site);
     const struct cadb_entry *e = NULL;
 
-    if (db != NULL && acme_account_has(c->account, c->rest))
+    if (db == NULL) {
+        no_index(c);
+        return;
+    }
+    if (acme_account_has(c->account, c->rest))
         e = cadb_find(db, c->rest);
     if (e == NULL || send_chain(c, e->file) < 0)
         acme_refuse(c, 404, "malformed",
@@ -366,8 +381,7 @@ static void revoke_locked(struct acme_call *c, const tlsock_cert *cert,
     tlsock_error err = {0};
 
     if (db == NULL) {
-        acme_refuse(c, 500, "serverInternal",
-                    "the CA cannot be read; the server's log says why");
+        no_index(c);
         return;
     }
     if (is_refused(c, db, cert))

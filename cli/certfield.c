@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* malloc() says it so, and nobody takes it back. */
+/* malloc() says it so, and nobody takes it back, here neither. */
 static void judge(int before)
 {
     if (errno == ENOMEM)
         out_lack();
-    errno = before;
+    else
+        errno = before;
 }
 
 const char *certfield(const tlsock_cert *c, int item)

@@ -1,7 +1,7 @@
 /* certfield - what a certificate says, for results: the library's calls, and
  * one thing more. These give the same for what is not there and for what there
  * was no memory for, which OpenSSL often takes for "unknown", too; a result
- * that lacks something has to say so (out_lost()). */
+ * that lacks something has to say so (out_lost()). errno is ENOMEM then. */
 #ifndef CLI_CERTFIELD_H
 #define CLI_CERTFIELD_H
 

@@ -180,7 +180,7 @@ class Client:
                                  top.decode()))
         self.nonce = fields.get("Replay-Nonce")
         if not top.startswith(b"HTTP/1.1 2"):
-            raise OSError(got[:300])
+            raise OSError(got)
         return fields, rest
 
     def post(self, url, payload=None):
@@ -219,7 +219,9 @@ def order(world, port, on_account=lambda account: None, key=None, alpn=False):
     on_account(c.kid.rpartition("/")[2])
     if alpn and validate(c, "tls-alpn-01")[2] != "invalid":
         return False
-    fields, o, _ = validate(c, "http-01")
+    fields, o, status = validate(c, "http-01")
+    if status != "valid":
+        return False
     c.post(o["finalize"], {"csr": world.csr})
     cert = c.post(c.post(fields["Location"])[1]["certificate"])[1]
     return cert.startswith(b"-----BEGIN CERTIFICATE-----\n")

@@ -300,9 +300,21 @@ def whatever_comes(port):
 
 
 def acme(run, args, hurt=True):
+    """What the server lacks is no fault of a client's, who would give up."""
     turn = itertools.count()
-    serving(run, args, lambda port: run.beds.order(
-        port, next(turn), lambda account: look_for_account(run, account)), hurt)
+
+    def client(port):
+        try:
+            return run.beds.order(port, next(turn), lambda account:
+                                  look_for_account(run, account))
+        except OSError as e:
+            if e.args and isinstance(e.args[0], bytes) and \
+                    e.args[0].startswith(b"HTTP/1.1 4") and \
+                    run.what.startswith(("alloc", "way")):
+                run.found.append("no memory, and the client is told: "
+                                 + e.args[0][-300:].decode(errors="replace"))
+            raise
+    serving(run, args, client, hurt)
 
 
 def after_days(run, args, hurt=True):
